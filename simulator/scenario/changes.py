@@ -120,7 +120,7 @@ def _in_words(entry: Entry) -> str:
     words = input_words(dotted(entry.path))
     if entry.other is ABSENT:
         return f"without {words}"
-    if entry.path == ("years",):
+    if entry.path == ("years",) and isinstance(entry.one, Mapping) and isinstance(entry.other, Mapping):
         changed = {key: value for key, value in entry.other.items() if entry.one.get(key) != value}
         return ", ".join(f"{key} {in_short(value)}" if key == "step" else f"{key} year {in_short(value)}"
                          for key, value in changed.items())  # fmt: skip

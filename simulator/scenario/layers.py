@@ -29,6 +29,7 @@ from simulator.schema.amounts import (
 from simulator.schema.hints import ANY_PRIOR, example_at, joined
 from simulator.schema.prior_families import SHORT_FORMS, FitError
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
+from simulator.wording import listed
 
 WITHOUT = "without"
 """The key of a layer that names what is left out of the layers below it, so that it can be said anew as a whole."""
@@ -399,6 +400,9 @@ def folder_of(place: Place) -> FilePath:
     return FilePath() if is_override(place) else FilePath(place.file).parent
 
 
+_MOST_CELLS = 5
+
+
 def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
     for key, meaning in (("file", "a CSV file beside this one"), ("column", "a column of the CSV file")):
         if not isinstance(empirical.get(key), str):
@@ -417,16 +421,18 @@ def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
         names = names if rows else []
         remedy = errors.near_name(column, names) or f"It has: {', '.join(names) or 'nothing'}."
         raise FitError("column", f"{file} has no column '{column}'.", remedy)
-    values, place = list[float](), names.index(column)
+    values, place, wrong = list[float](), names.index(column), list[str]()
     for line, row in rows:
-        cell, rule = row[place] if place < len(row) else "", ""
+        cell = row[place] if place < len(row) else ""
         try:
             values.append(float(cell))
-            rule = "" if math.isfinite(values[-1]) else f"{cell} on line {line} of {file} is not a finite number."
+            wrong += [] if math.isfinite(values[-1]) else [f"{cell} on line {line} is not a finite number"]
         except ValueError:
-            rule = f"'{cell}' on line {line} of {file} is no number."
-        if rule:
-            raise FitError("column", rule, "Mend the file, or name another column.")
+            wrong.append(f"'{cell}' on line {line} is no number")
+    if wrong:
+        more = [f"{len(wrong) - _MOST_CELLS} more"] if len(wrong) > _MOST_CELLS else []
+        rule = f"of {file}: {listed([*wrong[:_MOST_CELLS], *more])}."
+        raise FitError("column", rule, "Mend the file, or name another column.")
     if len(values) < 2:
         rule = f"{file} has only one value in column '{column}'."
         raise FitError("column", rule, "A sample needs at least two values.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
@@ -14,7 +15,7 @@ from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, dott
 from simulator.scenario.changes import changes_in_words, resolve_changed, titled
 from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document, data_document, file_document, text_document
-from simulator.scenario.layers import below, place_of, placed, text_keys
+from simulator.scenario.layers import below, lookup, place_of, placed, text_keys
 from simulator.scenario.library import (
     GROUPING,
     OF_ITS_OWN,
@@ -78,36 +79,55 @@ def grouped(document: Document, file: str) -> Groups:
     own = replace(document, data={key: value for key, value in document.data.items() if key not in GROUPING})
     if not given:
         return Groups(file, own, document)
-    try:
-        keys = GroupingKeys.read(text_keys(given))
-    except Faults as error:
-        raise placed(error.faults, document) from None
-    faults = []
-    if keys.mixture and "extends" in document.data:
+    keys, faults = _group_keys(text_keys(given), document)
+    if keys.mixture and "extends" in own.data:
         faults.append(Fault(("extends",), "stands beside mixture, which names the parents.", "Keep one of them."))
+        own = replace(own, data={key: value for key, value in own.data.items() if key != "extends"})
     names = [_name(entry, number) for number, entry in enumerate(keys.mixture or ())]
     faults += [
         Fault(("mixture", number, "name"), f"two entries are called '{name}'.", "Give each a name of its own.")
         for number, name in enumerate(names)
         if name in names[:number]
     ]
-    if faults:
-        raise placed(faults, document)
+    axes, amiss = _axes(keys.sweep or {}, document)
+    if faults or amiss:  # they are told together with what the rest says
+        own = replace(own, faults=(*placed(faults, document).faults, *amiss))
     variants = {name: below(document, ("variants", name)) for name in keys.variants or {}}
-    return Groups(file, own, document, keys.mixture or (), variants, _axes(keys.sweep or {}, document))
+    return Groups(file, own, document, keys.mixture or (), variants, axes)
 
 
-def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[Axis, ...]:
-    """Read the axes of a sweep; what is wrong is placed."""
+def _group_keys(data: dict[str, Any], document: Document) -> tuple[GroupingKeys, list[Fault]]:
+    """Read what groups scenarios, without what is at fault in it, which is listed; raised where nothing stands then."""
+    try:
+        return GroupingKeys.read(data), []
+    except Faults as error:
+        faults = error.faults
+    left = copy.deepcopy(data)
+    for fault in faults:
+        depth = {"mixture": 2, "variants": 1}.get(str(fault.path[0]), 0)  # an entry of a mixture, a variant, a sweep
+        above: Any = lookup(left, fault.path[:depth]) if len(fault.path) > depth else left
+        if isinstance(above, dict):
+            above.pop(key := fault.path[depth if above is not left else 0], None)
+            above |= {"weight": 1.0} if key == "weight" else {}
+    try:
+        if {*left} >= {"mixture"} & {*data}:
+            return GroupingKeys.read(left), faults
+    except Faults:
+        pass
+    raise placed(faults, document)
+
+
+def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[tuple[Axis, ...], list[PlacedFault]]:
+    """Read the axes of a sweep, and list what is wrong, with its places."""
     axes: list[Axis] = []
+    faults: list[PlacedFault] = []
     for name, values in sweep.items():
         try:
-            axes += read_axes({name: values})
-            checked_axes(axes)
+            axes = [*checked_axes([*axes, *read_axes({name: values})])]
         except InputError as error:
             place = place_of(document.places, ("sweep", name))
-            raise ScenarioError.at(place, str(error).replace("--over ", ""), entry="sweep") from None
-    return tuple(axes)
+            faults.append(PlacedFault(place, "sweep", str(error).replace("--over ", "")))
+    return tuple(axes), faults
 
 
 def resolver(groups: Groups) -> Callable[[Sequence[str], str], Scenario]:
@@ -323,7 +343,15 @@ def load_with_variants(source: Source, *, overrides: Sequence[str] = ()) -> tupl
     """Read a scenario once, and give it and its variants."""
     groups = load_groups(source)
     checked = resolver(groups)
-    return checked(overrides, ""), {name: checked(overrides, name) for name in groups.variants}
+    found, faults = dict[str, Scenario](), list[PlacedFault]()
+    for name in ("", *groups.variants):
+        try:
+            found[name] = checked(overrides, name)
+        except ScenarioError as error:
+            faults += error.faults
+    if faults:
+        raise ScenarioError(faults)
+    return found.pop(""), found
 
 
 def parse_scenario(text: str, *, file: str = "<text>", overrides: Sequence[str] = ()) -> Scenario:

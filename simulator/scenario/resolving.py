@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import html
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,10 @@ from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
 from simulator.scenario.overrides import Override, apply_override, parse_override, written_out
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import input_words, labels_of, slots
+from simulator.schema.prior_names import entries_of, input_words, labels_of, slots
+from simulator.schema.quantities import OPERATIONS
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.statements import is_prior
+from simulator.schema.statements import Prior, is_prior
 from simulator.schema.subjects import variable_words
 from simulator.wording import cut, listed
 
@@ -317,8 +319,10 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
             for each in _by_number(data, check_scenario(spec).faults)
             if not concerns(each.path, {*roots, *stood_in})
         ]
-        faults += [each for each in checked if not _names(each, roots)]
-        broken = [path for each in checked if (path := _prior_above(data, each.path))]
+        faults += [each for each in checked if not _names(each, roots)
+                   and not (stood_in and _OF_UNITS.match(each.rule))]  # fmt: skip
+        priors = {layers.positions(data, path) for path, _ in entries_of(Prior, spec)}
+        broken = [path for each in checked if (path := _prior_above(priors, each.path))]
         for path in broken:  # what they hide shows in the next round
             lookup(data, path[:-1])[path[-1]] = layers.stand_in(path)
         if not broken:
@@ -327,25 +331,46 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
     return faults
 
 
-def _prior_above(data: Any, path: Path) -> Path:
-    """Find the innermost prior in which an entry stands, a bare number or an amount too; empty where it is in none."""
-    lengths = range(len(path), 0, -1)
-    return next((path[:length] for length in lengths if is_prior(lookup(data, path[:length]))), ())
+_OF_UNITS = re.compile(r"(is|must be) in .*; |multiply to |says no unit")
+"""Faults of units, which say nothing where a plain number stands in for a part."""
+
+
+def _prior_above(priors: Collection[Path], path: Path) -> Path:
+    """Find the prior in which an entry stands, a bare number or an amount too; empty where it is in none."""
+    return next((path[:length] for length in range(len(path), 0, -1) if path[:length] in priors), ())
 
 
 def _left_out(fault: Fault, roots: Iterable[Path]) -> bool:
     """Tell whether an entry is missing only where one beside it is at fault: by another name it may be that one."""
-    return fault.rule.startswith(("is missing", "needs ")) and any(root[:-1] == fault.path[:-1] for root in roots)
+    return fault.rule.startswith(("is missing", "needs ", "does not say of what")) and any(
+        root[:-1] == fault.path[:-1] for root in roots
+    )
 
 
 def entry_root(data: Any, path: Path) -> Path:
     """Find the innermost prior in which an entry stands; the entry itself where it stands in none."""
     for length in range(len(path), 0, -1):
-        if _stands_in(lookup(data, path[:length])):
+        entry = lookup(data, path[:length])
+        if _stands_in(entry) or not (isinstance(entry, Mapping) or _item_stand_in(path[:length]) is None):
             return path[:length]
-    while path and isinstance(path[-1], int):
+    while path and isinstance(path[-1], int) and _item_stand_in(path) is None:
         path = path[:-1]  # to take one item out of a list would rename the items after it
     return path
+
+
+_ITEMS: Mapping[str, Any] = {
+    **dict.fromkeys(OPERATIONS, "stand-in"),  # no such quantity, so that nothing is said of its unit
+    "mixture": {"value": 1.0, "weight": 1.0}, "mean_of": {"value": 1.0, "unit": "x/year"},
+    "growth": {"rate": "1x/year"},
+    "correlations": {"between": ["stand-in", "another"], "rank": 0.0}, "feedback": {"at": 1.0, "multiplier": 1.0},
+}  # fmt: skip
+"""What stands in for an item of a list that is at fault itself, by the key of the list."""
+
+
+def _item_stand_in(path: Path) -> Any:
+    """Give what stands in for an item of a list; None where nothing does, or it is none."""
+    in_list = len(path) > 1 and isinstance(path[-1], int) and path[-2:] != ("power", 1)
+    return _ITEMS.get(str(path[-2])) if in_list else None
 
 
 def concerns(path: Path, roots: Iterable[Path]) -> bool:
@@ -362,7 +387,10 @@ def _cut(data: Any, roots: set[Path], path: Path) -> Any:
         gone = {key for key, value in data.items() if (*path, key) in roots and not _stands_in(value)}
         return {key: _cut(value, roots, (*path, key)) for key, value in data.items() if key not in gone}
     if isinstance(data, list):
-        return [_cut(item, roots, (*path, index)) for index, item in enumerate(data)]
+        inner = [(item, (*path, index)) for index, item in enumerate(data)]
+        return [
+            _item_stand_in(at) if at in roots and not _stands_in(item) else _cut(item, roots, at) for item, at in inner
+        ]
     return data
 
 
@@ -378,6 +406,8 @@ def _with_stand_ins(data: Any, roots: Iterable[Path]) -> Any:
     if "compute" not in drivers:
         for name, unit in _DRIVER_UNITS.items() if cut & {(), ("compute",)} else ():
             drivers.setdefault(name, {"start": {"value": 1.0, "unit": unit}})
+    if ("models", "above") in roots and isinstance(models := data.get("models"), Mapping):
+        data = {**data, "models": {"within_oom": [1.0], **models}}  # counts of nothing are none
     return {**_ROOT_STAND_INS, **data, "drivers": drivers}
 
 

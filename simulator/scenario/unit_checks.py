@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from functools import reduce
 from operator import mul
 
@@ -136,7 +137,8 @@ class UnitCheck:
             return  # the joint prior knows the unit
         unit = self.of(level, path)
         if self._units is None and not self.faults and not self._in_circles:
-            self._units = {**_FIXED_UNITS, **variable_units(self.spec)}
+            with suppress(UnitError):  # which is told of the factor that states it
+                self._units = {**_FIXED_UNITS, **variable_units(self.spec)}
         expected = (self._units or _FIXED_UNITS).get(variable.removesuffix("_demanded"))
         of = parse_level_unit(expected)[0] if expected else None
         if unit is None or of is None or unit.dimension == of.dimension:

@@ -49,15 +49,10 @@ def test_there_are_enough_faulty_files_and_each_has_its_text() -> None:
     assert sorted(file.stem for file in FOLDER.glob("*.txt")) == NAMES
 
 
-def load_all(name: str) -> None:
-    load_scenario(name)
-    load_variants(name)
-
-
 @pytest.mark.parametrize("name", NAMES)
 def test_a_faulty_file_is_refused_with_its_expected_text(name: str) -> None:
     with pytest.raises(ScenarioError) as refused:
-        load_all(f"{name}.yaml")
+        load_variants(f"{name}.yaml")
     places = [fault.place for fault in refused.value.faults]
     assert places == sorted(places)
     assert f"{refused.value}\n" == Path(f"{name}.txt").read_text(encoding="utf-8")
