@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 BEYOND = 300.0
 """The log10 of a level above which it is no number any more, and stands as +inf: a sample with one has exploded."""
@@ -225,6 +225,39 @@ def told_unit(log_level: float, unit: str) -> tuple[float, str]:
         if least - 1e-9 <= log_level < _TOO_MANY:
             return size, name
     return 0.0, "W" if unit == "J/s" else unit
+
+
+def amount_words(log_level: float, unit: str, say: Callable[[float], str] | None = None) -> str:
+    """Write a level that is given in log10 of a unit as people tell it: everyday numbers to two digits, else a power.
+
+    `say` writes the power; `power` without it.
+
+    Examples
+    --------
+    >>> amount_words(10.7, "USD"), amount_words(25.3, "FLOP"), amount_words(3.73, "times the start")
+    ('50 billion USD', '2e25 FLOP', '5,400 times the start')
+    """
+    if not math.isfinite(log_level):
+        return power(log_level)
+    size, name = told_unit(log_level, unit)
+    left = log_level - size
+    text = f"{float(f'{10**left:.2g}'):,g}" if -3 <= left < (6 if size else 4) else (say or power)(left)
+    return f"{text} {name}".rstrip()
+
+
+def amount_range(low: str, high: str) -> str:
+    """Write two amounts as a range; words that both end with stand once.
+
+    Examples
+    --------
+    >>> amount_range("7 billion USD", "300 billion USD"), amount_range("400 million USD", "3 trillion USD")
+    ('7 to 300 billion USD', '400 million to 3 trillion USD')
+    """
+    words, others = low.split(), high.split()
+    while len(words) > 1 and len(others) > 1 and words[-1] == others[-1]:
+        words.pop()
+        others.pop()
+    return low if low == high else f"{' '.join(words)} to {high}"
 
 
 def power(log_level: float) -> str:

@@ -288,7 +288,9 @@ def _plain(log_value: float) -> str:
     return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
 
 
-_SHORT: Mapping[str, str] = MappingProxyType({"factor/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr"})
+_SHORT: Mapping[str, str] = MappingProxyType({
+    "factor/year": "x/yr", "x/year": "x/yr", "%/year": " %/yr", "OOM/year": " OOM/yr",
+})  # fmt: skip
 
 
 def prior_text(prior: NamedPrior, value: float) -> str:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 from simulator.charts import spec, style
 from simulator.charts.frame import Frame, Interval, crossing_text, said_level, strip_view
-from simulator.charts.layout import RECT, Marks, fill_mark, line_mark, row_edges, rule_mark
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, fill_mark, line_mark, row_edges, rule_mark
 from simulator.charts.reading import FanTables
 from simulator.charts.spec import Data
 from simulator.errors import number
 from simulator.runs.table import Row, Table
-from simulator.wording import cut, share_text
+from simulator.wording import cut, percent, share_text
 
 HEADING_Y, LEGEND_Y = -36, -16
 """Where the heading and the legend of a fan stand, from the top of its plot."""
@@ -23,6 +24,58 @@ LABEL_LENGTH = 28
 DOT = 4.5
 SMALL = 18
 """The area of a dot in a small plot, square pixels."""
+
+SHAPES = ("diamond", "square", "triangle-up", "triangle-down", "cross")
+
+
+@dataclass(frozen=True, slots=True)
+class PartLook:
+    """How a part of a mixture is told apart: by colour, dashes and a mark, in grey too; and what it is called."""
+
+    color: str
+    dash: Sequence[float]
+    shape: str
+    name: str
+
+    @property
+    def lines(self) -> tuple[spec.Spec, spec.Spec]:
+        """Make the marks of its line: a rim of paper, and the line."""
+        return line_mark(style.PAPER, 3.4), line_mark(self.color, 1.8, self.dash)
+
+    @property
+    def mark(self) -> spec.Spec:
+        """Make its mark."""
+        return style.shape_mark(
+            self.shape, 62 if self.shape == "square" else 88, fill=self.color, rim=style.PAPER, width=1
+        )
+
+
+def part_looks(parts: Table) -> dict[str, PartLook]:
+    """Choose the looks of the parts of a mixture; beyond five the weightiest have one."""
+    weights = {row["part"]: row["weight"] for row in parts.rows()}
+    looks = zip(weights, LINE_SHADES[1:], SHAPES, strict=False)
+    return {part: PartLook(*shade, shape, f"{part} ({percent(weights[part])})") for part, shade, shape in looks}
+
+
+def part_legend(parts: Table, *, x: float, y: float) -> list[spec.Spec]:
+    """Lay out what the lines of parts mean, with their weights, in one row from the pixel `x`."""
+    if not len(parts):
+        return []
+    looks, layers = part_looks(parts), []
+    more = len(set(parts["part"].tolist())) - len(looks)
+    head = "medians by part" + (f", and {more} more in the table" if more else "")
+    texts = [style.Text([f"{head}:"], x, y, style.QUIET)]
+    x += style.text_width(head) + 18
+    for look in looks.values():
+        ends: Data = [{"x": x, "y": y}, {"x": x + 32, "y": y}]
+        layers += [
+            style.pixel_layer(ends, mark=look.lines[1]),
+            style.pixel_layer([{"x": x + 16, "y": y}], mark=look.mark),
+        ]
+        texts.append(style.Text([look.name], x + 38, y, style.QUIET))
+        x += 38 + style.text_width(look.name) + 18
+    return [*layers, *style.text_layers(texts)]
+
 
 type Box = tuple[float, float, float, float]
 """Left, top, right and bottom, in pixels."""
@@ -85,6 +138,12 @@ def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) ->
     if len(tables.paths):
         mark = line_mark(style.INK, 0.7) | {"opacity": 0.55, "clip": True}
         layers.append(spec.layer(frame.held(tables.paths, "value"), year, value, spec.one_line_each("path"), mark=mark))
+    for part, look in part_looks(tables.parts).items():
+        own = tables.parts.where(part=part).select("year", "median")
+        layers += [
+            spec.layer(frame.held(own, "median"), year, median, mark=mark | {"clip": True}) for mark in look.lines
+        ]
+        layers.append(spec.layer(frame.held(own, "median")[-1:], year, median, mark=look.mark))
     layers.append(spec.layer(frame.held(tables.medians, "median"), year, median, mark=line_mark(style.DARK_BLUE, 2.5)))
     return [*layers, *_observed(tables.history, frame=frame, levels=[row["level"] for row in thresholds])]
 
@@ -180,7 +239,7 @@ def pointer_layer(tables: FanTables, *, frame: Frame, unit: str, name: str) -> s
     rows: Data = []
     for (left, right), row in zip(pairwise(edges), tables.medians.rows(), strict=True):
         ends = [bands[band, row["year"]][key] for band in names for key in ("lower", "upper")]
-        median, *told = (said_level(level, log=frame.log) for level in (row["median"], *ends))
+        median, *told = (said_level(level - frame.size, log=frame.log) for level in (row["median"], *ends))
         said: dict[str, object] = {"y": 0, "y2": frame.height, "from": left, "to": right}
         said |= {"year": f"{row['year']:g}", "median": f"{median} {unit}"}
         said |= {f"band_{place}": f"{told[2 * place]} to {told[2 * place + 1]}" for place in range(len(names))}
@@ -250,11 +309,15 @@ def median_crossings(
 
 
 def crossing_strip(
-    crossings: Sequence[Row], names: Sequence[Sequence[str]], *, frame: Frame, start: float, right: float
-) -> spec.Spec:
-    """Draw the crossing years under the fan, one row per threshold."""
-    notes = [_share_lines(row) for row in crossings]
-    heights = [10.0 + style.LINE_HEIGHT * max(len(name), len(note)) for name, note in zip(names, notes, strict=True)]
+    crossings: Sequence[Row], names: Sequence[Sequence[str]], *, tables: FanTables, frame: Frame, start: float,
+    right: float,
+) -> spec.Spec:  # fmt: skip
+    """Draw the crossing years under the fan, one row per threshold; below each bar the medians of the parts."""
+    notes, looks = [_share_lines(row) for row in crossings], part_looks(tables.parts)
+    least = 2 if looks else 1
+    heights = [
+        10.0 + style.LINE_HEIGHT * max(len(name), len(note), least) for name, note in zip(names, notes, strict=True)
+    ]
     edges, middles = row_edges(heights)
     left, medians_x, notes_x = -frame.gutter, frame.width + 18, frame.width + 92
     certain = all(row["lower_90"] == row["upper_90"] < math.inf for row in crossings)
@@ -268,18 +331,27 @@ def crossing_strip(
     dots: Data = []
     for row, y in zip(crossings, middles, strict=True):
         marks.text(crossing_text(row["median"], start=start, last=row["last_year"]), medians_x, y, bold=True)
-        intervals.append(Interval(y, (row["lower_90"], row["upper_90"]), (row["lower_50"], row["upper_50"])))
+        bar = y - (6 if looks else 0)
+        intervals.append(Interval(bar, (row["lower_90"], row["upper_90"]), (row["lower_50"], row["upper_50"])))
         if frame.covers(row["median"]):
-            dots.append({"y": y, "year": row["median"]})
+            dots.append({"y": bar, "year": row["median"]})
     marks.text("Year of crossing", left, HEADING_Y, bold=True)
     entries: list[style.LegendEntry] = [("dot", style.INK, "year, without any spread" if certain else "median")]
     if not certain:
         entries += [("bar", style.VERMILION, "50 %"), ("line", style.VERMILION, "90 % of the samples")]
         if any(max(row["upper_50"], row["upper_90"]) > frame.last for row in crossings):
             entries.append(("arrow", style.VERMILION, f"goes on after {number(frame.last)}"))
-    medians = spec.layer(dots, frame.x("year"), spec.y("y"), mark=style.dot_mark())
+    over = [spec.layer(dots, frame.x("year"), spec.y("y"), mark=style.dot_mark())]
+    places = dict(zip((row["threshold"] for row in crossings), middles, strict=True))
+    for part, look in looks.items():
+        own = tables.part_crossings.where(part=part).rows()
+        seen: Data = [
+            {"y": places[row["threshold"]] + 8, "year": row["median"]} for row in own if frame.covers(row["median"])
+        ]
+        if seen:
+            over.append(spec.layer(seen, frame.x("year"), spec.y("y"), mark=look.mark))
     return strip_view(
-        marks, intervals, [medians], entries, frame=frame, edges=edges, right=frame.width + right, legend_y=LEGEND_Y
+        marks, intervals, over, entries, frame=frame, edges=edges, right=frame.width + right, legend_y=LEGEND_Y
     )
 
 

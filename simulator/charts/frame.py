@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from simulator.charts import spec, style
 from simulator.charts.layout import Marks, fill_mark
 from simulator.charts.ticks import plain_text, plain_ticks, power_parts, power_ticks, year_axis
 from simulator.errors import InputError, number
 from simulator.runs.table import Table
-from simulator.wording import BEYOND, power
+from simulator.wording import BEYOND, power, told_unit
+
+EVERYDAY = (-2.5, 4.5)
+"""The log10 of numbers that people write out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,19 @@ class Frame:
     gutter: float
     width: float
     log: bool = True
+    size: float = 0.0
+    """The log10 of the unit in which its numbers are told."""
+
+    def told_in(self, level: float, unit: str) -> tuple[Frame, str]:
+        """Tell its numbers in the unit in which people tell a level, where they are everyday ones then; and name it."""
+        size, name = told_unit(level, unit) if self.log else (0.0, unit)
+        told = replace(self, size=size)
+        return (told, name) if size and told.everyday else (self, unit)
+
+    @property
+    def everyday(self) -> bool:
+        """Whether the numbers of a log axis are such as people write out."""
+        return self.lower - self.size >= EVERYDAY[0] and self.upper - self.size <= EVERYDAY[1]
 
     def pixel(self, level: float) -> float:
         """Place a level, from the top of the plot."""
@@ -51,7 +67,7 @@ class Frame:
         """Choose the ticks of the quantity."""
         most = 9 if self.height > 260 else 6
         choose = power_ticks if self.log else plain_ticks
-        return choose(self.lower, self.upper, most=most)
+        return [tick + self.size for tick in choose(self.lower - self.size, self.upper - self.size, most=most)]
 
     def texts(self) -> list[style.Text]:
         """Write the numbers at the ticks of the quantity."""
@@ -59,8 +75,8 @@ class Frame:
 
     def level_texts(self, level: float, *, right: float, y: float, color: str = style.INK) -> list[style.Text]:
         """Write a level so that it ends at the pixel `right`; powers of ten but for an axis of everyday numbers."""
-        everyday = self.lower >= -2.5 and self.upper <= 4.5
-        if self.log and not (everyday and -2.5 <= level <= 4.5):
+        level -= self.size
+        if self.log and not (self.everyday and EVERYDAY[0] <= level <= EVERYDAY[1]):
             return style.power_texts(level, right=right, y=y, color=color)
         number = plain_text(10.0**level if self.log else level)
         return [style.Text([number], right, y, color, align="right")]
@@ -133,6 +149,7 @@ class Interval:
     wide: tuple[float, float]
     narrow: tuple[float, float]
     color: str = ""
+    thickness: tuple[float, float] = (2, 7)
 
 
 def interval_layers(intervals: Sequence[Interval], *, frame: Frame) -> list[spec.Spec]:
@@ -141,7 +158,7 @@ def interval_layers(intervals: Sequence[Interval], *, frame: Frame) -> list[spec
     bars: spec.Data = []
     arrows: spec.Data = []
     for each in intervals:
-        for (lower, upper), thickness in ((each.wide, 2), (each.narrow, 7)):
+        for (lower, upper), thickness in zip((each.wide, each.narrow), each.thickness, strict=True):
             if lower <= last and upper >= first:
                 row: dict[str, object] = {"y": each.y, "from": max(lower, first), "to": min(upper, last)}
                 bars.append(row | {"width": thickness} | ({"color": each.color} if each.color else {}))

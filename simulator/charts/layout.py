@@ -183,9 +183,18 @@ def _foot(head: Head, *, characters: int) -> list[str]:
     return [text for text in (which, head.note, line) if text]
 
 
-def panel_grid(panels: Sequence[spec.Spec], *, columns: int, spacing: float) -> list[spec.Spec]:
-    """Set panels beside one another in rows; their plots stand under one another, whatever their labels."""
-    return [spec.side_by_side(row, spacing=spacing) for row in batched(panels, columns)]
+def panel_grid(
+    panels: Sequence[spec.Spec], entries: Sequence[style.LegendEntry], *, x: float, columns: int, spacing: float
+) -> list[spec.Spec]:
+    """Set panels beside one another in rows; their plots stand under one another, whatever their labels.
+
+    Their legend fills a free corner of the last row; without one it stands above them.
+    """
+    if not len(panels) % columns:
+        return [key_view(entries, x=x), *(spec.side_by_side(row, spacing=spacing) for row in batched(panels, columns))]
+    width, height = panels[0]["width"], panels[0]["height"]
+    legend = spec.view(style.legend_layers(entries, x=x, y=8, width=width), width=width, height=height)
+    return [spec.side_by_side(row, spacing=spacing) for row in batched([*panels, legend], columns)]
 
 
 def key_view(entries: Sequence[style.LegendEntry], *, x: float, outside: str = "") -> spec.Spec:

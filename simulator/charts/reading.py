@@ -10,13 +10,16 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.charts.frame import check_numbers, check_texts, check_years, said_level
+from simulator.charts.frame import Frame, check_numbers, check_texts, check_years, said_level
 from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Dataset, Group, Run, arrays, group, headline_of, run_label
 from simulator.runs.summary import (
     Summarised,
+    component_crossings,
+    component_levels,
+    component_weights,
     crossing_table,
     summarised,
     summarised_names,
@@ -25,7 +28,7 @@ from simulator.runs.summary import (
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
 from simulator.variables import snake
-from simulator.wording import capital, listed, power
+from simulator.wording import amount_words, capital, listed
 
 SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
 """What was observed of a variable, and when; log10 of its unit."""
@@ -101,6 +104,8 @@ class FanTables:
     of the samples), `last_year`. paths: `path`, `year`, `value`. history: `date`, `value`, `label` (may be empty).
     trend (what was learnt of the past): `year`, `median`, `lower`, `upper` (90 %). moving (thresholds that move):
     `threshold`, `year`, `value` (their median); where one does, `thresholds` say which (`moves`), at the last year.
+    parts (of a mixture of scenarios): `part`, `weight`, `year`, `median`, `lower`, `upper` (90 %), and in
+    `part_crossings` `part`, `threshold`, `label`, `median` and the other columns of crossings.
     """
 
     medians: Table
@@ -111,6 +116,8 @@ class FanTables:
     history: Table = field(default_factory=partial(Table, {}))
     trend: Table = field(default_factory=partial(Table, {}))
     moving: Table = field(default_factory=partial(Table, {}))
+    parts: Table = field(default_factory=partial(Table, {}))
+    part_crossings: Table = field(default_factory=partial(Table, {}))
 
     def check(self) -> None:
         """Refuse tables that cannot be drawn."""
@@ -118,7 +125,7 @@ class FanTables:
         for table in (self.thresholds, self.crossings, self.history):
             check_texts(table, "label")
         for name, columns in _NUMBERS.items():
-            check_numbers(getattr(self, name), *columns, of=name, beyond=name in ("medians", "bands", "paths"))
+            check_numbers(getattr(self, name), *columns, of=name, beyond=name in ("medians", "bands", "paths", "parts"))
         check_numbers(self.crossings, *YEARS, of="crossings", open_ended=True)
 
     def band_names(self) -> list[str]:
@@ -135,7 +142,7 @@ class FanTables:
 
     def levels(self) -> list[float]:
         """List what the axis must hold: levels of medians, paths, observations, and ends of bands."""
-        drawn = [(self.medians, "median"), (self.paths, "value"), (self.history, "value")]
+        drawn = [(self.medians, "median"), (self.paths, "value"), (self.history, "value"), (self.parts, "median")]
         drawn += [(table, end) for table in (self.bands, self.trend) for end in ("lower", "upper")]
         return [level for table, name in drawn for level in _column(table, name) if level != math.inf]
 
@@ -150,6 +157,7 @@ _NUMBERS = {
     "medians": ("median",), "bands": ("year", "lower", "upper"), "thresholds": ("level",), "paths": ("year", "value"),
     "crossings": ("never", "already", "samples", "last_year"), "history": ("date", "value"),
     "trend": ("year", "median", "lower", "upper"), "moving": ("year", "value"),
+    "parts": ("weight", "year", "median", "lower", "upper"),
 }  # fmt: skip
 
 
@@ -174,15 +182,17 @@ class Fan:
     log: bool = True
     dollars: str = ""
 
-    @property
-    def full_unit(self) -> str:
-        """The unit; of a sum of money with its dollars."""
-        return f"{self.unit} ({self.dollars} dollars)" if self.dollars else self.unit
+    def full(self, unit: str) -> str:
+        """Name a unit in which it is told; of a sum of money with its dollars."""
+        return f"{unit} ({self.dollars} dollars)" if self.dollars else unit
 
-    @property
-    def heading(self) -> str:
+    def heading(self, unit: str) -> str:
         """What stands over the plot: the name of the variable with its unit."""
-        return f"{capital(self.label)}, {self.full_unit}" if self.unit else capital(self.label)
+        return f"{capital(self.label)}, {self.full(unit)}" if unit else capital(self.label)
+
+    def told_in(self, frame: Frame) -> tuple[Frame, str]:
+        """Choose the unit in which a frame of it is told, by its last median."""
+        return frame.told_in(self.tables.medians["median"][-1], self.unit)
 
     @property
     def spread(self) -> bool:
@@ -191,8 +201,7 @@ class Fan:
 
     def said(self, level: float) -> str:
         """Write a level with its unit, in a line of text."""
-        number = power(level) if self.log and not -2 <= level < 4 else said_level(level, log=self.log)
-        return f"{number} {self.unit}".strip()
+        return amount_words(level, self.unit) if self.log else f"{said_level(level, log=False)} {self.unit}".strip()
 
     def table(self) -> Table:
         """Tabulate it in one row for a year: median and the ends of each band, the narrowest first."""
@@ -230,10 +239,30 @@ def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
         history=_history(options, log=log, quantity=quantity) or observed_table(run, quantity, years=options.years),
         trend=trend_table(run, quantity, years=options.years),
         moving=moving,
+        parts=_parts(run, quantity, places),
+        part_crossings=_part_crossings(run, crossings["threshold"].tolist() if len(crossings) else ()),
     )
     said, dollars = _unit(quantity, unit), str(run.attrs.get("dollars", "not stated"))
     known = "USD" in said and dollars != "not stated"
     return Fan(tables, quantity, str(values.attrs["long_name"]), said, log, dollars if known else "")
+
+
+def _parts(run: Group | Run, quantity: str, places: Sequence[int]) -> Table:
+    """Tabulate the median and the 90 % band of a variable in each part of a mixture, the weightiest first."""
+    weights, found = component_weights(run), component_levels(run, quantity)
+    rows = [
+        {"part": name, "weight": weights[name], "year": year, "median": middle, "lower": low, "upper": high}
+        for name in sorted(found, key=lambda name: -weights[name])
+        for year, low, middle, high in np.stack(
+            [found[name].years, *(found[name].at(level) for level in (0.05, 0.5, 0.95))], axis=1
+        )[places].tolist()
+    ]
+    return Table.of_rows(rows) if rows else Table({})
+
+
+def _part_crossings(run: Group | Run, thresholds: Sequence[str]) -> Table:
+    found = component_crossings(run)
+    return found.where(np.isin(found["threshold"], thresholds)) if len(found) else found
 
 
 def _moving(run: Group | Run, quantity: str, thresholds: Table, places: Sequence[int]) -> tuple[Table, Table]:

@@ -263,8 +263,8 @@ def point_mark() -> Spec:
     return shape_mark("circle", 42, fill=INK, rim=PAPER, width=1)
 
 
-def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list[Spec]:
-    """Lay out a legend in one row, from the pixel `x`, its middle at the pixel `y`."""
+def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float, width: float = 0.0) -> list[Spec]:
+    """Lay out a legend in one row, from the pixel `x`, its middle at the pixel `y`; with a width one under another."""
     halves: dict[LegendMark, tuple[float, float]] = {
         "band": (9, 5.5), "bar": (9, 3.5), "line": (9, 1.25), "thread": (9, 0.4), "bracket": (1.5, 6),
     }  # fmt: skip
@@ -283,8 +283,9 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float) -> list
         else:
             marks = {"dot": dot_mark, "arrow": arrow_mark, "point": point_mark}
             symbols.append(pixel_layer([{"x": x + 9, "y": y}], mark=marks[kind]()))
-        texts.append(Text([text], x + 24, y, QUIET))
-        x += 24 + text_width(text) + 18
+        lines = fitted(text, width - 24, most=3) if width else [text]
+        texts.append(Text(lines, x + 24, y + LINE_HEIGHT * (len(lines) - 1) / 2, QUIET))
+        x, y = (x, y + LINE_HEIGHT * len(lines) + 5) if width else (x + 24 + text_width(text) + 18, y)
     shapes = [pixel_layer(rectangles, mark={"type": "rect"})] if rectangles else []
     return [*shapes, *symbols, *text_layers(texts)]
 

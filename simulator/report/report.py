@@ -6,6 +6,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 from simulator.charts.drawing import draw
+from simulator.charts.kinds.fan import APART
 from simulator.charts.register import KINDS
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, RunFileError
@@ -34,7 +35,7 @@ def report_text(run: xr.DataTree) -> str:
     warnings = sections.warning_section(run, every, tied=len(correlations(scenario)), left_out=left_out)
     shown = [("forecast", "The forecast", sections.forecast_section(run, scenario, figures["forecast"]))]
     if "components" in run.children:
-        shown.append(("mixture", "The scenarios that are weighed", sections.mixture_section(run)))
+        shown.append(("mixture", "The scenarios that are weighed", sections.mixture_section(run, figures["mixture"])))
     shown += [
         ("drives", "What drives it", sections.driving_section(run, every, figures["drives"])),
         ("limits", "What holds it back", sections.limits_section(run, limits, figures["limits"])),
@@ -122,12 +123,14 @@ def _head(run: xr.DataTree, title: str) -> Html:
 def _figures(run: xr.DataTree) -> tuple[dict[str, list[Figure]], list[str]]:
     """Draw what the run has, by section of the report; and say what it has not."""
     left_out: list[str] = []
-    placed: dict[str, list[Figure]] = {"forecast": [], "drives": [], "limits": [], "assumptions": []}
+    placed: dict[str, list[Figure]] = {"forecast": [], "mixture": [], "drives": [], "limits": [], "assumptions": []}
     for kind in KINDS:
         if kind == _IN_TABLES:
             continue
         try:
-            placed[_PARTS.get(kind, "assumptions")] += draw(run, kind, FigureOptions())
+            for figure in draw(run, kind, FigureOptions()):
+                apart = figure.name.startswith(APART)
+                placed["mixture" if apart else _PARTS.get(kind, "assumptions")].append(figure)
         except InputError as error:
             if kind == "fan" or isinstance(error, RunFileError):
                 raise

@@ -137,10 +137,10 @@ def _median_words(scenario: Scenario, level: Row) -> str:
     return ", median counting never" if any(prior.prior.never for prior in priors) else ", median"
 
 
-def mixture_section(run: xr.DataTree) -> Html:
+def mixture_section(run: xr.DataTree, figures: Sequence[Figure]) -> Html:
     """Give each part of a mixture of scenarios apart: weight, median and 90 % interval."""
     middle, last = forecast_years(run)
-    weights = {"all together": 1.0} | json.loads(str(run.attrs.get("components") or "{}"))
+    weights = {"all together": 1.0} | summaries.component_weights(run)
     levels = {"all together": told(run)}
     levels |= summaries.component_levels(run, headline_of(arrays(run, "summary")))
     spans = {key: values.three_in(last) for key, values in levels.items()}
@@ -166,7 +166,8 @@ def mixture_section(run: xr.DataTree) -> Html:
         "The numbers above are of all samples together; here is what each scenario says by itself."
     )
     caption = f"{capital(told_words(run))}: median and 90 % interval."
-    return joined([element("p", intro), table(heads, rows, caption=caption, numbers=range(1, 4))], "\n")
+    told_apart = table(heads, rows, caption=caption, numbers=range(1, 4))
+    return joined([element("p", intro), told_apart, *map(chart, figures)], "\n")
 
 
 def driving_section(run: xr.DataTree, every: Sequence[Assumption], figures: Sequence[Figure]) -> Html:

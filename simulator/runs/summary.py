@@ -15,11 +15,20 @@ from simulator.dates import point_words
 from simulator.errors import InputError, near_name
 from simulator.runs.by_date import crossed_by, likely_line, said_by, within
 from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on
-from simulator.runs.limits import bound_limits
+from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
-from simulator.wording import percent, plus_minus, power, sample_count, share_text, year_range, year_text
+from simulator.wording import (
+    amount_range,
+    amount_words,
+    percent,
+    plus_minus,
+    sample_count,
+    share_text,
+    year_range,
+    year_text,
+)
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -227,7 +236,18 @@ def crossing_table(run: Group | xr.DataTree) -> Table:
 
     `samples` is how many the probabilities are estimated from: 1 where all are alike.
     """
-    summary = arrays(run, "summary")
+    return _crossing_table(arrays(run, "summary"), differing_samples(run))
+
+
+def component_crossings(run: Group | xr.DataTree) -> Table:
+    """Tabulate the crossings as `crossing_table` does, for each `part` of a run that mixes scenarios."""
+    samples, weights = differing_samples(run), component_weights(run)
+    parts = {name: (part, max(1, round(weights[name] * samples))) for name, part in component_summaries(run).items()}
+    tables = ((name, _crossing_table(*part)) for name, part in parts.items())
+    return sum((own.with_columns({"part": [name] * len(own)}) for name, own in tables if own), start=Table({}))
+
+
+def _crossing_table(summary: Group, samples: int) -> Table:
     names, data = _thresholds(summary), summary.data_vars
     if not names:
         return Table({})
@@ -235,7 +255,7 @@ def crossing_table(run: Group | xr.DataTree) -> Table:
     columns: dict[str, Any] = {"threshold": names, "label": [str(each) for each in summary.coords["label"].values]}
     columns |= dict(zip(levels, _of_thresholds(summary, "crossing_quantile", *levels.values()), strict=True))
     columns |= {"never": data["never"].values, "never_error": data["crossed_error"].values[:, -1]}
-    columns |= {"already": data["already"].values, "samples": np.full(len(names), differing_samples(run))}
+    columns |= {"already": data["already"].values, "samples": np.full(len(names), samples)}
     ends = {"first_year": 0, "last_year": -1}
     years = summary.coords["year"].values
     return Table(columns | {name: np.full(len(names), float(years[place])) for name, place in ends.items()})
@@ -287,7 +307,7 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     passed = [str(summary.coords["label"].values[t]) for t in np.flatnonzero(is_passed)]
     first = float(summary.coords["year"].values[0])
     lines += [f"  passed in {first:g} already: {', '.join(passed)}"] if passed else []
-    binding = _binding_line(summary, differing_samples(run))
+    binding = binding_line(summary, differing_samples(run))
     likely = likely_line(run, passed=PASSED)
     return [*lines, *count_lines(run), *([likely] if likely else []), *([binding] if binding else [])]
 
@@ -344,11 +364,19 @@ def main_quantity(run: Group | xr.DataTree) -> str:
 
 def _components(run: Group | xr.DataTree) -> dict[str, Group]:
     """Give the summaries of the components of a run that mixes scenarios, by name with weight."""
-    if "components" not in run.children:
-        return {}
-    weights = json.loads(str(run.attrs.get("components") or "{}"))
-    parts = run.children["components"]
-    return {f"{name} ({percent(weights[name])})": arrays(parts, name) for name in parts.children}
+    weights = component_weights(run)
+    return {f"{name} ({percent(weights[name])})": part for name, part in component_summaries(run).items()}
+
+
+def component_weights(run: Group | xr.DataTree) -> dict[str, float]:
+    """Read the weights of the components of a run that mixes scenarios, by name; nothing of a run of one scenario."""
+    return dict(json.loads(str(run.attrs.get("components") or "{}")))
+
+
+def component_summaries(run: Group | xr.DataTree) -> dict[str, Group]:
+    """Give the summaries of the components that have samples; nothing of a run of one scenario."""
+    parts = run.children.get("components")
+    return {} if parts is None else {str(name): arrays(parts, str(name)) for name in parts.children}
 
 
 def _apart(said: Mapping[str, str]) -> list[str]:
@@ -372,21 +400,22 @@ def _level_lines(summary: Group, name: str, parts: Mapping[str, Group]) -> list[
 
 def _level_words(found: Summarised, low: float, middle: float, high: float) -> str:
     """Say what a variable is called, and its median and 90 % interval in its unit."""
-    said, unit = str(found.attrs["long_name"]), plain_unit(str(found.attrs["units"]))
-    interval = f" (90 % {_level_text(found, low)} to {_level_text(found, high)})" if high > low else ""
-    return f"{said} {_level_text(found, middle)}{f' {unit}' if unit not in ('1', said) else ''}{interval}"
+    interval = f" (90 % {amount_range(_level_text(found, low), _level_text(found, high))})" if high > low else ""
+    return f"{found.attrs['long_name']} {_level_text(found, middle, bare=False)}{interval}"
 
 
-def _level_text(found: Summarised, level: float) -> str:
-    return power(level) if found.is_log else f"{level:.3g}"
+def _level_text(found: Summarised, level: float, *, bare: bool = True) -> str:
+    """Write a level as people tell it; `bare`: without its unit, but for millions, billions and the like."""
+    unit = plain_unit(str(found.attrs["units"]))
+    unit = "" if unit in ("1", found.attrs["long_name"]) else unit
+    text = amount_words(level, unit) if found.is_log else f"{level:.3g} {unit}".rstrip()
+    return text.removesuffix(unit).rstrip() if bare else text
 
 
 def component_levels(run: Group | xr.DataTree, quantity: str) -> dict[str, Summarised]:
     """Read a variable's quantiles by component of a run that mixes scenarios; nothing of a run of one scenario."""
-    if "components" not in run.children:
-        return {}
-    parts = run.children["components"]
-    return {name: _summarised(arrays(parts, name), quantity) for name in parts.children}
+    parts = component_summaries(run).items()
+    return {name: _summarised(part, quantity) for name, part in parts if quantity in part.data_vars}
 
 
 def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) -> list[list[str]]:
@@ -413,20 +442,6 @@ def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) ->
             [f"  {labels[t]}: {told}", *_apart({name: year_text(mid, last, first) for name, mid in middle.items()})]
         )
     return lines
-
-
-def _binding_line(summary: Group, samples: int) -> str:
-    parts = []
-    for on in bound_limits(summary):
-        final, error = on.shares.values[:, -1], on.errors.values[:, -1]
-        said = ", ".join(
-            f"{on.labels[n]} {share_text(final[n], samples, error[n])}"
-            for n in np.argsort(-final, kind="stable")
-            if final[n] > 0.005
-        )
-        parts.append(f"{on.words}: {said or 'nothing'}")
-    last = float(summary.coords["year"].values[-1])
-    return f"  binds at {point_words(last)} - {'; '.join(parts)}" if parts else ""
 
 
 def sources(run: Group | xr.DataTree) -> dict[str, str]:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
+import xarray as xr
+
+from simulator import load_scenario, simulate
 from simulator.charts.kinds.fan import draw_fan
 from simulator.charts.reading import Fan, FanTables
 from simulator.charts.spec import Head, Spec
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
-from simulator.testing import small_scenario
+from simulator.testing import scenario_text, small_scenario
 
 FIRST, LAST = 2025.5, 2045.0
 
@@ -87,6 +91,17 @@ def observed(*dates: float) -> list[dict[str, object]]:
 
 
 PANEL = Fan(fan([{**row, "quantity": "q"} for row in FEW]), "q", "Quantity", "FLOP")
+
+
+def mixed_run(folder: Path) -> xr.DataTree:
+    """Run a mixture of two certain scenarios: 0.5 and 1 OOM a year from 10^26 FLOP, of which 10^28 is to be crossed."""
+    for name, growth in (("slow", 0.5), ("fast", 1.0)):
+        changes = {"drivers.compute.start": "1e26 FLOP", "drivers.compute.growth": f"{growth} OOM/year", "name": name}
+        crossed = {"thresholds": {"high": {"physical_compute": 1e28}}}
+        (folder / f"{name}.yaml").write_text(scenario_text(small_scenario(changes | crossed)), encoding="utf-8")
+    parts = "[{scenario: ./slow.yaml, weight: 3}, {scenario: ./fast.yaml, weight: 1}]"
+    (folder / "both.yaml").write_text(f"schema: 2\nname: both\nsamples: 512\nblock: 256\nmixture: {parts}\n")
+    return simulate(load_scenario(folder / "both.yaml"))
 
 
 def scenario(**changes: Any) -> dict[str, Any]:

@@ -139,7 +139,7 @@ def test_a_metric_and_what_alone_is_asked_for_have_their_lines() -> None:
     assert "  2060.0 (end of 2059)  performance 28.1" in metric
     money = summary_lines(simulate(load_scenario("published/cottier-2024")))
     assert [line for line in money if line.startswith("  2035")] == [
-        "  2035.0 (end of 2034)  spending 1e12 USD, log10 12.09"
+        "  2035.0 (end of 2034)  spending 1.2 trillion USD, log10 12.09"
     ]
     assert not any("physical compute" in line for line in money)
 

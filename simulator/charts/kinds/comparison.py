@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from simulator.analysis.comparison import Comparison
 from simulator.charts import spec, style
-from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
+from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
+from simulator.charts.overlaid import MOST_OVERLAID, draw_fans, ends_words, level_words
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
-from simulator.charts.ticks import power_ticks, year_ticks
+from simulator.charts.ticks import year_ticks
 from simulator.runs.groups import Run, arrays, group, stood_on
 from simulator.runs.summary import (
     crossing_table,
@@ -25,118 +25,12 @@ from simulator.runs.summary import (
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import run_labels
 from simulator.variables import headline
-from simulator.wording import capital, listed, power_text, sample_count, year_text
+from simulator.wording import capital, listed, sample_count, year_text
 
-WIDTH, HEIGHT, LEFT, TOP = 560, 400, 58, 30
-LABEL_WIDTH, LABEL_CHARACTERS = 300, 30
-SHADES = LINE_SHADES[:4]
-PALE, STRONG = style.band_tints(2)
-COLUMNS = 3
-PANEL_WIDTH, PANEL_HEIGHT, PANEL_GAP, PANEL_HEAD = 244, 150, 26, 40
+STRONG, PALE = style.band_tints(2)[::-1]
 ROW = 18
 MEDIAN_WIDTH, STRIP_WIDTH = 130, 440
 NAME_CHARACTERS, MOST_RUN_WIDTH = 26, 270
-
-
-@dataclass(frozen=True, slots=True)
-class Panel:
-    """A frame in pixels: years along, log10 of the unit up."""
-
-    x: PixelScale
-    y: PixelScale
-
-
-def draw_overlaid(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
-    """Draw the fans of two to four runs over one another: medians, one band, and the ends at the right.
-
-    `levels` has `run`, `year`, `median`, `lower`, `upper` (log10 of the unit), the runs in their order; `notes` stand
-    under the names of the runs. The band of the first run is filled, those of the others are outlined.
-    """
-    runs = _by_run(levels)
-    up = PixelScale(*_span(levels, ("median", "lower", "upper"), 0.04), TOP + HEIGHT, TOP)
-    panel = Panel(PixelScale(*_span(levels, ("year",), 0.0), LEFT, LEFT + WIDTH), up)
-    ends = {run: own.rows()[-1] for run, own in runs.items()}
-    starts = {run: panel.y(row["median"]) for run, row in ends.items()}
-    order = sorted(runs, key=lambda run: starts[run])
-    shades = dict(zip(runs, SHADES, strict=False))
-    kinds = {"grid": rule_mark(), "band": {"type": "area", "color": PALE}}
-    for run, (color, dash) in reversed(shades.items()):
-        kinds |= {f"{key} {run}": line_mark(color, width, dash=dash)
-                  for key, width in (("lower", 1.1), ("upper", 1.1), ("median", 2.6))}  # fmt: skip
-    kinds["leaders"] = line_mark(style.QUIET, 0.8)
-    kinds |= {f"sample {run}": line_mark(shades[run][0], 2.6, dash=shades[run][1]) for run in order}
-    marks = Marks(**kinds, bars=RECT)
-    marks.text(heading, 0, 8, bold=True)
-    _grid([panel], marks)
-    for place, (run, own) in enumerate(runs.items()):
-        if place == 0:
-            marks["band"].extend(_band(panel, own))
-        elif _has_width(own):
-            for key in ("lower", "upper"):
-                marks[f"{key} {run}"].extend(_line(panel, own, key))
-        marks[f"median {run}"].extend(_line(panel, own, "median"))
-    labels = [[*style.wrapped(run, width=LABEL_CHARACTERS), notes[run]] for run in order]
-    heights = [style.LINE_HEIGHT * len(label) + 8.0 for label in labels]
-    wanted = [starts[run] for run in order]
-    middles = style.spread_labels(wanted, heights=heights, top=panel.y.end - 6, bottom=panel.y.start + 14)
-    edge, shift = panel.x.end + 12 + 8 * len(runs), style.LINE_HEIGHT / 2
-    for run, label, middle in zip(order, labels, middles, strict=True):
-        # Beside the plot the last interval of the run with its median; then its line, name and note.
-        x, start, color = panel.x.end + 10 + 8 * list(runs).index(run), starts[run], shades[run][0]
-        marks.box(
-            "bars", (x, x + 4), (panel.y(ends[run]["upper"]) - 0.75, panel.y(ends[run]["lower"]) + 0.75), color=color
-        )
-        marks.box("bars", (x - 2, x + 6), (start - 1.5, start + 1.5), color=color)
-        line = middle - shift * (len(label) - 1)
-        corners = ((x + 6, start), (edge, start), (edge + 12, line), (edge + 16, line))
-        marks["leaders"].extend([{"detail": run, "x": across, "y": down} for across, down in corners])
-        marks[f"sample {run}"].extend([{"x": edge + 18, "y": line}, {"x": edge + 44, "y": line}])
-        marks.text(label[:-1], edge + 50, middle - shift, bold=True)
-        marks.text(label[-1], edge + 50, middle + shift * (len(label) - 1), style.QUIET)
-    width = LEFT + WIDTH + LABEL_WIDTH
-    return marks.sheet(head, width=width, height=panel.y.start + 24)
-
-
-def draw_multiples(levels: Table, *, heading: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
-    """Draw the fans of many runs in small frames on the same axes, each over the fan of the first run.
-
-    What is given is that of `draw_overlaid`.
-    """
-    runs = _by_run(levels)
-    years, spread = _span(levels, ("year",), 0.0), _span(levels, ("median", "lower", "upper"), 0.05)
-    panels = {}
-    for place, run in enumerate(runs):
-        left = LEFT + (PANEL_WIDTH + PANEL_GAP) * (place % COLUMNS)
-        top = TOP + PANEL_HEAD + (PANEL_HEIGHT + PANEL_HEAD + 30) * (place // COLUMNS)
-        along = PixelScale(*years, left, left + PANEL_WIDTH)
-        panels[run] = Panel(along, PixelScale(*spread, top + PANEL_HEIGHT, top))
-    marks = Marks(
-        band={"type": "area", "color": PALE}, grid=rule_mark(), first=line_mark(SHADES[0][0], 2, dash=SHADES[0][1]),
-        edges=line_mark(style.VERMILION, 1), medians=line_mark(SHADES[1][0], 2, dash=SHADES[1][1]),
-    )  # fmt: skip
-    marks.text(heading, 0, 8, bold=True)
-    first, reference = next(iter(runs.items()))
-    for run, panel in panels.items():
-        name, note = style.fitted(run, PANEL_WIDTH, bold=True), style.fitted(notes[run], PANEL_WIDTH)
-        y = panel.y.end - 11 - style.LINE_HEIGHT * (len(note) - 1) / 2
-        marks.text(note, panel.x.start, y, style.QUIET)
-        y -= 1 + style.LINE_HEIGHT * (len(note) + len(name)) / 2
-        marks.text(name, panel.x.start, y, bold=True)
-        marks["band"].extend(_band(panel, reference, detail=run))
-        marks["first"].extend(_line(panel, reference, "median", detail=run))
-        if run != first:
-            for key in ("lower", "upper") if _has_width(runs[run]) else ():
-                marks["edges"].extend(_line(panel, runs[run], key, detail=f"{run} {key}"))
-            marks["medians"].extend(_line(panel, runs[run], "median", detail=run))
-    _grid(list(panels.values()), marks)
-    entries: list[style.LegendEntry] = [
-        ("band", PALE, f"{first} in every frame"),
-        ("line", style.VERMILION, "the run of the frame: median, and the ends of its band"),
-    ]
-    legend = style.legend_layers(entries, x=style.text_width(heading) * 1.08 + 24, y=8)
-    width = LEFT + COLUMNS * (PANEL_WIDTH + PANEL_GAP)
-    height = max(panel.y.start for panel in panels.values()) + 24
-    return marks.sheet(head, *legend, width=width, height=height)
 
 
 def draw_dumbbells(crossings: Table, *, years: tuple[float, float], head: Head) -> spec.Spec:
@@ -196,50 +90,7 @@ def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, 
             marks.box("links", (x(first), x(first)), (y - ROW, y))
 
 
-def _grid(panels: Sequence[Panel], marks: Marks) -> None:
-    """Draw the grids of frames, and write the ticks: levels beside those at the left, years under all."""
-    small = len(panels) > 1
-    for panel in panels:
-        for tick in power_ticks(panel.y.low, panel.y.high)[:: 2 if small else 1]:
-            y = panel.y(tick)
-            marks.box("grid", (panel.x.start, panel.x.end), (y, y))
-            if panel.x.start == LEFT:
-                marks.texts.extend(style.power_texts(tick, right=LEFT - 8, y=y))
-        ticks = year_ticks(panel.x.low, panel.x.high)
-        for year in ticks[:: -(-len(ticks) // 6) if small else 1]:
-            x = panel.x(year)
-            marks.box("grid", (x, x), (panel.y.end, panel.y.start + 4))
-            marks.centred(str(year), x, panel.y.start + 14)
-
-
-def _by_run(levels: Table) -> dict[str, Table]:
-    return {run: own for (run,), own in levels.groups("run")}
-
-
-def _has_width(levels: Table) -> bool:
-    return bool((levels["lower"] != levels["upper"]).any())
-
-
-def _line(panel: Panel, levels: Table, key: str, **more: object) -> spec.Data:
-    pairs = zip(levels["year"].tolist(), levels[key].tolist(), strict=True)
-    return [{"x": panel.x(year), "y": panel.y(level), **more} for year, level in pairs]
-
-
-def _band(panel: Panel, levels: Table, **more: object) -> spec.Data:
-    low = _line(panel, levels, "lower", **more)
-    return [row | {"y2": panel.y(level)} for row, level in zip(low, levels["upper"].tolist(), strict=True)]
-
-
-def _span(levels: Table, keys: Sequence[str], margin: float) -> tuple[float, float]:
-    """Find the ends of an axis, at least one unit long, with a margin as a share of its length."""
-    values = [value for key in keys for value in levels[key].tolist()]
-    low, high = min(values), max(values)
-    spare = max(0.0, 1.0 - (high - low)) / 2 + margin * (high - low)
-    return low - spare, high + spare
-
-
 BAND = 0.9
-MOST_OVERLAID = 4
 MOST_THRESHOLDS = 12
 MOST_ROWS = 72
 """Rows of a chart of crossing years; thresholds on which the runs agree best are left out beyond."""
@@ -318,34 +169,29 @@ def _levels_figures(runs: Sequence[Run], names: Sequence[str]) -> list[Figure]:
     attrs = summarised(runs[0], quantity).attrs
     unit, long_name = level_unit(attrs["units"]), str(attrs["long_name"])
     said_name = capital(long_name)
-    by_run = _by_run(levels)
+    by_run = {run: own for (run,), own in levels.groups("run")}
     lasts = {name: own.rows()[-1] for name, own in by_run.items()}
     last = max(set.intersection(*(set(own["year"].tolist()) for own in by_run.values())), default=None)
     ends = lasts if last is None else {name: own.where(year=last).rows()[0] for name, own in by_run.items()}
     order = sorted(names, key=lambda name: ends[name]["median"])
     when = f"in {last:g}" if last is not None else "in the last year of each"
-    lowest, highest = (power_text(ends[name]["median"]) for name in (order[0], order[-1]))
-    title = f"{said_name} {when}: median {lowest} {unit} in {order[0]}, {highest} in {order[-1]}"
+    lowest, highest = (level_words(ends[name]["median"], unit) for name in (order[0], order[-1]))
+    title = f"{said_name} {when}: median {lowest} in {order[0]}, {highest.removesuffix(unit).rstrip()} in {order[-1]}"
     if lowest == highest:
-        title = f"{said_name} {when}: median {lowest} {unit} in all runs"
+        title = f"{said_name} {when}: median {lowest} in all runs"
     width = f"{100 * BAND:g} %"
     others = listed(names[1:]) if len(names) <= MOST_OVERLAID else f"{len(names) - 1} other runs"
-    draw = draw_overlaid if len(runs) <= MOST_OVERLAID else draw_multiples
     under = f"{names[0]} against {others}. Medians, and the ends of {width} of the samples."
-    notes = {name: f"{row['year']:g}: {_ends_text(row)}" for name, row in lasts.items()}
-    chart = draw(levels, heading=f"{long_name}, {unit}", notes=notes, head=Head(title, under, _foot(runs, names)))
-    said = "; ".join(f"{name} {_ends_text(ends[name])}" for name in names)
+    notes = {name: f"{row['year']:g}: {ends_words(row, unit)}" for name, row in lasts.items()}
+    head = Head(title, under, _foot(runs, names))
+    chart = draw_fans(levels, name=long_name, unit=unit, notes=notes, head=head)
+    said = "; ".join(f"{name} {ends_words(ends[name], unit)}" for name in names)
     caption = f"{said_name} {when}, median and {width} interval, {unit}: {said}."
     alt_text = (
         f"Line chart with bands of {long_name} by year, on a log axis in {unit}, for {len(runs)} runs. "
         f"{capital(when)} the medians reach from {lowest} ({order[0]}) to {highest} ({order[-1]})."
     )
     return [Figure(f"comparison_{quantity}", chart, {"": levels}, caption, alt_text)]
-
-
-def _ends_text(row: Row) -> str:
-    low, middle, high = (power_text(row[key]) for key in ("lower", "median", "upper"))
-    return middle if low == high else f"{middle} ({low} to {high})"
 
 
 def _crossings_figure(runs: Sequence[Run], names: Sequence[str], crossings: Table) -> Figure:

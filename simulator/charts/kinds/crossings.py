@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,11 @@ from simulator.charts.frame import Frame, Interval, check_numbers, crossing_text
 from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, number
-from simulator.runs.groups import Dataset, Run, differing_samples, group
-from simulator.runs.summary import PASSED
+from simulator.runs.groups import Dataset, Group, Run, differing_samples, group
+from simulator.runs.summary import PASSED, component_summaries, component_weights
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import listed, share_text
+from simulator.wording import listed, percent, share_text
 
 HEIGHT = 330.0
 NAME_CHARACTERS = 24
@@ -25,6 +25,7 @@ LABEL_CHARACTERS = 28
 LABELS_X = layout.WIDTH + 44.0
 """Where the labels of curves begin."""
 MARK_ROOM = 16.0
+PART_ROW = 16.0
 COLORS = (style.BLUE, style.VERMILION, style.DARK_BLUE, style.GREEN, style.PURPLE)
 DASHES: tuple[list[float], ...] = ([1, 0], [7, 3], [2, 2])
 _YEARS = ("median", "narrow_lower", "narrow_upper", "wide_lower", "wide_upper")
@@ -40,10 +41,12 @@ class CrossingTables:
     years; inf: later than the horizon); `narrow_band`, `wide_band` ("90 %"); `not_by` (share of the
     samples not crossed by the last year), `samples` (that it is of; 1: all are
     alike); `first_year`, `last_year` (of the drawing), `start`, `horizon` (of the run).
+    parts: the same of the parts of a mixture, with `part`, a name and its weight.
     """
 
     curves: Table
     crossings: Table
+    parts: Table = field(default_factory=lambda: Table({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +73,16 @@ def draw_crossings(tables: CrossingTables, *, head: Head) -> spec.Spec:
         raise InputError("crossings: there are no thresholds to draw.")
     check_numbers(tables.curves, "year", "probability", of="curves")
     check_numbers(tables.crossings, "not_by", "samples", "first_year", "last_year", "start", "horizon", of="crossings")
-    check_numbers(tables.crossings, *_YEARS, of="crossings", open_ended=True)
+    for of, table in (("crossings", tables.crossings), ("parts", tables.parts)):
+        check_numbers(table, *_YEARS, of=of, open_ended=True)
     rows = tables.crossings.rows()
     looks = {row["threshold"]: _look(place) for place, row in enumerate(rows)}
     frame = _frame(rows)
     width = frame.gutter + LABELS_X + layout.COLUMN + MARK_ROOM + 180
-    views = [_curves(tables.curves, rows, looks=looks, frame=frame), _strip(rows, looks=looks, frame=frame)]
+    views = [
+        _curves(tables.curves, rows, looks=looks, frame=frame),
+        _strip(rows, tables.parts, looks=looks, frame=frame),
+    ]
     return layout.sheet(views, head, x=-frame.gutter, width=width)
 
 
@@ -162,10 +169,13 @@ def _mark_layers(rows: spec.Data) -> list[spec.Spec]:
     return [spec.layer(rows, *places, mark=rim), spec.layer(rows, *places, *colors, mark=mark)]
 
 
-def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> spec.Spec:
-    """Draw the intervals of the crossing years, one row for each threshold."""
+def _strip(crossings: Sequence[Row], parts: Table, *, looks: dict[str, _Look], frame: Frame) -> spec.Spec:
+    """Draw the intervals of the crossing years, one row for each threshold; those of the parts of a mixture below."""
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
-    edges, middles = layout.row_edges([10.0 + style.LINE_HEIGHT * len(name) for name in names])
+    apart = [parts.where(threshold=row["threshold"]).rows() if parts else [] for row in crossings]
+    heights = [10.0 + style.LINE_HEIGHT * len(name) for name in names]
+    edges, _ = layout.row_edges([high + PART_ROW * len(own) for high, own in zip(heights, apart, strict=True)])
+    middles = [edge + high / 2 for edge, high in zip(edges, heights, strict=False)]
     left, columns = -frame.gutter, (layout.WIDTH + 18.0, layout.WIDTH + 84.0, layout.WIDTH + 204.0)
     marks = layout.Marks(rules=layout.rule_mark())
     marks.text("year of crossing", left, layout.HEADING_Y, bold=True)
@@ -173,7 +183,8 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -
     for head, x in zip(heads, columns, strict=True):
         marks.text(head, x, layout.LEGEND_Y, style.QUIET)
     shapes: spec.Data = []
-    intervals = []
+    intervals: list[Interval] = []
+    ticks: spec.Data = []
     for row, name, y in zip(crossings, names, middles, strict=True):
         marks.text(name, left + 20, y)
         marks.text(year_text(row, "median"), columns[0], y, bold=True)
@@ -185,9 +196,22 @@ def _strip(crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -
             shapes.append(look.at(_pixel(frame, row["median"]), y))
         wide, narrow = ((row[f"{key}_lower"], row[f"{key}_upper"]) for key in ("wide", "narrow"))
         intervals.append(Interval(y, wide, narrow, look.color))
+    for row, bottom, below in zip(crossings, edges[1:], apart, strict=True):
+        for place, part in enumerate(below):
+            y = bottom - PART_ROW * (len(below) - place - 0.5) - 4
+            look = looks[row["threshold"]]
+            marks.text(part["part"], left + 20, y, style.QUIET, size=style.FOOT_SIZE)
+            told = (year_text(part, "median"), _range_text(part), share_text(part["not_by"], part["samples"]))
+            for text, x in zip(told, columns, strict=True):
+                marks.text(text, x, y, style.QUIET, size=style.FOOT_SIZE)
+            wide = part["wide_lower"], part["wide_upper"]
+            intervals.append(Interval(y, wide, wide, look.color, thickness=(1.2, 1.2)))
+            if frame.first <= part["median"] <= frame.last:
+                ticks.append({"x": _pixel(frame, part["median"]), "y": y - 5, "y2": y + 5, "color": look.color})
+    over = [style.pixel_layer(ticks, mark=layout.rule_mark(width=2.4))] if ticks else []
     return strip_view(
-        marks, intervals, _mark_layers(shapes), _strip_legend(crossings, frame=frame), frame=frame, edges=edges,
-        right=columns[2] + 84, legend_y=layout.LEGEND_Y,
+        marks, intervals, [*over, *_mark_layers(shapes)], _strip_legend(crossings, frame=frame),
+        frame=frame, edges=edges, right=columns[2] + 84, legend_y=layout.LEGEND_Y,
     )  # fmt: skip
 
 
@@ -239,7 +263,8 @@ def crossing_figures(run: Run, options: FigureOptions) -> list[Figure]:
     )
     under = "Probability of having crossed each threshold; its mark stands at the median year."
     chart = draw_crossings(tables, head=run_head(run, title, under))
-    return [Figure("crossings", chart, {"": tables.crossings, "probability": tables.curves}, caption, alt_text)]
+    written = {"": tables.crossings, "probability": tables.curves} | ({"parts": tables.parts} if tables.parts else {})
+    return [Figure("crossings", chart, written, caption, alt_text)]
 
 
 def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, float] | None) -> CrossingTables:
@@ -252,12 +277,30 @@ def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, flo
         )
     if not bands:
         raise InputError("bands: one or more central bands are needed, such as 0.9; got none.")
-    levels = summary["quantile"].values.tolist()
     every = summary["year"].values
     places = drawn_years(summary, years)
     first, last = float(every[places[0]]), float(every[places[-1]])
     drawn = {"narrow": min(bands), "wide": max(bands)}
+    samples, weights = differing_samples(run), component_weights(run)
+    crossings = _years_of(summary, drawn, places=places, samples=samples)
+    # Those without a median come last, by the share that does not cross.
+    for key in ("threshold", "wide_lower", "not_by", "median"):
+        crossings = crossings.sorted_by(key)
+    quantiles = summary["crossing_quantile"].values  # (threshold, quantile)
+    curves = {name: _curve(summary, t, quantiles[t]) for t, name in enumerate(summary["threshold"].values.tolist())}
+    points = sum((curves[name] for name in crossings["threshold"]), start=Table({}))
+    parts = Table({})
+    for name, part in component_summaries(run).items():
+        own = _years_of(part, drawn, places=places, samples=max(1, round(weights[name] * samples)))
+        parts += own.with_columns({"part": [f"{name} ({percent(weights[name])})"] * len(own)})
+    return CrossingTables(points.where((points["year"] >= first) & (points["year"] <= last)), crossings, parts)
+
+
+def _years_of(summary: Dataset | Group, drawn: Mapping[str, float], *, places: Sequence[int], samples: int) -> Table:
+    """Tabulate the crossing years of a summary, in the order of its thresholds."""
+    levels, every = summary["quantile"].values.tolist(), summary["year"].values
     ends = {name: central_levels(levels, band) for name, band in drawn.items()}
+    first, last = float(every[places[0]]), float(every[places[-1]])
     quantiles = summary["crossing_quantile"].values  # (threshold, quantile)
     columns: dict[str, Any] = {name: summary[name].values.tolist() for name in ("threshold", "label")}
     columns["median"] = quantiles[:, levels.index(0.5)]
@@ -266,16 +309,10 @@ def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, flo
         columns |= {f"{name}_lower": lower, f"{name}_upper": upper}
     columns |= {f"{name}_band": [f"{100 * band:g} %"] * len(quantiles) for name, band in drawn.items()}
     columns |= {"not_by": 1.0 - summary["crossed"].values[:, places[-1]]}
-    columns |= {"samples": np.full(len(quantiles), differing_samples(run))}
+    columns |= {"samples": np.full(len(quantiles), samples)}
     columns |= {name: summary[name].values for name in ("never", "already")}
     of_all = {"first_year": first, "last_year": last, "start": float(every[0]), "horizon": float(every[-1])}
-    crossings = Table(columns | {name: np.full(len(quantiles), year) for name, year in of_all.items()})
-    # Those without a median come last, by the share that does not cross.
-    for key in ("threshold", "wide_lower", "not_by", "median"):
-        crossings = crossings.sorted_by(key)
-    curves = {name: _curve(summary, t, quantiles[t]) for t, name in enumerate(columns["threshold"])}
-    points = sum((curves[name] for name in crossings["threshold"]), start=Table({}))
-    return CrossingTables(points.where((points["year"] >= first) & (points["year"] <= last)), crossings)
+    return Table(columns | {name: np.full(len(quantiles), year) for name, year in of_all.items()})
 
 
 def _curve(summary: Dataset, t: int, quantiles: Array) -> Table:

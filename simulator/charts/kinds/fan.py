@@ -8,14 +8,15 @@ from dataclasses import replace
 
 from simulator.charts import fans, spec, style
 from simulator.charts.frame import Frame, crossing_text
-from simulator.charts.layout import GUTTER, WIDTH, key_view, panel_grid, sheet
-from simulator.charts.reading import YEARS, Fan, read_fan
+from simulator.charts.layout import GUTTER, WIDTH, panel_grid, sheet
+from simulator.charts.overlaid import draw_fans, ends_words, level_words
+from simulator.charts.reading import YEARS, Fan, level_unit, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.groups import Group, Run, arrays, run_label
 from simulator.runs.summary import PASSED, main_quantity, why_no_spread
 from simulator.runs.table import Row, Table
-from simulator.wording import capital, cut, listed, share_text
+from simulator.wording import amount_range, capital, cut, listed, percent, share_text
 
 HEIGHT = 380
 RIGHT = 264
@@ -52,23 +53,26 @@ def draw_fan(
     names = [style.wrapped(row["label"], width=NAME_CHARACTERS) for row in crossings]
     room = sum(style.LINE_HEIGHT * len(lines) + 3.0 for lines in labels)
     gutter = max([GUTTER, *(style.text_width(line) + 14 for name in names for line in name)])
-    frame = replace(frame, height=max(HEIGHT, room), gutter=gutter)
+    frame, unit = fan.told_in(replace(frame, height=max(HEIGHT, room), gutter=gutter))
     begin = tables.medians["year"][0] if start is None else start
     layers = fans.fan_layers(tables, frame=frame, thresholds=thresholds)
     layers += _threshold_labels(thresholds, labels, frame=frame)
     layers += fans.median_crossings(crossings, thresholds=thresholds, frame=frame, start=begin)
-    layers += style.text_layers([style.Text([fan.heading], -gutter, fans.HEADING_Y, bold=True), *frame.texts()])
+    lift = 20.0 if len(tables.parts) else 0.0  # the room of one more row of the legend
+    heading = style.Text([fan.heading(unit)], -gutter, fans.HEADING_Y - lift, bold=True)
+    layers += style.text_layers([heading, *frame.texts()])
     entries = fans.fan_legend(tables)
     if any(map(fans.uncertain, thresholds)):
         never = any(row.get("lower") is not None and row.get("upper") is None for row in thresholds)
         said = " and median of an uncertain threshold, counting never" if never else " of an uncertain threshold"
         entries.append(("bracket", style.QUIET, f"90 %{said}"))
-    layers += style.legend_layers(entries, x=-gutter, y=fans.LEGEND_Y)
-    layers.append(fans.pointer_layer(tables, frame=frame, unit=fan.full_unit, name="years"))
+    layers += style.legend_layers(entries, x=-gutter, y=fans.LEGEND_Y - lift)
+    layers += fans.part_legend(tables.parts, x=-gutter, y=fans.LEGEND_Y)
+    layers.append(fans.pointer_layer(tables, frame=frame, unit=fan.full(unit), name="years"))
     views = [spec.view(layers, width=WIDTH, height=frame.height)]
     right = RIGHT if thresholds or crossings else 0
     if crossings:
-        views.append(fans.crossing_strip(crossings, names, frame=frame, start=begin, right=right))
+        views.append(fans.crossing_strip(crossings, names, tables=tables, frame=frame, start=begin, right=right))
     width = gutter + WIDTH + right
     return sheet(views, head, x=-gutter, width=width)
 
@@ -113,10 +117,10 @@ def draw_panels(drawn: Sequence[Fan], *, head: Head, years: tuple[float, float] 
         for place, (fan, frame, rows, lines) in enumerate(zip(drawn, frames, own, labels, strict=True))
     ]  # fmt: skip
     fullest = max(drawn, key=lambda fan: (len(fan.tables.bands), len(fan.tables.history)))
-    views = [
-        key_view(fans.fan_legend(fullest.tables), x=-PANEL_GUTTER),
-        *panel_grid(panels, columns=2, spacing=rooms[0] + PANEL_GUTTER + GAP),
-    ]
+    entries = fans.fan_legend(fullest.tables)
+    views = panel_grid(panels, entries, x=-PANEL_GUTTER, columns=2, spacing=rooms[0] + PANEL_GUTTER + GAP)
+    if parts := fans.part_legend(fullest.tables.parts, x=-PANEL_GUTTER, y=0):
+        views.insert(0, spec.view(parts, width=10, height=4))
     width = 2 * (PANEL_GUTTER + PANEL_WIDTH) + sum(rooms) + GAP
     return sheet(views, head, x=-PANEL_GUTTER, width=width, spacing=24.0)
 
@@ -124,7 +128,8 @@ def draw_panels(drawn: Sequence[Fan], *, head: Head, years: tuple[float, float] 
 def _panel(
     fan: Fan, *, frame: Frame, thresholds: Sequence[Row], labels: Sequence[Sequence[str]], name: str, room: float
 ) -> spec.Spec:
-    heading, note = style.fitted(fan.heading, room, bold=True), style.fitted(_End(fan).line, room)
+    frame, unit = fan.told_in(frame)
+    heading, note = style.fitted(fan.heading(unit), room, bold=True), style.fitted(_End(fan).line, room)
     middle = -21 - style.LINE_HEIGHT * (len(note) - 1) / 2
     above = middle - 2 - style.LINE_HEIGHT * (len(note) + len(heading)) / 2
     head = [
@@ -140,7 +145,7 @@ def _panel(
         *style.text_layers([*head, *frame.texts()]),
         *leaders,
         *style.text_layers(names),
-        fans.pointer_layer(fan.tables, frame=frame, unit=fan.full_unit, name=name),
+        fans.pointer_layer(fan.tables, frame=frame, unit=fan.full(unit), name=name),
     ]
     return spec.view(layers, width=frame.width, height=frame.height)
 
@@ -170,7 +175,10 @@ def fan_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
             "Name the quantity that they are observations of, and draw the others in a figure of their own."
         )
     fans = [read_fan(run, name, options) for name in names]
-    return [_single(run, fans[0], options)] if len(fans) == 1 else [_several(run, fans, options)]
+    if len(fans) > 1:
+        return [_several(run, fans, options)]
+    apart = [_apart(run, fans[0], options)] if len(fans[0].tables.parts) and fans[0].log else []
+    return [_single(run, fans[0], options), *apart]
 
 
 def _single(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
@@ -184,10 +192,44 @@ def _single(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
     chart = draw_fan(fan, head=head, years=_axis_years([fan], options), start=start)
     tables = {"": fan.table()} | {
         name: table
-        for name in ("thresholds", "moving", "crossings", "paths", "history", "trend")
+        for name in ("thresholds", "moving", "crossings", "paths", "history", "trend", "parts", "part_crossings")
         if (table := getattr(fan.tables, name))
     }
     return Figure(f"fan_{fan.quantity}", chart, tables, _caption(fan, end), _alt_text(fan, end))
+
+
+TOGETHER = "all together"
+APART = "fan_parts_"
+"""How the names of figures begin that draw the parts of a mixture apart."""
+
+
+def _apart(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
+    """Draw the parts of a mixture as fans with their names and weights, over that of all samples together."""
+    parts, unit = fan.tables.parts, level_unit(fan.unit)
+    weights = {row["part"]: f"{row['part']}, weight {percent(row['weight'])}" for row in parts.rows()}
+    tables = read_fan(run, fan.quantity, replace(options, bands=(0.9,))).tables
+    ends = {end: tables.bands[end] if tables.bands else tables.medians["median"] for end in ("lower", "upper")}
+    whole = tables.medians.with_columns({**ends, "run": [TOGETHER] * len(tables.medians)})
+    named = parts.with_columns({"run": [weights[part] for part in parts["part"].tolist()]})
+    columns = ("run", "year", "median", "lower", "upper")
+    levels = whole.select(*columns) + named.select(*columns)
+    last = {name: own.rows()[-1] for (name,), own in levels.groups("run")}
+    year = number(levels["year"][-1])
+    said = [f"{level_words(last[name]['median'], unit)} in {part}" for part, name in weights.items()]
+    said = [said[0], *(text.replace(f" {unit} in", " in") for text in said[1:])]
+    shown = said if len(said) <= 3 else [*said[:2], f"{len(said) - 2} more below"]
+    title = f"{capital(fan.label)} in {year}: median {listed(shown)}"
+    notes = {name: f"{year}: {ends_words(row, unit)}" for name, row in last.items()}
+    under = (
+        f"{_subject(run)}\nEach part of the mixture apart, and all together: medians, and 90 % of the samples of each."
+    )
+    chart = draw_fans(levels, name=fan.label, unit=unit, notes=notes, head=Head(title, under, run_label(run)))
+    listing = "; ".join(f"{name}: {ends_words(row, unit)}" for name, row in last.items())
+    caption = f"{capital(fan.label)} in {year}, median and 90 % interval, {unit}: {listing}."
+    alt_text = (
+        f"Line chart of {len(last)} named fans of {fan.label} by year, on a log axis in {unit}. In {year}: {listing}."
+    )
+    return Figure(f"{APART}{fan.quantity}", chart, {"": levels}, caption, alt_text)
 
 
 def _several(run: Group | Run, fans: Sequence[Fan], options: FigureOptions) -> Figure:
@@ -232,7 +274,7 @@ class _End:
             self.widest = fan.tables.band_names()[0]
             widest = bands.where(band=self.widest)
             low, high = fan.said(widest["lower"][-1]), fan.said(widest["upper"][-1])
-            self.range = low if low == high else f"{low.removesuffix(fan.unit).strip()} to {high}"
+            self.range = amount_range(low, high)
         verb = "stays near" if first == self.median else "rises from" if levels[-1] > levels[0] else "falls from"
         course = f"{verb} {first} in {self.first_year}"
         course += f" to {self.median} in {self.year}" if first != self.median else ""
@@ -240,8 +282,7 @@ class _End:
         self.line = f"{self.year}: {self.median}"
         if fan.spread:
             self.course = f"the median of {fan.label} {course}; {self.widest} of the samples end at {self.range}"
-            short = self.range.removesuffix(fan.unit).strip()
-            self.line = f"{self.year}: median {self.median}, {self.widest} {short}"
+            self.line = f"{self.year}: median {self.median}, {self.widest} {self.range.removesuffix(fan.unit).strip()}"
 
 
 def _caption(fan: Fan, end: _End) -> str:

@@ -18,7 +18,7 @@ from simulator.runs.groups import Dataset, Run, differing_samples, group
 from simulator.runs.growth_by_driver import limits_on
 from simulator.runs.summary import fan_table, summarised_names
 from simulator.runs.table import Table
-from simulator.wording import capital, listed, power, share_text
+from simulator.wording import amount_range, amount_words, capital, listed, share_text
 
 PANEL_HEIGHT = 130.0
 FILLS = tuple(
@@ -157,14 +157,15 @@ class DemandTables:
         check_numbers(self.limits, "year", "median", of="limits")
 
 
-def draw_demand(tables: DemandTables, *, heading: str, head: Head) -> spec.Spec:
+def draw_demand(tables: DemandTables, *, name: str, unit: str, head: Head) -> spec.Spec:
     """Draw the fan of a level within its limits, over it the median and the widest band of what is demanded.
 
     The medians of the limits are dotted lines. Bands without any width are not drawn.
     """
     tables.check()
     width = layout.GUTTER + layout.LABEL_X + layout.POWER_COLUMN + 190
-    plot = _plot(tables, frame=_frame(tables), heading=heading)
+    frame, told = _frame(tables).told_in(tables.medians.where(series="limited")["median"][-1], unit)
+    plot = _plot(tables, frame=frame, heading=f"{name}, {told}")
     return layout.sheet([plot], head, x=-layout.GUTTER, width=width)
 
 
@@ -205,9 +206,7 @@ def _plot(tables: DemandTables, *, frame: Frame, heading: str) -> spec.Spec:
     ):
         rows = tables.medians.where(series=series).rows()
         layers.append(spec.layer(rows, frame.x("year"), frame.y("median"), mark=mark))
-    texts = [style.Text([heading], -layout.GUTTER, layout.HEADING_Y, bold=True)]
-    for tick in frame.ticks():
-        texts += style.power_texts(tick, right=-9, y=frame.pixel(tick))
+    texts = [style.Text([heading], -layout.GUTTER, layout.HEADING_Y, bold=True), *frame.texts()]
     entries: list[style.LegendEntry] = [("line", style.DARK_BLUE, "median within limits")]
     fills = style.band_tints(len(names)) if names else ()
     entries += [
@@ -279,14 +278,23 @@ def _ends(tables: DemandTables, *, frame: Frame) -> list[spec.Spec]:
     words = {"demanded": ("demanded", style.VERMILION), "limited": ("within limits", style.DARK_BLUE)}
     for series, (word, color) in words.items():
         level = float(final.where(series=series)["median"][0])
-        labels.append(layout.EndLabel(frame.pixel(level), (), (word,), color, bold=True, power=level))
+        labels.append(_end(frame, level, (word,), color, bold=True))
     for row in tables.limits.rows():
         if row["year"] == frame.last:
             level = row["median"]
             off = "▲ " if level > frame.upper else "▼ " if level < frame.lower else ""
             lines = _limit_lines(row["limit"], off)
-            labels.append(layout.EndLabel(frame.pixel(level), (), lines, style.QUIET, power=level))
+            labels.append(_end(frame, level, lines, style.QUIET))
     return layout.end_labels(sorted(labels, key=lambda label: label.y), height=frame.height)
+
+
+def _end(
+    frame: Frame, level: float, lines: tuple[str, ...], color: str, *, bold: bool = False
+) -> layout.EndLabel:  # fmt: skip
+    """Label an end with its level, written as the numbers of the axis are."""
+    text, *exponent = frame.level_texts(level, right=0.0, y=0.0)
+    values, power = ((), level) if exponent else (tuple(text.lines), None)
+    return layout.EndLabel(frame.pixel(level), values, lines, color, bold, power)
 
 
 def _demanded_words(subject: str) -> str:
@@ -350,22 +358,25 @@ def _figure(run: Run, subject: str, options: FigureOptions) -> Figure:
     name, unit = str(attributes["long_name"]), level_unit(str(attributes["units"]))
     first, last = (float(end) for end in tables.medians["year"][[0, -1]])
     limited, demanded = (tables.medians.where(series=each)["median"][-1] for each in ("limited", "demanded"))
-    title = f"{capital(name)} in {number(last)}: {power(limited)} {unit} within its limits, {power(demanded)} demanded"
+    within, wanted = amount_words(limited, unit), amount_words(demanded, unit)
+    title = f"{capital(name)} in {number(last)}: {within} within its limits, {wanted} demanded"
     taken = demanded - limited
     widest = f"{100 * max(options.bands):g} %"
     ends = tables.bands.where(band=widest, year=last).rows()
-    ranges = {row["series"]: f"{power(row['lower'])} to {power(row['upper'])}" for row in ends}
+    ranges = {
+        row["series"]: amount_range(*(amount_words(row[end], unit) for end in ("lower", "upper"))) for row in ends
+    }
     limits = limits_on(run)[subject]
     caption = (
         f"Limits ({listed(limits.labels)}) lower the median of {name} in {number(last)} by {taken:.1f} OOM: "
-        f"{power(limited)} {unit} instead of {power(demanded)}. {widest} of the samples lie in {ranges['limited']} "
+        f"{within} instead of {wanted}. {widest} of the samples lie in {ranges['limited']} "
         f"within the limits, and in {ranges['demanded']} as demanded, which is {_demanded_words(subject)}."
     )
     alt_text = (
         f"Two fans of {name} over each other. Along: years {number(first)} to {number(last)}. Up: {unit}, log scale. "
-        f"In {number(last)} the median within limits is {power(limited)}, the median demanded {power(demanded)}."
+        f"In {number(last)} the median within limits is {within}, the median demanded {wanted}."
     )
     under = f"Demanded: {_demanded_words(subject)}. The title and the dotted limits are medians."
-    chart = draw_demand(tables, heading=f"{name}, {unit}", head=run_head(run, title, under))
+    chart = draw_demand(tables, name=name, unit=unit, head=run_head(run, title, under))
     named = {"": tables.medians, "bands": tables.bands, "limits": tables.limits}
     return Figure(f"demand_{subject}", chart, named, caption, alt_text)

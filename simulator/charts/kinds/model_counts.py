@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.charts import spec, style
 from simulator.charts.frame import Frame, check_numbers, check_years
-from simulator.charts.layout import fill_mark, key_view, line_mark, panel_grid, sheet
+from simulator.charts.layout import fill_mark, line_mark, panel_grid, sheet
 from simulator.charts.reading import run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, near_name, number
@@ -61,7 +61,7 @@ def draw_counts(panels: Sequence[CountPanel], *, head: Head) -> spec.Spec:
         ("line", style.DARK_BLUE, "its median"),
         ("line", style.VERMILION, "sum of percentiles (5, 50, 95 %)"),
     ]
-    views = [key_view(entries, x=-GUTTER), *panel_grid(drawn, columns=2, spacing=RIGHT + GUTTER + GAP)]
+    views = panel_grid(drawn, entries, x=-GUTTER, columns=2, spacing=RIGHT + GUTTER + GAP)
     width = 2 * (GUTTER + WIDTH + RIGHT) + GAP
     return sheet(views, head, x=-GUTTER, width=width, spacing=24.0)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
 from simulator.testing import run_of, small_scenario
 from tests.charts.drawn import tables, texts
+from tests.charts.small import mixed_run
 
 RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)
 
@@ -72,6 +74,13 @@ def test_what_never_crosses_is_said_and_no_bar_repeats_the_colours(run: xr.DataT
     bars = [row for rows in tables(spec) for row in rows if {"x2", "y2", "color"} <= set(row) and row["y"] == 0]
     assert not bars
     assert "never by 2045" in texts(figure.chart)
+
+
+def test_a_mixture_has_a_row_for_each_part_with_its_weight(tmp_path: Path) -> None:
+    (figure,) = crossing_figures(mixed_run(tmp_path), FigureOptions())
+    parts = {row["part"]: round(row["median"], 6) for row in figure.tables["parts"].rows()}
+    assert parts == {"slow (75 %)": 2029.0, "fast (25 %)": 2027.0}
+    assert {"slow (75 %)", "fast (25 %)", "2029.0", "2027.0"} <= set(texts(figure.chart))
 
 
 def test_the_title_says_what_is_ahead() -> None:

@@ -19,6 +19,7 @@ import vl_convert
 import xarray as xr
 
 from simulator.charts import style
+from simulator.charts.frame import Frame
 from simulator.charts.kinds.fan import PANEL_WIDTH, draw_fan, draw_panels, fan_figures
 from simulator.charts.layout import WIDTH
 from simulator.charts.reading import Fan, FanTables, read_fan
@@ -39,6 +40,7 @@ from tests.charts.small import (
     crossing,
     drawn,
     fan,
+    mixed_run,
     observed,
     scenario,
     steps,
@@ -466,7 +468,46 @@ def test_charts_do_not_load_pandas() -> None:
 
 def panels_of(panels: list[Fan], **options: Any) -> list[dict[str, Any]]:
     spec = draw_panels(panels, head=Head("What is seen", "of what", RUN), **options)
-    return [panel for row in spec["vconcat"] if "hconcat" in row for panel in row["hconcat"]]
+    every = [panel for row in spec["vconcat"] if "hconcat" in row for panel in row["hconcat"]]
+    return every[: len(panels)]
+
+
+def test_a_mixture_draws_its_parts_with_their_weights(tmp_path: Path) -> None:
+    run = mixed_run(tmp_path)
+    whole, apart = fan_figures(run, FigureOptions())
+    assert [figure.name for figure in (whole, apart)] == ["fan_physical_compute", "fan_parts_physical_compute"]
+    ends = {row["part"]: row for row in whole.tables["parts"].rows() if row["year"] == 2035}
+    assert {part: (row["weight"], round(row["median"], 9)) for part, row in ends.items()} == {
+        "slow": (0.75, 31.0), "fast": (0.25, 36.0),
+    }  # fmt: skip
+    dates = {row["part"]: round(row["median"], 6) for row in whole.tables["part_crossings"].rows()}
+    assert dates == {"slow": 2029.0, "fast": 2027.0}
+    fan_view, strip = whole.chart["vconcat"][:2]
+    assert {"slow (75 %)", "fast (25 %)"} <= set(texts(fan_view))
+    assert {2029.0, 2027.0} <= {round(row["year"], 6) for row in rows(strip, "point", "year")}
+    assert {"slow, weight 75 %", "fast, weight 25 %", "all together"} <= set(texts(apart.chart["vconcat"][0]))
+    assert " ".join(apart.chart["title"]["text"]) == (
+        "Physical compute in 2035: median 1.0e31 FLOP in slow and 1.0e36 in fast"
+    )
+
+
+def test_money_is_told_as_people_do_on_the_axis_and_in_words() -> None:
+    ends = ((2025.0, 8.0, 8.3, 8.6), (2035.0, 9.845, 10.7, 11.477))
+    medians: list[dict[str, object]] = [{"year": year, "median": middle} for year, _, middle, _ in ends]
+    bands: list[dict[str, object]] = [
+        {"band": "90 %", "year": year, "lower": low, "upper": high} for year, low, _, high in ends
+    ]
+    (panel,) = panels_of([Fan(tables_of(medians, bands), "spending", "spending", "USD")])
+    assert {"Spending, billion USD", "2035: median 50 billion USD, 90 % 7 to 300 billion", "0.1", "100"} <= set(
+        words(panel)
+    )
+
+
+def test_fans_whose_numbers_are_wide_keep_powers() -> None:
+    frame = Frame(2025, 2045, 5.0, 16.0, height=200, gutter=50, width=300)
+    assert frame.told_in(10.5, "USD") == (frame, "USD")
+    told, unit = replace(frame, lower=8.0, upper=12.0).told_in(10.5, "USD")
+    assert (unit, [text.lines for text in told.level_texts(10.0, right=0, y=0)]) == ("billion USD", [["10"]])
 
 
 def words(panel: dict[str, Any]) -> list[str]:
@@ -477,8 +518,8 @@ def words(panel: dict[str, Any]) -> list[str]:
 def test_panels_stand_two_in_a_row(count: int) -> None:
     spec = draw_panels([PANEL] * count, head=Head("t", "", RUN))
     rows = [len(view["hconcat"]) for view in spec["vconcat"] if "hconcat" in view]
-    assert sum(rows) == count
-    assert all(length == 2 for length in rows[:-1])
+    assert rows == [2] * -(-count // 2)  # the legend fills a free corner
+    assert ("median" in words(spec["vconcat"][-2]["hconcat"][-1])) is (count % 2 == 1)
 
 
 def test_panels_share_the_years_and_the_height_and_have_scales_of_their_own() -> None:

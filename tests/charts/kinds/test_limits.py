@@ -234,7 +234,7 @@ def test_more_bands_than_can_be_told_apart_are_refused(run: xr.DataTree) -> None
 def test_a_single_year_is_refused() -> None:
     medians = [{"series": s, "year": 2025, "median": 9.0} for s in ("demanded", "limited")]
     with pytest.raises(InputError, match="two or more years; got 1"):
-        draw_demand(DemandTables(Table.of_rows(medians)), heading="", head=Head("", "", RUN))
+        draw_demand(DemandTables(Table.of_rows(medians)), name="", unit="FLOP", head=Head("", "", RUN))
 
 
 @given(st.lists(st.floats(-3, 3), min_size=2, max_size=8))

@@ -1,0 +1,193 @@
+"""Named fans over one another: a few in one frame, many in small frames, each over the fan of the first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from simulator.charts import spec, style
+from simulator.charts.frame import Frame
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
+from simulator.charts.spec import Head
+from simulator.charts.ticks import year_ticks
+from simulator.runs.table import Row, Table
+from simulator.wording import amount_range, amount_words, power_text
+
+WIDTH, HEIGHT, LEFT, TOP = 560, 400, 58, 30
+LABEL_WIDTH, LABEL_CHARACTERS = 300, 30
+SHADES = LINE_SHADES[:4]
+PALE = style.band_tints(2)[0]
+COLUMNS = 3
+PANEL_WIDTH, PANEL_HEIGHT, PANEL_GAP, PANEL_HEAD = 244, 150, 26, 40
+MOST_OVERLAID = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """A frame in pixels: years along, log10 of the unit up; `frame` tells how its numbers are written."""
+
+    x: PixelScale
+    y: PixelScale
+    frame: Frame
+
+
+def level_words(log_level: float, unit: str) -> str:
+    """Write a level to two digits, in the unit in which people tell it."""
+    return amount_words(log_level, unit, power_text)
+
+
+def ends_words(row: Row, unit: str) -> str:
+    """Write the median and the ends of a band, under a heading that has the unit."""
+    low, middle, high = (
+        level_words(row[key], unit).removesuffix(unit).rstrip() for key in ("lower", "median", "upper")
+    )
+    return middle if low == high else f"{middle} ({amount_range(low, high)})"
+
+
+def draw_fans(levels: Table, *, name: str, unit: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
+    """Draw the fans of two runs or more over one another: up to four in one frame, more in small frames.
+
+    `levels` has `run`, `year`, `median`, `lower`, `upper` (log10 of the unit), the runs in their order; `notes` stand
+    under the names of the runs.
+    """
+    runs = {run: own for (run,), own in levels.groups("run")}
+    small = len(runs) > MOST_OVERLAID
+    years, spread = _span(levels, ("year",), 0.0), _span(levels, ("median", "lower", "upper"), 0.05 if small else 0.04)
+    height, width = (PANEL_HEIGHT, PANEL_WIDTH) if small else (HEIGHT, WIDTH)
+    frame, told = Frame(*years, *spread, height=height, gutter=LEFT, width=width).told_in(
+        levels.where(run=next(iter(runs)))["median"][-1], unit
+    )
+    draw = _draw_multiples if small else _draw_overlaid
+    return draw(runs, frame, heading=f"{name}, {told}", notes=notes, head=head)
+
+
+def _panel(frame: Frame, *, left: float, top: float) -> Panel:
+    across = PixelScale(frame.first, frame.last, left, left + frame.width)
+    return Panel(across, PixelScale(frame.lower, frame.upper, top + frame.height, top), frame)
+
+
+def _draw_overlaid(
+    runs: Mapping[str, Table], frame: Frame, *, heading: str, notes: Mapping[str, str], head: Head
+) -> spec.Spec:
+    """Draw medians, one band, and the ends at the right; the band of the first run is filled, others are outlined."""
+    panel = _panel(frame, left=LEFT, top=TOP)
+    ends = {run: own.rows()[-1] for run, own in runs.items()}
+    starts = {run: panel.y(row["median"]) for run, row in ends.items()}
+    order = sorted(runs, key=lambda run: starts[run])
+    shades = dict(zip(runs, SHADES, strict=False))
+    kinds = {"grid": rule_mark(), "band": {"type": "area", "color": PALE}}
+    for run, (color, dash) in reversed(shades.items()):
+        kinds |= {f"{key} {run}": line_mark(color, width, dash=dash)
+                  for key, width in (("lower", 1.1), ("upper", 1.1), ("median", 2.6))}  # fmt: skip
+    kinds["leaders"] = line_mark(style.QUIET, 0.8)
+    kinds |= {f"sample {run}": line_mark(shades[run][0], 2.6, dash=shades[run][1]) for run in order}
+    marks = Marks(**kinds, bars=RECT)
+    marks.text(heading, 0, 8, bold=True)
+    _grid([panel], marks)
+    for place, (run, own) in enumerate(runs.items()):
+        if place == 0:
+            marks["band"].extend(_band(panel, own))
+        elif _has_width(own):
+            for key in ("lower", "upper"):
+                marks[f"{key} {run}"].extend(_line(panel, own, key))
+        marks[f"median {run}"].extend(_line(panel, own, "median"))
+    labels = [[*style.wrapped(run, width=LABEL_CHARACTERS), notes[run]] for run in order]
+    heights = [style.LINE_HEIGHT * len(label) + 8.0 for label in labels]
+    wanted = [starts[run] for run in order]
+    middles = style.spread_labels(wanted, heights=heights, top=panel.y.end - 6, bottom=panel.y.start + 14)
+    edge, shift = panel.x.end + 12 + 8 * len(runs), style.LINE_HEIGHT / 2
+    for run, label, middle in zip(order, labels, middles, strict=True):
+        # Beside the plot the last interval of the run with its median; then its line, name and note.
+        x, start, color = panel.x.end + 10 + 8 * list(runs).index(run), starts[run], shades[run][0]
+        marks.box(
+            "bars", (x, x + 4), (panel.y(ends[run]["upper"]) - 0.75, panel.y(ends[run]["lower"]) + 0.75), color=color
+        )
+        marks.box("bars", (x - 2, x + 6), (start - 1.5, start + 1.5), color=color)
+        line = middle - shift * (len(label) - 1)
+        corners = ((x + 6, start), (edge, start), (edge + 12, line), (edge + 16, line))
+        marks["leaders"].extend([{"detail": run, "x": across, "y": down} for across, down in corners])
+        marks[f"sample {run}"].extend([{"x": edge + 18, "y": line}, {"x": edge + 44, "y": line}])
+        marks.text(label[:-1], edge + 50, middle - shift, bold=True)
+        marks.text(label[-1], edge + 50, middle + shift * (len(label) - 1), style.QUIET)
+    width = LEFT + WIDTH + LABEL_WIDTH
+    return marks.sheet(head, width=width, height=panel.y.start + 24)
+
+
+def _draw_multiples(
+    runs: Mapping[str, Table], frame: Frame, *, heading: str, notes: Mapping[str, str], head: Head
+) -> spec.Spec:
+    """Draw small frames on the same axes, each over the fan of the first run; their legend fills a free corner."""
+    corners = [
+        (LEFT + (PANEL_WIDTH + PANEL_GAP) * (place % COLUMNS),
+         TOP + PANEL_HEAD + (PANEL_HEIGHT + PANEL_HEAD + 30) * (place // COLUMNS))
+        for place in range(len(runs) + 1)
+    ]  # fmt: skip
+    panels = {run: _panel(frame, left=left, top=top) for run, (left, top) in zip(runs, corners, strict=False)}
+    marks = Marks(
+        band={"type": "area", "color": PALE}, grid=rule_mark(), first=line_mark(SHADES[0][0], 2, dash=SHADES[0][1]),
+        edges=line_mark(style.VERMILION, 1), medians=line_mark(SHADES[1][0], 2, dash=SHADES[1][1]),
+    )  # fmt: skip
+    marks.text(heading, 0, 8, bold=True)
+    first, reference = next(iter(runs.items()))
+    for run, panel in panels.items():
+        name, note = style.fitted(run, PANEL_WIDTH, bold=True), style.fitted(notes[run], PANEL_WIDTH)
+        y = panel.y.end - 11 - style.LINE_HEIGHT * (len(note) - 1) / 2
+        marks.text(note, panel.x.start, y, style.QUIET)
+        y -= 1 + style.LINE_HEIGHT * (len(note) + len(name)) / 2
+        marks.text(name, panel.x.start, y, bold=True)
+        marks["band"].extend(_band(panel, reference, detail=run))
+        marks["first"].extend(_line(panel, reference, "median", detail=run))
+        if run != first:
+            for key in ("lower", "upper") if _has_width(runs[run]) else ():
+                marks["edges"].extend(_line(panel, runs[run], key, detail=f"{run} {key}"))
+            marks["medians"].extend(_line(panel, runs[run], "median", detail=run))
+    _grid(list(panels.values()), marks)
+    entries: list[style.LegendEntry] = [
+        ("band", PALE, f"{first} in every frame"),
+        ("line", style.VERMILION, "the run of the frame: median, and the ends of its band"),
+    ]
+    if len(runs) % COLUMNS:
+        legend = style.legend_layers(entries, x=corners[-1][0], y=corners[-1][1] + 8, width=PANEL_WIDTH)
+    else:
+        legend = style.legend_layers(entries, x=style.text_width(heading) * 1.08 + 24, y=8)
+    width = LEFT + COLUMNS * (PANEL_WIDTH + PANEL_GAP)
+    height = max(panel.y.start for panel in panels.values()) + 24
+    return marks.sheet(head, *legend, width=width, height=height)
+
+
+def _grid(panels: Sequence[Panel], marks: Marks) -> None:
+    """Draw the grids of frames, and write the ticks: levels beside those at the left, years under all."""
+    small = len(panels) > 1
+    for panel in panels:
+        for tick in panel.frame.ticks():
+            y = panel.y(tick)
+            marks.box("grid", (panel.x.start, panel.x.end), (y, y))
+            if panel.x.start == LEFT:
+                marks.texts.extend(panel.frame.level_texts(tick, right=LEFT - 8, y=y))
+        ticks = year_ticks(panel.x.low, panel.x.high)
+        for year in ticks[:: -(-len(ticks) // 6) if small else 1]:
+            x = panel.x(year)
+            marks.box("grid", (x, x), (panel.y.end, panel.y.start + 4))
+            marks.centred(str(year), x, panel.y.start + 14)
+
+
+def _has_width(levels: Table) -> bool:
+    return bool((levels["lower"] != levels["upper"]).any())
+
+
+def _line(panel: Panel, levels: Table, key: str, **more: object) -> spec.Data:
+    pairs = zip(levels["year"].tolist(), levels[key].tolist(), strict=True)
+    return [{"x": panel.x(year), "y": panel.y(level), **more} for year, level in pairs]
+
+
+def _band(panel: Panel, levels: Table, **more: object) -> spec.Data:
+    low = _line(panel, levels, "lower", **more)
+    return [row | {"y2": panel.y(level)} for row, level in zip(low, levels["upper"].tolist(), strict=True)]
+
+
+def _span(levels: Table, keys: Sequence[str], margin: float) -> tuple[float, float]:
+    """Find the ends of an axis, at least one unit long, with a margin as a share of its length."""
+    values = [value for key in keys for value in levels[key].tolist()]
+    low, high = min(values), max(values)
+    spare = max(0.0, 1.0 - (high - low)) / 2 + margin * (high - low)
+    return low - spare, high + spare
