@@ -71,7 +71,7 @@ def test_a_level_by_date_has_the_words_that_the_summary_has() -> None:
     asked = {"quantities": {"ratio": ratio}, "thresholds": {"ten": {"quantity": "ratio", "level": 10}}, "samples": 64}
     run = run_of(small_scenario(asked))
     level = by_date_lines(run, "2030")[1]
-    assert level == "  share of chips 1e2"
+    assert level == "  share of chips 96"
     assert any(line.startswith(f"  2030.0 (end of 2029){level}, log10 ") for line in summary_lines(run))
 
 
