@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from simulator.wording import cut, listed
 
 _MOST, _WIDEST = 3, 40
 _TRIED = 40
+_SPAN = {"first": "from", "last": "to"}
 
 
 def resolve_changed(document: Document, overrides: Sequence[str] = ()) -> Scenario:
@@ -93,38 +94,49 @@ def titled(document: Document) -> Document:
     if document.parent is None or document.data.get("title") is not None or not isinstance(document.data, Mapping):
         return document
     parent = document.parent.data
-    return replace(document, data={**document.data, "title": f"after {_name(parent)}{_said(parent, document.data)}"})
-
-
-def _name(data: Mapping[str, Any]) -> str:
-    return str(data.get("title") or data.get("name", "another scenario"))
-
-
-def _said(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    said = changes_in_words(one, other)
-    return f": {said}" if said else ""
+    said, called = (
+        changes_in_words(parent, document.data),
+        parent.get("title") or parent.get("name", "another scenario"),
+    )
+    return replace(document, data={**document.data, "title": f"{called} {said}" if said else f"after {called}"})
 
 
 def changes_in_words(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
-    """Say in one line what another scenario changes; empty where no result depends on it."""
+    """Say in one line what another scenario changes: with what, without what; empty where no result depends on it."""
     entries = differing_entries(text_keys(one), text_keys(other))
     entries = [each for each in entries if each.path[-1] not in ("name", "label") and each.path[0] != "correlations"]
     starts = {entry.path[:-1] for entry in entries if entry.path[-1] == "start"}
     entries = [entry for entry in entries if entry.path[-1] != "at" or entry.path[:-1] not in starts]
-    said = [_in_words(entry) for entry in entries[:_MOST]]
-    more = len(entries) - len(said)
-    return listed([*said, f"{more} more" if more > 1 else "one more"]) if more else ", ".join(said)
+    said = list(dict.fromkeys(each for entry in entries for each in _in_words(entry, other)))
+    shown: dict[str, list[str]] = {"with": [], "without": [], "": []}
+    for kind, words in said[:_MOST]:
+        shown[kind].append(words)
+    parts = [f"{kind} {listed(words)}" if kind else " ".join(words) for kind, words in shown.items() if words]
+    more = len(said) - _MOST
+    return ", ".join([*parts, *([f"{more} more changes" if more > 1 else "one more change"] if more > 0 else [])])
 
 
-def _in_words(entry: Entry) -> str:
-    words = input_words(dotted(entry.path))
+def _in_words(entry: Entry, other: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Say a change, and whether it is one with something or without it; a map left empty stands for all in it."""
+    path = entry.path
+    words = input_words(dotted(path)).replace(": ", " ", 1)
     if entry.other is ABSENT:
-        return f"without {words}"
-    if entry.path == ("years",) and isinstance(entry.one, Mapping) and isinstance(entry.other, Mapping):
-        changed = {key: value for key, value in entry.other.items() if entry.one.get(key) != value}
-        return ", ".join(f"{key} {in_short(value)}" if key == "step" else f"{key} year {in_short(value)}"
-                         for key, value in changed.items())  # fmt: skip
-    short = in_short(entry.other)
-    if len(short) <= _WIDEST:
-        return f"{words} {short}"
-    return f"{'with' if entry.one is ABSENT else 'another'} {cut(words, width=60)}"
+        while len(path) > 1 and not _entry(other, path[:-1]):
+            path = path[:-1]
+            words = " ".join(str(part) for part in (path[1:] if path[0] == "drivers" else path)).replace("_", " ")
+        yield "without", words
+    elif path == ("years",) and isinstance(entry.one, Mapping) and isinstance(entry.other, Mapping):
+        for key, value in entry.other.items():
+            if entry.one.get(key) != value:
+                yield ("with", f"step {in_short(value)}") if key == "step" else ("", f"{_SPAN[key]} {in_short(value)}")
+    elif len(short := in_short(entry.other)) <= _WIDEST:
+        yield "with", f"{words} {short}"
+    else:
+        yield "with", f"{'' if entry.one is ABSENT else 'another '}{cut(words, width=60)}"
+
+
+def _entry(data: Any, path: Sequence[str | int]) -> Any:
+    """Read what stands at a path of names; nothing where there is none."""
+    for name in path:
+        data = data.get(name) if isinstance(data, Mapping) else None
+    return data

@@ -28,12 +28,20 @@ def refused(changes: str, *overrides: str) -> list[str]:
         ("", "after Baseline"),
         ("title: Mine\nsamples: 20\n", "Mine"),
         ("samples: 20\n", "after Baseline"),
-        ("drivers: {spending: {start: 1e9 USD}}\n", "after Baseline: spending: start 1e9 USD"),
-        ("constraints: null\n", "after Baseline: without constraint power, without constraint data"),
-        ("years: {last: 2040}\n", "after Baseline: last year 2040"),
+        ("drivers: {spending: {start: 1e9 USD}}\n", "Baseline with spending start 1e9 USD"),
+        ("constraints: null\n", "Baseline without constraints"),
+        ("years: {last: 2040}\n", "Baseline to 2040"),
         (
             "constraints: null\ndrivers: {spending: {caps: null}, algorithms: {growth: 2x/year}}\n",
-            "after Baseline: without spending: cap cash flow, without spending: cap world product, algorithms: growth 2x/year and 2 more",
+            "Baseline with algorithms growth 2x/year, without spending caps and constraints",
+        ),
+        (
+            "constraints: {power: null}\nyears: {first: 2026, step: year}\nseed: 5\n",
+            "Baseline without constraint power, from 2026",
+        ),
+        (
+            "drivers: {spending: {start: 1e9 USD, caps: null}, algorithms: {growth: 2x/year}}\nconstraints: null\n",
+            "Baseline with spending start 1e9 USD and algorithms growth 2x/year, without spending caps, one more change",
         ),
     ],
 )
@@ -51,14 +59,14 @@ def test_of_a_chain_the_nearest_is_named(tmp_path: Path) -> None:
         "schema: 2\nname: b\nextends: ./a.yaml\ndrivers: {algorithms: {growth: 2x/year}}\n"
     )
     spec = load_scenario(tmp_path / "b.yaml").spec
-    assert (spec.title, spec.notes) == ("after a: algorithms: growth 2x/year", None)
+    assert (spec.title, spec.notes) == ("a with algorithms growth 2x/year", None)
 
 
 def test_a_variant_says_what_it_changes_and_has_no_notes_of_another() -> None:
     text = f"{HEAD}title: Mine\nnotes: Of mine.\nvariants:\n  slow: {{drivers: {{algorithms: {{growth: 2x/year}}}}}}\n"
     text += "  own: {title: Fast, notes: Of its own., drivers: {algorithms: {growth: 3x/year}}}\n"
     found = load_variants(text)
-    assert [found["slow"].spec.title, found["slow"].spec.notes] == ["Mine: slow (algorithms: growth 2x/year)", None]
+    assert [found["slow"].spec.title, found["slow"].spec.notes] == ["Mine: slow (with algorithms growth 2x/year)", None]
     assert [found["own"].spec.title, found["own"].spec.notes] == ["Fast", "Of its own."]
 
 
@@ -171,7 +179,7 @@ def test_a_mixture_without_a_title_is_called_after_its_parts() -> None:
 def test_names_labels_and_correlations_that_are_left_out_are_no_changes_of_a_title() -> None:
     growth = "[{name: now, rate: {prior: spending/cottier-2024}}, {name: later, from: mid-2028, rate: 1.2x/year}]"
     title = parse_scenario(f"{HEAD}drivers: {{spending: {{growth: {growth}, label: money}}}}\n").spec.title or ""
-    assert title.startswith("after Baseline: ")
+    assert title.startswith("Baseline with ")
     assert "mid-2028" in title
     assert "name" not in title
     assert "label" not in title
