@@ -22,7 +22,7 @@ from simulator.errors import InputError
 from simulator.export.cdf import Distribution, crossing_distribution, level_distribution
 from simulator.runs.groups import differing_samples
 from simulator.units import Array
-from simulator.wording import share_text
+from simulator.wording import percent, share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -124,12 +124,12 @@ def continuous_forecast(distribution: Distribution, scale: Scale) -> Forecast:
 
 def _refuse_beyond_closed(distribution: Distribution, scale: Scale, *, below: float, above: float) -> None:
     said = "do not cross by the run's last year" if distribution.unit == "year" else "have no such limit"
-    never = f" ({100 * distribution.censored:.3g} % {said})" if distribution.censored else ""
+    never = f" ({percent(distribution.censored)} {said})" if distribution.censored else ""
     upper, lower = ("upper", f"above the upper bound{never}"), ("lower", "below the lower bound")
     for mass, is_open, (end, where) in ((above, scale.open_upper, upper), (below, scale.open_lower, lower)):
         if mass > 1e-9 and not is_open:
             raise InputError(
-                f"--range: {100 * mass:.3g} % of the distribution lies {where}, which is closed. "
+                f"--range: {percent(mass)} of the distribution lies {where}, which is closed. "
                 f"If the question's {end} bound is open, add --open-{end}; if not, it rules out what the run allows."
             )
 

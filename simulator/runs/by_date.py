@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.dates import DateError, by_words, point_words, read_year
 from simulator.errors import InputError, near_name
-from simulator.runs.groups import Group, arrays, differing_samples
+from simulator.runs.groups import Group, arrays, differing_samples, threshold_samples
 from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.wording import share_text
@@ -102,7 +102,7 @@ def _crossing_years(run: Group | xr.DataTree) -> Array | None:
 def by_year_lines(run: Group | xr.DataTree, threshold: str) -> list[str]:
     """Say how likely a threshold is crossed by the end of each whole year of a run, while that changes."""
     rows = [row for row in crossed_by(run, threshold=threshold).rows() if row["year"] == np.floor(row["year"])]
-    samples = differing_samples(run)
+    samples = threshold_samples(arrays(run, "summary"), differing_samples(run)).get(threshold, 1)
     last = next((n for n, row in enumerate(rows) if row["probability"] >= rows[-1]["probability"]), len(rows) - 1)
     head = f"{rows[0]['label']}: crossed" if rows else threshold
     told = [f"  {row['by']}: {share_text(row['probability'], samples, row['standard_error'])}" for row in rows]
@@ -111,7 +111,8 @@ def by_year_lines(run: Group | xr.DataTree, threshold: str) -> list[str]:
 
 def said_by(row: Row, run: Group | xr.DataTree) -> str:
     """Say a row of `crossed_by` in words."""
-    share = share_text(row["probability"], differing_samples(run), row["standard_error"])
+    samples = threshold_samples(arrays(run, "summary"), differing_samples(run))[row["threshold"]]
+    share = share_text(row["probability"], samples, row["standard_error"])
     return f"P({row['label']} {row['by']}) {share}"
 
 

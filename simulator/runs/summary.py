@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.dates import point_words
 from simulator.errors import InputError, near_name
 from simulator.runs.by_date import crossed_by, likely_line, said_by, within
-from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on
+from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on, threshold_samples
 from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
@@ -255,7 +255,7 @@ def _crossing_table(summary: Group, samples: int) -> Table:
     columns: dict[str, Any] = {"threshold": names, "label": [str(each) for each in summary.coords["label"].values]}
     columns |= dict(zip(levels, _of_thresholds(summary, "crossing_quantile", *levels.values()), strict=True))
     columns |= {"never": data["never"].values, "never_error": data["crossed_error"].values[:, -1]}
-    columns |= {"already": data["already"].values, "samples": np.full(len(names), samples)}
+    columns |= {"already": data["already"].values, "samples": list(threshold_samples(summary, samples).values())}
     ends = {"first_year": 0, "last_year": -1}
     years = summary.coords["year"].values
     return Table(columns | {name: np.full(len(names), float(years[place])) for name, place in ends.items()})
@@ -427,7 +427,7 @@ def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) ->
     lows, middles, highs = _of_thresholds(summary, "crossing_quantile", 0.05, 0.5, 0.95)
     [errors] = _of_thresholds(summary, "crossing_quantile_error", 0.5)
     labels, share_errors = summary.coords["label"].values, data["crossed_error"].values[:, -1]
-    certain = _summarised(summary, headline_of(summary)).is_certain
+    certain, known = _summarised(summary, headline_of(summary)).is_certain, threshold_samples(summary, samples)
     lines = []
     for t in np.flatnonzero(data["already"].values < PASSED):
         low, mid, high = float(lows[t]), float(middles[t]), float(highs[t])
@@ -436,7 +436,7 @@ def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) ->
         told = f"{year_text(mid, last, first)}{plus_minus(error, 1)}"
         told += f" (90 % {year_range(low, high, last, first)})" if low < high else ""
         if low < high or not certain:
-            told += f", never by {last:g}: {share_text(never, samples, float(share_errors[t]))}"
+            told += f", never by {last:g}: {share_text(never, known[names[t]], float(share_errors[t]))}"
         middle = {name: float(_of_thresholds(part, "crossing_quantile", 0.5)[0][t]) for name, part in parts.items()}
         lines.append(
             [f"  {labels[t]}: {told}", *_apart({name: year_text(mid, last, first) for name, mid in middle.items()})]

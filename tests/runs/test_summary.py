@@ -185,6 +185,27 @@ def test_shares_of_none_or_all_samples_are_bounds(keep: Literal["trajectories", 
     assert summary_lines(run_of(data, keep=keep))[3].endswith("never by 2035: < 0.03 %")
 
 
+def test_what_nothing_uncertain_concerns_is_certain_in_an_uncertain_run() -> None:
+    drivers = {
+        "spending": {"start": "1e8 USD", "growth": "2x/year"},
+        "hardware": {"start": {"median": 1e18, "interval_90": [5e17, 2e18], "unit": "FLOP/USD"}, "growth": "1.3x/year"},
+    }
+    asked = {"dear": {"spending": 1e10}, "dearest": {"spending": 1e12}, "passed": {"spending": 1e7}}
+    asked |= {
+        "run": {"physical_compute": 1e24},
+        "late": {"spending": 1e10, "delay": {"uniform": [0, 1], "unit": "years"}},
+    }
+    scenario = small_scenario({"drivers": drivers, "thresholds": asked})
+    lines = "\n".join(summary_lines(run_of(scenario)))
+    assert "dear: 2031.6, never by 2035: 0 %" in lines  # 1e8 x 2^t
+    assert "dearest: > 2035, never by 2035: 100 %" in lines
+    assert {row["threshold"]: row["samples"] for row in crossing_table(run_of(scenario)).rows()} == {
+        "dear": 1, "dearest": 1, "passed": 1, "run": 512, "late": 512,
+    }  # fmt: skip
+    few = crossing_table(run_of(scenario | {"samples": 64}))
+    assert set(few["samples"].tolist()) == {64}  # too few to show that nothing else may come
+
+
 @pytest.mark.parametrize("keep", ["trajectories", "summary"])
 def test_what_half_of_the_samples_exceed_at_the_start_is_no_date(keep: Literal["trajectories", "summary"]) -> None:
     thresholds = {"low": {"effective_compute": 5e25}}

@@ -13,7 +13,7 @@ from simulator.charts.frame import Frame, Interval, check_numbers, crossing_text
 from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, number
-from simulator.runs.groups import Dataset, Group, Run, differing_samples, group
+from simulator.runs.groups import Dataset, Group, Run, differing_samples, group, threshold_samples
 from simulator.runs.summary import PASSED, component_summaries, component_weights
 from simulator.runs.table import Row, Table
 from simulator.units import Array
@@ -309,7 +309,7 @@ def _years_of(summary: Dataset | Group, drawn: Mapping[str, float], *, places: S
         columns |= {f"{name}_lower": lower, f"{name}_upper": upper}
     columns |= {f"{name}_band": [f"{100 * band:g} %"] * len(quantiles) for name, band in drawn.items()}
     columns |= {"not_by": 1.0 - summary["crossed"].values[:, places[-1]]}
-    columns |= {"samples": np.full(len(quantiles), samples)}
+    columns |= {"samples": list(threshold_samples(summary, samples).values())}
     columns |= {name: summary[name].values for name in ("never", "already")}
     of_all = {"first_year": first, "last_year": last, "start": float(every[0]), "horizon": float(every[-1])}
     return Table(columns | {name: np.full(len(quantiles), year) for name, year in of_all.items()})
