@@ -9,9 +9,10 @@ import numpy as np
 
 from simulator.dates import DateError, by_words, point_words, read_year
 from simulator.errors import InputError, near_name
-from simulator.runs.groups import Group, arrays, differing_samples, threshold_samples
+from simulator.runs.groups import Group, arrays, differing_samples
 from simulator.runs.table import Row, Table
 from simulator.units import Array
+from simulator.variables import snake
 from simulator.wording import share_text
 
 if TYPE_CHECKING:
@@ -19,6 +20,25 @@ if TYPE_CHECKING:
 
 _LEAST_NEWS = 0.05
 """A threshold that so few samples, or all but so few, have crossed at every whole year tells nothing by date."""
+
+
+_SHOWING = 300
+"""So many samples show what holds in one of a hundred, as do the outermost quantiles of a summary."""
+
+
+def threshold_samples(summary: Group | xr.Dataset, samples: int) -> dict[str, int]:
+    """Count the samples that shares of each threshold are estimated from: 1 of one that nothing uncertain concerns."""
+    if "threshold" not in summary.coords:
+        return {}
+    found = {}
+    for place, name in enumerate(map(str, summary["threshold"].values)):
+        own = [summary[each].values[place] for each in ("crossing_quantile", "threshold_level_quantile")]
+        moving, quantity = f"moving_threshold_{snake(name)}", str(summary["quantity"].values[place])
+        years = slice(0, 1) if summary["already"].values[place] == 1 else slice(None)
+        own += [summary[each].values[:, years] for each in (moving, quantity) if each in summary]
+        sure = samples >= _SHOWING and quantity in summary and all((each[0] == each[-1]).all() for each in own)
+        found[name] = 1 if sure and summary["crossed"].values[place, -1] in (0, 1) else samples
+    return found
 
 
 def crossed_by(

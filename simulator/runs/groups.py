@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name, shown
 from simulator.scenario.documents import yaml_text
-from simulator.variables import headline, snake
+from simulator.variables import headline
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -167,25 +167,6 @@ _OWN = "own judgement"
 def differing_samples(run: Group | xr.DataTree) -> int:
     """Count the samples that shares of a run or sweep are estimated from: 1 where every number is fixed."""
     return int(run.attrs["samples"]) if run.attrs.get("uncertain", 1) else 1
-
-
-_SHOWING = 300
-"""So many samples show what holds in one of a hundred, as do the outermost quantiles of a summary."""
-
-
-def threshold_samples(summary: Group | xr.Dataset, samples: int) -> dict[str, int]:
-    """Count the samples that shares of each threshold are estimated from: 1 of one that nothing uncertain concerns."""
-    if "threshold" not in summary.coords:
-        return {}
-    found = {}
-    for place, name in enumerate(map(str, summary["threshold"].values)):
-        own = [summary[each].values[place] for each in ("crossing_quantile", "threshold_level_quantile")]
-        moving, quantity = f"moving_threshold_{snake(name)}", str(summary["quantity"].values[place])
-        years = slice(0, 1) if summary["already"].values[place] == 1 else slice(None)
-        own += [summary[each].values[:, years] for each in (moving, quantity) if each in summary]
-        sure = samples >= _SHOWING and quantity in summary and all((each[0] == each[-1]).all() for each in own)
-        found[name] = 1 if sure and summary["crossed"].values[place, -1] in (0, 1) else samples
-    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from simulator.dates import point_words
 from simulator.errors import InputError, near_name
-from simulator.runs.by_date import crossed_by, likely_line, said_by, within
-from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on, threshold_samples
+from simulator.runs.by_date import crossed_by, likely_line, said_by, threshold_samples, within
+from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on
 from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
