@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +27,9 @@ from simulator.runs.summary import (
     summarised_names,
     threshold_table,
 )
-from simulator.runs.table import Table
-from simulator.units import Array, plain_unit
+from simulator.runs.table import Row, Table
+from simulator.schema.subjects import level_name
+from simulator.units import Array, parse_unit, plain_unit
 from simulator.variables import snake
 from simulator.wording import amount_words, capital, listed
 
@@ -34,6 +37,8 @@ SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": 
 """What was observed of a variable, and when; log10 of its unit."""
 TRENDS: Final = {"physical_compute": "compute", "spending": "spending", "hardware": "efficiency"}
 """Which trend of the model of history a variable goes on from."""
+NINETY = 1.645
+"""Standard deviations from the middle to either end of the 90 % of a normal error."""
 MOST_PATHS = 200
 RESOLUTION = 0.002
 """Two bins of the histogram from which a run of the summary reads quantiles."""
@@ -236,7 +241,8 @@ def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
         _with_certain_levels(thresholds),
         crossings,
         paths=_paths(run, quantity, options.paths, places),
-        history=_history(options, log=log, quantity=quantity) or observed_table(run, quantity, years=options.years),
+        history=_history(options, log=log, quantity=quantity, unit=plain_unit(unit))
+        or observed_table(run, quantity, years=options.years),
         trend=trend_table(run, quantity, years=options.years),
         moving=moving,
         parts=_parts(run, quantity, places),
@@ -373,9 +379,14 @@ def _paths(run: Group | Run, quantity: str, count: int, places: Sequence[int]) -
     })  # fmt: skip
 
 
-def _history(options: FigureOptions, *, log: bool, quantity: str) -> Table:
-    """Put observed runs on the scale of the chart."""
-    seen = [row for row in options.history if row.get("quantity", quantity) == quantity]
+def _history(options: FigureOptions, *, log: bool, quantity: str, unit: str) -> Table:
+    """Put what was observed on the scale of the chart: what is of the quantity, or in its unit."""
+    told = {str(row["unit"]) for row in options.history if "unit" in row}
+    alike = {each for each in told if parse_unit(each).dimension == parse_unit(unit).dimension}
+    if told and not alike:
+        raise InputError(f"--history: {quantity} is in {unit}; the table is in {listed(sorted(told))}.")
+    seen = [row for row in options.history if row.get("quantity", quantity) == quantity
+            and ("unit" not in row or row["unit"] in alike)]  # fmt: skip
     if options.history and not seen:
         had = listed(sorted({row["quantity"] for row in options.history}))
         raise InputError(
@@ -396,13 +407,33 @@ def _within(table: Table, name: str, years: tuple[float, float] | None) -> Table
 
 
 def observed_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
-    """Tabulate the observations of a variable that a run learnt from; it holds no names of them."""
+    """Tabulate the observations of a variable that a run learnt from; training runs have no names there.
+
+    Those of a quantity have the 90 % of their errors, `lower` and `upper`, and a label where the next has another.
+    """
     name, when = SEEN.get(quantity, ("", ""))
-    if "observed_data" not in run.children or name not in arrays(run, "observed_data"):
-        return Table({})
-    seen = arrays(run, "observed_data")
-    pairs = sorted(zip(seen[when].values.tolist(), seen[name].values.tolist(), strict=True))
-    return _within(Table.of_rows({"date": date, "value": value, "label": ""} for date, value in pairs), "date", years)
+    rows = _observed_rows(run, quantity)
+    if "observed_data" in run.children and name in (seen := arrays(run, "observed_data")):
+        pairs = zip(seen[when].values.tolist(), seen[name].values.tolist(), strict=True)
+        rows += [{"date": date, "value": value, "label": ""} for date, value in pairs]
+    return _within(Table.of_rows(sorted(rows, key=lambda row: (row["date"], row["value"]))), "date", years)
+
+
+def _observed_rows(run: Group | Run, quantity: str) -> list[Row]:
+    """List what the scenario of a run says that was observed of a quantity, and was written there in numbers."""
+    history = json.loads(str(run.attrs.get("scenario", "{}"))).get("history") or {}
+    rows: list[Row] = []
+    for name, observed in (history.get("quantities") or {}).items():
+        if quantity not in (name, level_name(("quantities", name))):
+            continue
+        for each in observed:
+            for point, following in pairwise([*each.get("points", ()), {}]):
+                reach = NINETY * math.hypot(each.get("error") or 0.0, point.get("spread", 0.0))
+                label = point.get("label", "")
+                ends = {"lower": point["log10"] - reach, "upper": point["log10"] + reach}
+                label = "" if label == following.get("label") else label
+                rows.append({"date": point["at"], "value": point["log10"], "label": label, **ends})
+    return rows
 
 
 def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import copy
 import datetime as dt
-import itertools
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -19,9 +18,8 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy import special, stats
 
-from simulator.errors import Fault, InputError, Path, ScenarioError, dotted, number
+from simulator.errors import InputError, Path, dotted, number
 from simulator.history import loading
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import diagnose
@@ -30,11 +28,18 @@ from simulator.history.fragility import conflicts
 from simulator.history.frontier import without
 from simulator.history.model import GrowthPriors
 from simulator.history.observations import Observations, observations
+from simulator.history.quantity_learning import (
+    PROBABILITIES,
+    learn_quantities,
+    rank_correlations,
+    refused,
+    table_beside,
+)
 from simulator.history.tables import AcceleratorHistory, RunHistory
 from simulator.priors.composite import Converted
 from simulator.priors.joint import NamedPrior
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup, place_of, placed
+from simulator.scenario.layers import lookup
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import HistoryStatement
@@ -46,11 +51,6 @@ from simulator.wording import percent
 
 if TYPE_CHECKING:
     import xarray as xr
-
-PROBABILITIES: Final[tuple[float, ...]] = (
-    0.005, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 0.995,
-)  # fmt: skip
-"""Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
 
 _UNITS: Final[Mapping[str, str]] = {"spending": "USD", "hardware": "FLOP/USD"}
 """What learns, and in which unit."""
@@ -101,6 +101,12 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scen
     history = scenario.spec.history
     if history is None or not scenario.must_learn:
         return scenario
+    learnt = scenario if history.runs == "none" else _learn_from_runs(scenario, history, cache)
+    return learn_quantities(learnt) if history.quantities else learnt
+
+
+def _learn_from_runs(scenario: Scenario, history: HistoryStatement, cache: FilePath | None) -> Scenario:
+    """Condition the drivers on training runs and accelerators."""
     places = _places(scenario)
     seen = series(scenario).observations()
     _refuse_gap(scenario, seen)
@@ -135,8 +141,15 @@ def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) 
 def learnt_lines(scenario: Scenario) -> list[str]:
     """Say what a scenario has learnt, by which chains; nothing where it has not."""
     history = scenario.spec.history
-    if scenario.fit is None or history is None:
+    if history is None:
         return []
+    moved = [
+        f"  {name}: {prior.understood}; before: {str(prior.prior.notes).partition('Before: ')[2].rstrip('.')}"
+        for name, prior in scenario.priors.items()
+        if str(prior.prior.notes).startswith("learnt from observations")
+    ]
+    if scenario.fit is None:
+        return moved
     attributes = scenario.fit.attrs
     head = (
         f"  fit {attributes['fit']}: {attributes['runs']} frontier runs to the end of {attributes['origin']}, "
@@ -149,7 +162,7 @@ def learnt_lines(scenario: Scenario) -> list[str]:
         for each in conflicts(scenario.fit)
         if each.unknown in ("spending_growth", "efficiency_growth")
     ]
-    return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines)]
+    return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines), *moved]
 
 
 def learnt_priors(scenario: Scenario) -> GrowthPriors:
@@ -203,18 +216,16 @@ def series(scenario: Scenario) -> Series:
     return Series(runs, _accelerators(history, scenario), top, rule.within_oom, until)
 
 
-def _table(scenario: Scenario, key: str, name: str) -> FilePath:
-    """Find a table beside the file that names it; one named by --set counts from here."""
-    stated = place_of(scenario.places, ("history", key)).file
-    return FilePath(name) if stated.startswith("--set ") else FilePath(stated).parent / name
-
-
 def _runs(history: HistoryStatement, scenario: Scenario) -> RunHistory:
+    if history.runs == "none":
+        rule = "is none, and this asks about training runs."
+        raise refused(scenario, ("history", "runs"), rule, "Name a table of them, or shipped.")
     if history.runs != "shipped":
-        return loading.load_history(_table(scenario, "runs", history.runs), snapshot=history.snapshot)
+        file = table_beside(scenario, ("history", "runs"), history.runs)
+        return loading.load_history(file, snapshot=history.snapshot)
     if rule := loading.snapshot_rule(history.snapshot):
         remedy = "Name one of them, or a table of your own: runs: ./runs.csv."
-        raise _refused(scenario, ("history", "snapshot"), rule, remedy)
+        raise refused(scenario, ("history", "snapshot"), rule, remedy)
     return loading.shipped_runs(history.snapshot)
 
 
@@ -223,11 +234,8 @@ def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorH
         return None
     if history.accelerators == "shipped":
         return loading.shipped_accelerators()
-    return loading.load_accelerators(_table(scenario, "accelerators", history.accelerators), snapshot=history.snapshot)
-
-
-def _refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> ScenarioError:
-    return placed([Fault(path, rule, remedy)], Document(dict(scenario.data), scenario.places))
+    file = table_beside(scenario, ("history", "accelerators"), history.accelerators)
+    return loading.load_accelerators(file, snapshot=history.snapshot)
 
 
 def _places(scenario: Scenario) -> dict[str, Place]:
@@ -240,17 +248,17 @@ def _place(scenario: Scenario, name: str, path_text: str) -> Place:
     path, at = tuple(path_text.split(".")), ("history", "learns", name)
     level = dict(entries_of(Factor, scenario.spec.drivers, ("drivers",))).get(path)
     if level is None:
-        raise _refused(scenario, at, f"there is no {path_text}.", "Name a driver that the scenario has.")
+        raise refused(scenario, at, f"there is no {path_text}.", "Name a driver that the scenario has.")
     rule = _unfit(level)
     if rule is not None:
         text = f"{path_text} {rule}; what learns is a single level with a start and a rate."
         remedy = "State the driver so, or name one of its factors under history: learns."
-        raise _refused(scenario, at, text, remedy)
+        raise refused(scenario, at, text, remedy)
     unit = level.start.unit if level.start is not None else None
     expected = _UNITS[name]
     if unit is not None and parse_level_unit(unit)[0].dimension != parse_unit(expected).dimension:
         text = f"{path_text} is in {unit}; {name} is learnt in {expected}."
-        raise _refused(scenario, at, text, "Name the factor that has that unit.")
+        raise refused(scenario, at, text, "Name the factor that has that unit.")
     return Place(path, level, rate_path(level, regimes_of(level, path)[0][0]))
 
 
@@ -277,7 +285,7 @@ def _refuse_gap(scenario: Scenario, seen: Observations) -> None:
     if first - known > LONGEST_GAP:
         gap = f"{number(first - known)} years before {number(first)}"
         rule, remedy = f"the record is known to the end of {seen.years[1]}, {gap}.", "or bring a longer history."
-        raise _refused(scenario, ("history",), rule, f"Start the scenario earlier (years: first), {remedy}")
+        raise refused(scenario, ("history",), rule, f"Start the scenario earlier (years: first), {remedy}")
 
 
 def _unused(history: HistoryStatement, seen: Observations) -> list[str]:
@@ -322,27 +330,6 @@ def _widened(draws: Array, least: float | None) -> Array:
         return draws
     centre = float(draws.mean())
     return np.asarray(centre + (draws - centre) * (least / spread))
-
-
-def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, float]]:
-    """Measure the correlation of normal scores between columns, written as the rank correlation that gives it.
-
-    A Gaussian copula with these rank correlations has the correlations of the scores; its matrix is positive
-    definite, as theirs is.
-
-    Examples
-    --------
-    >>> rank_correlations({"a": np.array([1.0, 2, 3, 4]), "b": np.array([1.0, 3, 2, 4])})
-    [('a', 'b', 0.846258)]
-    """
-    names = list(columns)
-    scores = [special.ndtri((stats.rankdata(column) - 0.5) / column.size) for column in columns.values()]
-    matrix = np.corrcoef(np.stack(scores))
-    ranks = 6.0 / np.pi * np.arcsin(matrix / 2.0)
-    return [
-        (names[row], names[column], round(float(ranks[row, column]), 6))
-        for row, column in itertools.combinations(range(len(names)), 2)
-    ]
 
 
 def _conditioned(

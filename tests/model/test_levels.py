@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.engine.draws import draw_blocks
 from simulator.engine.plan import plan_of
 from simulator.model.growth import FAR_YEAR, regime_growth
 from simulator.model.levels import Line
+from simulator.priors.draws import draw_blocks
 from simulator.scenario.load import load_scenario
 from simulator.testing import run_of, small_scenario
 
