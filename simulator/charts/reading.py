@@ -422,18 +422,17 @@ def observed_table(run: Group | Run, quantity: str, *, years: tuple[float, float
 def _observed_rows(run: Group | Run, quantity: str) -> list[Row]:
     """List what the scenario of a run says that was observed of a quantity, and was written there in numbers."""
     history = json.loads(str(run.attrs.get("scenario", "{}"))).get("history") or {}
-    rows: list[Row] = []
-    for name, observed in (history.get("quantities") or {}).items():
-        if quantity not in (name, level_name(("quantities", name))):
-            continue
-        for each in observed:
-            for point, following in pairwise([*each.get("points", ()), {}]):
-                reach = NINETY * math.hypot(each.get("error") or 0.0, point.get("spread", 0.0))
-                label = point.get("label", "")
-                ends = {"lower": point["log10"] - reach, "upper": point["log10"] + reach}
-                label = "" if label == following.get("label") else label
-                rows.append({"date": point["at"], "value": point["log10"], "label": label, **ends})
-    return rows
+    told = history.get("quantities") or {}
+    own = [each for name in told if quantity in (name, level_name(("quantities", name))) for each in told[name]]
+    rows: list[dict[str, Any]] = []
+    for each, point in ((seen, point) for seen in own for point in seen.get("points", ())):
+        reach = NINETY * math.hypot(each.get("error") or 0.0, point.get("spread", 0.0))
+        ends = {"lower": point["log10"] - reach, "upper": point["log10"] + reach}
+        rows.append({"date": point["at"], "value": point["log10"], "label": point.get("label", ""), **ends})
+    rows.sort(key=lambda row: float(row["date"]))
+    for row, following in pairwise(rows):
+        row["label"] = "" if row["label"] == following["label"] else row["label"]
+    return list(rows)
 
 
 def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
