@@ -211,19 +211,23 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
 
 
 def _observed_faults(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find what was observed of nothing that there is, or in another unit; only where all units are known."""
+    """Find what was observed of nothing that there is, in another unit, or twice; only where all units are known."""
     known = [*spec.quantities, *(name for name in OWN if name != "effective_compute")]
-    for name, observed in (spec.history.quantities if spec.history else {}).items():
+    history = spec.history
+    of_runs = {"spending", "hardware", "physical_compute"} - {*spec.quantities}
+    for name, observed in (history.quantities if history else {}).items():
         path = ("history", "quantities", name)
         if name not in known:
-            yield Fault(
-                path, f"there is no quantity '{name}'.", near_name(name, known) or f"There are: {listed(known)}."
-            )
+            remedy = near_name(name, known) or f"There are: {listed(known)}."
+            yield Fault(path, f"there is no quantity '{name}'.", remedy)
             continue
-        for number_, each in items(observed):
+        if name in of_runs and history is not None and history.runs != "none":
+            rule = "is learnt from the table of runs already, with scatter of single years that nothing else moves."
+            yield Fault(path, rule, "Add a row to that table, or write runs: none.")
+        for place, each in items(observed):
             if each.value is not None:
                 try:
-                    named_prior(Slot((*path, number_, "value"), each.value, "level", named_unit(spec, name)))
+                    named_prior(Slot((*path, place, "value"), each.value, "level", named_unit(spec, name)))
                 except Faults as error:
                     yield from error.faults
 

@@ -220,3 +220,47 @@ def test_a_table_in_another_unit_is_a_fault_at_its_place(tmp_path):
     file.write_text(STOCK.format(start=START, growth=GROWTH, seen="{table: c.csv, error: 0.05}"), encoding="utf-8")
     with pytest.raises(ScenarioError, match=r"chips\.yaml:16:.*table: tells USD, and chip-stock is in chip"):
         learn(load_scenario(file))
+
+
+SUM = """
+schema: 2
+name: sum
+years: {first: 2025, last: 2030}
+samples: 1024
+quantities:
+  one: {at: 2025, start: {median: 3e6, interval_90: [1e6, 2e7], unit: chip}}
+  two: {at: 2025, start: {uniform: [1e6, 8e6], unit: chip}, growth: {median: 1.5, interval_90: [1.2, 2.1], unit: x/year}}
+  both: {sum: [one, two]}
+thresholds: {many: {quantity: both, level: 1e9 chip}}
+history:
+  snapshot: 2026-05
+  runs: none
+  quantities: {both: [{at: 2026, value: 2e7 chip, error: 0.05}]}
+"""
+
+
+def test_of_a_sum_of_skewed_priors_the_posterior_is_that_of_many_weighted_draws():
+    scenario = parse_scenario(SUM)
+    learnt = learn(scenario)
+    names = ("quantities.one.start", "quantities.two.start", "quantities.two.growth")
+    rng = np.random.default_rng(0)
+    one, two, growth = (scenario.joint.priors[name].family.ppf(rng.random(2_000_000)) for name in names)
+    level = np.log10(10**one + 10 ** (two + growth))
+    weights = stats.norm.pdf(np.log10(2e7), level, 0.05)
+    for name, values in zip(names, (one, two, growth), strict=True):
+        order = np.argsort(values)
+        share = np.cumsum(weights[order]) / weights.sum()
+        expected = values[order][np.searchsorted(share, [0.1, 0.5, 0.9])]
+        found = learnt.joint.priors[name].family.ppf(np.array([0.1, 0.5, 0.9]))
+        assert found == pytest.approx(expected, abs=0.03 * (expected[2] - expected[0]))
+
+
+def test_compute_is_not_observed_twice():
+    seen = "history={snapshot: 2026-05, quantities: {physical_compute: [{at: 2026, value: 1e27 FLOP, error: 0.2}]}}"
+    with pytest.raises(ScenarioError, match=r"physical_compute: is learnt from the table of runs already"):
+        load_scenario("baseline", overrides=[seen])
+
+
+def test_the_shock_of_a_year_has_no_place_to_be_written():
+    with pytest.raises(ScenarioError, match=r"hang on quantities\.chip-stock\.volatility\.shock\[?\.?2026.*no place"):
+        learn(stock(growth=GROWTH + "\n    volatility: 0.1"))
