@@ -37,8 +37,7 @@ SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": 
 """What was observed of a variable, and when; log10 of its unit."""
 TRENDS: Final = {"physical_compute": "compute", "spending": "spending", "hardware": "efficiency"}
 """Which trend of the model of history a variable goes on from."""
-NINETY = 1.645
-"""Standard deviations from the middle to either end of the 90 % of a normal error."""
+NINETY = 1.645  # standard deviations from the middle to either end of the 90 % of a normal error
 MOST_PATHS = 200
 RESOLUTION = 0.002
 """Two bins of the histogram from which a run of the summary reads quantiles."""
@@ -381,12 +380,12 @@ def _paths(run: Group | Run, quantity: str, count: int, places: Sequence[int]) -
 
 def _history(options: FigureOptions, *, log: bool, quantity: str, unit: str) -> Table:
     """Put what was observed on the scale of the chart: what is of the quantity, or in its unit."""
-    told = {str(row["unit"]) for row in options.history if "unit" in row}
-    alike = {each for each in told if parse_unit(each).dimension == parse_unit(unit).dimension}
-    if told and not alike:
-        raise InputError(f"--history: {quantity} is in {unit}; the table is in {listed(sorted(told))}.")
-    seen = [row for row in options.history if row.get("quantity", quantity) == quantity
-            and ("unit" not in row or row["unit"] in alike)]  # fmt: skip
+    units = {str(row.get("unit", unit)) for row in options.history}
+    alike = {each for each in units if each == unit or parse_unit(each).dimension == parse_unit(unit).dimension}
+    if units and not alike:
+        raise InputError(f"--history: {quantity} is in {unit}; the table is in {listed(sorted(units))}.")
+    alike_rows = [row for row in options.history if row.get("unit", unit) in alike]
+    seen = [row for row in alike_rows if row.get("quantity", quantity) == quantity]
     if options.history and not seen:
         had = listed(sorted({row["quantity"] for row in options.history}))
         raise InputError(
@@ -427,8 +426,8 @@ def _observed_rows(run: Group | Run, quantity: str) -> list[Row]:
     rows: list[dict[str, Any]] = []
     for each, point in ((seen, point) for seen in own for point in seen.get("points", ())):
         reach = NINETY * math.hypot(each.get("error") or 0.0, point.get("spread", 0.0))
-        ends = {"lower": point["log10"] - reach, "upper": point["log10"] + reach}
-        rows.append({"date": point["at"], "value": point["log10"], "label": point.get("label", ""), **ends})
+        said = {"date": point["at"], "value": point["log10"], "label": point.get("label", "")}
+        rows.append(said | {"lower": point["log10"] - reach, "upper": point["log10"] + reach})
     rows.sort(key=lambda row: float(row["date"]))
     for row, following in pairwise(rows):
         row["label"] = "" if row["label"] == following["label"] else row["label"]

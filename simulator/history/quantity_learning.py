@@ -5,9 +5,7 @@ The log10 of what was observed is that of the quantity at its date, with a norma
     y_i = level(t_i) + e_i + s_i c        e_i ~ N(0, error^2), c ~ N(0, 1)
 
 with s_i the spread of an estimate of a table, an error that its rows share; a number with an interval of its own has
-both errors by itself. The priors are standard normal scores z, joined by their copula. Draws of z come from a mixture
-of the prior and a Student t that is fitted to the weighted draws in rounds, the likelihood being let in step by step
-(Cappe et al. 2004; Del Moral et al. 2006); PSIS tells whether the weights carry (Vehtari et al. 2024).
+both errors by itself. The priors are standard normal scores, joined by their copula, and are drawn given that.
 """
 
 from __future__ import annotations
@@ -15,7 +13,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any, Final
@@ -24,14 +22,15 @@ import numpy as np
 from scipy import special, stats
 from scipy.linalg import block_diag
 
-from simulator.errors import Fault, InputError, Path, ScenarioError, number
+from simulator.errors import Fault, Path, ScenarioError, number
 from simulator.history.exports import Point, load_supply, supply_points
+from simulator.history.importance import DRAWN, ROUND, sample_scores
 from simulator.model.projection import Projection
 from simulator.priors.composite import Converted, split_atoms
 from simulator.priors.draws import values_at
 from simulator.priors.joint import named_prior
 from simulator.priors.streams import EDGE
-from simulator.runs.estimates import effective_samples, smoothed_logs, weighted_quantiles
+from simulator.runs.estimates import effective_samples, weighted_quantiles
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import lookup, place_of, placed, position
 from simulator.scenario.resolving import Scenario, resolve
@@ -46,11 +45,7 @@ PROBABILITIES: Final[tuple[float, ...]] = (
 )  # fmt: skip
 """Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
 
-_LOOKED, _ROUND, _DRAWN, _ROUNDS = 64, 1 << 12, 1 << 16, 40
-_STEP = 0.2
-"""The share of a round's draws that its weights are worth, as far as the likelihood is let in."""
-_HEAVIEST, _FEWEST = 0.7, 1000.0
-"""k-hat above which, and effective draws below which, the weights do not carry (Vehtari et al. 2024)."""
+_LOOKED = 64
 _ERRORS = 4.0
 """Standard errors by which a score must have moved for its prior to be written anew."""
 _FAR = 0.005
@@ -189,65 +184,6 @@ class _Scores:
         return self._with_groups({name for name, yes in zip(self.names, told, strict=True) if yes})
 
 
-def sample_scores(log_likelihood: Callable[[Array], Array], *, size: int, seed: int) -> tuple[Array, Array]:
-    """Draw standard normal scores (sample, size) and their weights (sample,), of sum 1, given a likelihood.
-
-    InputError where few draws decide: below 1,000 effective ones, or k-hat above 0.7.
-    """
-    rng = np.random.default_rng([seed, 7])
-    middle, spread, power_ = np.zeros(size), np.eye(size), 0.0
-
-    def drawn(count: int) -> tuple[Array, Array, Array]:
-        fitted = stats.multivariate_t(middle, 1.2 * spread, df=5, seed=rng)
-        scores = np.where(rng.random((count, 1)) < 0.1, rng.standard_normal((count, size)),
-                          fitted.rvs(count).reshape(count, size))  # fmt: skip
-        prior = -0.5 * (scores**2).sum(axis=1) - 0.5 * size * np.log(2.0 * np.pi)
-        proposed = np.logaddexp(np.log(0.1) + prior, np.log(0.9) + fitted.logpdf(scores).reshape(count))
-        return scores, prior - proposed, log_likelihood(scores)
-
-    for _ in range(_ROUNDS):
-        scores, over, likelihood = drawn(_ROUND)
-        done, power_ = power_ >= 1.0, _let_in(over, likelihood)
-        if not np.isfinite(likelihood).any():
-            break
-        weights = _weights(over + power_ * likelihood)
-        middle = weights @ scores
-        spread = (scores - middle).T @ ((scores - middle) * weights[:, None]) + 1e-9 * np.eye(size)
-        if done and power_ >= 1.0:
-            break
-    scores, over, likelihood = drawn(_DRAWN)
-    logs, khat = smoothed_logs(over + likelihood)
-    weights = _weights(logs)
-    worth = effective_samples(weights) if weights.any() else 0.0
-    if worth < _FEWEST or khat > _HEAVIEST:
-        raise InputError(
-            f"history.quantities: {_DRAWN:,} draws are worth {worth:,.0f}, and Pareto k-hat is {khat:.2f}; at least "
-            f"{_FEWEST:,.0f} and at most {_HEAVIEST:g} are needed. What was observed and the priors hardly go "
-            "together: widen the errors (error:) or the priors, or leave observations out."
-        )
-    return scores, weights
-
-
-def _weights(logs: Array) -> Array:
-    """Give weights of sum 1; where nothing is possible, all are 0."""
-    if not np.isfinite(logs).any():
-        return np.zeros(logs.size)
-    raw = np.exp(logs - logs.max())
-    return np.asarray(raw / raw.sum())
-
-
-def _let_in(over: Array, likelihood: Array) -> float:
-    """Find the power of the likelihood, at most 1, at which weights are worth a fifth of the draws."""
-    low, high = 0.0, 1.0
-    if not np.isfinite(likelihood).any() or effective_samples(_weights(over + likelihood)) >= _STEP * over.size:
-        return high
-    for _ in range(30):
-        middle = (low + high) / 2.0
-        enough = effective_samples(_weights(over + middle * likelihood)) >= _STEP * over.size
-        low, high = (middle, high) if enough else (low, middle)
-    return low
-
-
 def learn_quantities(scenario: Scenario) -> Scenario:
     """Condition the priors of a scenario on what was observed of its quantities.
 
@@ -266,7 +202,7 @@ def learn_quantities(scenario: Scenario) -> Scenario:
     said = listed(each.name for each in scores.seen)
     for name, values in draws.items():
         _put(data, paths[name], _stated(scenario, name, values, weights, said))
-    chosen = np.searchsorted(np.cumsum(weights), (np.arange(_DRAWN // 2) + 0.5) / (_DRAWN // 2))
+    chosen = np.searchsorted(np.cumsum(weights), (np.arange(DRAWN // 2) + 0.5) / (DRAWN // 2))
     even = {name: values[np.minimum(chosen, values.size - 1)] for name, values in draws.items()}
     kept = [each for each in data.get("correlations") or [] if not {str(one) for one in each["between"]} & set(draws)]
     data["correlations"] = kept + [
@@ -329,7 +265,7 @@ def _stated(scenario: Scenario, name: str, values: Array, weights: Array, said: 
 def _conflicts(scores: _Scores) -> list[str]:
     """Say where an observation lies outside nearly all that the prior and its error allow."""
     rng, said = np.random.default_rng(1), []
-    levels = scores.levels(rng.standard_normal((_ROUND, len(scores.names))))
+    levels = scores.levels(rng.standard_normal((ROUND, len(scores.names))))
     for each, drawn in zip(scores.seen, levels, strict=True):
         errors = np.sqrt(np.diag(each.covariance))
         below = (drawn + errors * rng.standard_normal(drawn.shape) <= each.values).mean(axis=0)

@@ -9,9 +9,9 @@ import pytest
 from scipy import stats
 
 from simulator import load_scenario, simulate
-from simulator.errors import InputError, ScenarioError
+from simulator.errors import ScenarioError
 from simulator.history.learning import learn, learnt_lines
-from simulator.history.quantity_learning import noted, sample_scores, seen_of
+from simulator.history.quantity_learning import noted, seen_of
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.load import parse_scenario
 
@@ -180,11 +180,6 @@ def test_compute_may_be_observed_of_a_whole_scenario():
     )
     assert before == pytest.approx(26.7, abs=0.02)
     assert 26.9 < after < 27.0
-
-
-def test_a_likelihood_that_leaves_nothing_is_refused():
-    with pytest.raises(InputError, match=r"Pareto k-hat|are worth"):
-        sample_scores(lambda z: np.where(np.abs(z[:, 0] - 3) < 1e-7, 0.0, -np.inf), size=3, seed=0)
 
 
 @pytest.mark.parametrize(
