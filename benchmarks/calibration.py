@@ -20,10 +20,10 @@ import xarray as xr
 from hindcast_bar import read
 from scipy import stats
 
+from simulator.history.beliefs import history_priors
 from simulator.history.fit import PRIOR_DRAWS, draw_prior, replicate
-from simulator.history.model import GrowthPriors, build_model, levels, weights
+from simulator.history.model import build_model, levels, weights
 from simulator.history.observations import Observations, known_at
-from simulator.priors.families import Normal
 
 UNKNOWN = (
     "spending_growth", "efficiency_growth", "spending_volatility", "efficiency_volatility", "run_scatter",
@@ -60,7 +60,7 @@ def main() -> None:
     observations = read(options.data, snapshot=options.snapshot, games=True)
     origin = observations.years[1]
     known = known_at(observations, origin=origin)
-    built = build_model(observations, priors=GrowthPriors(Normal(0.35, 0.35), Normal(0.13, 0.08)))
+    built = build_model(observations, priors=history_priors())
     prior = draw_prior(built, seed=options.seed)
     replicas = replicate(prior, observations, known, rng=np.random.default_rng(options.seed))
     compiled = nutpie.compile_pymc_model(built.model)

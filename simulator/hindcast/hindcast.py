@@ -29,7 +29,7 @@ from simulator.history.forecast import RecordForecast, forecast_record, horizon_
 from simulator.history.frontier import without
 from simulator.history.learning import Series, series
 from simulator.history.loading import SNAPSHOT
-from simulator.history.model import GrowthPriors
+from simulator.history.model import HistoryPriors
 from simulator.history.observations import Observations, known_at
 from simulator.scenario.load import load_scenario
 from simulator.scenario.resolving import Scenario
@@ -45,7 +45,7 @@ def hindcast(
     origins: Sequence[int] = ORIGINS,
     without: Observations | None = None,
     left_out: str = "one domain",
-    priors: GrowthPriors | None = None,
+    priors: HistoryPriors | None = None,
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
     arms: Sequence[Arm] = (),

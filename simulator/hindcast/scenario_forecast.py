@@ -15,10 +15,11 @@ import numpy as np
 from simulator.dates import read_year
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, Path, dotted
+from simulator.history.beliefs import history_priors, plain_family
 from simulator.history.columns import last_day
 from simulator.history.forecast import RecordForecast
-from simulator.history.learning import learnt_priors, plain_family
-from simulator.history.model import GrowthPriors
+from simulator.history.learning import learnt_priors
+from simulator.history.model import HistoryPriors
 from simulator.history.observations import Observations, known_at
 from simulator.model.growth import table_growth
 from simulator.priors.families import Fixed
@@ -248,7 +249,7 @@ def _in_table(factor: Mapping[str, Any], at: Path, component: Component, start: 
     return float(table_growth(np.array([year]), table_years=[year for year, _ in known], table_levels=levels)[0])
 
 
-def growth_priors(scenario: Scenario) -> GrowthPriors | None:
+def growth_priors(scenario: Scenario) -> HistoryPriors | None:
     """Take the priors on historical growth from a scenario, for the model of history.
 
     Those of the drivers that learn, where it names a history; else those of the first regime of spending and of
@@ -269,4 +270,6 @@ def growth_priors(scenario: Scenario) -> GrowthPriors | None:
         if prior is None:  # the mean of others
             return None
         found.append(plain_family(prior))
-    return GrowthPriors(*found) if not any(isinstance(family, Fixed) for family in found) else None
+    if any(isinstance(family, Fixed) for family in found):
+        return None
+    return history_priors(spending=found[0], efficiency=found[1])

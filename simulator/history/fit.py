@@ -25,7 +25,8 @@ from scipy import stats
 from simulator.errors import missing_extra
 from simulator.files import make_folder, replacing
 from simulator.history import model as equations
-from simulator.history.model import GrowthPriors, HistoryModel, build_model, grid_weights, weights
+from simulator.history.beliefs import history_priors
+from simulator.history.model import HistoryModel, HistoryPriors, build_model, grid_weights, weights
 from simulator.history.observations import Array, Flags, Known, Observations, known_at
 from simulator.priors import twins
 from simulator.runs.groups import of_tree
@@ -57,7 +58,7 @@ def fit_history(
     observations: Observations,
     *,
     origin: int | None = None,
-    priors: GrowthPriors | None = None,
+    priors: HistoryPriors | None = None,
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
 ) -> xr.DataTree:
@@ -73,7 +74,7 @@ def fit_origins(
     observations: Observations,
     *,
     origins: Sequence[int],
-    priors: GrowthPriors | None = None,
+    priors: HistoryPriors | None = None,
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
 ) -> tuple[xr.DataTree, ...]:
@@ -81,7 +82,7 @@ def fit_origins(
 
     The model is built, and with nutpie compiled, once for all.
     """
-    priors, settings = priors or GrowthPriors(), settings or SamplerSettings()
+    priors, settings = priors or history_priors(), settings or SamplerSettings()
     known = [known_at(observations, origin=origin) for origin in origins]
     names = [_identity(observations, each, priors=priors, settings=settings) for each in known]
     files = [
@@ -313,17 +314,11 @@ def log_prior(draws: xr.Dataset, built: HistoryModel) -> xr.Dataset:
     The yearly steps are left out: they are part of what the model says of the data (Kallioinen et al. 2024 scale
     top-level priors only). What is fixed has no density.
     """
-    import pymc as pm
-
-    growth = {"spending_growth": built.priors.spending, "efficiency_growth": built.priors.efficiency}
     found = {
         name: family.logpdf(draws[name].values)
-        for name, family in growth.items()
+        for name, family in built.priors.unknowns(built.observations.years[0]).items()
         if float(draws[name].max() - draws[name].min()) > 0
     }
-    for unknown in built.model.free_RVs:  # a rate may be sampled by a latent of another name
-        if unknown.ndim == 0 and not unknown.name.startswith(tuple(growth)):
-            found[unknown.name] = pm.logp(unknown, draws[unknown.name].values).eval(mode="FAST_COMPILE")
     dims = ("chain", "draw")
     return xr.Dataset({name: (dims, each) for name, each in found.items()}, coords={dim: draws[dim] for dim in dims})
 
@@ -344,7 +339,7 @@ def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.Dat
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=fit.attrs), **datasets})
 
 
-def _identity(observations: Observations, known: Known, *, priors: GrowthPriors, settings: SamplerSettings) -> str:
+def _identity(observations: Observations, known: Known, *, priors: HistoryPriors, settings: SamplerSettings) -> str:
     """Hash all that decides the numbers of a fit."""
     levels = np.linspace(0.0005, 0.9995, 1000)
     digest = hashlib.sha256()

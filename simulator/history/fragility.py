@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 LARGEST_SHIFT: Final[float] = 2.0
 """Prior standard deviations by which the posterior mean may move before it counts as a conflict."""
+LEAST_CONTRACTION: Final[float] = 0.1
+"""Share of the prior variance that data which say something take away."""
 _OF_DRAWS: Final[frozenset[str]] = frozenset({"chain", "draw"})
 
 
@@ -49,13 +51,21 @@ class PriorShift:
     conflict: bool
 
     @property
+    def is_single(self) -> bool:
+        """Whether the unknown has one value, and not one a year."""
+        return "[" not in self.unknown
+
+    @property
     def line(self) -> str:
         """The comparison in words."""
+        rate = f" ({10**self.posterior_mean:.2f}x a year)" if self.unknown in RATES else ""
         text = (
-            f"{self.unknown}: prior {self.prior_mean:.3g} ± {self.prior_sd:.2g}, posterior "
-            f"{self.posterior_mean:.3g} ± {self.posterior_sd:.2g}, {self.shift:+.1f} prior sd"
+            f"{self.unknown}: prior {self.prior_mean:.3g} ± {self.prior_sd:.2g}, posterior {self.posterior_mean:.3g} ± "
+            f"{self.posterior_sd:.2g}{rate}, {self.shift:+.1f} prior sd, contraction {self.contraction:.2f}"
         )
-        return f"{text}: the data contradict the prior" if self.conflict else text
+        if self.conflict:
+            return f"{text}: the data contradict the prior"
+        return f"{text}: the data say next to nothing" if self.contraction < LEAST_CONTRACTION else text
 
 
 def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:
@@ -322,12 +332,10 @@ def fragility_page(found: Fragility, *, command: str) -> str:
 
 
 def _shift_lines(shifts: tuple[PriorShift, ...]) -> Iterator[str]:
-    for each in shifts:
-        if each.conflict or each.unknown in RATES:
-            yield f"{each.line}, contraction {each.contraction:.2f}"
-    others = sum(not each.conflict and each.unknown not in RATES for each in shifts)
+    yield from (each.line for each in shifts if each.conflict or each.is_single)
+    others = sum(not each.conflict and not each.is_single for each in shifts)
     if others:
-        yield f"the other {others} unknowns lie within {LARGEST_SHIFT:g} prior sd"
+        yield f"the {others} steps of single years lie within {LARGEST_SHIFT:g} prior sd"
 
 
 def _rate_lines(rates: tuple[RateWithout, ...]) -> Iterator[str]:

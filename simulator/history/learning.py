@@ -21,12 +21,13 @@ import numpy as np
 
 from simulator.errors import InputError, Path, dotted, number
 from simulator.history import loading
+from simulator.history.beliefs import history_priors, plain_family
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import diagnose
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.fragility import conflicts
 from simulator.history.frontier import without
-from simulator.history.model import GrowthPriors
+from simulator.history.model import HistoryPriors
 from simulator.history.observations import Observations, observations
 from simulator.history.quantity_learning import (
     PROBABILITIES,
@@ -36,18 +37,14 @@ from simulator.history.quantity_learning import (
     table_beside,
 )
 from simulator.history.tables import AcceleratorHistory, RunHistory
-from simulator.priors.composite import Converted
-from simulator.priors.joint import NamedPrior
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import lookup
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import HistoryStatement
-from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import entries_of, rate_path, regimes_of
 from simulator.schema.quantities import Factor, Level, MeanRate
 from simulator.units import Array, parse_level_unit, parse_unit
-from simulator.wording import percent
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -155,22 +152,16 @@ def learnt_lines(scenario: Scenario) -> list[str]:
         f"  fit {attributes['fit']}: {attributes['runs']} frontier runs to the end of {attributes['origin']}, "
         f"estimates of {attributes['snapshot']}, {attributes['sampler']}"
     )
-    rows = [
-        f"  {each.unknown.replace('_', ' ')}: {10**each.posterior_mean:.2f}x a year, "
-        f"{each.posterior_mean:.3f} OOM/year (sd {each.posterior_sd:.3f}); "
-        f"before {each.prior_mean:.2f} (sd {each.prior_sd:.2f}); contraction {percent(each.contraction)}"
-        for each in conflicts(scenario.fit)
-        if each.unknown in ("spending_growth", "efficiency_growth")
-    ]
+    rows = [f"  {each.line}" for each in conflicts(scenario.fit) if each.is_single]
     return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines), *moved]
 
 
-def learnt_priors(scenario: Scenario) -> GrowthPriors:
-    """Take a scenario's priors on past growth: the first rates of the drivers that learn, OOM/year."""
+def learnt_priors(scenario: Scenario) -> HistoryPriors:
+    """Take a scenario's priors for the model of history; on growth, the first rates of the drivers that learn."""
     spending, hardware = (
         plain_family(scenario.joint.priors[dotted(place.rate)]) for place in _places(scenario).values()
     )
-    return GrowthPriors(spending, hardware)
+    return history_priors(_history_of(scenario).priors, spending=spending, efficiency=hardware)
 
 
 def _history_of(scenario: Scenario) -> HistoryStatement:
@@ -178,12 +169,6 @@ def _history_of(scenario: Scenario) -> HistoryStatement:
         rule = f"names no history. Write history: {{snapshot: {loading.SNAPSHOT}}}."
         raise InputError(f"{scenario.spec.name}: {rule}")
     return scenario.spec.history
-
-
-def plain_family(prior: NamedPrior) -> Distribution:
-    """Give the family of a prior without its conversion where that changes nothing: PyMC then has it as its own."""
-    family = prior.family
-    return family.base if isinstance(family, Converted) and prior.prior.unit == "OOM/year" else family
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,8 +19,9 @@ origin: what was not known then has weight 0.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final
 
 import numpy as np
@@ -30,16 +31,58 @@ from simulator.priors.families import Normal
 from simulator.priors.twins import to_pymc
 from simulator.schema.prior_families import Distribution
 
-SPENDING_GROWTH: Final[Distribution] = Normal(0.35, 0.35)
-EFFICIENCY_GROWTH: Final[Distribution] = Normal(0.13, 0.08)
+LEVEL_YEAR: Final[int] = 2012
+"""The year at whose start the priors on levels hold."""
 
 
 @dataclass(frozen=True, slots=True)
-class GrowthPriors:
-    """What is believed of past growth before seeing the data, in OOM/year: any family of `simulator.priors`."""
+class HistoryPriors:
+    """What is believed of the unknowns before seeing the data: any family of `simulator.priors`, in log10 and OOM."""
 
-    spending: Distribution = SPENDING_GROWTH  # per run
-    efficiency: Distribution = EFFICIENCY_GROWTH  # FLOP per amortised USD
+    spending_growth: Distribution  # per run, OOM/year
+    efficiency_growth: Distribution  # FLOP per amortised USD, OOM/year
+    spending_volatility: Distribution  # the scatter of a year's growth, OOM/year
+    efficiency_volatility: Distribution
+    compute_level: Distribution  # of a frontier run at the start of LEVEL_YEAR, log10 FLOP
+    efficiency_level: Distribution  # log10 FLOP/USD
+    run_scatter: Distribution  # OOM
+    cost_scatter: Distribution
+    accelerator_scatter: Distribution
+    run_tail: Distribution  # degrees of freedom above FEWEST_FREEDOM
+    cost_tail: Distribution
+    cost_slope: Distribution  # of log cost on log compute
+    accelerator_offset: Distribution  # log10 of seconds that a price pays for
+
+    def unknowns(self, first: int) -> dict[str, Distribution]:
+        """Give the priors by the names of the unknowns of a model whose grid begins with a year.
+
+        Levels at the start of another year than LEVEL_YEAR are those to which the growth leads, where growth before
+        the table is independent of that in it: mean + gap mean', variance + (gap sd')^2.
+        """
+        found = {_UNKNOWN.get(field.name, field.name): getattr(self, field.name) for field in fields(self)}
+        if gap := first - LEVEL_YEAR:
+            spending, efficiency = (_moments(each) for each in (self.spending_growth, self.efficiency_growth))
+            compute = spending[0] + efficiency[0], math.hypot(spending[1], efficiency[1])
+            for name, (mean, sd) in (("compute_start", compute), ("efficiency_start", efficiency)):
+                level, spread = _moments(found[name])
+                found[name] = Normal(level + gap * mean, math.hypot(spread, gap * sd))
+        return found
+
+
+_UNKNOWN: Final[Mapping[str, str]] = {
+    "compute_level": "compute_start", "efficiency_level": "efficiency_start",
+    "run_tail": "run_tail_excess", "cost_tail": "cost_tail_excess",
+}  # fmt: skip
+
+
+FEWEST_FREEDOM: Final[float] = 2.5
+"""Degrees of freedom above which the variance is finite."""
+
+
+def _moments(family: Distribution) -> tuple[float, float]:
+    """Give mean and standard deviation of a prior, by the midpoints of a thousand equal shares."""
+    values = family.ppf((np.arange(1000) + 0.5) / 1000)
+    return float(values.mean()), float(values.std())
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +91,10 @@ class HistoryModel:
 
     model: Any
     observations: Observations
-    priors: GrowthPriors
+    priors: HistoryPriors
 
 
-def build_model(observations: Observations, *, priors: GrowthPriors) -> HistoryModel:
+def build_model(observations: Observations, *, priors: HistoryPriors) -> HistoryModel:
     """Write the model of history in PyMC; it sees all observations, and at an origin what `weights` gives.
 
     The grid runs from the first year of the observations to the end of their last.
@@ -67,8 +110,9 @@ def build_model(observations: Observations, *, priors: GrowthPriors) -> HistoryM
         pm.Data("accelerator_weight", (observations.accelerator_year >= first).astype(np.float64))
         for name, values in levels(observations).items():
             pm.Data(name, values)
-        _add_paths(years, priors=priors)
-        _add_likelihood(model, observations, grid=first + years)
+        unknown = {name: to_pymc(name, family) for name, family in priors.unknowns(first).items()}
+        _add_paths(years, unknown)
+        _add_likelihood(model, unknown, observations, grid=first + years)
     return HistoryModel(model, observations, priors)
 
 
@@ -104,53 +148,40 @@ def grid_weights(times: Array, *, grid: Array) -> Array:
     return np.asarray(np.maximum(0.0, 1.0 - np.abs(offset[:, None] - np.arange(grid.size))))
 
 
-def _add_paths(years: Array, *, priors: GrowthPriors) -> None:
-    """Add growth, volatility and the paths of spending, efficiency and compute to the open model."""
+def _add_paths(years: Array, unknown: Mapping[str, Any]) -> None:
+    """Add the paths of spending, efficiency and compute to the open model."""
     import pymc as pm
 
-    growth_spending = to_pymc("spending_growth", priors.spending)
-    growth_efficiency = to_pymc("efficiency_growth", priors.efficiency)
-    # Gamma priors that keep off 0: half-normals make the sampler diverge where steps vanish.
-    volatility_spending = pm.Gamma("spending_volatility", alpha=3.0, beta=3.0 / 0.10)
-    volatility_efficiency = pm.Gamma("efficiency_volatility", alpha=3.0, beta=3.0 / 0.04)
-    start_compute = pm.Normal("compute_start", mu=17.5, sigma=1.5)
-    start_efficiency = pm.Normal("efficiency_start", mu=16.6, sigma=0.7)
-    steps_spending = pm.Normal("spending_steps", dims="step")
-    steps_efficiency = pm.Normal("efficiency_steps", dims="step")
-
     sums = np.tri(years.size, years.size - 1, -1)  # row t adds up the steps before year t
-    spending = (
-        start_compute - start_efficiency + growth_spending * years + volatility_spending * (sums @ steps_spending)
+    efficiency, spending = (
+        unknown[f"{name}_growth"] * years
+        + unknown[f"{name}_volatility"] * (sums @ pm.Normal(f"{name}_steps", dims="step"))
+        for name in ("efficiency", "spending")
     )
-    efficiency = start_efficiency + growth_efficiency * years + volatility_efficiency * (sums @ steps_efficiency)
+    efficiency = unknown["efficiency_start"] + efficiency
+    spending = unknown["compute_start"] - unknown["efficiency_start"] + spending
     pm.Deterministic("spending", spending, dims="year")
     pm.Deterministic("efficiency", efficiency, dims="year")
     pm.Deterministic("compute", spending + efficiency, dims="year")
 
 
-def _add_likelihood(model: Any, observations: Observations, *, grid: Array) -> None:
+def _add_likelihood(model: Any, unknown: Mapping[str, Any], observations: Observations, *, grid: Array) -> None:
     """Add what is seen of the paths to the open model."""
     import pymc as pm
 
-    run_scatter = pm.HalfNormal("run_scatter", sigma=0.6)
-    cost_scatter = pm.HalfNormal("cost_scatter", sigma=0.5)
-    accelerator_scatter = pm.HalfNormal("accelerator_scatter", sigma=0.4)
-    # Above 2.5 degrees of freedom the variance is finite.
-    run_tail = pm.Deterministic("run_tail", 2.5 + pm.Gamma("run_tail_excess", alpha=2.0, beta=0.3))
-    cost_tail = pm.Deterministic("cost_tail", 2.5 + pm.Gamma("cost_tail_excess", alpha=2.0, beta=0.3))
-    cost_slope = pm.Normal("cost_slope", mu=1.0, sigma=0.3)
-    offset = pm.Normal("accelerator_offset", mu=7.4, sigma=0.5)
-
+    for name in ("run_tail", "cost_tail"):
+        pm.Deterministic(name, FEWEST_FREEDOM + unknown[f"{name}_excess"])
     at_runs = grid_weights(observations.run_year, grid=grid)
     at_accelerators = grid_weights(observations.accelerator_year, grid=grid)
     seen = model["run_log_compute"]
 
     spending = at_runs @ model["spending"]
     compute = at_runs @ model["compute"]
-    runs = pm.StudentT.dist(nu=run_tail, mu=compute, sigma=run_scatter)
-    mean_cost = spending + cost_slope * (seen - compute)
-    cost = pm.StudentT.dist(nu=cost_tail, mu=mean_cost, sigma=cost_scatter)
-    speeds = pm.Normal.dist(mu=at_accelerators @ model["efficiency"] - offset, sigma=accelerator_scatter)
+    runs = pm.StudentT.dist(nu=model["run_tail"], mu=compute, sigma=unknown["run_scatter"])
+    mean_cost = spending + unknown["cost_slope"] * (seen - compute)
+    cost = pm.StudentT.dist(nu=model["cost_tail"], mu=mean_cost, sigma=unknown["cost_scatter"])
+    speed = at_accelerators @ model["efficiency"] - unknown["accelerator_offset"]
+    speeds = pm.Normal.dist(mu=speed, sigma=unknown["accelerator_scatter"])
 
     pm.Potential("runs", (model["run_weight"] * pm.logp(runs, seen)).sum())
     pm.Potential("costs", (model["cost_weight"] * pm.logp(cost, model["cost_log_usd"])).sum())

@@ -15,7 +15,14 @@ from simulator.errors import Fault, Path, as_path, dotted, items, near_name, num
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior, named_prior
 from simulator.scenario.plausibility import implausible
-from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
+from simulator.scenario.prior_checks import (
+    draw_warnings,
+    gain_faults,
+    history_faults,
+    range_faults,
+    range_warnings,
+    shares_of,
+)
 from simulator.scenario.quantity_checks import (
     circle_faults,
     decay_faults,
@@ -141,7 +148,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     faults += [*_missing_faults(spec), *_threshold_faults(spec, units), *_event_faults(spec, units)]
     faults += units.faults
     faults += model_faults(spec, ranges)
-    faults += _name_faults(spec)
+    faults += [*_name_faults(spec), *history_faults(spec)]
     warnings: list[str] = []
     if ranges is not None:
         shares = shares_of(spec, ranges)

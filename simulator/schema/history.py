@@ -131,6 +131,37 @@ class Observed(Spec):
             yield Fault(("error",), rule, "Write error: 0.1 for a standard deviation of 26 %.")
 
 
+class ModelPriors(Spec):
+    """What is believed of the unknowns of the model of history before it sees a run (docs/model.md).
+
+    What is not stated is of the library `history`. Growth is the first rate of the drivers that learn.
+    """
+
+    compute_level: Prior | None = None
+    """Compute of a frontier run at the start of 2012, FLOP; a table that begins in another year has the level that
+    the prior growth leads to, with its error."""
+    efficiency_level: Prior | None = None
+    """FLOP per USD at the start of 2012."""
+    spending_volatility: Prior | None = None
+    """The scatter of a year's growth of spending, OOM/year."""
+    efficiency_volatility: Prior | None = None
+    """The scatter of a year's growth of FLOP per USD, OOM/year."""
+    run_scatter: Prior | None = None
+    """The scatter of frontier runs about their trend, OOM."""
+    cost_scatter: Prior | None = None
+    """The scatter of costs about what the compute costs, OOM."""
+    accelerator_scatter: Prior | None = None
+    """The scatter of accelerators about the trend of their speed per USD, OOM."""
+    run_tail: Prior | None = None
+    """Degrees of freedom of the scatter of runs, above 2.5."""
+    cost_tail: Prior | None = None
+    """Degrees of freedom of the scatter of costs, above 2.5."""
+    cost_slope: Prior | None = None
+    """By how much log cost is higher where log compute is higher by 1 than the trend."""
+    accelerator_offset: Prior | None = None
+    """Seconds of use that an accelerator's price pays for: FLOP per USD of runs over FLOP/s per USD of accelerators."""
+
+
 class HistoryStatement(Spec):
     """What the scenario's priors on past growth are conditioned on."""
 
@@ -156,6 +187,8 @@ class HistoryStatement(Spec):
     """The standard deviation of the estimated FLOP of the largest known run, OOM; the forecast starts from it."""
     widen: dict[Literal["spending", "hardware"], Annotated[Number, Field(gt=0.0)]] = Field(default_factory=dict)
     """The least standard deviation of a learnt rate, OOM/year, where the data claim to know more than they can."""
+    priors: ModelPriors = Field(default_factory=ModelPriors)
+    """What the model of history believes before it sees the data."""
     sampler: Sampler = Field(default_factory=Sampler)
     """How the posterior is sampled."""
     fit: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{16}$")] | None = None

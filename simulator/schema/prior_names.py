@@ -99,6 +99,13 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     "largest_share": ("level", "1"), "smallest": ("number", None), "gradient": ("number", None),
 }  # fmt: skip
 """Kind and unit of a prior by the field that holds it; in any other it is a level of a free unit."""
+_HISTORY: Mapping[str, tuple[SlotKind, str | None]] = {
+    "compute_level": ("level", "FLOP"), "efficiency_level": ("level", "FLOP/USD"), "accelerator_offset": ("level", "s"),
+    "spending_volatility": ("drift", None), "efficiency_volatility": ("drift", None), "run_scatter": ("level", "1"),
+    "cost_scatter": ("level", "1"), "accelerator_scatter": ("level", "1"),
+    "run_tail": ("number", None), "cost_tail": ("number", None), "cost_slope": ("number", None),
+}  # fmt: skip
+"""The same of the priors of the model of history."""
 _INNER: Mapping[Path, tuple[SlotKind, str | None]] = {
     ("power", 1): ("number", None), ("jumps", "rate"): ("level", "1/year"), ("jumps", "size"): ("level", "1"),
     ("jumps", "spread"): ("number", None),
@@ -173,6 +180,11 @@ def free_kind(prior: Prior) -> SlotKind:
         below = prior.value is not None and prior.value <= 0
         return "date" if unit == "year" else "number" if below else "level"
     return "rate"
+
+
+def history_slot(field: str, prior: Prior) -> Slot:
+    """Give the place of a prior of the model of history, which learns and is not drawn."""
+    return Slot(("history", "priors", field), prior, *_HISTORY[field])
 
 
 def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:

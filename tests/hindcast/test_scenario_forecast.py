@@ -179,8 +179,8 @@ def test_growth_priors_are_those_of_the_first_regimes_in_oom_per_year():
     found = growth_priors(parse_scenario(text))
     assert found is not None
     middle = np.array([0.5])
-    assert found.spending.ppf(middle) == pytest.approx(np.log10(3))
-    assert found.efficiency.ppf(middle) == pytest.approx(np.log10(1.5))
+    assert found.spending_growth.ppf(middle) == pytest.approx(np.log10(3))
+    assert found.efficiency_growth.ppf(middle) == pytest.approx(np.log10(1.5))
     names = set(build_model(SEEN, priors=found).model.named_vars)
     assert {"spending_growth", "efficiency_growth"} <= names
 

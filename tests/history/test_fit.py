@@ -17,8 +17,8 @@ from scipy import stats
 import simulator.history.fit
 from simulator.engine.record import FIT_GROUPS
 from simulator.errors import InputError
+from simulator.history.beliefs import history_priors
 from simulator.history.fit import SamplerSettings, exact_arithmetic, fit_history
-from simulator.history.model import GrowthPriors
 from simulator.history.observations import known_at
 from simulator.priors.families import Normal
 from tests.history.made_up_history import OBSERVED
@@ -135,7 +135,7 @@ def test_a_stored_fit_is_read_again_without_sampling(fit, cache, monkeypatch):
     [
         {"origin": 2020},
         {"settings": replace(SHORT, seed=6)},
-        {"priors": GrowthPriors(spending=Normal(0.35, 0.34))},
+        {"priors": history_priors(spending=Normal(0.35, 0.34))},
         {"observations": replace(OBSERVED, snapshot="another")},
         {"observations": replace(OBSERVED, run_log_compute=OBSERVED.run_log_compute + 1e-9)},
     ],
@@ -202,7 +202,7 @@ def test_another_library_is_another_fit(fit, monkeypatch, changed):
     real = simulator.history.fit.libraries
     monkeypatch.setattr("simulator.history.fit.libraries", lambda names: real(names) | {changed: "0"})
     known = known_at(OBSERVED, origin=2021)
-    name = simulator.history.fit._identity(OBSERVED, known, priors=GrowthPriors(), settings=SHORT)
+    name = simulator.history.fit._identity(OBSERVED, known, priors=history_priors(), settings=SHORT)
     assert name != fit.attrs["fit"]
 
 

@@ -186,7 +186,8 @@ def test_the_same_history_and_seed_give_the_same_scenario_and_a_stored_fit_is_re
 def test_what_is_learnt_is_said(learnt):
     lines = learnt_lines(learnt)
     assert "frontier runs to the end of 2025, estimates of 2026-05, pymc" in lines[0]
-    assert any("spending growth" in line and "contraction" in line for line in lines)
+    told = [line.split(":")[0].strip() for line in lines if "contraction" in line]
+    assert {"spending_growth", "spending_volatility", "run_scatter", "cost_slope", "accelerator_offset"} <= set(told)
 
 
 @pytest.mark.slow
@@ -220,8 +221,8 @@ correlations:
 
 def test_priors_of_any_unit_enter_as_growth_in_oom(given):
     own = load_scenario("learned", overrides=[f"{GROWTH[0]}={{median: 3, interval_90: [2, 5], unit: x/year}}"])
-    assert float(learnt_priors(own).spending.ppf(np.array([0.5]))[0]) == pytest.approx(np.log10(3))
-    assert float(learnt_priors(given).efficiency.ppf(np.array([0.5]))[0]) == pytest.approx(0.13)
+    assert float(learnt_priors(own).spending_growth.ppf(np.array([0.5]))[0]) == pytest.approx(np.log10(3))
+    assert float(learnt_priors(given).efficiency_growth.ppf(np.array([0.5]))[0]) == pytest.approx(0.13)
 
 
 def test_rules_of_the_frontier_choose_the_runs():

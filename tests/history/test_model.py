@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from simulator.history.model import GrowthPriors, build_model, grid_weights, weights
+from simulator.history.beliefs import history_priors
+from simulator.history.model import build_model, grid_weights, weights
 from simulator.history.observations import Observations, known_at
 from simulator.priors.families import (
     Normal,
@@ -48,7 +49,7 @@ def graphs_run_as_they_stand() -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def model():
-    return build_model(OBSERVED, priors=GrowthPriors()).model
+    return build_model(OBSERVED, priors=history_priors()).model
 
 
 def potentials(model):
@@ -94,7 +95,7 @@ def test_one_model_has_the_density_of_what_was_known_at_each_origin(model, origi
 
 
 def test_a_fresh_model_sees_everything(model):
-    assert potentials(build_model(OBSERVED, priors=GrowthPriors()).model) == pytest.approx(expected(origin=2019))
+    assert potentials(build_model(OBSERVED, priors=history_priors()).model) == pytest.approx(expected(origin=2019))
 
 
 @pytest.mark.parametrize(
@@ -103,7 +104,7 @@ def test_a_fresh_model_sees_everything(model):
 def test_growth_may_have_any_prior_of_the_simulator(family):
     import pymc as pm
 
-    model = build_model(OBSERVED, priors=GrowthPriors(spending=family)).model
+    model = build_model(OBSERVED, priors=history_priors(spending=family)).model
     draws = pm.draw(model["spending_growth"], draws=400, random_seed=1, mode="FAST_COMPILE")
     assert stats.kstest(draws, lambda x: family.cdf(np.asarray(x))).pvalue > 1e-3
 

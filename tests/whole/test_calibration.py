@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from simulator.history.beliefs import history_priors
 from simulator.history.fit import draw_prior, replicate
-from simulator.history.model import GrowthPriors, build_model, levels, weights
+from simulator.history.model import build_model, levels, weights
 from simulator.history.observations import known_at
 from simulator.priors.families import Normal
 from tests.history.made_up_history import OBSERVED
@@ -26,7 +27,7 @@ RATES = ("spending_growth", "efficiency_growth")
 def shares():
     """The share of posterior draws below the truth, (data set, rate)."""
     nutpie = pytest.importorskip("nutpie")
-    built = build_model(OBSERVED, priors=GrowthPriors(Normal(0.45, 0.15), Normal(0.15, 0.08)))
+    built = build_model(OBSERVED, priors=history_priors(spending=Normal(0.45, 0.15), efficiency=Normal(0.15, 0.08)))
     known = known_at(OBSERVED, origin=2021)
     prior = draw_prior(built, seed=8)
     replicas = replicate(prior, OBSERVED, known, rng=np.random.default_rng(8))
