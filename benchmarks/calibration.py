@@ -34,7 +34,7 @@ RANKS, BINS = 99, 10
 
 def simulated(observations: Observations, replicas: xr.Dataset, *, number: int, origin: int) -> Observations:
     """Put one simulated data set in the place of the real one."""
-    known = known_at(observations, origin=origin)
+    known = known_at(observations, origin + 1.0)
     values = {}
     for name, flags in (
         ("run_log_compute", known.run),
@@ -59,7 +59,7 @@ def main() -> None:
         parser.error(f"--data-sets: at most {PRIOR_DRAWS}")
     observations = read(options.data, snapshot=options.snapshot, games=True)
     origin = observations.years[1]
-    known = known_at(observations, origin=origin)
+    known = known_at(observations, origin + 1.0)
     built = build_model(observations, priors=history_priors())
     prior = draw_prior(built, seed=options.seed)
     replicas = replicate(prior, observations, known, rng=np.random.default_rng(options.seed))

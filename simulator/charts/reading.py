@@ -15,6 +15,7 @@ import numpy as np
 from simulator.charts.frame import Frame, check_numbers, check_texts, check_years, said_level
 from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError, number
+from simulator.history.columns import fit_date
 from simulator.runs.estimates import sample_quantiles
 from simulator.runs.groups import Dataset, Group, Run, arrays, group, headline_of, run_label
 from simulator.runs.summary import (
@@ -446,5 +447,5 @@ def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] |
     path = learnt[TRENDS[quantity]].values.reshape(-1, known.size)  # (chain, draw, year)
     low, middle, high = np.quantile(path, [0.05, 0.5, 0.95], axis=0)
     whole = Table({"year": known, "lower": low, "median": middle, "upper": high})
-    trend = _within(whole.where(known <= float(learnt.attrs["origin"]) + 1.0), "year", years)
+    trend = _within(whole.where(known <= fit_date(learnt.attrs)), "year", years)
     return trend if len(trend) > 1 else Table({})

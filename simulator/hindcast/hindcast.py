@@ -24,8 +24,8 @@ from simulator.hindcast.scenario_forecast import growth_priors
 from simulator.history import loading
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import check_rate, diagnose
-from simulator.history.fit import SamplerSettings, fit_origins
-from simulator.history.forecast import RecordForecast, forecast_record, horizon_of
+from simulator.history.fit import SamplerSettings, fit_dates
+from simulator.history.forecast import RecordForecast, forecast_record, forecast_times
 from simulator.history.frontier import without
 from simulator.history.learning import Series, series
 from simulator.history.loading import SNAPSHOT
@@ -60,7 +60,8 @@ def hindcast(
     """
     settings = settings or SamplerSettings()
     check_origins(observations, origins)
-    fits = fit_origins(observations, origins=origins, priors=priors, settings=settings, cache=cache)
+    dates = [origin + 1.0 for origin in origins]
+    fits = fit_dates(observations, dates=dates, priors=priors, settings=settings, cache=cache)
     last, size = observations.years[1], settings.chains * settings.draws
     made = [
         Arm(MODEL, forecast_record(fit, last_year=last, seed=settings.seed), hindsight=origin in with_hindsight)
@@ -95,8 +96,8 @@ def hindcast(
 def check_origins(observations: Observations, origins: Iterable[int]) -> None:
     """Check before any fit that a record can be forecast from each origin, by model and baselines."""
     for origin in origins:
-        known_at(observations, origin=origin)
-        horizon_of(origin, observations.years[1])
+        known_at(observations, origin + 1.0)
+        forecast_times(origin + 1.0, observations.years[1] + 1.0)
         for name in BASELINES:
             forecast_baseline(name, observations, origin=origin, size=1, seed=0)
 

@@ -21,11 +21,12 @@ from simulator.dates import date_of
 from simulator.errors import InputError
 from simulator.hindcast.ledger import SCORES, score_table
 from simulator.hindcast.scores import Array, brier, level_scores, log_score
-from simulator.history.columns import last_day, refusal
+from simulator.history.columns import decimal_year, last_day, refusal
 from simulator.history.frontier import record_on
 from simulator.history.loading import SNAPSHOT, is_hardware, load_history, shipped_runs
-from simulator.history.observations import LONGEST_GAP
+from simulator.history.observations import refuse_stale
 from simulator.history.tables import RunHistory, TrainingRun
+from simulator.runs.by_date import crossed_by
 from simulator.runs.folder import open_run
 from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
@@ -202,21 +203,19 @@ type _Target = tuple[dt.date, float, TrainingRun]
 
 
 def _targets(summary: xr.Dataset, history: RunHistory, *, after: dt.date) -> list[_Target]:
-    """List the ends of years that have come and that the run forecasts: each with its year in the run, the record."""
+    """List the ends of years that have come and the last day that is known, each as a year of the run, with the record."""
     years = summary["year"].values
-    known_to = last_day(history.snapshot, entry="snapshot")
-    last = history.runs[-1]
-    gap = (known_to - last.date).days / 365.25
-    if gap > LONGEST_GAP:
-        rule = f"ends on {last.date} with {last.name}, {gap:.1f} years before the date of its snapshot, {known_to}."
-        remedy = "The record of the years between is not known here. Name the day up to which the table is whole."
-        raise refusal(history.file, rule, remedy)
+    known_to, last = history.known_to, history.runs[-1]
+    refuse_stale(history, known_to)
     ends = [(dt.date(round(year) - 1, 12, 31), float(year)) for year in years if year == round(year)]
+    part = decimal_year(known_to + dt.timedelta(days=1))
+    if part % 1 and years[0] <= part <= years[-1]:
+        ends = sorted([*ends, (known_to, part)])
     come = [(end, year, record_on(history, end)) for end, year in ends if after < end <= known_to]
     found = [(end, year, largest) for end, year, largest in come if largest is not None]
     if not found:
         raise InputError(
-            f"{history.file}: no end of a year to score: observations go up to {known_to} (the last is {last.name}, "
+            f"{history.file}: nothing to score: observations go up to {known_to} (the last is {last.name}, "
             f"{last.date}), the run forecasts {years[0]:g} to {years[-1]:g}, and what is counted begins after {after}. "
             "Score it again with a newer table, or name an earlier day with --after."
         )
@@ -237,11 +236,14 @@ def _notes(run: xr.DataTree, known_to: dt.date | None, targets: Sequence[dt.date
 
 
 def _draws(run: xr.DataTree, name: str, year: float) -> Array:
-    """Give the samples of a variable in a year, or points of its quantile function where no samples were kept."""
+    """Give the samples of a variable at a date, or points of its quantile function where no samples were kept.
+
+    Between two years they are read on straight lines, in log10.
+    """
     if "trajectories" in run.children:
-        samples = group(run, "trajectories")[name].sel(year=year)
+        samples = group(run, "trajectories")[name].interp(year=year)
         return np.asarray(samples.values, dtype=np.float64)
-    quantiles = group(run, "summary")[name].sel(year=year)
+    quantiles = group(run, "summary")[name].interp(year=year)
     points = (np.arange(DRAWS_OF_QUANTILES) + 0.5) / DRAWS_OF_QUANTILES
     return np.asarray(np.interp(points, quantiles["quantile"].values, quantiles.values), dtype=np.float64)
 
@@ -323,7 +325,7 @@ def _event_rows(
             if happened is None:
                 left_out.setdefault("the cost of the largest run is not known", []).append(f"{name} ({target.year})")
                 continue
-            probability = float(at["crossed"].sel(year=year))
+            probability = float(crossed_by(run, year, threshold=name)["probability"][0])
             said = {"quantity": f"crossing {name}", "target": target.isoformat(), "observed": float(happened)}
             rows.append({**said, "probability": probability, "brier": float(brier(probability, happened))})
     return rows, [f"thresholds left out: {', '.join(names)}: {reason}." for reason, names in left_out.items()]
@@ -359,7 +361,7 @@ def run_score_lines(score: RunScore) -> Iterator[str]:
     forecasts = score.scores.where(in_sample=False)
     targets, ahead = (len(set(scores["target"].tolist())) for scores in (score.scores, forecasts))
     yield f"{score.scoring['name']} (run {score.scoring['run_id']}) against {score.against}, from {score.after} on"
-    yield f"  {targets} DISTINCT {'YEAR' if targets == 1 else 'YEARS'}, {ahead} of them after what its priors knew"
+    yield f"  {targets} DISTINCT {'DATE' if targets == 1 else 'DATES'}, {ahead} of them after what its priors knew"
     for quantity, title in _UNITS.items():
         if len(scores := score.scores.where(quantity=quantity)):
             yield f"  {title}"

@@ -71,7 +71,7 @@ def forecast_period(observations: Observations, *, origin: int, last_year: int, 
     """
     growth = period_growth(origin).values()
     rng = np.random.default_rng([seed, origin, 5])
-    record = known_at(observations, origin=origin).record + RECORD_ERROR * rng.standard_normal(size)
+    record = known_at(observations, origin + 1.0).record + RECORD_ERROR * rng.standard_normal(size)
     chosen = rng.integers(len(growth), size=size)
     uniforms = rng.random(size)
     rates = np.stack([prior.family.ppf(uniforms) for prior in growth])[chosen, np.arange(size)]
@@ -97,7 +97,7 @@ def start_at(observations: Observations, *, origin: int) -> Start:
 
     FLOP per USD is the median over the runs of the last two years with a cost, or over all where there is none.
     """
-    known = known_at(observations, origin=origin)
+    known = known_at(observations, origin + 1.0)
     ratios = observations.run_log_compute - observations.cost_log_usd
     recent = known.cost & (observations.run_year >= origin + 1 - RECENT)
     chosen = ratios[recent if recent.any() else known.cost]

@@ -9,9 +9,9 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
-from typing import Literal
+from typing import Any, Literal
 
-from simulator.dates import year_of
+from simulator.dates import date_of, year_of
 from simulator.errors import InputError, Place, PlacedFault, shown
 from simulator.files import CsvError, csv_rows
 
@@ -236,6 +236,28 @@ def last_day(text: str, *, entry: str) -> dt.date:
     except (ValueError, calendar.IllegalMonthError):
         pass
     raise refusal(entry, f"must be a year, a month or a day; got {shown(text)}.", "Write 2025, 2025-06 or 2025-06-30.")
+
+
+def known_words(date: float) -> str:
+    """Say the last day that has passed at a decimal year: the end of 2025, 2026-05-31.
+
+    >>> known_words(2026.0), known_words(decimal_year(dt.date(2026, 6, 1)))
+    ('the end of 2025', '2026-05-31')
+    """
+    if date == math.floor(date):
+        return f"the end of {math.floor(date) - 1}"
+    return (date_of(date + 1e-6).date() - dt.timedelta(days=1)).isoformat()
+
+
+def fit_date(fitted: Mapping[Any, Any]) -> float:
+    """Read the decimal year to which the data of a fit go from its attributes; older ones name a whole year."""
+    return float(fitted["known_to"]) if "known_to" in fitted else float(fitted["origin"]) + 1.0
+
+
+def fitted_words(fitted: Mapping[Any, Any]) -> str:
+    """Say from its attributes what a fit has seen."""
+    words = known_words(fit_date(fitted))
+    return f"{fitted['runs']} frontier runs to {words}, estimates of {fitted['snapshot']}"
 
 
 def decimal_year(date: dt.date) -> float:

@@ -145,6 +145,6 @@ def check_rate(observations: Observations, *, without: Observations, left_out: s
 
 
 def _slope(observations: Observations, *, origin: int) -> float:
-    known = known_at(observations, origin=origin).run
+    known = known_at(observations, origin + 1.0).run
     slope, _ = np.polyfit(observations.run_year[known], observations.run_log_compute[known], 1)
     return float(slope)

@@ -26,6 +26,7 @@ from simulator.errors import missing_extra
 from simulator.files import make_folder, replacing
 from simulator.history import model as equations
 from simulator.history.beliefs import history_priors
+from simulator.history.columns import known_words
 from simulator.history.model import HistoryModel, HistoryPriors, build_model, grid_weights, weights
 from simulator.history.observations import Array, Flags, Known, Observations, known_at
 from simulator.priors import twins
@@ -57,36 +58,36 @@ class SamplerSettings:
 def fit_history(
     observations: Observations,
     *,
-    origin: int | None = None,
+    date: float | None = None,
     priors: HistoryPriors | None = None,
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
 ) -> xr.DataTree:
-    """Fit the model to what was known at the end of a year, the last of the record by default.
+    """Fit the model to what was known at a date (decimal year), by default to all that is known.
 
     A fit that is in `cache`, a folder, is read; any other is stored there. Whether the chains agree is for `diagnose`.
     """
-    last = observations.years[1] if origin is None else origin
-    return fit_origins(observations, origins=(last,), priors=priors, settings=settings, cache=cache)[0]
+    dates = (observations.known_to if date is None else date,)
+    return fit_dates(observations, dates=dates, priors=priors, settings=settings, cache=cache)[0]
 
 
-def fit_origins(
+def fit_dates(
     observations: Observations,
     *,
-    origins: Sequence[int],
+    dates: Sequence[float],
     priors: HistoryPriors | None = None,
     settings: SamplerSettings | None = None,
     cache: FilePath | None = None,
 ) -> tuple[xr.DataTree, ...]:
-    """Fit one model to what was known at the end of each of several years; see `fit_history`.
+    """Fit one model to what was known at each of several dates; see `fit_history`.
 
     The model is built, and with nutpie compiled, once for all.
     """
     priors, settings = priors or history_priors(), settings or SamplerSettings()
-    known = [known_at(observations, origin=origin) for origin in origins]
+    known = [known_at(observations, date) for date in dates]
     names = [_identity(observations, each, priors=priors, settings=settings) for each in known]
     files = [
-        None if cache is None else cache / f"history-{each.origin}-{name}.nc"
+        None if cache is None else cache / f"history-{known_words(each.date).rpartition(' ')[2]}-{name}.nc"
         for each, name in zip(known, names, strict=True)
     ]
     fits = [_read(file, settings) for file in files]
@@ -200,7 +201,7 @@ def _fit(
     attributes = {
         "fit": identity,
         "snapshot": built.observations.snapshot,
-        "origin": known.origin,
+        "known_to": known.date,
         "first_year": built.observations.years[0],
         "runs": int(known.run.sum()),
         "record": known.record,
@@ -248,7 +249,7 @@ def _flags(known: Known) -> dict[str, Flags]:
 
 
 def _observed(observations: Observations, known: Known) -> xr.Dataset:
-    """Give what was known at the origin."""
+    """Give what was known at the date."""
     flags = _flags(known)
     return xr.Dataset(
         {name: (dim, getattr(observations, name)[flags[dim]]) for name, dim in _SEEN.items()},
@@ -344,14 +345,14 @@ def _identity(observations: Observations, known: Known, *, priors: HistoryPriors
     levels = np.linspace(0.0005, 0.9995, 1000)
     digest = hashlib.sha256()
     for field in fields(observations):
-        if field.name in ("run_name", "accelerator_name"):
+        if field.name in ("run_name", "accelerator_name", "known_to"):
             continue
         values = getattr(observations, field.name)
         digest.update(field.name.encode() + (values.encode() if isinstance(values, str) else values.tobytes()))
     for field in fields(priors):  # a family is what its quantiles are, however it was written
         digest.update(np.asarray(getattr(priors, field.name).ppf(levels), dtype=np.float64).tobytes())
     rest = {key: value for key, value in asdict(settings).items() if key != "cores"}
-    rest |= {"origin": known.origin, "libraries": _libraries(settings), "platform": machine()}
+    rest |= {"known_to": known.date, "libraries": _libraries(settings), "platform": machine()}
     digest.update(json.dumps(rest, sort_keys=True).encode())
     for module in (__file__, equations.__file__, twins.__file__):  # another equation or prior gives other draws
         digest.update(FilePath(module).read_bytes())

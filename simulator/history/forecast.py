@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simulator.errors import InputError
+from simulator.history.columns import fit_date, known_words
 from simulator.history.observations import Array
 from simulator.runs.groups import group
 
@@ -23,61 +24,75 @@ class RecordForecast:
     samples: Array  # (year, sample), log10 FLOP; never falls from one year to the next within a sample
 
 
-def forecast_trend(fit: xr.DataTree, *, last_year: int, seed: int) -> xr.Dataset:
-    """Continue spending, efficiency and compute of a typical frontier run after the end of the data.
+def forecast_trend(fit: xr.DataTree, *, until: float, seed: int) -> xr.Dataset:
+    """Continue spending, efficiency and compute of a typical frontier run after the date to which the data go.
 
-    level(t + 1) = level(t) + growth + volatility z for spending (log10 USD) and efficiency (log10 FLOP/USD), with z
-    standard normal; compute (log10 FLOP) is their sum. All over (sample, year), one sample for every posterior draw;
-    `year` is decimal, from the end of the origin (origin + 1.0) on. Another last year gives the same draws in the
-    years that they share.
+    level(t + d) = level(t) + growth d + volatility sqrt(d) z for spending (log10 USD) and efficiency (log10
+    FLOP/USD), with z standard normal; compute (log10 FLOP) is their sum. All over (sample, year), one sample for every
+    posterior draw; `year` is decimal: the date of the data, the ends of years after it, and `until`. A later `until`
+    gives the same draws at the ends of years that both have.
     """
-    origin = int(fit.attrs["origin"])
-    horizon = horizon_of(origin, last_year)
-    draws = _draws(fit)
-    start = draws.sel(year=origin + 1.0)
-    streams = np.random.default_rng([seed, 2]).spawn(horizon)
+    draws, times = _draws(fit), forecast_times(fit_date(fit.attrs), until)
+    start = draws.interp(year=times[0]) if times[0] % 1 else draws.sel(year=times[0])
+    streams = np.random.default_rng([seed, 2]).spawn(times.size - 1)
     paths = {name: [start[name].values] for name in _STEPS}
-    for rng in streams:
+    for rng, step in zip(streams, np.diff(times), strict=True):
         for name in _STEPS:
             growth, volatility = draws[f"{name}_growth"].values, draws[f"{name}_volatility"].values
-            paths[name].append(paths[name][-1] + growth + volatility * rng.standard_normal(growth.size))
+            shock = volatility * np.sqrt(step) * rng.standard_normal(growth.size)
+            paths[name].append(paths[name][-1] + growth * step + shock)
     levels = {name: np.stack(path, axis=1) for name, path in paths.items()}
     levels["compute"] = levels["spending"] + levels["efficiency"]
-    years = origin + 1.0 + np.arange(horizon + 1)
     return xr.Dataset(
         {name: (("sample", "year"), values) for name, values in levels.items()},
-        coords={"sample": np.arange(draws.sizes["sample"]), "year": years},
+        coords={"sample": np.arange(draws.sizes["sample"]), "year": times},
     )
 
 
-def forecast_record(fit: xr.DataTree, *, last_year: int, seed: int) -> RecordForecast:
-    """Forecast the largest known run at the end of each year after the origin, one sample for every posterior draw.
+def forecast_times(start: float, until: float) -> Array:
+    """List the times of a forecast: its start, the ends of years after it, its end."""
+    if until <= start:
+        raise InputError(
+            f"until: must be after {known_words(start)}, to which the data of this fit go; got {known_words(until)}. "
+            "Name a later date, or fit an earlier one."
+        )
+    return np.unique([start, *np.arange(np.floor(start) + 1.0, until), until])
 
-    Each year Poisson(rate) frontier runs come out at uniform times, rate ~ Gamma(runs so far + 1/2, years so far);
-    each has the trend's compute at its time plus run_scatter x StudentT(run_tail). The record is the running
-    maximum, from the last known record on. Fewer years give the same draws in the years that they share.
+
+def forecast_records(fit: xr.DataTree, *, until: float, seed: int) -> xr.DataArray:
+    """Forecast the largest known run after the date to which the data go, one sample for every posterior draw.
+
+    In a time of d years Poisson(rate d) frontier runs come out at uniform times, rate ~ Gamma(runs so far + 1/2, years
+    so far); each has the trend's compute at its time plus run_scatter x StudentT(run_tail). The record is the running
+    maximum, from the last known record on. Over (year, sample), log10 FLOP, at the ends of years and at `until`.
     """
-    origin, record = int(fit.attrs["origin"]), float(fit.attrs["record"])
-    # One stream for the rate and one for each year: a later last year changes no earlier one.
-    trend = forecast_trend(fit, last_year=last_year, seed=seed)["compute"].values
-    draws = _draws(fit)
-    years_so_far = origin + 1 - int(fit.attrs["first_year"])
-    first, *streams = np.random.default_rng([seed, 3]).spawn(trend.shape[1])
+    known_to, record = fit_date(fit.attrs), float(fit.attrs["record"])
+    # One stream for the rate and one for each year: a later end changes no earlier year.
+    trend = forecast_trend(fit, until=until, seed=seed)["compute"]
+    draws, times = _draws(fit), trend["year"].values
+    first, *streams = np.random.default_rng([seed, 3]).spawn(times.size)
+    years_so_far = known_to - int(fit.attrs["first_year"])
     rate = np.asarray(first.gamma(float(fit.attrs["runs"]) + 0.5, 1.0 / years_so_far, trend.shape[0]))
     scatter, tail = draws["run_scatter"].values, draws["run_tail"].values
     level = np.full(trend.shape[0], record)
-    records = []
-    for start, end, rng in zip(trend.T[:-1], trend.T[1:], streams, strict=True):
-        largest = _largest_run(start, end, rate=rate, scatter=scatter, tail=tail, rng=rng)
-        level = np.maximum(level, largest)
+    records, steps = [], zip(trend.values.T[:-1], trend.values.T[1:], np.diff(times), streams, strict=True)
+    for start, end, step, rng in steps:
+        level = np.maximum(level, _largest_run(start, end, rate=rate * step, scatter=scatter, tail=tail, rng=rng))
         records.append(level)
-    return RecordForecast(origin, tuple(range(origin + 1, last_year + 1)), np.stack(records))
+    return xr.DataArray(np.stack(records), dims=("year", "sample"), coords={"year": times[1:]})
+
+
+def forecast_record(fit: xr.DataTree, *, last_year: int, seed: int) -> RecordForecast:
+    """Forecast the largest known run at the end of each year to the last; see `forecast_records`."""
+    found = forecast_records(fit, until=last_year + 1.0, seed=seed)
+    years = tuple(int(year) - 1 for year in found["year"].values)
+    return RecordForecast(years[0] - 1, years, found.values)
 
 
 def _largest_run(
     start: Array, end: Array, *, rate: Array, scatter: Array, tail: Array, rng: np.random.Generator
 ) -> Array:
-    """Draw the largest of one year's runs; -inf where none comes out."""
+    """Draw the largest run of a year or a part of one, in which so many come out on average; -inf where none does."""
     count = rng.poisson(rate)
     shape = (rate.size, int(count.max(initial=0)))
     times = rng.random(shape)
@@ -91,13 +106,3 @@ def _draws(fit: xr.DataTree) -> xr.Dataset:
     posterior = group(fit, "posterior")
     stacked = posterior.stack(sample=("chain", "draw"), create_index=False)
     return stacked.drop_vars(["chain", "draw"], errors="ignore").transpose("sample", ...)
-
-
-def horizon_of(origin: int, last_year: int) -> int:
-    """Count the years from an origin to the last that is forecast."""
-    if last_year <= origin:
-        raise InputError(
-            f"last_year: must be after {origin}, the year at whose end the data of this fit end; got {last_year}. "
-            "Name a later year, or fit an earlier origin."
-        )
-    return last_year - origin

@@ -28,8 +28,12 @@ if TYPE_CHECKING:
 
 LARGEST_SHIFT: Final[float] = 2.0
 """Prior standard deviations by which the posterior mean may move before it counts as a conflict."""
-LEAST_CONTRACTION: Final[float] = 0.1
-"""Share of the prior variance that data which say something take away."""
+DECIDED: Final[float] = 0.9
+"""The contraction from which the data decide."""
+_MEANINGS: Final = {
+    DECIDED: "the data decide", 0.5: "mostly the data", 0.1: "mostly the prior", -0.1: "the data say nothing",
+}  # fmt: skip
+"""What a contraction of so much or more means."""
 _OF_DRAWS: Final[frozenset[str]] = frozenset({"chain", "draw"})
 
 
@@ -61,11 +65,25 @@ class PriorShift:
         rate = f" ({10**self.posterior_mean:.2f}x a year)" if self.unknown in RATES else ""
         text = (
             f"{self.unknown}: prior {self.prior_mean:.3g} ± {self.prior_sd:.2g}, posterior {self.posterior_mean:.3g} ± "
-            f"{self.posterior_sd:.2g}{rate}, {self.shift:+.1f} prior sd, contraction {self.contraction:.2f}"
+            f"{self.posterior_sd:.2g}{rate}, {self.shift:+.1f} prior sd"
         )
-        if self.conflict:
-            return f"{text}: the data contradict the prior"
-        return f"{text}: the data say next to nothing" if self.contraction < LEAST_CONTRACTION else text
+        end = "the data contradict the prior" if self.conflict else contraction_words(self.contraction)
+        return f"{text}: {end}"
+
+
+def contraction_words(contraction: float) -> str:
+    """Say what a contraction means.
+
+    Examples
+    --------
+    >>> contraction_words(0.99), contraction_words(0.36), contraction_words(-0.03)
+    ('contraction 99 %: the data decide', 'contraction 36 %: mostly the prior', 'contraction 0 %: the data say nothing')
+    """
+    # The prior's variance is that of 1,000 draws: some per cent either way are noise.
+    share = f"{100 * contraction:.0f} %" if contraction <= -0.1 or contraction >= 0 else "0 %"
+    share = "> 99 %" if contraction > 0.995 else share
+    meaning = next((words for least, words in _MEANINGS.items() if contraction >= least), "less sure than before")
+    return f"contraction {share.replace('-', '−')}: {meaning}"
 
 
 def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:

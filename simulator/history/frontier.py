@@ -128,7 +128,7 @@ def year_end_records(
     history: RunHistory, *, first: int | None = None, last: int | None = None
 ) -> dict[int, TrainingRun | None]:
     """Find the record at the end of each year from the first run's on."""
-    known_to = last_day(history.snapshot, entry="snapshot")
+    known_to = history.known_to
     ended = known_to.year if (known_to.month, known_to.day) == (12, 31) else known_to.year - 1
     years = range(history.runs[0].date.year if first is None else first, (ended if last is None else last) + 1)
     return {year: record_on(history, dt.date(year, 12, 31)) for year in years}

@@ -20,9 +20,11 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 
 from simulator.errors import InputError, Path, dotted, number
+from simulator.dates import date_of
+from simulator.errors import Fault, InputError, Path, ScenarioError, dotted, number
 from simulator.history import loading
 from simulator.history.beliefs import history_priors, plain_family
-from simulator.history.columns import last_day
+from simulator.history.columns import fit_date, fitted_words, known_words, last_day
 from simulator.history.diagnostics import diagnose
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.fragility import conflicts
@@ -120,7 +122,6 @@ def _learn_from_runs(scenario: Scenario, history: HistoryStatement, cache: FileP
         *(f"history: {fault}" for fault in faults),
         *(f"history: {each.line}." for each in conflicts(fit) if each.conflict),
         *(f"history: {line}" for line in dropped),
-        *_unused(history, seen),
     )
     return replace(
         learnt, overrides=scenario.overrides, warnings=tuple(dict.fromkeys((*learnt.warnings, *said))), fit=fit
@@ -148,10 +149,7 @@ def learnt_lines(scenario: Scenario) -> list[str]:
     if scenario.fit is None:
         return moved
     attributes = scenario.fit.attrs
-    head = (
-        f"  fit {attributes['fit']}: {attributes['runs']} frontier runs to the end of {attributes['origin']}, "
-        f"estimates of {attributes['snapshot']}, {attributes['sampler']}"
-    )
+    head = f"  fit {attributes['fit']}: {fitted_words(attributes)}, {attributes['sampler']}"
     rows = [f"  {each.line}" for each in conflicts(scenario.fit) if each.is_single]
     return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines), *moved]
 
@@ -266,18 +264,11 @@ def _unfit(level: Level) -> str | None:
 
 
 def _refuse_gap(scenario: Scenario, seen: Observations) -> None:
-    known, first = seen.years[1] + 1.0, scenario.spec.years.first
+    known, first = seen.known_to, scenario.spec.years.first
     if first - known > LONGEST_GAP:
         gap = f"{number(first - known)} years before {number(first)}"
-        rule, remedy = f"the record is known to the end of {seen.years[1]}, {gap}.", "or bring a longer history."
+        rule, remedy = f"the record is known to {known_words(known)}, {gap}.", "or bring a longer history."
         raise refused(scenario, ("history",), rule, f"Start the scenario earlier (years: first), {remedy}")
-
-
-def _unused(history: HistoryStatement, seen: Observations) -> list[str]:
-    until = last_day(history.until or history.snapshot, entry="history.until")
-    if until == dt.date(until.year, 12, 31):
-        return []
-    return [f"history: whole years count: what came after the end of {seen.years[1]} is not used."]
 
 
 def learnt_draws(fit: xr.DataTree, history: HistoryStatement) -> dict[str, Array]:
@@ -294,7 +285,7 @@ def learnt_draws(fit: xr.DataTree, history: HistoryStatement) -> dict[str, Array
     `hardware_growth`, `spending_volatility`, `hardware_volatility` (OOM/year)
     """
     posterior = fit["posterior"].to_dataset().stack(draw_of_all=("chain", "draw"))
-    last = posterior.sel(year=float(fit.attrs["origin"]) + 1.0)
+    last = posterior.interp(year=fit_date(fit.attrs))
     error = np.random.default_rng([history.sampler.seed, 5]).standard_normal(posterior.sizes["draw_of_all"])
     record = float(fit.attrs["record"]) + history.record_error * error
     above = record - last["compute"].values
@@ -324,7 +315,7 @@ def _conditioned(
     data: dict[str, Any] = copy.deepcopy(dict(scenario.data))
     named: dict[str, Array] = {}
     for name, place in places.items():
-        lookup(data, place.path)["at"] = float(fit.attrs["origin"]) + 1.0
+        lookup(data, place.path)["at"] = fit_date(fit.attrs)
         stated = {"start": ((*place.path, "start"), _UNITS[name]), "growth": (place.rate, "OOM/year")}
         if place.level.volatility is None:
             stated["volatility"] = ((*place.path, "volatility"), "OOM/year")
@@ -355,14 +346,13 @@ def _stated(values: Array, unit: str, fit: xr.DataTree, *, spread: bool, was: st
     levels = np.quantile(values, PROBABILITIES)
     shown = 10.0**levels if unit != "OOM/year" else levels
     quantiles = {f"{key:g}": float(f"{value:.7g}") for key, value in zip(PROBABILITIES, shown, strict=True)}
-    runs, origin = fit.attrs["runs"], fit.attrs["origin"]
     prior = "" if was is None else f" Before: {was}."
     tails = {"truncated": [0.0, None]} if spread else {}  # the normal tail of a curve would reach below 0
     return {
         "quantiles": quantiles,
         **tails,
         "unit": unit,
-        "source": f"posterior of {runs} frontier runs to the end of {origin}, estimates of {fit.attrs['snapshot']}",
-        "as_of": str(origin),
+        "source": f"posterior of {fitted_words(fit.attrs)}",
+        "as_of": (date_of(fit_date(fit.attrs)) - dt.timedelta(days=1)).date().isoformat(),
         "notes": f"learnt from history (fit {fit.attrs['fit']}).{prior}",
     }

@@ -6,6 +6,7 @@ Arrays only; reading files and choosing which runs count is done elsewhere.
 from __future__ import annotations
 
 import datetime as dt
+import math
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -13,14 +14,15 @@ from numpy.typing import NDArray
 
 from simulator.errors import InputError
 from simulator.history import frontier
-from simulator.history.columns import last_day, refusal
+from simulator.history.columns import decimal_year, known_words, refusal
 from simulator.history.tables import AcceleratorHistory, Report, RunHistory
+from simulator.wording import percent
 
 type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 
-WORDS = ("snapshot", "run_name", "accelerator_name")
-"""The fields of observations that hold no numbers."""
+NOT_ROWS = ("snapshot", "run_name", "accelerator_name", "known_to")
+"""The fields of observations that hold no rows of numbers."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,10 +42,11 @@ class Observations:
     snapshot: str = "unnamed snapshot"
     run_name: tuple[str, ...] = ()  # empty where nobody says; no number depends on names
     accelerator_name: tuple[str, ...] = ()
+    known_to: float = 0.0  # decimal year up to which all is known; where nothing is said, the end of the last record
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            if field.name in WORDS:
+            if field.name in NOT_ROWS:
                 continue
             values = np.array(getattr(self, field.name), dtype=np.float64)
             values.flags.writeable = False
@@ -59,6 +62,10 @@ class Observations:
         if np.any(np.diff(self.record_log_compute) < 0):
             remedy = "A record is the largest run so far: take maxima."
             raise _fault(self.snapshot, "record_log_compute", "must never fall", remedy)
+        ended = float(self.record_year[-1]) + 1.0
+        object.__setattr__(self, "known_to", float(self.known_to) or ended)
+        if not ended <= self.known_to < ended + 1.0:
+            raise _fault(self.snapshot, "known_to", f"must lie within the year after {ended:g}; got {self.known_to:g}")
 
     def _check_lengths(self) -> None:
         pairs = (
@@ -77,44 +84,48 @@ class Observations:
 
     @property
     def years(self) -> tuple[int, int]:
-        """The first calendar year of a run, and the last year of the record."""
+        """The first calendar year of a run, and the last whole year of the record."""
         return int(np.floor(self.run_year.min())), int(self.record_year[-1])
+
+    def record_at(self, date: float) -> float:
+        """Give the largest run that was known at a date (decimal year), log10 FLOP; -inf before the first."""
+        ended = self.record_log_compute[self.record_year + 1.0 <= date]
+        return float(np.max(self.run_log_compute, where=self.run_year < date, initial=ended.max(initial=-np.inf)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Known:
-    """Say which observations were known at the end of a year.
+    """Say which observations were known at a date, in decimal years: 2019.0 is the end of 2018.
 
     `run`, `cost` and `accelerator` are flags along the arrays of the observations; `record` is the largest known
     run (log10 FLOP).
     """
 
-    origin: int
+    date: float
     run: Flags
     cost: Flags
     accelerator: Flags
     record: float
 
 
-def known_at(observations: Observations, *, origin: int) -> Known:
-    """Select what had been published by the end of a year."""
+def known_at(observations: Observations, date: float | None = None) -> Known:
+    """Select what had been published by a date (decimal year); by default all that is known."""
     first, _ = observations.years
-    given = observations.record_year == origin
-    if not given.any():
-        low, high = observations.record_year[[0, -1]].astype(int)
+    date = observations.known_to if date is None else date
+    low, high = float(observations.record_year[0]) + 1.0, observations.known_to
+    if not low <= date <= high:
         raise InputError(
-            f"{observations.snapshot}: origin {origin}: must be a year with a known record, {low} to {high}. "
-            "A forecast starts from the record of that year's end."
+            f"{observations.snapshot}: {known_words(date)}: must be a date with a known record, {known_words(low)} to "
+            f"{known_words(high)}. A forecast starts from the record of that date."
         )
-    run = observations.run_year < origin + 1
+    run = observations.run_year < date
     if run.sum() < 2:
         raise InputError(
-            f"{observations.snapshot}: origin {origin}: at least two runs must be known by then; got {run.sum()}. "
-            "Take a later origin."
+            f"{observations.snapshot}: {known_words(date)}: at least two runs must be known by then; got {run.sum()}. "
+            "Take a later date."
         )
-    accelerator = (observations.accelerator_year >= first) & (observations.accelerator_year < origin + 1)
-    record = float(observations.record_log_compute[given][0])
-    return Known(origin, run, run & np.isfinite(observations.cost_log_usd), accelerator, record)
+    accelerator = (observations.accelerator_year >= first) & (observations.accelerator_year < date)
+    return Known(date, run, run & np.isfinite(observations.cost_log_usd), accelerator, observations.record_at(date))
 
 
 def _fault(snapshot: str, entry: str, rule: str, remedy: str = "") -> InputError:
@@ -127,6 +138,10 @@ FIRST_YEAR = 2012
 """Where the frontier begins by default: with deep learning."""
 LONGEST_GAP = 2.0
 """Years by which a history may end before the date that it is asked to tell about."""
+SILENCE = 0.01
+"""The probability, at the rate of the last years, of no run at all in a gap that is not believed."""
+_RECENT = 5.0
+"""Years of which the rate of runs is taken."""
 
 
 def observations(
@@ -143,11 +158,9 @@ def observations(
     Those were among the `top` largest then, or within so many orders of magnitude of the record, from the year `since`
     on: exports reach back to 1950, when growth was slower. Without `until` all up to the snapshot's date counts.
     """
-    known_to = last_day(runs.snapshot, entry="snapshot")
-    last = known_to if until is None else min(until, known_to)
+    last = runs.known_to if until is None else min(until, runs.known_to)
     known = frontier.published_until(runs, last)
-    if until is not None:
-        _check_end(known, until)
+    refuse_stale(known, last)
     is_top = frontier.top_at_release(known, top) if within_oom is None else frontier.within_of_record(known, within_oom)
     is_top &= known.years >= since
     _check_counts(known, is_top, until=last)
@@ -162,6 +175,7 @@ def observations(
         accelerator_log_flops_per_usd=chips.log_flops_per_usd,
         record_year=np.array(list(records), dtype=np.float64),
         record_log_compute=np.array([run.log_flop if run else -np.inf for run in records.values()], dtype=np.float64),
+        known_to=decimal_year(last + dt.timedelta(days=1)),
         snapshot=known.snapshot,
         run_name=top_runs.names,
         accelerator_name=chips.names,
@@ -180,12 +194,22 @@ def _priced(history: AcceleratorHistory | None, last: dt.date) -> AcceleratorHis
     return known.where(priced)
 
 
-def _check_end(known: RunHistory, until: dt.date) -> None:
+def refuse_stale(known: RunHistory, until: dt.date) -> None:
+    """Refuse a table that is said to be known up to a day, and whose newest run is too old for that.
+
+    At the rate r of its last five years no run comes out in a gap of d years with probability exp(-r d).
+    """
     final = known.runs[-1]
     gap = (until - final.date).days / 365.25
-    if gap > LONGEST_GAP:
-        rule = f"ends on {final.date} with {final.name}, {gap:.1f} years before the date that is asked, {until}."
-        raise refusal(known.file, rule, f"What came in between is not known here. Ask up to {final.date}, or add runs.")
+    rate = np.mean(known.years > final.year - _RECENT) * known.years.size / _RECENT
+    chance = math.exp(-rate * gap)
+    if gap <= LONGEST_GAP and chance >= SILENCE:
+        return
+    rule = f"ends on {final.date} with {final.name}, {gap:.1f} years before the day that it is to be known to, {until}"
+    if gap <= LONGEST_GAP:
+        rule += f": at its {rate:.1f} runs a year such a silence has a probability of {percent(chance)}"
+    remedy = f"What came in between is not known here. Ask up to {final.date} (until, or the snapshot), or add runs."
+    raise refusal(known.file, f"{rule}.", remedy)
 
 
 def _check_counts(known: RunHistory, is_top: NDArray[np.bool_], *, until: dt.date) -> None:

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from simulator.dates import year_of
 from simulator.errors import InputError, near_name, shown
 from simulator.files import read_csv
-from simulator.history.columns import decimal_year
+from simulator.history.columns import decimal_year, last_day
 from simulator.runs.result import MOST_LINES
 from simulator.runs.table import Row, Table
 
@@ -219,7 +219,14 @@ class History[Row: (TrainingRun, Accelerator, Figure)]:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class RunHistory(History[TrainingRun]):
-    """Training runs by date."""
+    """Training runs by date, all that there were up to `whole_to`; without it, up to the date of the snapshot."""
+
+    whole_to: dt.date | None = None
+
+    @property
+    def known_to(self) -> dt.date:
+        """The last day of which the table says all."""
+        return self.whole_to or last_day(self.snapshot, entry="snapshot")
 
     @property
     def runs(self) -> tuple[TrainingRun, ...]:

@@ -52,7 +52,7 @@ def learnt_run(*, prior_shift: float = 0.0) -> xr.DataTree:
         "run_log_compute": (("chain", "draw", "run"), level + noise),
         "cost_log_usd": (("chain", "draw", "costed_run"), level[:8] - 18.0 + noise[..., :8]),
     }
-    attributes = {"fit": "x", "snapshot": "2026-05", "origin": 2021, "first_year": 2020, "runs": RUNS}
+    attributes = {"fit": "x", "snapshot": "2026-05", "known_to": 2022.0, "first_year": 2020, "runs": RUNS}
     groups = {
         "prior": prior,
         "posterior": draws(rng, chains=2, count=200, sd=0.03).assign_attrs(attributes),

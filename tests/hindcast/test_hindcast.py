@@ -21,13 +21,13 @@ from tests.hindcast.small_hindcast import forecasts
 SETTINGS = SamplerSettings(draws=500, chains=4, seed=2)
 
 
-def stand_in(observations, *, origins, priors, settings, cache):
+def stand_in(observations, *, dates, priors, settings, cache):
     """Give fits without sampling: the trend of what was known, with a spread."""
     rng = np.random.default_rng(settings.seed)
     shape = (settings.chains, settings.draws)
     fits = []
-    for origin in origins:
-        known = known_at(observations, origin=origin)
+    for date in dates:
+        known = known_at(observations, date)
         scalars = {
             "spending_growth": rng.normal(0.45, 0.03, shape), "efficiency_growth": rng.normal(0.15, 0.02, shape),
             "spending_volatility": np.full(shape, 0.1), "efficiency_volatility": np.full(shape, 0.04),
@@ -36,9 +36,9 @@ def stand_in(observations, *, origins, priors, settings, cache):
         variables = {name: (("chain", "draw"), values) for name, values in scalars.items()}
         for name, level in (("spending", known.record - 16.3), ("efficiency", 16.0)):
             variables[name] = (("chain", "draw", "year"), np.full((*shape, 1), level))
-        posterior = xr.Dataset(variables, coords={"year": [origin + 1.0]})
+        posterior = xr.Dataset(variables, coords={"year": [date]})
         statistics = xr.Dataset({"diverging": (("chain", "draw"), np.zeros(shape, dtype=bool))})
-        attributes = {"origin": origin, "first_year": 2012, "runs": int(known.run.sum()), "record": known.record}
+        attributes = {"known_to": date, "first_year": 2012, "runs": int(known.run.sum()), "record": known.record}
         groups = {"/": xr.Dataset(attrs=attributes), "posterior": posterior, "sample_stats": statistics}
         fits.append(xr.DataTree.from_dict(groups))
     return tuple(fits)
@@ -46,13 +46,13 @@ def stand_in(observations, *, origins, priors, settings, cache):
 
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch):
-    monkeypatch.setattr("simulator.hindcast.hindcast.fit_origins", stand_in)
+    monkeypatch.setattr("simulator.hindcast.hindcast.fit_dates", stand_in)
 
 
 @pytest.fixture(scope="module")
 def result():
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("simulator.hindcast.hindcast.fit_origins", stand_in)
+        patch.setattr("simulator.hindcast.hindcast.fit_dates", stand_in)
         return hindcast(OBSERVED, origins=(2017, 2019, 2020), settings=SETTINGS)
 
 
@@ -166,7 +166,7 @@ def test_short_chains_are_warned_of():
 
 
 def test_nothing_after_an_origin_is_refused():
-    with pytest.raises(InputError, match="must be after 2022"):
+    with pytest.raises(InputError, match="must be after the end of 2022"):
         hindcast(OBSERVED, origins=(2022,), settings=SETTINGS)
 
 

@@ -66,7 +66,7 @@ def test_the_groups_hold_what_their_names_say(fit):
     np.testing.assert_allclose(
         fit["posterior"]["compute"], fit["posterior"]["spending"] + fit["posterior"]["efficiency"], atol=1e-9
     )
-    assert (fit.attrs["origin"], fit.attrs["first_year"], fit.attrs["runs"]) == (2021, 2016, 60)
+    assert (fit.attrs["known_to"], fit.attrs["first_year"], fit.attrs["runs"]) == (2022.0, 2016, 60)
     assert fit.attrs["record"] == OBSERVED.record_log_compute[-1]
     assert fit.attrs["snapshot"] == "made up"
     assert {"python", "numpy", "pymc", "pytensor", "numba"} <= json.loads(fit.attrs["libraries"]).keys()
@@ -133,7 +133,7 @@ def test_a_stored_fit_is_read_again_without_sampling(fit, cache, monkeypatch):
 @pytest.mark.parametrize(
     "changes",
     [
-        {"origin": 2020},
+        {"date": 2021.0},
         {"settings": replace(SHORT, seed=6)},
         {"priors": history_priors(spending=Normal(0.35, 0.34))},
         {"observations": replace(OBSERVED, snapshot="another")},
@@ -201,7 +201,7 @@ def test_arithmetic_is_exact_in_processes_of_chains_too_and_as_before_after_it(b
 def test_another_library_is_another_fit(fit, monkeypatch, changed):
     real = simulator.history.fit.libraries
     monkeypatch.setattr("simulator.history.fit.libraries", lambda names: real(names) | {changed: "0"})
-    known = known_at(OBSERVED, origin=2021)
+    known = known_at(OBSERVED, 2021 + 1.0)
     name = simulator.history.fit._identity(OBSERVED, known, priors=history_priors(), settings=SHORT)
     assert name != fit.attrs["fit"]
 
@@ -213,8 +213,8 @@ def test_nutpie_that_is_not_installed_is_said_with_the_way_out(monkeypatch):
 
 
 def test_an_unknown_origin_is_refused_before_anything_is_built():
-    with pytest.raises(InputError, match="origin 2030"):
-        fit_history(OBSERVED, origin=2030)
+    with pytest.raises(InputError, match="the end of 2030: must be a date with a known record"):
+        fit_history(OBSERVED, date=2031.0)
 
 
 def test_a_sampler_that_is_interrupted_leaves_no_fit(monkeypatch, tmp_path, fit):

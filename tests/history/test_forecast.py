@@ -8,7 +8,7 @@ import xarray as xr
 from scipy import integrate, stats
 
 from simulator.errors import InputError
-from simulator.history.forecast import forecast_record, forecast_trend
+from simulator.history.forecast import forecast_record, forecast_records, forecast_trend
 
 DRAWS = 20_000
 FIXED = {
@@ -22,18 +22,18 @@ def fit(*, record=20.0, runs=40, **changes):
     values["spending"] = (("chain", "draw", "year"), np.tile([3.5, 4.0, 9.0], (2, DRAWS // 2, 1)))
     values["efficiency"] = (("chain", "draw", "year"), np.tile([15.9, 16.0, 19.0], (2, DRAWS // 2, 1)))
     posterior = xr.Dataset(values, coords={"year": [2019.0, 2020.0, 2021.0]})
-    attributes = {"origin": 2019, "first_year": 2010, "runs": runs, "record": record}
+    attributes = {"known_to": 2020.0, "first_year": 2010, "runs": runs, "record": record}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), "posterior": posterior})
 
 
 def test_without_volatility_the_trend_goes_on_straight_from_the_end_of_the_origin():
-    trend = forecast_trend(fit(), last_year=2022, seed=0)
+    trend = forecast_trend(fit(), until=2023.0, seed=0)
     assert trend["year"].values.tolist() == [2020.0, 2021.0, 2022.0, 2023.0]
     np.testing.assert_allclose(trend["compute"].values, np.tile(20 + 0.6 * np.arange(4), (DRAWS, 1)))
 
 
 def test_volatility_adds_up_like_a_random_walk():
-    trend = forecast_trend(fit(spending_volatility=0.3, efficiency_volatility=0.4), last_year=2023, seed=1)
+    trend = forecast_trend(fit(spending_volatility=0.3, efficiency_volatility=0.4), until=2024.0, seed=1)
     end = trend["compute"].sel(year=2024.0).values
     error = 1.0 / np.sqrt(2 * DRAWS)
     assert end.std() == pytest.approx(0.5 * 2, rel=4 * error)
@@ -74,5 +74,20 @@ def test_a_later_last_year_changes_no_earlier_one_and_a_seed_gives_the_same_draw
 
 
 def test_a_last_year_that_is_not_ahead_is_refused():
-    with pytest.raises(InputError, match="last_year: must be after 2019"):
+    with pytest.raises(InputError, match="must be after the end of 2019"):
         forecast_record(fit(), last_year=2019, seed=0)
+
+
+def test_within_a_year_growth_goes_as_far_as_its_share_and_scatter_as_its_root():
+    tree = fit(spending_volatility=0.3)
+    tree.attrs["known_to"] = 2019.75
+    steps = np.diff(forecast_trend(tree, until=2021.5, seed=1)["spending"].values, axis=1)
+    rate = float(tree["posterior"]["spending_growth"][0, 0])
+    np.testing.assert_allclose(steps.mean(axis=0), rate * np.array([0.25, 1.0, 0.5]), atol=0.006)
+    np.testing.assert_allclose(steps.std(axis=0), 0.3 * np.sqrt([0.25, 1.0, 0.5]), rtol=0.02)
+
+
+def test_as_many_runs_come_out_in_a_part_of_a_year_as_its_share():
+    """Of a Poisson number of runs with mean 4 a year, none comes out in a quarter with probability 1/e."""
+    records = forecast_records(fit(runs=40, record=-5.0), until=2020.25, seed=2)
+    assert float((records.sel(year=2020.25) == -5.0).mean()) == pytest.approx(np.exp(-1.0), abs=0.02)

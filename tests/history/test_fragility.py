@@ -19,6 +19,7 @@ from simulator.history.fragility import (
     PriorShift,
     conclusions,
     conflicts,
+    contraction_words,
     fragility_lines,
     fragility_page,
     history_fragility,
@@ -88,7 +89,7 @@ def fitted(monkeypatch: pytest.MonkeyPatch) -> list[Observations]:
         values = {name: (("chain", "draw"), rng.normal(0.5 / len(seen), 0.1, (4, 500))) for name in (
             "spending_growth", "efficiency_growth")}  # fmt: skip
         stats = {"diverging": (("chain", "draw"), np.zeros((4, 500), dtype=bool))}
-        attrs = {"origin": observed.years[1], "runs": observed.run_year.size}
+        attrs = {"known_to": observed.known_to, "runs": observed.run_year.size}
         return xr.DataTree.from_dict({
             "/": xr.Dataset(attrs=attrs), "prior": xr.Dataset(values), "posterior": xr.Dataset(values),
             "sample_stats": xr.Dataset(stats)})  # fmt: skip
@@ -203,3 +204,16 @@ def test_its_dataset_has_the_tables_along_unknowns_and_groups() -> None:
     assert data["rates/change"].sel(kind="domain", left_out="Games") == 0.22
     assert data["shifts/shift"].sel(unknown="spending_growth") == 0.9
     assert "refits" not in data.children
+
+
+@pytest.mark.parametrize(
+    ("contraction", "words"),
+    [
+        (0.999, "contraction > 99 %: the data decide"),
+        (0.7, "contraction 70 %: mostly the data"),
+        (0.04, "contraction 4 %: the data say nothing"),
+        (-1.5, "contraction −150 %: less sure than before"),
+    ],
+)
+def test_contraction_is_put_in_words(contraction: float, words: str) -> None:
+    assert contraction_words(contraction) == words

@@ -139,7 +139,7 @@ def test_the_run_holds_the_fit_and_says_what_it_is_of(run, learnt):
     assert seen["run_name"].dims == ("run",)
     assert set(seen["costed_run_name"].values.tolist()) < set(seen["run_name"].values.tolist())
     attributes = run["posterior"].attrs
-    assert (attributes["origin"], attributes["snapshot"]) == (2025, "2026-05")
+    assert (attributes["known_to"], attributes["snapshot"]) == (2026.0, "2026-05")
     assert attributes["fit"] == learnt.spec.history.fit
     assert run["posterior/spending_growth"].attrs["units"] == "OOM/year"
     assert {each.unknown for each in conflicts(run)} >= {"spending_growth", "efficiency_growth"}

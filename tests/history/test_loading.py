@@ -327,6 +327,7 @@ FOLDER = TESTS / "bad_history"
 NAMES = sorted(file.stem for file in FOLDER.glob("*.csv"))
 ASKED = {
     "ends-years-before": dt.date(2025, 6, 30),
+    "dated-too-late": dt.date(2025, 6, 30),
     "two-points": dt.date(2018, 12, 31),
     "costs-all-missing": dt.date(2022, 12, 31),
     "cut-off-before-the-first": dt.date(2012, 12, 31),

@@ -30,7 +30,7 @@ OBSERVED = Observations(
 
 @given(origin=st.integers(2016, 2019))
 def test_nothing_later_than_the_origin_is_known(origin):
-    known = known_at(OBSERVED, origin=origin)
+    known = known_at(OBSERVED, origin + 1.0)
     assert (known.run == (OBSERVED.run_year < origin + 1)).all()
     assert not known.cost[~known.run].any()
     assert (OBSERVED.accelerator_year[known.accelerator] < origin + 1).all()
@@ -38,7 +38,7 @@ def test_nothing_later_than_the_origin_is_known(origin):
 
 
 def test_unknown_costs_and_accelerators_before_the_first_run_are_left_out():
-    known = known_at(OBSERVED, origin=2019)
+    known = known_at(OBSERVED, 2019 + 1.0)
     assert known.cost.tolist() == [True, False, True, False, True]
     assert known.accelerator.tolist() == [False, True, True]
 
@@ -70,13 +70,15 @@ def test_faults_name_the_snapshot_the_entry_and_the_rule(change, said):
 
 
 def test_an_origin_outside_the_record_is_refused_with_the_years_that_there_are():
-    with pytest.raises(InputError, match="origin 2025: must be a year with a known record, 2015 to 2019"):
-        known_at(OBSERVED, origin=2025)
+    with pytest.raises(
+        InputError, match="the end of 2025: must be a date with a known record, the end of 2015 to the end of 2019"
+    ):
+        known_at(OBSERVED, 2025 + 1.0)
 
 
 def test_an_origin_with_one_run_is_refused():
     with pytest.raises(InputError, match="at least two runs must be known by then; got 1"):
-        known_at(OBSERVED, origin=2015)
+        known_at(OBSERVED, 2015 + 1.0)
 
 
 END_2020 = dt.date(2020, 12, 31)

@@ -42,7 +42,7 @@ def drawn(built):
 
 def fit_of(draws, built):
     """Take draws as a posterior, with the densities that a fit holds."""
-    known = known_at(built.observations, origin=2018)
+    known = known_at(built.observations, 2018 + 1.0)
     return xr.DataTree.from_dict({
         "posterior": draws,
         "log_likelihood": log_likelihood(draws, built.observations, known),

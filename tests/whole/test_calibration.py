@@ -28,7 +28,7 @@ def shares():
     """The share of posterior draws below the truth, (data set, rate)."""
     nutpie = pytest.importorskip("nutpie")
     built = build_model(OBSERVED, priors=history_priors(spending=Normal(0.45, 0.15), efficiency=Normal(0.15, 0.08)))
-    known = known_at(OBSERVED, origin=2021)
+    known = known_at(OBSERVED, 2021 + 1.0)
     prior = draw_prior(built, seed=8)
     replicas = replicate(prior, OBSERVED, known, rng=np.random.default_rng(8))
     compiled = nutpie.compile_pymc_model(built.model)

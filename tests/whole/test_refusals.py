@@ -33,7 +33,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     for module, name in (
         (simulator.history.learning, "fit_history"),
         (simulator.history.fragility, "fit_history"),
-        (simulator.hindcast.hindcast, "fit_origins"),
+        (simulator.hindcast.hindcast, "fit_dates"),
         (simulator.hindcast.hindcast, "make_arms"),
         (simulator.engine.simulation, "simulate"),
         (simulator.engine.run_folders, "simulate"),
@@ -76,7 +76,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("compare baseline tight-capz", "Did you mean 'tight-caps'?"),
         ("compare views baseline --attribute", "compare: --attribute: views mixes scenarios"),
         ("compare baseline linear.yaml --seed -1", "seed"),
-        ("hindcast --origins 2020,2025", "last_year: must be after 2025"),
+        ("hindcast --origins 2020,2025", "must be after the end of 2025"),
         ("hindcast baseline --allow-hindsight --origins 2012", "needs at least 3 years of record"),
         ("history fragility --leave-out NoSuchRun", "NoSuchRun"),
     ],

@@ -16,7 +16,8 @@ from simulator.charts.layout import Marks, PixelScale, fill_mark, key_view, line
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
 from simulator.errors import NothingToDraw, number
-from simulator.history.fragility import PriorShift, conflicts
+from simulator.history.columns import fit_date, fitted_words
+from simulator.history.fragility import DECIDED, PriorShift, conflicts, contraction_words
 from simulator.runs.groups import Run, group, run_label
 from simulator.runs.table import Row, Table
 from simulator.units import Array, plain_unit
@@ -128,17 +129,11 @@ def _text(scale: Scale, value: float) -> str:
 
 NOTE = "Both curves have the same height. In brackets: 90 % intervals. Contraction: 1 − variance after / before."
 POINTS: Final[int] = 120
-DECIDED: Final[float] = 0.9
-"""Contraction from which the data, and not the prior, say what an unknown is."""
 _LABELS: Final = {
     "run_tail": "degrees of freedom of the scatter of runs",
     "cost_tail": "degrees of freedom of the scatter of costs",
     "accelerator_offset": "life of accelerators times utilisation, per overhead",
 }
-_MEANINGS: Final = {
-    DECIDED: "the data decide", 0.5: "mostly the data", 0.1: "mostly the prior", -0.1: "the data say nothing",
-}  # fmt: skip
-"""What a contraction of so much or more means."""
 _PATHS = ("spending", "efficiency", "compute")
 _LEVELS: Final = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95}
 _ENDS: Final = ("lower_90", "median", "upper_90")
@@ -152,10 +147,7 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     title = f"History decides {len(decided)} of {len(rows)} unknowns; {_conflicts_said(rows)}"
     names = [row["name"] for row in rows]
     densities = Table.of_rows(density_rows(draws, names))
-    under = (
-        f"{run.attrs['title']}. Learnt from {attributes['runs']} frontier runs to the end of "
-        f"{attributes['origin']}, estimates of {attributes['snapshot']}."
-    )
+    under = f"{run.attrs['title']}. Learnt from {fitted_words(attributes)}."
     chart = draw_posterior(
         rows, densities, _sections(names, end=_end(run)), head=Head(title, under, run_label(run), NOTE)
     )
@@ -179,7 +171,7 @@ def _conflicts_said(rows: Sequence[Row]) -> str:
 
 
 def _end(run: xr.DataTree) -> float:
-    return float(run["posterior"].attrs["origin"]) + 1.0
+    return fit_date(run["posterior"].attrs)
 
 
 def _draws(run: xr.DataTree) -> xr.DataTree:
@@ -189,7 +181,9 @@ def _draws(run: xr.DataTree) -> xr.DataTree:
     for name in ("prior", "posterior"):
         dataset = run[name].to_dataset()
         dataset = dataset[[each for each in dataset.data_vars if each in UNKNOWNS]].load()  # read once, used often
-        paths = {f"{path}_end": dataset[path].sel(year=_end(run), drop=True) for path in _PATHS if path in dataset}
+        paths = {
+            f"{path}_end": dataset[path].interp(year=_end(run)).drop_vars("year") for path in _PATHS if path in dataset
+        }
         known = [each for each, values in dataset.data_vars.items() if set(values.dims) == {"chain", "draw"}]
         datasets[name] = xr.Dataset({str(each): dataset[each] for each in known} | paths)
     return xr.DataTree.from_dict(datasets)
@@ -220,21 +214,6 @@ def _rows(draws: xr.DataTree) -> list[Row]:
         row |= {"said": contraction_words(moved.contraction), "conflict": _conflict_words(moved)}
         rows.append(row)
     return rows
-
-
-def contraction_words(contraction: float) -> str:
-    """Say what a contraction means.
-
-    Examples
-    --------
-    >>> contraction_words(0.99), contraction_words(0.36), contraction_words(-0.03)
-    ('contraction 99 %: the data decide', 'contraction 36 %: mostly the prior', 'contraction 0 %: the data say nothing')
-    """
-    # The prior's variance is that of 1,000 draws: some per cent either way are noise.
-    share = f"{100 * contraction:.0f} %" if contraction <= -0.1 or contraction >= 0 else "0 %"
-    share = "> 99 %" if contraction > 0.995 else share
-    meaning = next((words for least, words in _MEANINGS.items() if contraction >= least), "less sure than before")
-    return f"contraction {share.replace('-', '−')}: {meaning}"
 
 
 def _conflict_words(moved: PriorShift) -> str:
@@ -377,11 +356,8 @@ def predictive_figures(run: Run, options: FigureOptions) -> list[Figure]:
     named = listed(f"{_inside(points, 90)} {OBSERVED[kind][1]}" for kind, points in seen.items())
     half = listed(_inside(points, 50) for points in seen.values())
     title = f"Inside the 90 % band: {named}"
-    attributes = run["posterior"].attrs
-    under = (
-        f"{run.attrs['title']}. The model of {attributes['runs']} frontier runs to the end of "
-        f"{attributes['origin']} (estimates of {attributes['snapshot']}) against what it was fitted to."
-    )
+    fitted = fitted_words(run["posterior"].attrs)
+    under = f"{run.attrs['title']}. The model of {fitted}, against what it was fitted to."
     chart = draw_predictive(table, head=Head(title, under, run_label(run)))
     caption = (
         f"{title}. A model that fits has about 90 % of them inside, and half of them inside the 50 % band: there are "

@@ -6,7 +6,6 @@ import pytest
 import xarray as xr
 
 from simulator.charts.kinds.learnt import (
-    contraction_words,
     posterior_figures,
     posterior_table,
     predictive_figures,
@@ -68,19 +67,6 @@ def test_the_curves_are_as_high_as_one_another(run: xr.DataTree) -> None:
 def test_the_same_run_gives_the_same_picture(run: xr.DataTree) -> None:
     first, second = (svg_text(posterior_figures(run, OPTIONS)[0].chart) for _ in range(2))
     assert first == second
-
-
-@pytest.mark.parametrize(
-    ("contraction", "words"),
-    [
-        (0.999, "contraction > 99 %: the data decide"),
-        (0.7, "contraction 70 %: mostly the data"),
-        (0.04, "contraction 4 %: the data say nothing"),
-        (-1.5, "contraction −150 %: less sure than before"),
-    ],
-)
-def test_contraction_is_put_in_words(contraction: float, words: str) -> None:
-    assert contraction_words(contraction) == words
 
 
 def test_a_run_that_has_learnt_nothing_is_refused_with_what_to_run() -> None:
