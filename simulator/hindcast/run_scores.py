@@ -380,7 +380,7 @@ def run_score_lines(score: RunScore) -> Iterator[str]:
         for row in events.rows():
             forecast, came = share_text(row["probability"], score.samples), "crossed" if row["observed"] else "not"
             name = row["quantity"].removeprefix("crossing ")
-            rows.append([name, row["target"][:4], forecast, came, f"{row['brier']:.3f}", _mark(row)])
+            rows.append([name, row["target"].removesuffix("-12-31"), forecast, came, f"{row['brier']:.3f}", _mark(row)])
         yield from aligned(rows, keys=1, right=[False, False, True, False, True])
         for mine, said in _apart(events):
             yield f"  mean of {len(mine)} {said}: Brier {_mean(mine, 'brier'):.3f}"
@@ -393,7 +393,7 @@ def _cells(row: Row) -> list[str]:
     logs = "-" if row["log_score"] is None else f"{row['log_score']:.2f}"
     scored = [*(f"{row[name]:.3f}" for name in ("crps", "interval_score", "pinball")), logs, f"{row['pit']:.2f}"]
     inside = " / ".join("yes" if row[f"inside_{level}"] else "no" for level in (50, 80, 90))
-    return [row["target"][:4], f"{row['observed']:.2f}", interval, *scored, f"{row['error']:+.2f}", inside, _mark(row)]
+    return [row["target"].removesuffix("-12-31"), f"{row['observed']:.2f}", interval, *scored, f"{row['error']:+.2f}", inside, _mark(row)]
 
 
 def _mark(row: Row) -> str:
