@@ -165,7 +165,7 @@ def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score
     lines = score.lines()
     assert lines[1] == "  4 DISTINCT DATES, 3 of them after what its priors knew"
     assert sum(line.endswith("in sample") for line in lines) == sum(row["in_sample"] for row in score.scores.rows())
-    assert any(line.startswith("  mean of 2 forecasts: CRPS") for line in lines)
+    assert any(line.startswith("  mean of 3 forecasts: CRPS") for line in lines)
     events = [row for row in score.scores.rows() if row["brier"] is not None]
     for row in events:
         told = share_text(row["probability"], score.samples)
