@@ -203,7 +203,7 @@ type _Target = tuple[dt.date, float, TrainingRun]
 
 
 def _targets(summary: xr.Dataset, history: RunHistory, *, after: dt.date) -> list[_Target]:
-    """List the ends of years that have come and the last day that is known, each as a year of the run, with the record."""
+    """List the ends of years that have come, and the last day that is known: each with its year, and the record."""
     years = summary["year"].values
     known_to, last = history.known_to, history.runs[-1]
     refuse_stale(history, known_to)
@@ -393,7 +393,15 @@ def _cells(row: Row) -> list[str]:
     logs = "-" if row["log_score"] is None else f"{row['log_score']:.2f}"
     scored = [*(f"{row[name]:.3f}" for name in ("crps", "interval_score", "pinball")), logs, f"{row['pit']:.2f}"]
     inside = " / ".join("yes" if row[f"inside_{level}"] else "no" for level in (50, 80, 90))
-    return [row["target"].removesuffix("-12-31"), f"{row['observed']:.2f}", interval, *scored, f"{row['error']:+.2f}", inside, _mark(row)]
+    return [
+        row["target"].removesuffix("-12-31"),
+        f"{row['observed']:.2f}",
+        interval,
+        *scored,
+        f"{row['error']:+.2f}",
+        inside,
+        _mark(row),
+    ]
 
 
 def _mark(row: Row) -> str:

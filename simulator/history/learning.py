@@ -19,9 +19,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from simulator.errors import InputError, Path, dotted, number
 from simulator.dates import date_of
-from simulator.errors import Fault, InputError, Path, ScenarioError, dotted, number
+from simulator.errors import InputError, Path, dotted, number
 from simulator.history import loading
 from simulator.history.beliefs import history_priors, plain_family
 from simulator.history.columns import fit_date, fitted_words, known_words, last_day
