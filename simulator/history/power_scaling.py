@@ -17,6 +17,7 @@ import xarray as xr
 
 from simulator.history.observations import Array
 from simulator.runs.groups import group
+from simulator.wording import listed
 
 SENSITIVE: Final[float] = 0.05
 """Cumulative Jensen-Shannon distance per doubling from which an unknown counts as sensitive (Kallioinen et al.)."""
@@ -53,14 +54,19 @@ class Sensitivity:
     reading: str
 
 
-def reading(*, own_prior: float, likelihood: float, other_prior: float, other_prior_of: str) -> str:
-    """Say what the sensitivities of one unknown mean together."""
+def reading(
+    *, own_prior: float, likelihood: float, other_prior: float, other_prior_of: str, parts: Mapping[str, float]
+) -> str:
+    """Say what the sensitivities of one unknown mean together; `parts` are those of the parts of the data."""
+    moving = [part for part, distance in parts.items() if distance >= SENSITIVE]
     if own_prior >= SENSITIVE and likelihood >= SENSITIVE:
         said = "possible prior-data conflict: its prior and the data both move it, look at that prior again"
     elif own_prior >= SENSITIVE:
         said = "its prior dominates: the data say little of it"
     elif likelihood >= SENSITIVE:
         said = "the likelihood dominates: the data decide, its prior hardly matters"
+    elif moving:
+        said = f"not settled: {listed(moving)} move it, and with the rest of the data cancel: they pull apart"
     else:
         said = "settled: neither its prior nor the weight of the data moves it by much"
     if other_prior >= SENSITIVE:
@@ -84,6 +90,7 @@ def sensitivities(fit: xr.DataTree) -> tuple[Sensitivity, ...]:
         strongest = max(others, key=lambda other: others[other])
         log_own = sum((terms["log_prior"][each].values.ravel() for each in own), np.zeros(1))
         values = _flat(unknowns, name)
+        of_parts = {part: found[name] for part, found in parts.items()}
         said: dict[str, Any] = {
             "own_prior": (both_rates if name == "compute_growth" else each_prior[own[0]])[name],
             "other_prior": others[strongest],
@@ -95,13 +102,11 @@ def sensitivities(fit: xr.DataTree) -> tuple[Sensitivity, ...]:
                 name,
                 prior=whole["prior"][name],
                 **said,
-                runs=parts["runs"][name],
-                costs=parts["costs"][name],
-                accelerators=parts["accelerators"][name],
+                **of_parts,
                 mean=float(values.mean()),
                 mean_own_prior_half=_mean(values, -0.5 * log_own),
                 mean_own_prior_double=_mean(values, log_own),
-                reading=reading(**said),
+                reading=reading(**said, parts=of_parts),
             )
         )
     return tuple(rows)

@@ -36,7 +36,7 @@ SHIFT = PriorShift("spending_growth", 0.35, 0.35, 0.66, 0.11, 0.9, 0.9, conflict
 
 
 def sensitivity(name: str, *, own: float, data: float) -> Sensitivity:
-    said = reading(own_prior=own, likelihood=data, other_prior=0.0, other_prior_of="run_tail")
+    said = reading(own_prior=own, likelihood=data, other_prior=0.0, other_prior_of="run_tail", parts={})
     return Sensitivity(name, own, own, 0.0, "run_tail", data, data, 0.0, 0.0, 0.66, 0.67, 0.65, said)
 
 

@@ -113,6 +113,12 @@ def test_a_prior_that_pulls_is_told_by_its_half_and_its_double(built, drawn):
 )  # fmt: skip
 @pytest.mark.parametrize("other", [0.01, 0.06])
 def test_the_bound_is_five_hundredths(own, data, text, other):
-    said = reading(own_prior=own, likelihood=data, other_prior=other, other_prior_of="run_tail")
+    said = reading(own_prior=own, likelihood=data, other_prior=other, other_prior_of="run_tail", parts={})
     assert said.startswith(text)
     assert ("the prior of run_tail moves it" in said) is (other > 0.05)
+
+
+def test_parts_of_the_data_that_pull_apart_are_not_settled():
+    parts = {"runs": 0.01, "costs": 0.09, "accelerators": 0.054}
+    said = reading(own_prior=0.0, likelihood=0.02, other_prior=0.0, other_prior_of="run_tail", parts=parts)
+    assert said == "not settled: costs and accelerators move it, and with the rest of the data cancel: they pull apart"
