@@ -90,7 +90,7 @@ def sensitivities(fit: xr.DataTree) -> tuple[Sensitivity, ...]:
         strongest = max(others, key=lambda other: others[other])
         log_own = sum((terms["log_prior"][each].values.ravel() for each in own), np.zeros(1))
         values = _flat(unknowns, name)
-        of_parts = {part: found[name] for part, found in parts.items()}
+        of_parts: dict[str, Any] = {part: found[name] for part, found in parts.items()}
         said: dict[str, Any] = {
             "own_prior": (both_rates if name == "compute_growth" else each_prior[own[0]])[name],
             "other_prior": others[strongest],
