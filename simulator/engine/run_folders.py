@@ -81,7 +81,8 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenari
         return scenario
     from simulator.history.learning import learn, learnt_lines
 
-    say(f"{scenario.spec.name}: learns from history; sampling takes about a minute, a stored fit is read at once.")
+    kept = f"a stored fit is read at once ({outputs / FITS}, 500 MB at most)"
+    say(f"{scenario.spec.name}: learns from history; sampling takes about a minute, {kept}.")
     learnt = learn(scenario, cache=outputs / FITS)
     for line in learnt_lines(learnt):
         say(line)

@@ -376,7 +376,10 @@ def _read(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | Non
         return None
     try:
         with xr.open_datatree(file, engine="netcdf4") as stored:
-            return stored.load() if _is_whole(stored, settings) else None
+            found = stored.load() if _is_whole(stored, settings) else None
+        with contextlib.suppress(OSError):  # a folder that cannot be written is read all the same
+            os.utime(file)  # what is read was used last
+        return found
     except (OSError, ValueError, KeyError):
         return None
 
@@ -387,3 +390,25 @@ def _store(fit: xr.DataTree, file: FilePath | None) -> None:
     make_folder(file.parent)
     with replacing(file) as temporary:
         write_netcdf(of_tree(fit), temporary)
+    prune(file.parent)
+
+
+LARGEST_CACHE = 500_000_000
+"""Bytes that stored fits of one folder may take: some 45 of four chains of 1,000 draws."""
+
+
+def prune(folder: FilePath, *, limit: int = LARGEST_CACHE) -> list[FilePath]:
+    """Remove the stored fits of a folder that were used least recently, until the others are within a limit in bytes.
+
+    The newest stays, however large. Gives what was removed.
+    """
+    files = [(file, file.stat()) for file in folder.glob("history-*.nc")]
+    files.sort(key=lambda each: each[1].st_mtime_ns)
+    size, removed = sum(state.st_size for _, state in files), []
+    for file, state in files[:-1]:
+        if size <= limit:
+            break
+        file.unlink(missing_ok=True)
+        size -= state.st_size
+        removed.append(file)
+    return removed

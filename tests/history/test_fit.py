@@ -18,7 +18,7 @@ import simulator.history.fit
 from simulator.engine.record import FIT_GROUPS
 from simulator.errors import InputError
 from simulator.history.beliefs import history_priors
-from simulator.history.fit import SamplerSettings, exact_arithmetic, fit_history
+from simulator.history.fit import SamplerSettings, exact_arithmetic, fit_history, prune
 from simulator.history.observations import known_at
 from simulator.priors.families import Normal
 from tests.history.made_up_history import OBSERVED
@@ -247,3 +247,15 @@ def test_a_stored_fit_that_is_not_whole_is_made_anew(fit, cache, tmp_path):
     cut.to_netcdf(tmp_path / file.name, engine="netcdf4")
     assert simulator.history.fit._read(tmp_path / file.name, SHORT) is None
     assert simulator.history.fit._read(file, SHORT) is not None
+
+
+def test_fits_that_were_used_least_recently_go_where_they_take_too_much(tmp_path):
+    files = [tmp_path / f"history-{year}-x.nc" for year in (2019, 2020, 2021, 2022)]
+    for place, file in enumerate(files):
+        file.write_bytes(b"x" * 100)
+        os.utime(file, (place, place))
+    os.utime(files[0], (9, 9))  # was read again
+    (tmp_path / "notes.txt").write_text("is none of them")
+    assert prune(tmp_path, limit=250) == files[1:3]
+    assert sorted(tmp_path.iterdir()) == [files[0], files[3], tmp_path / "notes.txt"]
+    assert prune(tmp_path, limit=50) == [files[3]]  # the one that was used last stays
