@@ -61,7 +61,7 @@ def main() -> None:
     origin = observations.years[1]
     known = known_at(observations, origin=origin)
     built = build_model(observations, priors=GrowthPriors(Normal(0.35, 0.35), Normal(0.13, 0.08)))
-    prior = draw_prior(built, seed=options.seed)
+    prior = draw_prior(built.model, seed=options.seed)
     replicas = replicate(prior, observations, known, rng=np.random.default_rng(options.seed))
     compiled = nutpie.compile_pymc_model(built.model)
     ranks: dict[str, list[float]] = {name: [] for name in (*UNKNOWN, "compute at the end")}

@@ -93,7 +93,8 @@ def fit_groups(fit: xr.DataTree) -> dict[str, Group]:
     for name, (unit, long_name) in UNKNOWNS.items():
         for place, group in groups.items():
             if name in group:
-                said = (unit, long_name) if not place.startswith("log_") else ("1", f"log density of {long_name}")
+                own = group[name].attrs.get("units", unit)
+                said = (own, long_name) if not place.startswith("log_") else ("1", f"log density of {long_name}")
                 group[name].attrs.update(dict(zip(("units", "long_name"), said, strict=True)))
     groups["posterior"].attrs.update({str(key): value for key, value in fit.attrs.items()})
     return groups

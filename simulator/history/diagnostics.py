@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -65,6 +65,12 @@ class Diagnostics:
             f"and {self.ess_tail:.0f} in the tails ({self.ess_tail_of}), {self.divergences} divergences"
         )
         return (figures, *self.faults)
+
+
+def seen_words(attributes: Mapping[Any, Any]) -> str:
+    """Say what a fit with these attributes is of."""
+    said = attributes.get("seen") or f"{attributes['runs']} frontier runs to the end of {attributes['origin']}"
+    return str(said)
 
 
 def diagnose(fit: xr.DataTree) -> Diagnostics:

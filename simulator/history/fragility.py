@@ -51,9 +51,10 @@ class PriorShift:
     @property
     def line(self) -> str:
         """The comparison in words."""
+        digits = ".1f" if abs(self.prior_mean) > 1000 else ".3g"  # a date
         text = (
-            f"{self.unknown}: prior {self.prior_mean:.3g} ± {self.prior_sd:.2g}, posterior "
-            f"{self.posterior_mean:.3g} ± {self.posterior_sd:.2g}, {self.shift:+.1f} prior sd"
+            f"{self.unknown}: prior {self.prior_mean:{digits}} ± {self.prior_sd:.2g}, posterior "
+            f"{self.posterior_mean:{digits}} ± {self.posterior_sd:.2g}, {self.shift:+.1f} prior sd"
         )
         return f"{text}: the data contradict the prior" if self.conflict else text
 

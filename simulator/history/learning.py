@@ -9,48 +9,46 @@ them. So a scenario that has learnt is a scenario like any other, and needs no s
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
-import itertools
+import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
-from scipy import special, stats
 
 from simulator.errors import Fault, InputError, Path, ScenarioError, dotted, number
 from simulator.history import loading
-from simulator.history.columns import last_day
-from simulator.history.diagnostics import diagnose
+from simulator.history.change_point import ChangePriors, Values, change_lines, check_values, fit_change
+from simulator.history.columns import decimal_year, last_day, refusal
+from simulator.history.conditioning import Learnt, conditioned
+from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.fragility import conflicts
-from simulator.history.frontier import without
+from simulator.history.frontier import published_until, top_at_release, within_of_record, without
 from simulator.history.model import GrowthPriors
 from simulator.history.observations import Observations, observations
-from simulator.history.tables import AcceleratorHistory, RunHistory
+from simulator.history.tables import AcceleratorHistory, RunHistory, read_points
 from simulator.priors.composite import Converted
+from simulator.priors.families import Fixed
 from simulator.priors.joint import NamedPrior
+from simulator.runs.groups import group
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup, place_of, placed
+from simulator.scenario.layers import place_of, placed
+from simulator.scenario.library import shipped_file
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario, resolve
-from simulator.schema.history import HistoryStatement
+from simulator.schema.history import ChangePoint, HistoryStatement
 from simulator.schema.prior_families import Distribution
-from simulator.schema.prior_names import entries_of, rate_path, regimes_of
-from simulator.schema.quantities import Factor, Level, MeanRate
-from simulator.units import Array, parse_level_unit, parse_unit
+from simulator.schema.prior_names import entries_of, level_unit, rate_path, regimes_of
+from simulator.schema.quantities import Event, Factor, Level, MeanRate, Regime
+from simulator.units import Array, Unit, parse_level_unit, parse_unit
 from simulator.wording import percent
 
 if TYPE_CHECKING:
     import xarray as xr
-
-PROBABILITIES: Final[tuple[float, ...]] = (
-    0.005, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 0.995,
-)  # fmt: skip
-"""Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
 
 _UNITS: Final[Mapping[str, str]] = {"spending": "USD", "hardware": "FLOP/USD"}
 """What learns, and in which unit."""
@@ -101,27 +99,138 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scen
     history = scenario.spec.history
     if history is None or not scenario.must_learn:
         return scenario
-    places = _places(scenario)
-    seen = series(scenario).observations()
-    _refuse_gap(scenario, seen)
-    priors = learnt_priors(scenario)
-    sampler = history.sampler
-    asked = {key: getattr(sampler, key) for key in ("draws", "tune", "chains", "seed")}
-    settings = SamplerSettings(sampler=sampler.name, **asked)
-    fit = fit_history(seen, priors=priors, settings=settings, cache=cache)
-    draws = learnt_draws(fit, history)
-    data, dropped = _conditioned(scenario, places, fit, draws)
+    asked = {key: getattr(history.sampler, key) for key in ("draws", "tune", "chains", "seed")}
+    settings = SamplerSettings(sampler=history.sampler.name, **asked)
+    study = _learn_growth if history.change_point is None else _learn_change
+    fit, (data, dropped), unused = study(scenario, history, settings, cache)
     learnt = resolve(Document(data, scenario.places))
     faults = diagnose(fit).faults
     said = (
         *(f"history: {fault}" for fault in faults),
         *(f"history: {each.line}." for each in conflicts(fit) if each.conflict),
         *(f"history: {line}" for line in dropped),
-        *_unused(history, seen),
+        *unused,
     )
     return replace(
         learnt, overrides=scenario.overrides, warnings=tuple(dict.fromkeys((*learnt.warnings, *said))), fit=fit
     )
+
+
+type _Study = tuple[xr.DataTree, tuple[dict[str, Any], list[str]], list[str]]
+"""A fit, the data of the scenario with what was learnt and what was said of it, and what was not used."""
+
+
+def _learn_growth(
+    scenario: Scenario, history: HistoryStatement, settings: SamplerSettings, cache: FilePath | None
+) -> _Study:
+    """Learn the growth of spending and of hardware, and where both start."""
+    places = _places(scenario)
+    seen = series(scenario).observations()
+    _refuse_gap(scenario, seen)
+    fit = fit_history(seen, priors=learnt_priors(scenario), settings=settings, cache=cache)
+    draws, learnt = learnt_draws(fit, history), dict[Path, Learnt]()
+    for name, place in places.items():
+        was = scenario.joint.priors[dotted(place.rate)].understood
+        learnt[*place.path, "start"] = Learnt(draws[f"{name}_start"], _UNITS[name])
+        learnt[place.rate] = Learnt(draws[f"{name}_growth"], "OOM/year", was)
+        if place.level.volatility is None:
+            learnt[*place.path, "volatility"] = Learnt(draws[f"{name}_volatility"], "OOM/year", is_spread=True)
+    at = {place.path: float(fit.attrs["origin"]) + 1.0 for place in places.values()}
+    return fit, conditioned(scenario, learnt, fit, at=at), _unused(history, seen)
+
+
+def _learn_change(
+    scenario: Scenario, history: HistoryStatement, settings: SamplerSettings, cache: FilePath | None
+) -> _Study:
+    """Learn when the growth of one level changed, and both rates."""
+    asked = history.change_point or ChangePoint()
+    path, stated = tuple(asked.of.split(".")), ("history", "change_point", "of")
+    level = dict(entries_of(Level, scenario.spec)).get(path)
+    if level is None:
+        raise _refused(scenario, stated, f"there is no {asked.of}.", "Name what the scenario has.")
+    eras = regimes_of(level, path)
+    rule = _unfit(level) or next(_unfit_change(level, [regime for _, regime in eras]), None)
+    if rule is not None or level.start is None:
+        text = f"{asked.of} {rule or 'has no start'}; a change point is learnt by a level with a start and two rates."
+        raise _refused(scenario, stated, text, "State it so: growth: [{rate: ..}, {from: .., rate: ..}].")
+    names = {
+        "level_start": (*path, "start"),
+        "earlier_growth": (*eras[0][0], "rate"),
+        "change_date": (*eras[1][0], "from"),
+        "later_growth": (*eras[1][0], "rate"),
+    }
+    before = {name: scenario.joint.priors[dotted(each)] for name, each in names.items()}
+    if isinstance(before["change_date"].family, Fixed):
+        raise _refused(scenario, names["change_date"], "is fixed: there is no date to learn.", "Write a prior.")
+    seen = _values(scenario, history, asked, level)
+    check_values(seen, before["change_date"].family)
+    if later := [each for each, _ in eras[2:] if _first_date(scenario, (*each, "from")) < seen.year[-1]]:
+        rule = f"may begin before the series ends ({number(float(seen.year[-1]))}); one change is fitted."
+        raise _refused(scenario, (*later[0], "from"), rule, "Let it begin later, or end the series: until.")
+    at = scenario.spec.years.first if level.at is None else level.at
+    priors = ChangePriors(**{name: plain_family(prior) for name, prior in before.items()}, at=at, scatter=asked.scatter)
+    fit = fit_change(seen, priors, snapshot=history.snapshot, settings=settings, cache=cache)
+    posterior, units = group(fit, "posterior"), {"level_start": seen.unit, "change_date": "year"}
+    learnt = {
+        each: Learnt(posterior[name].values.ravel(), units.get(name, "OOM/year"), before[name].understood)
+        for name, each in names.items()
+    }
+    return fit, conditioned(scenario, learnt, fit), []
+
+
+def _unfit_change(level: Level, eras: Sequence[Regime]) -> Iterator[str]:
+    """Say why the growth of a level is no broken line."""
+    for key in ("volatility", "jumps"):
+        if getattr(level, key) is not None:
+            yield f"has {key}"
+    if len(eras) < 2:
+        yield "has one rate"
+        return
+    later = eras[1]
+    if later.rate is None or isinstance(later.rate, MeanRate) or later.half_life is not None:
+        yield "has a second rate that is no prior of its own"
+    if isinstance(later.from_, Event):
+        yield "has a second rate that waits for an event"
+    if any(getattr(each, "input", None) or getattr(each, "function", None) for each in (later.rate, later.from_)):
+        yield "has a second rate or date that follows another prior"
+
+
+def _first_date(scenario: Scenario, path: Path) -> float:
+    """Give the date before which an era begins in 1 % of the samples; of one that waits for an event, none."""
+    prior = scenario.joint.priors.get(dotted(path))
+    return math.inf if prior is None else float(prior.family.ppf(np.array([0.01]))[0])
+
+
+def _values(scenario: Scenario, history: HistoryStatement, asked: ChangePoint, level: Level) -> Values:
+    """Read the series of a change point: a table of its own, or what the table of runs says in the level's unit."""
+    unit = parse_level_unit(level_unit(level, None))[0]
+    until = min(last_day(each, entry="history") for each in (history.until, history.snapshot) if each is not None)
+    if asked.series:
+        return _own_values(_table(scenario, "change_point", asked.series), unit, until=until)
+    runs, chosen = published_until(_counted(scenario, history), until), history.frontier
+    if chosen.within_oom is not None:
+        runs = runs.where(within_of_record(runs, chosen.within_oom))
+    elif chosen.top is not None or history.runs == "shipped":
+        runs = runs.where(top_at_release(runs, chosen.top or loading.SHIPPED_TOP))
+    told = {"FLOP": runs.log_flop, "USD": runs.log_cost, "FLOP/USD": runs.log_flop - runs.log_cost}
+    if str(unit) not in told:
+        rule = f"{asked.of} is in {level_unit(level, None)}, of which the table of runs says nothing."
+        remedy = "Name a series in that unit: change_point: {series: ./mine.csv}."
+        raise _refused(scenario, ("history", "change_point"), rule, remedy)
+    known = np.isfinite(told[str(unit)])
+    names = tuple(name for name, kept in zip(runs.names, known, strict=True) if kept)
+    return Values(runs.years[known], told[str(unit)][known], names, str(unit), FilePath(runs.file).name)
+
+
+def _own_values(file: FilePath, unit: Unit, *, until: dt.date) -> Values:
+    end = decimal_year(until + dt.timedelta(1))
+    points = [point for point in read_points(file) if point["date"] < end]
+    if low := next((point for point in points if point["value"] <= 0), None):
+        rule = f"holds {low['value']:g} ({low['label']}), and growth is of positive values."
+        raise refusal(file, rule, "Leave out what is unknown.")
+    years, values = (np.array([point[key] for point in points]) for key in ("date", "value"))
+    names = tuple(str(point["label"]) for point in points)
+    return Values(years, np.log10(values) + math.log10(unit.scale), names, str(unit), file.name)
 
 
 def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) -> tuple[Scenario, ...]:
@@ -139,8 +248,8 @@ def learnt_lines(scenario: Scenario) -> list[str]:
         return []
     attributes = scenario.fit.attrs
     head = (
-        f"  fit {attributes['fit']}: {attributes['runs']} frontier runs to the end of {attributes['origin']}, "
-        f"estimates of {attributes['snapshot']}, {attributes['sampler']}"
+        f"  fit {attributes['fit']}: {seen_words(attributes)}, estimates of {attributes['snapshot']}, "
+        f"{attributes['sampler']}"
     )
     rows = [
         f"  {each.unknown.replace('_', ' ')}: {10**each.posterior_mean:.2f}x a year, "
@@ -149,7 +258,8 @@ def learnt_lines(scenario: Scenario) -> list[str]:
         for each in conflicts(scenario.fit)
         if each.unknown in ("spending_growth", "efficiency_growth")
     ]
-    return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines)]
+    told = rows if history.change_point is None else change_lines(scenario.fit)
+    return [head, *told, *(f"  {line}" for line in diagnose(scenario.fit).lines)]
 
 
 def learnt_priors(scenario: Scenario) -> GrowthPriors:
@@ -164,6 +274,9 @@ def _history_of(scenario: Scenario) -> HistoryStatement:
     if scenario.spec.history is None:
         rule = f"names no history. Write history: {{snapshot: {loading.SNAPSHOT}}}."
         raise InputError(f"{scenario.spec.name}: {rule}")
+    if scenario.spec.history.change_point is not None:
+        rule = "its history is of one change of growth, and not of spending and hardware, which this is about."
+        raise InputError(f"{scenario.spec.name}: {rule} Take a scenario such as learned.")
     return scenario.spec.history
 
 
@@ -193,18 +306,25 @@ class Series:
 def series(scenario: Scenario) -> Series:
     """Read the tables that a scenario's history names."""
     history = _history_of(scenario)
-    runs = _runs(history, scenario)
-    if history.without is not None:
-        reason = history.without.reason or "left out"
-        runs = without(runs, domains=history.without.domains, names=dict.fromkeys(history.without.names, reason))
+    runs = _counted(scenario, history)
     until = None if history.until is None else last_day(history.until, entry="history.until")
     rule = history.frontier
     top = rule.top or (loading.SHIPPED_TOP if history.runs == "shipped" else 10)
     return Series(runs, _accelerators(history, scenario), top, rule.within_oom, until)
 
 
+def _counted(scenario: Scenario, history: HistoryStatement) -> RunHistory:
+    """Read the table of runs, without what does not count."""
+    runs, left_out = _runs(history, scenario), history.without
+    if left_out is None:
+        return runs
+    return without(runs, domains=left_out.domains, names=dict.fromkeys(left_out.names, left_out.reason or "left out"))
+
+
 def _table(scenario: Scenario, key: str, name: str) -> FilePath:
-    """Find a table beside the file that names it; one named by --set counts from here."""
+    """Find a table beside the file that names it, or a shipped one; one named by --set counts from here."""
+    if not FilePath(name).suffix:
+        return shipped_file("history", name)
     stated = place_of(scenario.places, ("history", key)).file
     return FilePath(name) if stated.startswith("--set ") else FilePath(stated).parent / name
 
@@ -322,75 +442,3 @@ def _widened(draws: Array, least: float | None) -> Array:
         return draws
     centre = float(draws.mean())
     return np.asarray(centre + (draws - centre) * (least / spread))
-
-
-def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, float]]:
-    """Measure the correlation of normal scores between columns, written as the rank correlation that gives it.
-
-    A Gaussian copula with these rank correlations has the correlations of the scores; its matrix is positive
-    definite, as theirs is.
-
-    Examples
-    --------
-    >>> rank_correlations({"a": np.array([1.0, 2, 3, 4]), "b": np.array([1.0, 3, 2, 4])})
-    [('a', 'b', 0.846258)]
-    """
-    names = list(columns)
-    scores = [special.ndtri((stats.rankdata(column) - 0.5) / column.size) for column in columns.values()]
-    matrix = np.corrcoef(np.stack(scores))
-    ranks = 6.0 / np.pi * np.arcsin(matrix / 2.0)
-    return [
-        (names[row], names[column], round(float(ranks[row, column]), 6))
-        for row, column in itertools.combinations(range(len(names)), 2)
-    ]
-
-
-def _conditioned(
-    scenario: Scenario, places: Mapping[str, Place], fit: xr.DataTree, draws: Mapping[str, Array]
-) -> tuple[dict[str, Any], list[str]]:
-    """Write what was learnt as priors; give the plain data, and what was said about it."""
-    data: dict[str, Any] = copy.deepcopy(dict(scenario.data))
-    named: dict[str, Array] = {}
-    for name, place in places.items():
-        lookup(data, place.path)["at"] = float(fit.attrs["origin"]) + 1.0
-        stated = {"start": ((*place.path, "start"), _UNITS[name]), "growth": (place.rate, "OOM/year")}
-        if place.level.volatility is None:
-            stated["volatility"] = ((*place.path, "volatility"), "OOM/year")
-        for what, (path, unit) in stated.items():
-            values = draws[f"{name}_{what}"]
-            if values.std() == 0.0:  # a rate that was fixed has nothing to learn
-                continue
-            was = scenario.joint.priors[dotted(path)].understood if what == "growth" else None
-            lookup(data, path[:-1])[path[-1]] = _stated(values, unit, fit, spread=what == "volatility", was=was)
-            named[dotted(path)] = values
-    correlations, dropped = [], []
-    for correlation in data.get("correlations") or []:
-        between = [str(each) for each in correlation["between"]]
-        if all(each in named for each in between):
-            dropped.append(f"the correlation between {between[0]} and {between[1]} is learnt.")
-        else:
-            correlations.append(correlation)
-    source = f"posterior of history, fit {fit.attrs['fit']}"
-    correlations += [
-        {"between": [first, second], "rank": rank, "source": source} for first, second, rank in rank_correlations(named)
-    ]
-    data["correlations"] = correlations
-    data["history"] = {**data["history"], "fit": str(fit.attrs["fit"])}
-    return data, dropped
-
-
-def _stated(values: Array, unit: str, fit: xr.DataTree, *, spread: bool, was: str | None) -> dict[str, Any]:
-    levels = np.quantile(values, PROBABILITIES)
-    shown = 10.0**levels if unit != "OOM/year" else levels
-    quantiles = {f"{key:g}": float(f"{value:.7g}") for key, value in zip(PROBABILITIES, shown, strict=True)}
-    runs, origin = fit.attrs["runs"], fit.attrs["origin"]
-    prior = "" if was is None else f" Before: {was}."
-    tails = {"truncated": [0.0, None]} if spread else {}  # the normal tail of a curve would reach below 0
-    return {
-        "quantiles": quantiles,
-        **tails,
-        "unit": unit,
-        "source": f"posterior of {runs} frontier runs to the end of {origin}, estimates of {fit.attrs['snapshot']}",
-        "as_of": str(origin),
-        "notes": f"learnt from history (fit {fit.attrs['fit']}).{prior}",
-    }

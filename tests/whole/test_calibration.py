@@ -28,7 +28,7 @@ def shares():
     nutpie = pytest.importorskip("nutpie")
     built = build_model(OBSERVED, priors=GrowthPriors(Normal(0.45, 0.15), Normal(0.15, 0.08)))
     known = known_at(OBSERVED, origin=2021)
-    prior = draw_prior(built, seed=8)
+    prior = draw_prior(built.model, seed=8)
     replicas = replicate(prior, OBSERVED, known, rng=np.random.default_rng(8))
     compiled = nutpie.compile_pymc_model(built.model)
     found = []

@@ -16,6 +16,7 @@ from simulator.charts.layout import Marks, PixelScale, fill_mark, key_view, line
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
 from simulator.errors import NothingToDraw, number
+from simulator.history.diagnostics import seen_words
 from simulator.history.fragility import PriorShift, conflicts
 from simulator.runs.groups import Run, group, run_label
 from simulator.runs.table import Row, Table
@@ -123,7 +124,7 @@ def _words(marks: Marks, row: Row, scale: Scale, *, left: float, top: float) -> 
 
 
 def _text(scale: Scale, value: float) -> str:
-    return scale.text(value) if scale.is_log else f"{value:.2g}"
+    return scale.text(value) if scale.is_log or scale.is_date else f"{value:.2g}"
 
 
 NOTE = "Both curves have the same height. In brackets: 90 % intervals. Contraction: 1 − variance after / before."
@@ -152,10 +153,7 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     title = f"History decides {len(decided)} of {len(rows)} unknowns; {_conflicts_said(rows)}"
     names = [row["name"] for row in rows]
     densities = Table.of_rows(density_rows(draws, names))
-    under = (
-        f"{run.attrs['title']}. Learnt from {attributes['runs']} frontier runs to the end of "
-        f"{attributes['origin']}, estimates of {attributes['snapshot']}."
-    )
+    under = f"{run.attrs['title']}. Learnt from {seen_words(attributes)}, estimates of {attributes['snapshot']}."
     chart = draw_posterior(
         rows, densities, _sections(names, end=_end(run)), head=Head(title, under, run_label(run), NOTE)
     )
@@ -210,6 +208,7 @@ def _rows(draws: xr.DataTree) -> list[Row]:
     rows: list[Row] = []
     for name in sorted(found, key=lambda name: order.index(name) if name in order else len(order)):
         unit, label = UNKNOWNS[name.removesuffix("_end")]
+        unit = str(group(draws, "posterior")[name].attrs.get("units", unit))  # a series has one of its own
         label = _LABELS.get(name, label)
         row: dict[str, object] = {"name": name, "label": capital(label), "unit": unit}
         for of, prefix in (("prior", "prior_"), ("posterior", "")):
@@ -264,7 +263,7 @@ def density_rows(draws: xr.DataTree, names: Sequence[str]) -> list[Row]:
 
 
 _ORDER: Final = {
-    "Growth": ("spending_growth", "efficiency_growth"),
+    "Growth": ("spending_growth", "efficiency_growth", "earlier_growth", "change_date", "later_growth"),
     "Trend at the end of the data, {end}, from which the forecast goes on": (
         "spending_end", "efficiency_end", "compute_end",
     ),
@@ -358,6 +357,7 @@ def _plot(kind: str, points: Table, *, ends: tuple[float, float]) -> spec.Spec:
 
 OBSERVED: Final = {
     "run_log_compute": ("run_year", "runs"),
+    "series_log_level": ("run_year", "values"),
     "cost_log_usd": ("costed_run_year", "costs"),
     "accelerator_log_flops_per_usd": ("accelerator_year", "accelerators"),
 }
@@ -379,8 +379,8 @@ def predictive_figures(run: Run, options: FigureOptions) -> list[Figure]:
     title = f"Inside the 90 % band: {named}"
     attributes = run["posterior"].attrs
     under = (
-        f"{run.attrs['title']}. The model of {attributes['runs']} frontier runs to the end of "
-        f"{attributes['origin']} (estimates of {attributes['snapshot']}) against what it was fitted to."
+        f"{run.attrs['title']}. The model of {seen_words(attributes)} "
+        f"(estimates of {attributes['snapshot']}) against what it was fitted to."
     )
     chart = draw_predictive(table, head=Head(title, under, run_label(run)))
     caption = (
@@ -406,7 +406,8 @@ def predictive_table(run: Run) -> Table:
         order = np.argsort(years, kind="stable")
         bands = np.quantile(drawn[kind].values.reshape(-1, values.size), list(_LEVELS.values()), axis=0)[:, order]
         values, levels = values[order].astype(float), dict(zip(_LEVELS, bands, strict=True))
-        names = {"kind": [kind] * values.size, "unit": [UNKNOWNS[kind][0]] * values.size}
+        unit = str(seen[kind].attrs.get("units", UNKNOWNS[kind][0]))
+        names = {"kind": [kind] * values.size, "unit": [unit] * values.size}
         inside = {
             f"inside_{band}": (levels[f"lower_{band}"] <= values) & (values <= levels[f"upper_{band}"])
             for band in (50, 90)
