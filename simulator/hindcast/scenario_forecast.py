@@ -266,7 +266,7 @@ def growth_priors(scenario: Scenario) -> GrowthPriors | None:
             return None
         path: Path = ("drivers", name, "growth")
         prior = priors.get(dotted((*path, 0, "rate") if isinstance(driver.growth, tuple) else path))
-        if prior is None:  # the mean of others
+        if prior is None:  # the mean of others, or what a quantity tells
             return None
         found.append(plain_family(prior))
     return GrowthPriors(*found) if not any(isinstance(family, Fixed) for family in found) else None

@@ -43,7 +43,7 @@ from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import ChangePoint, HistoryStatement
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import entries_of, level_unit, rate_path, regimes_of
-from simulator.schema.quantities import Event, Factor, Level, MeanRate, Regime
+from simulator.schema.quantities import Event, Factor, Level, MeanRate, QuantityRate, Regime
 from simulator.units import Array, Unit, parse_level_unit, parse_unit
 from simulator.wording import percent
 
@@ -386,6 +386,8 @@ def _unfit(level: Level) -> str | None:
         return "has a first rate that is multiplied"
     if isinstance(first.rate, MeanRate):
         return "has a first rate that is the mean of others"
+    if isinstance(first.rate, QuantityRate):
+        return "has a first rate that a quantity tells"
     for prior, what in ((level.start, "start"), (first.rate, "first rate")):
         if prior is not None and (prior.input is not None or prior.function is not None):
             return f"has a {what} that follows another prior"

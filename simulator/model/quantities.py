@@ -18,10 +18,10 @@ import numpy as np
 from simulator.errors import Path, SimulatorError, dotted, item_part
 from simulator.model import growth
 from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine, read_between
+from simulator.model.growth import Line
 from simulator.model.lags import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.levels import (
     Block,
-    Line,
     checked,
     demanded_level,
     level_line,
@@ -56,7 +56,7 @@ def capped_level(level: Level, path: Path, block: Block, years: Array) -> Capped
     """Compute a level under its caps, (sample, year) or (1, year) in log10."""
 
     def demand(times: Array) -> Array:
-        return demanded_level(level, path, block, times)
+        return demanded_level(level, path, block, times, quantity_level)
 
     base = block.spec.years.first if level.at is None else level.at
     bounds = block.found(bounds_of, level, path)
@@ -351,7 +351,7 @@ class Chain:
             raise ValueError(f"{subject.name}: is a product.")
         if isinstance(subject.level, Factor) and subject.level.level is not None:
             return quantity_level(subject.level.level, (*subject.path, "level"), self.block, times)
-        return demanded_level(subject.level, subject.path, self.block, times)
+        return demanded_level(subject.level, subject.path, self.block, times, quantity_level)
 
     def demanded(self, name: str, times: Array) -> Array:
         """What is demanded of a level: what growth gives, or the product of its parts under their limits."""

@@ -35,12 +35,13 @@ from simulator.schema.prior_names import (
     entries,
     entries_of,
     events_of,
+    rate_path,
     regimes_of,
     share_paths,
     slots,
     stated_drivers,
 )
-from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Regime
+from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, QuantityRate, Regime
 from simulator.schema.spec import Correlation, Driver, FeedbackPoint, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
@@ -134,7 +135,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
             rule = f"has the name of a cap on compute, '{name}': both limit physical compute."
             faults.append(Fault(("constraints", name), rule, "Rename one of the two."))
     for path, level in entries_of(Level, spec):
-        faults += _growth_faults(level, path, spec)
+        faults += _growth_faults(level, path, spec, units)
     faults += _capability_faults(spec, units)
     faults += driver_faults(spec)
     faults += [*_missing_faults(spec), *_threshold_faults(spec, units), *_event_faults(spec, units)]
@@ -271,7 +272,7 @@ def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Itera
     units.caps(level, path, unit)
 
 
-def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fault]:
+def _growth_faults(level: Level, path: Path, spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
     if level.table is not None:
         years = [year for year, _ in level.points]
         if years[0] > spec.years.first or years[-1] < spec.years.last:
@@ -280,7 +281,14 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
             rule = f"covers {covered}; the scenario runs from {asked}."
             yield Fault((*path, "table"), rule, "Add the years that are missing: nothing is extrapolated.")
     before: float | None = None
+    follows = False
     for index, (regime_path, regime) in enumerate(regimes_of(level, path)):
+        if isinstance(regime.rate, QuantityRate):
+            units.rate(regime.rate, rate_path(level, regime_path))
+        follows = follows if regime.rate is None else isinstance(regime.rate, QuantityRate)
+        if follows and regime.half_life is not None:
+            rule = "is for a rate that is a number; this one follows a quantity."
+            yield Fault((*regime_path, "half_life"), rule, "Let the quantity fall: growth: -20 %/year.")
         start, at = regime.from_, (*regime_path, "from")
         if index == 0:
             if start is not None:

@@ -8,11 +8,11 @@ from operator import mul
 
 from simulator.errors import Fault, Path, near_name, number
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
-from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Quantity
+from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import inner_subjects, level_name, moving_thresholds, subjects
-from simulator.units import Unit, UnitError, parse_level_unit, parse_unit
+from simulator.units import Unit, UnitError, parse_growth_unit, parse_level_unit, parse_unit
 
 
 def variable_units(spec: ScenarioSpec) -> dict[str, str]:
@@ -130,6 +130,16 @@ class UnitCheck:
             rule = f"must be in {expected}; it is in {unit_name(unit)}."
             remedy = f"A limit has the unit of what it limits: a factor in {missing} is missing, or one too many."
             self.faults.append(Fault(where, rule, remedy))
+
+    def rate(self, rate: QuantityRate, path: Path) -> None:
+        """Check that a quantity is what its numbers are read as."""
+        unit, wanted = self.of(rate.quantity, (*path, "quantity")), parse_growth_unit(rate.unit).told_in
+        if unit is not None and unit.dimension != wanted.dimension:
+            told = "a plain number" if not wanted.dimension else "a time" if str(wanted) == "s" else "in 1/year"
+            rule = f"is in {unit_name(unit)}; what is read in {rate.unit} must be {told}."
+            remedy = "State it so, or say how else it is read: ln/year, OOM/year and %/year of what is in 1/year, "
+            remedy += "x/year of a plain number, months/doubling of a time."
+            self.faults.append(Fault((*path, "quantity"), rule, remedy))
 
     def stands_on(self, level: Quantity, path: Path, variable: str) -> None:
         """Check that the level of a threshold has the unit of the variable that it stands on."""

@@ -280,6 +280,11 @@ def test_a_start_in_logs_learns_too(cache):
         (", learns: {hardware: drivers.hardware.factors.price}", [], "there is no drivers.hardware.factors.price"),
         ("", ["drivers.spending.drift=0.1"], "has drift; what learns is a single level"),
         ("", ["drivers.hardware.growth=[{rate: 1.4x/year, half_life: 5}]"], "has a first rate that decays"),
+        (
+            "",
+            ["drivers.hardware.growth={quantity: q, unit: x/year}", "quantities={q: 1.4}"],
+            "has a first rate that a quantity tells",
+        ),
         ("", ["history.until=2010-01-01"], "2010"),
         (", runs: ./none.csv", [], "none.csv"),
         (", without: {domains: [Gmaes]}", [], "Games"),

@@ -39,6 +39,8 @@ class Model:
         self.samples = len(next(iter(draws.values())))
         self.bent: dict[str, list[stepping.Path]] = {}
         """Levels under a Gompertz limit that moves, before and after the year of their start."""
+        self.followed: dict[str, stepping.Path] = {}
+        """The integrals of rates that quantities tell."""
         self.gains: dict[str, stepping.Path] = {}
         """Where feedback bends growth: for the path of a level, the growth from the first year as a function of time."""
 
@@ -87,17 +89,37 @@ class Model:
                 for key, kind in REGIME.items()
                 if regime.get(key) is not None
             }
-            rate = stated.get("rate", regimes[-1].rate) * stated.get("times", 1.0)
+            rate = _times(stated.get("rate", regimes[-1].rate), stated.get("times", 1.0))
             rest = {key: value for key, value in stated.items() if key in {"half_life", "towards"}}
             regimes.append(laws.Regime(stated.get("from", still.begin), rate, **rest))
         return regimes[1:]
 
-    def rate(self, path: str, spec: Spec) -> Array:
-        """A rate, or the weighted mean of several: logs are averaged."""
+    def rate(self, path: str, spec: Spec) -> Array | laws.Rate:
+        """A rate, what a quantity tells, or the weighted mean of several: logs are averaged."""
+        if isinstance(spec, Mapping) and "quantity" in spec:
+            return lambda first, last: self._followed(path, spec, first, last)
         if not isinstance(spec, Mapping) or "mean_of" not in spec:
             return self.number(path, spec, "rate")
         parts = [self.number(f"{path}.mean_of[{k}]", part, "rate") for k, part in enumerate(spec["mean_of"])]
         return np.average(parts, axis=0, weights=spec.get("weights"))
+
+    def _followed(self, path: str, spec: Spec, first: Array, last: Array) -> tuple[Array, Array]:
+        """The integral of a rate that a quantity tells from one time to another; and the rate at the second."""
+
+        def told(t: Array) -> Array:
+            t = np.broadcast_to(t, (self.samples, t.shape[1]))
+            return units.told(Moment(self, t).expression(f"{path}.quantity", spec["quantity"]), spec["unit"])
+
+        if path not in self.followed:
+            starts = [float(level.get("at", self.first)) for _, level in _levels("", self.scenario)]
+            nodes = self.times(STEPS_A_YEAR, min(self.first, *starts))
+            rates = [told(t) for t in (nodes, (nodes[:, 1:] + nodes[:, :-1]) / 2)]
+            begin = np.zeros((1, self.samples))
+            self.followed[path] = stepping.solve(
+                nodes, begin, lambda _, k, half: rates[half % 2][None, :, k + half // 2]
+            )[0]
+        gained = self.followed[path]
+        return gained(np.atleast_2d(last)) - gained(np.atleast_2d(first)), told(np.atleast_2d(last))
 
     def dates(self) -> list[Array]:
         """Every date at which a regime begins, and every year of a table (sample, 1)."""
@@ -371,6 +393,13 @@ def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: A
         return rates[:, step] * np.minimum(1, (here - level) / (here - begin))
 
     return stepping.solve(nodes, begin, slope)[0]
+
+
+def _times(rate: Array | laws.Rate, times: Array | float) -> Array | laws.Rate:
+    """A rate by which growth goes on, so many times as fast."""
+    if callable(rate):
+        return lambda first, last: tuple(times * part for part in rate(first, last))
+    return rate * times
 
 
 def moving(name: str, threshold: Spec) -> tuple[str, Spec] | None:
