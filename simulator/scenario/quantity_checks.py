@@ -8,7 +8,7 @@ import numpy as np
 
 from simulator.errors import Fault, Path, dotted, number
 from simulator.priors.joint import JointPrior
-from simulator.schema.prior_names import entries_of, parts_of, rate_path, regimes_of, stated_drivers
+from simulator.schema.prior_names import entries, entries_of, parts_of, rate_path, regimes_of, stated_drivers
 from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
@@ -31,6 +31,12 @@ def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
     at_once = uses_of(spec, lagged=False)
     own = set(OWN) - set(spec.quantities)
     found: set[frozenset[str]] = set()
+    for path, rate in entries_of(QuantityRate, spec):  # an integral over all times before, which no lag opens
+        owner = str(path[1]) if path[1] in (*spec.quantities, *DRIVERS) else "physical_compute"
+        if way := way_round(owner, {**uses_of(spec), owner: {name for _, name in names_in(rate.quantity)}}):
+            found.add(frozenset(way.split(" -> ")))
+            remedy = "Break the circle; what bends growth by effective compute is feedback."
+            yield Fault((*path, "quantity"), f"follows what it makes grow: {way}.", remedy)
     demanded = uses_of(spec, limits=False)  # a level that only follows from what it was before begins nowhere
     for uses in (at_once, alone, demanded):
         for name, way in circles(uses):
@@ -41,8 +47,6 @@ def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
             variable = next((each for each in way.split(" -> ") if each in own), "")
             if uses is demanded:
                 remedy += "; only a limit may follow from what was before."
-            elif variable and way_round(name, demanded):  # not through a limit, so that no lag opens it
-                remedy += "; what bends growth by effective compute is feedback."
             else:
                 remedy += f", or take what was before: lag: {{of: {variable}, by: 1 year}}." if variable else "."
             section = ("constraints",) if name == "physical_compute" else ("drivers",)
@@ -100,8 +104,11 @@ def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
     """
     first = spec.years.first
     asked: dict[Path, tuple[Quantity, float]] = {}
-    open_: list[Asked] = [(path, operation, first) for path, operation in entries_of(Operation, spec)]
-    open_ += [(path, level, first) for path, level in entries_of(Level, spec) if _follows(level)]
+    open_: list[Asked] = [
+        (path, each, first)
+        for path, _, each in entries(spec)
+        if isinstance(each, Operation) or (isinstance(each, Level) and _follows(each))
+    ]
     while open_:
         path, quantity, year = open_.pop(0)
         if path not in asked or year < asked[path][1]:

@@ -96,8 +96,9 @@ class UnitCheck:
 
     def _level(self, level: Level, path: Path) -> Unit | None:
         if level.start is None and level.table is None:
-            remedy = "Write start: {value: 1, unit: USD}, for example, or a table."
-            self.faults.append(Fault(path, "has no start.", remedy))
+            self.faults.append(
+                Fault(path, "has no start.", "Write start: {value: 1, unit: USD}, for example, or a table.")
+            )
             return None
         try:
             unit = stated_unit(level)
@@ -135,11 +136,10 @@ class UnitCheck:
         """Check that a quantity is what its numbers are read as."""
         unit, wanted = self.of(rate.quantity, (*path, "quantity")), parse_growth_unit(rate.unit).told_in
         if unit is not None and unit.dimension != wanted.dimension:
-            told = "a plain number" if not wanted.dimension else "a time" if str(wanted) == "s" else "in 1/year"
-            rule = f"is in {unit_name(unit)}; what is read in {rate.unit} must be {told}."
-            remedy = "State it so, or say how else it is read: ln/year, OOM/year and %/year of what is in 1/year, "
-            remedy += "x/year of a plain number, months/doubling of a time."
-            self.faults.append(Fault((*path, "quantity"), rule, remedy))
+            told, must = (_TOLD.get(str(each), f"in {each}") for each in (unit, wanted))
+            self.faults.append(
+                Fault((*path, "quantity"), f"is {told}; what is read in {rate.unit} must be {must}.", _READ)
+            )
 
     def stands_on(self, level: Quantity, path: Path, variable: str) -> None:
         """Check that the level of a threshold has the unit of the variable that it stands on."""
@@ -208,6 +208,10 @@ class UnitCheck:
                 self.faults.append(Fault((*path, "start", "unit"), rule, remedy))
                 return None
         return stock
+
+
+_TOLD = {"1": "a plain number", "s": "a time", "1/s": "in 1/year"}
+_READ = "Say unit: ln/year, OOM/year or %/year of what is in 1/year, x/year of a number, months/doubling of a time."
 
 
 def stated_unit(level: Level) -> Unit:
