@@ -46,7 +46,7 @@ from simulator.schema.spec import Correlation, Driver, FeedbackPoint, ScenarioSp
 from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
 from simulator.schema.uses import NAMING, circles, names_in, uses_of, way_round
-from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
+from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_growth_unit, parse_unit
 from simulator.wording import listed
 
 
@@ -284,7 +284,7 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec, units: UnitChec
     follows = False
     for index, (regime_path, regime) in enumerate(regimes_of(level, path)):
         if isinstance(regime.rate, QuantityRate):
-            units.rate(regime.rate, rate_path(level, regime_path))
+            yield from _rate_faults(regime.rate, rate_path(level, regime_path), units)
         follows = follows if regime.rate is None else isinstance(regime.rate, QuantityRate)
         if follows and regime.half_life is not None:
             rule = "is for a rate that is a number; this one follows a quantity."
@@ -301,6 +301,19 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec, units: UnitChec
                 rule = f"must come after the regime before, {number(before)}; got {number(start.value)}."
                 yield Fault(at, rule, "Sort the regimes by year.")
             before = before if start.value is None else start.value
+
+
+def _rate_faults(rate: QuantityRate, path: Path, units: UnitCheck) -> Iterator[Fault]:
+    """Find a quantity that is not what its numbers are read as."""
+    unit, wanted = units.of(rate.quantity, (*path, "quantity")), parse_growth_unit(rate.unit).told_in
+    if unit is not None and unit.dimension != wanted.dimension:
+        told, must = (_TOLD.get(str(each), f"in {each}") for each in (unit, wanted))
+        remedy = "Say unit: ln/year, OOM/year or %/year of what is in 1/year, x/year of a number, "
+        remedy += "months/doubling of a time."
+        yield Fault((*path, "quantity"), f"is {told}; what is read in {rate.unit} must be {must}.", remedy)
+
+
+_TOLD = {"1": "a plain number", "s": "a time", "1/s": "in 1/year"}
 
 
 def _missing_faults(spec: ScenarioSpec) -> Iterator[Fault]:

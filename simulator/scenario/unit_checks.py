@@ -8,11 +8,11 @@ from operator import mul
 
 from simulator.errors import Fault, Path, near_name, number
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
-from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Quantity, QuantityRate
+from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import inner_subjects, level_name, moving_thresholds, subjects
-from simulator.units import Unit, UnitError, parse_growth_unit, parse_level_unit, parse_unit
+from simulator.units import Unit, UnitError, parse_level_unit, parse_unit
 
 
 def variable_units(spec: ScenarioSpec) -> dict[str, str]:
@@ -132,15 +132,6 @@ class UnitCheck:
             remedy = f"A limit has the unit of what it limits: a factor in {missing} is missing, or one too many."
             self.faults.append(Fault(where, rule, remedy))
 
-    def rate(self, rate: QuantityRate, path: Path) -> None:
-        """Check that a quantity is what its numbers are read as."""
-        unit, wanted = self.of(rate.quantity, (*path, "quantity")), parse_growth_unit(rate.unit).told_in
-        if unit is not None and unit.dimension != wanted.dimension:
-            told, must = (_TOLD.get(str(each), f"in {each}") for each in (unit, wanted))
-            self.faults.append(
-                Fault((*path, "quantity"), f"is {told}; what is read in {rate.unit} must be {must}.", _READ)
-            )
-
     def stands_on(self, level: Quantity, path: Path, variable: str) -> None:
         """Check that the level of a threshold has the unit of the variable that it stands on."""
         if isinstance(level, Prior) and variable in _FIXED_UNITS:
@@ -208,10 +199,6 @@ class UnitCheck:
                 self.faults.append(Fault((*path, "start", "unit"), rule, remedy))
                 return None
         return stock
-
-
-_TOLD = {"1": "a plain number", "s": "a time", "1/s": "in 1/year"}
-_READ = "Say unit: ln/year, OOM/year or %/year of what is in 1/year, x/year of a number, months/doubling of a time."
 
 
 def stated_unit(level: Level) -> Unit:
