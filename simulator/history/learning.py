@@ -44,6 +44,7 @@ from simulator.schema.history import ChangePoint, HistoryStatement
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import entries_of, level_unit, rate_path, regimes_of
 from simulator.schema.quantities import Event, Factor, Level, MeanRate, QuantityRate, Regime
+from simulator.schema.statements import Prior
 from simulator.units import Array, Unit, parse_level_unit, parse_unit
 from simulator.wording import percent
 
@@ -187,7 +188,7 @@ def _unfit_change(level: Level, eras: Sequence[Regime]) -> Iterator[str]:
         yield "has one rate"
         return
     later = eras[1]
-    if later.rate is None or isinstance(later.rate, MeanRate) or later.half_life is not None:
+    if not isinstance(later.rate, Prior) or later.half_life is not None:
         yield "has a second rate that is no prior of its own"
     if isinstance(later.from_, Event):
         yield "has a second rate that waits for an event"
