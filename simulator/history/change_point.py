@@ -30,13 +30,15 @@ from simulator.history.fit import (
     sampler_of,
     store_fit,
 )
+from simulator.history.model import LEAST_TAIL, PRIORS
 from simulator.history.observations import Array
+from simulator.priors.composite import Truncated
+from simulator.priors.families import Normal
 from simulator.priors.twins import to_pymc
 from simulator.runs.groups import group
 from simulator.schema.prior_families import Distribution
 
-TAIL: Final = (2.0, 0.3)
-"""Shape and rate of the gamma prior of the degrees of freedom above 2.5, where the variance is finite."""
+_TAIL: Final = PRIORS["run_tail_excess"]
 FEWEST_VALUES: Final = 6
 
 
@@ -67,6 +69,12 @@ class ChangePriors:
         """The priors by the names of what they are of."""
         return {field.name: getattr(self, field.name) for field in fields(self)[:4]}
 
+    @property
+    def every(self) -> dict[str, Distribution]:
+        """The priors of all unknowns by name."""
+        of_scatter = {"run_scatter": Truncated(Normal(0.0, self.scatter), 0.0), "run_tail_excess": _TAIL}
+        return self.families | of_scatter
+
 
 def check_values(seen: Values, change: Distribution) -> None:
     """Refuse a series that cannot tell two rates apart, whenever they changed."""
@@ -90,7 +98,7 @@ def build_change(seen: Values, priors: ChangePriors) -> Any:
         unknown = {name: to_pymc(name, family) for name, family in priors.families.items()}
         change = unknown["change_date"]
         scatter = pm.HalfNormal("run_scatter", sigma=priors.scatter)
-        tail = pm.Deterministic("run_tail", 2.5 + pm.Gamma("run_tail_excess", alpha=TAIL[0], beta=TAIL[1]))
+        tail = pm.Deterministic("run_tail", LEAST_TAIL + to_pymc("run_tail_excess", _TAIL))
         earlier = pm.math.minimum(seen.year, change) - pm.math.minimum(priors.at, change)
         later = pm.math.maximum(seen.year, change) - pm.math.maximum(priors.at, change)
         level = unknown["level_start"] + unknown["earlier_growth"] * earlier + unknown["later_growth"] * later
@@ -186,7 +194,7 @@ def _log_prior(draws: xr.Dataset, priors: ChangePriors) -> xr.Dataset:
     }
     found["run_scatter"] = stats.halfnorm.logpdf(draws["run_scatter"].values, scale=priors.scatter)
     excess = draws["run_tail_excess"].values
-    found["run_tail_excess"] = stats.gamma.logpdf(excess, TAIL[0], scale=1.0 / TAIL[1])
+    found["run_tail_excess"] = _TAIL.logpdf(excess)
     dims = ("chain", "draw")
     return xr.Dataset({name: (dims, each) for name, each in found.items()}, coords={dim: draws[dim] for dim in dims})
 

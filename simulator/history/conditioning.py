@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import itertools
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
@@ -13,8 +14,11 @@ from scipy import special, stats
 
 from simulator.errors import Path, dotted
 from simulator.history.diagnostics import seen_words
+from simulator.history.model import LEAST_TAIL, path_density
+from simulator.priors.composite import exact_density
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
+from simulator.schema.prior_families import Distribution
 from simulator.units import Array
 
 if TYPE_CHECKING:
@@ -25,6 +29,8 @@ PROBABILITIES: Final[tuple[float, ...]] = (
 )  # fmt: skip
 """Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
 
+_POINTS: Final = 121
+
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
@@ -34,6 +40,31 @@ class Learnt:
     unit: str
     was: str | None = None
     is_spread: bool = False
+
+
+PRIOR_CURVES: Final = "prior_curves"
+"""The attribute of prior draws that keeps the densities of what was stated, whatever families they are, by name."""
+
+
+def keep_priors(fit: xr.DataTree, families: Mapping[str, Distribution]) -> xr.DataTree:
+    """Keep with the prior draws of a fit the densities of what is stated, and of its paths at the end of the data."""
+    prior, curves = fit["prior"].to_dataset(), dict[str, tuple[Array, Array]]()
+    for name, family in families.items():
+        low, high = family.ppf(np.array([0.01, 0.99])).tolist()
+        if low < high:
+            points, least = np.linspace(low, high, _POINTS), LEAST_TAIL if name.endswith("_excess") else 0.0
+            curves[name.removesuffix("_excess")] = points + least, exact_density(family, points)
+    for path in ("spending", "efficiency", "compute") if "spending_volatility" in prior.data_vars else ():
+        year = float(fit.attrs["origin"]) + 1.0
+        low, high = np.quantile(prior[path].sel(year=year).values, [0.01, 0.99]).tolist()
+        points = np.linspace(low, high, _POINTS)
+        curves[f"{path}_end"] = points, path_density(path, points, prior=prior, year=year)
+    told = {
+        name: {"value": [float(f"{each:.7g}") for each in value], "height": [float(f"{each:.5g}") for each in height]}
+        for name, (value, height) in curves.items()
+    }
+    fit["prior"].attrs[PRIOR_CURVES] = json.dumps(told)
+    return fit
 
 
 def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, float]]:

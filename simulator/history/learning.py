@@ -23,7 +23,7 @@ from simulator.errors import Fault, InputError, Path, ScenarioError, dotted, num
 from simulator.history import loading
 from simulator.history.change_point import ChangePriors, Values, change_lines, check_values, fit_change
 from simulator.history.columns import decimal_year, last_day, refusal
-from simulator.history.conditioning import Learnt, conditioned
+from simulator.history.conditioning import Learnt, conditioned, keep_priors
 from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.fragility import conflicts
@@ -128,7 +128,8 @@ def _learn_growth(
     places = _places(scenario)
     seen = series(scenario).observations()
     _refuse_gap(scenario, seen)
-    fit = fit_history(seen, priors=learnt_priors(scenario), settings=settings, cache=cache)
+    priors = learnt_priors(scenario)
+    fit = keep_priors(fit_history(seen, priors=priors, settings=settings, cache=cache), priors.families)
     draws, learnt = learnt_draws(fit, history), dict[Path, Learnt]()
     for name, place in places.items():
         was = scenario.joint.priors[dotted(place.rate)].understood
@@ -171,6 +172,7 @@ def _learn_change(
     at = scenario.spec.years.first if level.at is None else level.at
     priors = ChangePriors(**{name: plain_family(prior) for name, prior in before.items()}, at=at, scatter=asked.scatter)
     fit = fit_change(seen, priors, snapshot=history.snapshot, settings=settings, cache=cache)
+    keep_priors(fit, priors.every)
     posterior, units = group(fit, "posterior"), {"level_start": seen.unit, "change_date": "year"}
     learnt = {
         each: Learnt(posterior[name].values.ravel(), units.get(name, "OOM/year"), before[name].understood)

@@ -21,17 +21,39 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
 from simulator.history.observations import Array, Known, Observations
-from simulator.priors.families import Normal
+from simulator.priors.composite import Truncated
+from simulator.priors.families import Gamma, Normal
 from simulator.priors.twins import to_pymc
 from simulator.schema.prior_families import Distribution
 
+if TYPE_CHECKING:
+    import xarray as xr
+
 SPENDING_GROWTH: Final[Distribution] = Normal(0.35, 0.35)
 EFFICIENCY_GROWTH: Final[Distribution] = Normal(0.13, 0.08)
+COMPUTE_START, EFFICIENCY_START = Normal(17.5, 1.5), Normal(16.6, 0.7)
+LEAST_TAIL: Final = 2.5
+"""Above so many degrees of freedom the variance is finite."""
+_SCATTERS: Final = {"run_scatter": 0.6, "cost_scatter": 0.5, "accelerator_scatter": 0.4}
+PRIORS: Final[Mapping[str, Distribution]] = MappingProxyType({
+    # Gamma priors that keep off 0: half-normals make the sampler diverge where steps vanish.
+    "spending_volatility": Gamma(3.0, 0.10 / 3.0),
+    "efficiency_volatility": Gamma(3.0, 0.04 / 3.0),
+    "compute_start": COMPUTE_START,
+    "efficiency_start": EFFICIENCY_START,
+    **{name: Truncated(Normal(0.0, sd), 0.0) for name, sd in _SCATTERS.items()},
+    "run_tail_excess": Gamma(2.0, 1 / 0.3),
+    "cost_tail_excess": Gamma(2.0, 1 / 0.3),
+    "cost_slope": Normal(1.0, 0.3),
+    "accelerator_offset": Normal(7.4, 0.5),
+})  # fmt: skip
+"""What is believed of every other unknown before seeing the data."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +62,11 @@ class GrowthPriors:
 
     spending: Distribution = SPENDING_GROWTH  # per run
     efficiency: Distribution = EFFICIENCY_GROWTH  # FLOP per amortised USD
+
+    @property
+    def families(self) -> dict[str, Distribution]:
+        """The priors of all unknowns by name."""
+        return {"spending_growth": self.spending, "efficiency_growth": self.efficiency, **PRIORS}
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,17 +131,37 @@ def grid_weights(times: Array, *, grid: Array) -> Array:
     return np.asarray(np.maximum(0.0, 1.0 - np.abs(offset[:, None] - np.arange(grid.size))))
 
 
+def _stated(name: str) -> Any:
+    """Add an unknown with its prior to the open model."""
+    return to_pymc(name, PRIORS[name])
+
+
+def path_density(path: str, points: Array, *, prior: xr.Dataset, year: float) -> Array:
+    """Read the prior density of a path in a year of the grid at points, from prior draws of growth and volatility.
+
+    Given these a path is normal, with the variance of its start and its steps: the density is the mean of those
+    normals over the draws, smooth and without an estimate of a bandwidth.
+    """
+    means = {"compute": COMPUTE_START.mean, "efficiency": EFFICIENCY_START.mean}
+    variances = {"compute": COMPUTE_START.sd**2, "efficiency": EFFICIENCY_START.sd**2}
+    means["spending"] = means["compute"] - means["efficiency"]
+    variances["spending"] = variances["compute"] + variances["efficiency"]
+    time, mean, variance = year - float(prior["year"][0]), np.array([means[path]]), np.array([variances[path]])
+    for driver in ("spending", "efficiency") if path == "compute" else (path,):
+        mean = mean + time * prior[f"{driver}_growth"].values.ravel()
+        variance = variance + time * prior[f"{driver}_volatility"].values.ravel() ** 2
+    normal = np.exp(-0.5 * (points[:, None] - mean) ** 2 / variance) / np.sqrt(2 * np.pi * variance)
+    return np.asarray(normal.mean(axis=1))
+
+
 def _add_paths(years: Array, *, priors: GrowthPriors) -> None:
     """Add growth, volatility and the paths of spending, efficiency and compute to the open model."""
     import pymc as pm
 
     growth_spending = to_pymc("spending_growth", priors.spending)
     growth_efficiency = to_pymc("efficiency_growth", priors.efficiency)
-    # Gamma priors that keep off 0: half-normals make the sampler diverge where steps vanish.
-    volatility_spending = pm.Gamma("spending_volatility", alpha=3.0, beta=3.0 / 0.10)
-    volatility_efficiency = pm.Gamma("efficiency_volatility", alpha=3.0, beta=3.0 / 0.04)
-    start_compute = pm.Normal("compute_start", mu=17.5, sigma=1.5)
-    start_efficiency = pm.Normal("efficiency_start", mu=16.6, sigma=0.7)
+    volatility_spending, volatility_efficiency = _stated("spending_volatility"), _stated("efficiency_volatility")
+    start_compute, start_efficiency = _stated("compute_start"), _stated("efficiency_start")
     steps_spending = pm.Normal("spending_steps", dims="step")
     steps_efficiency = pm.Normal("efficiency_steps", dims="step")
 
@@ -132,14 +179,11 @@ def _add_likelihood(model: Any, observations: Observations, *, grid: Array) -> N
     """Add what is seen of the paths to the open model."""
     import pymc as pm
 
-    run_scatter = pm.HalfNormal("run_scatter", sigma=0.6)
-    cost_scatter = pm.HalfNormal("cost_scatter", sigma=0.5)
-    accelerator_scatter = pm.HalfNormal("accelerator_scatter", sigma=0.4)
-    # Above 2.5 degrees of freedom the variance is finite.
-    run_tail = pm.Deterministic("run_tail", 2.5 + pm.Gamma("run_tail_excess", alpha=2.0, beta=0.3))
-    cost_tail = pm.Deterministic("cost_tail", 2.5 + pm.Gamma("cost_tail_excess", alpha=2.0, beta=0.3))
-    cost_slope = pm.Normal("cost_slope", mu=1.0, sigma=0.3)
-    offset = pm.Normal("accelerator_offset", mu=7.4, sigma=0.5)
+    run_scatter, cost_scatter, accelerator_scatter = (pm.HalfNormal(name, sigma=sd) for name, sd in _SCATTERS.items())
+    run_tail, cost_tail = (
+        pm.Deterministic(name, LEAST_TAIL + _stated(f"{name}_excess")) for name in ("run_tail", "cost_tail")
+    )
+    cost_slope, offset = _stated("cost_slope"), _stated("accelerator_offset")
 
     at_runs = grid_weights(observations.run_year, grid=grid)
     at_accelerators = grid_weights(observations.accelerator_year, grid=grid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import batched
 from typing import Final
@@ -16,6 +17,7 @@ from simulator.charts.layout import Marks, PixelScale, fill_mark, key_view, line
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
 from simulator.errors import NothingToDraw, number
+from simulator.history.conditioning import PRIOR_CURVES
 from simulator.history.diagnostics import seen_words
 from simulator.history.fragility import PriorShift, conflicts
 from simulator.runs.groups import Run, group, run_label
@@ -53,7 +55,8 @@ def draw_posterior(
         rules=rule_mark(),
         axes=rule_mark(style.QUIET),
     )
-    top = float(LEGEND_HEIGHT)
+    free = len(next(iter(sections.values()))) % COLUMNS  # the legend fills a free corner of the first section
+    top = 0.0 if free else float(LEGEND_HEIGHT)
     for heading, members in sections.items():
         marks.text(heading, 0, top + 14, bold=True, size=style.TEXT_SIZE + 1)
         marks.add("rules", x=0, x2=WIDTH, y=top + 26, y2=top + 26)
@@ -65,7 +68,9 @@ def draw_posterior(
                 _panel(marks, rows[name], points[name, "prior"], points[name, "posterior"], left=left, base=top)
             top += 54 + _LINE * (4 if any(rows[name]["conflict"] for name in names) else 3)
     entries: list[style.LegendEntry] = [("band", pale, "before: prior"), ("band", strong, "learnt: posterior")]
-    view = spec.view([*marks.layers(), *style.legend_layers(entries, x=0, y=8)], width=WIDTH, height=top)
+    x, y, width = (WIDTH - PANEL_WIDTH, HEADING_HEIGHT + 30, PANEL_WIDTH) if free else (0, 8, 0)
+    legend = style.legend_layers(entries, x=x, y=y, width=width)
+    view = spec.view([*marks.layers(), *legend], width=WIDTH, height=top)
     return sheet([view], head, width=WIDTH)
 
 
@@ -152,7 +157,7 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     decided = [row for row in rows if row["contraction"] >= DECIDED]
     title = f"History decides {len(decided)} of {len(rows)} unknowns; {_conflicts_said(rows)}"
     names = [row["name"] for row in rows]
-    densities = Table.of_rows(density_rows(draws, names))
+    densities = Table.of_rows(density_rows(draws, names, stated=run["prior"].attrs.get(PRIOR_CURVES, "{}")))
     under = f"{run.attrs['title']}. Learnt from {seen_words(attributes)}, estimates of {attributes['snapshot']}."
     chart = draw_posterior(
         rows, densities, _sections(names, end=_end(run)), head=Head(title, under, run_label(run), NOTE)
@@ -193,16 +198,12 @@ def _draws(run: xr.DataTree) -> xr.DataTree:
     return xr.DataTree.from_dict(datasets)
 
 
-def posterior_table(run: xr.DataTree) -> list[Row]:
+def _rows(draws: xr.DataTree) -> list[Row]:
     """Tabulate prior and posterior of every unknown that is one number, and what the data did to it.
 
     Paths are read at the end of the data, from which a forecast goes on (`spending_end`, `efficiency_end`,
     `compute_end`). `shift` is posterior mean - prior mean, in prior sd.
     """
-    return _rows(_draws(run))
-
-
-def _rows(draws: xr.DataTree) -> list[Row]:
     found = {each.unknown: each for each in conflicts(draws)}
     order = [name for section in _ORDER.values() for name in section]
     rows: list[Row] = []
@@ -243,21 +244,26 @@ def _conflict_words(moved: PriorShift) -> str:
     return f"in conflict: {abs(moved.shift):.1f} prior sd {side} the prior's mean"
 
 
-def density_rows(draws: xr.DataTree, names: Sequence[str]) -> list[Row]:
+def density_rows(draws: xr.DataTree, names: Sequence[str], *, stated: str) -> list[Row]:
     """Tabulate the densities of prior and posterior, each with its highest point at 1.
 
-    Priors are read between the 1 and 99 % points of the draws, posteriors between 0.25 and 99.75 %.
+    A prior is drawn by its own density where the run has it (`stated`); one whose density is not kept, and a posterior,
+    by an estimate from the draws: between their 1 and 99 % points, of posteriors between 0.25 and 99.75 %.
     """
     rows: list[Row] = []
+    curves = json.loads(stated)
     for name in names:
         for of, tail in (("prior", 0.01), ("posterior", 0.0025)):
             values: Array = np.sort(group(draws, of)[name].values.ravel())
             low, high = np.quantile(values, [tail, 1 - tail]).tolist()
             points = np.linspace(low, high, POINTS)
-            heights = density(values, points)
+            if of == "prior" and name in curves:
+                points, heights = (np.array(curves[name][key]) for key in ("value", "height"))
+            else:
+                heights = density(values, points)
             rows += [
                 {"name": name, "of": of, "value": value, "height": height}
-                for value, height in zip(points.tolist(), heights.tolist(), strict=True)
+                for value, height in zip(points.tolist(), (heights / heights.max()).tolist(), strict=True)
             ]
     return rows
 
