@@ -113,8 +113,8 @@ def draw_axis(marks: Marks, scale: Scale, x: PixelScale, y: float) -> None:
         short = not scale.is_log or scale.is_percent or PLAIN_FROM <= tick - scale.size < PLAIN_TO
         label = scale.text(tick).replace("-", "−") if short else ""
         width = style.text_width(label, size=size) if short else style.power_width(tick - scale.size, size=size)
-        middle, right = x(tick), x(tick) + width / 2
-        if middle - width / 2 >= free:
+        middle, right = x(tick), max(x(tick) + width / 2, x.start + width)  # no number begins before its axis
+        if right - width >= free:
             free = right + 8
             marks.box("axes", (middle, middle), (y, y + 4))
             if short:
