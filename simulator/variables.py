@@ -69,6 +69,10 @@ _FIXED = (
     Variable("already_above", ("threshold", "sample"), "1", "already above at the start", "1 where the first year meets the threshold."),
     Variable("threshold_level", ("threshold", "sample"), "log10 of the quantity", "threshold level",
              "The level that is crossed; +inf where there is none."),
+    Variable("event_year", ("event", "sample"), "year", "date of the event",
+             "When the era begins that waits for the event; +inf where the event does not come by the horizon."),
+    Variable("event_quantile", ("event", "quantile"), "year", "quantile of the date of the event",
+             "Over all samples, those in which it does not come included; +inf stands for later than the horizon."),
     Variable("crossing_quantile", ("threshold", "quantile"), "year", "quantile of the crossing year",
              "Over all samples, those that never cross included; +inf stands for later than the horizon."),
     Variable("crossing_quantile_error", ("threshold", "quantile"), "year", "standard error of the crossing year's quantile",
@@ -131,6 +135,8 @@ COORDINATES: Mapping[str, Variable] = MappingProxyType({
         Variable("quantity", ("threshold",), "", "quantity", "Name of the variable that crosses the threshold."),
         Variable("label", ("threshold",), "", "label", "Label of the threshold for readers."),
         Variable("falling", ("threshold",), "1", "falling", "1 where the threshold is met from above, as a loss is."),
+        Variable("event", ("event",), "", "event", "Path of the date in the scenario at which an era begins with an event."),
+        Variable("begins", ("event",), "", "begins", "What begins with the event, in words."),
         Variable("limit_<subject>", ("limit_<subject>",), "", "limit", "Names of the limits on the subject, in the order of the numbers from 1 in `binding_<subject>`."),
     )
 })  # fmt: skip

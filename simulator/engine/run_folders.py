@@ -284,11 +284,11 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
 
 def _arrays(run: xr.DataTree) -> Batch:
     """Take the samples of a run as one batch."""
-    parameters, trajectories, crossings = (
+    parameters, trajectories, crossings, events = (
         {str(name): values.values for name, values in run[group].data_vars.items()} if group in run.children else {}
-        for group in ("parameters", "trajectories", "crossings")
+        for group in ("parameters", "trajectories", "crossings", "events")
     )
     size = run["parameters"].sizes["sample"]
     component = parameters.pop("component", np.zeros(size, dtype=np.int16))
     trajectories = {name: values.T for name, values in trajectories.items()}
-    return Batch(0, size, parameters, trajectories, crossings or room_for_crossings(0, size), component)
+    return Batch(0, size, parameters, trajectories, (crossings or room_for_crossings(0, size)) | events, component)
