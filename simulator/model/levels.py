@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
-from simulator.model.chance import jump_growth
+from simulator.model.chance import Jumps, drawn_jumps, jump_growth
 from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
 from simulator.model.growth import Line, chosen
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
-from simulator.schema.quantities import Factor, Level, Limit, MeanRate, Operation, Quantity, QuantityRate
+from simulator.schema.quantities import Factor, Level, MeanRate, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import SECONDS_PER_YEAR, Array, parse_growth_unit, parse_unit
@@ -157,19 +157,22 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array, level_o
         if getattr(level, key) is not None and (dates := shock_years(level, block.spec.years)):
             shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
             result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
-    if level.jumps is not None and (dates := shock_years(level, block.spec.years)):
-        at: Path = (*path, "jumps")
-        uniforms = np.stack([block.draw(shock_path(at, date)) for date in dates], axis=-1)
-        result = result + jump_growth(
-            years,
-            base=base,
-            rate=10.0 ** block.draw((*at, "rate")) * SECONDS_PER_YEAR,
-            size=block.draw((*at, "size")),
-            spread=np.zeros(1) if level.jumps.spread is None else block.draw((*at, "spread")),
-            uniforms=uniforms,
-            jump_years=dates,
-        )
-    return result
+    return result if level.jumps is None else result + jump_growth(years, jumps_of(level, path, block))
+
+
+def jumps_of(level: Level, path: Path, block: Block) -> Jumps:
+    """Draw the jumps of a level; none where it makes none."""
+    at: Path = (*path, "jumps")
+    if level.jumps is None or not (dates := shock_years(level, block.spec.years)):
+        return ()
+    return drawn_jumps(
+        base=block.spec.years.first if level.at is None else level.at,
+        rate=10.0 ** block.draw((*at, "rate")) * SECONDS_PER_YEAR,
+        size=block.draw((*at, "size")),
+        spread=np.zeros(1) if level.jumps.spread is None else block.draw((*at, "spread")),
+        uniforms=np.stack([block.draw(shock_path(at, date)) for date in dates], axis=-1),
+        jump_years=dates,
+    )
 
 
 def _start(level: Level, path: Path, block: Block) -> Array:
@@ -382,16 +385,6 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
             "a level is a finite log10."
         )
     return block.stepped(path, years, result)
-
-
-def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
-    """Give a share of a quantity as broken lines; None where the quantity is something else."""
-
-    def make(whole: Block) -> Line | None:
-        of = quantity_line(str(limit.of), path, whole)
-        return None if of is None else of.plus(Line(of.since, whole.draw((*path, "share"))))
-
-    return block.line(path, make)
 
 
 type Way = tuple[tuple[tuple[Path, Quantity], ...], Callable[[Sequence[Array]], Array]]
