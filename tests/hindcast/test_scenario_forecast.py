@@ -194,8 +194,8 @@ FILES = [name for name in shipped_names("priors") if name.startswith("period/")]
 ENTRIES = [f"{file}/{key}" for file in FILES for key in load_library(file).data["priors"]]
 
 
-def test_there_are_libraries_of_2018_2020_and_2022():
-    assert FILES == ["period/2018", "period/2020", "period/2022"]
+def test_there_are_libraries_of_2018_2020_2022_and_2024():
+    assert FILES == ["period/2018", "period/2020", "period/2022", "period/2024"]
 
 
 @pytest.mark.parametrize("entry", ENTRIES)
@@ -209,7 +209,7 @@ def test_an_entry_was_known_in_its_year_and_says_where_it_comes_from(entry):
 
 
 @pytest.mark.parametrize(
-    ("origin", "file"), [(2018, "2018"), (2019, "2018"), (2021, "2018"), (2022, "2022"), (2030, "2022")]
+    ("origin", "file"), [(2018, "2018"), (2019, "2018"), (2021, "2018"), (2023, "2022"), (2030, "2024")]
 )
 def test_the_newest_priors_that_were_known_are_taken(origin, file):
     assert {reference.split("/")[1] for reference in period_growth(origin)} == {file}
@@ -237,7 +237,7 @@ def test_several_priors_are_mixed_in_equal_parts():
 
 
 def test_a_folder_of_libraries_and_an_entry_below_it_are_shown():
-    assert sum(line.startswith("period/") for line in library_lines("period")) == 3
+    assert sum(line.startswith("period/") for line in library_lines("period")) == 4
     assert next(library_lines("period/2018/openai-compute")) == "period/2018/openai-compute"
 
 

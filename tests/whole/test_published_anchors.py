@@ -7,7 +7,7 @@ from math import log10
 import numpy as np
 import pytest
 
-from simulator.scenario.library import shipped_names
+from simulator.scenario.library import library_prior, shipped_names
 from simulator.scenario.load import load_scenario
 from simulator.units import parse_growth_unit
 from tests.published_runs import published, run_of
@@ -63,3 +63,63 @@ def test_a_halving_time_is_a_factor_a_year(months, factor, digits):
 def test_300000_fold_takes_61_9_months_at_a_doubling_in_3_4_months():
     rate = float(parse_growth_unit("months/doubling").conversion.forward(np.array(3.4)))
     assert 12 * log10(300_000) / rate == pytest.approx(61.9, abs=0.05)
+
+
+OF_2026 = {
+    "starts/mythos-preview-read-2026": (6.1e27, "FLOP", "low"),
+    "compute/openai-all-2026": (4, "factor/year", "medium"),
+    "compute/experiments-2026": (3.7, "factor/year", "low"),
+    "algorithms/research-staff-2026": (2.3, "factor/year", "low"),
+    "compute/aschenbrenner-2024": (0.5, "OOM/year", "medium"),
+    "algorithms/aschenbrenner-2024": (0.5, "OOM/year", "medium"),
+    "spending/openai-compute-2028": (1.21e11, "USD", "low"),
+    "spending/openai-compute-to-2030": (6e11, "USD", "low"),
+    "spending/xpt-2022-superforecasters-run-2024": (3.5e7, "USD", "medium"),
+    "spending/xpt-2022-experts-run-2024": (6e7, "USD", "medium"),
+    "spending/xpt-2022-superforecasters": ((6.4, 11), "%/year", "medium"),
+    "spending/xpt-2022-experts": ((5.7, 19.5), "%/year", "medium"),
+    "algorithms/xpt-2022-superforecasters": ((0.09, 0.2), "OOM/year", "medium"),
+    "algorithms/xpt-2022-experts": ((0.15, 0.23), "OOM/year", "medium"),
+    "hardware/epoch-price-performance-2026": (37, "%/year", "medium"),
+    "caps/capex-growth-since-gpt-4-2026": (70, "%/year", "medium"),
+    "caps/five-company-capex-2027": (1.1e12, "USD", "low"),
+    "constraints/power-openai-growth-2026": (3, "factor/year", "medium"),
+    "constraints/power-openai-growth-to-2027": (2.5, "factor/year", "medium"),
+    "constraints/power-openai-2027": (12e9, "W", "medium"),
+    "constraints/chips-three-labs-share-2025": (0.21, "fraction", "medium"),
+    "constraints/chips-world-running-2025": (16e6, "chip", "medium"),
+    "constraints/chips-world-sold-2025": (20e6, "chip", "medium"),
+    "constraints/chips-openai-2025": (1.7e6, "chip", "medium"),
+    "constraints/chips-anthropic-at-least-2025": (1e6, "chip", "medium"),
+    "constraints/chips-world-stock-growth-2026": (3.4, "factor/year", "medium"),
+    "constraints/chips-largest-data-centre-2026": (1.4e6, "chip", "medium"),
+    "constraints/chips-largest-data-centre-growth-from-2027": (3.3, "factor/year", "medium"),
+    **{f"constraints/memory-supply-{y}": (v, "Ebyte", "low") for y, v in ((2026, 3.6), (2027, 5.6), (2028, 7.2))},
+    **{f"constraints/memory-demand-{y}": (v, "Ebyte", "low") for y, v in ((2026, 4.8), (2027, 6.7), (2028, 9.8))},
+    "capability/metr-horizon-at-least-2026": (16, "hour", "medium"),
+    "capability/metr-2026-may": ((4, 4.5), "months/doubling", "medium"),
+    "capability/reasoning-models-growth-2026": ((2, 3), "1", "low"),
+    "capability/ai-futures-2025-doubling": (5.5, "months/doubling", "medium"),
+    "capability/ai-futures-2025-difficulty": (0.92, "1", "medium"),
+    "capability/ai-futures-2025-automated-coder": (3.3, "person year", "medium"),
+}
+"""Published values or intervals, units and confidence of what the library holds of 2026 and of the periods before it."""
+
+
+@pytest.mark.parametrize("entry", OF_2026)
+def test_an_entry_gives_the_published_figure_with_its_unit_and_confidence(entry):
+    figure, unit, confidence = OF_2026[entry]
+    prior = library_prior(entry)
+    stated = prior.value or prior.median
+    assert figure == (stated if prior.interval is None or stated else (prior.interval.lower, prior.interval.upper))
+    assert (prior.unit, prior.confidence) == (unit, confidence)
+    assert str(prior.as_of) < "2026-08"
+    assert prior.source
+    assert prior.notes
+
+
+def test_what_is_claimed_of_the_largest_run_has_the_error_of_a_speculative_estimate():
+    read, claimed = (library_prior(f"starts/{name}-2026") for name in ("mythos-preview-read", "largest-run-claimed"))
+    assert (read.interval.lower, read.interval.upper, read.interval.level) == (5.3e27, 7.1e27, 0.95)
+    assert np.sqrt(claimed.interval.lower * claimed.interval.upper) == pytest.approx(6.1e27, rel=1e-4)
+    assert np.sqrt(claimed.interval.upper / claimed.interval.lower) == pytest.approx(31, rel=1e-4)
