@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from simulator.hindcast.hindcast import make_hindcast
     from simulator.hindcast.published_text import reproduce_published
     from simulator.hindcast.run_scores import score_run
+    from simulator.history.exports import load_supply, supply_points
     from simulator.history.fragility import history_fragility
     from simulator.history.frontier import frontier_runs
     from simulator.history.learning import learn
@@ -78,6 +79,7 @@ _HOMES = {
     "hindcast.hindcast": "make_hindcast",
     "hindcast.published_text": "reproduce_published",
     "hindcast.run_scores": "score_run",
+    "history.exports": "load_supply supply_points",
     "history.fragility": "history_fragility",
     "history.frontier": "frontier_runs",
     "history.learning": "learn",
@@ -131,6 +133,7 @@ __all__ = [
     "load_accelerators",
     "load_history",
     "load_scenario",
+    "load_supply",
     "load_variants",
     "make_hindcast",
     "new_scenario",
@@ -149,6 +152,7 @@ __all__ = [
     "shipped_scenarios",
     "simulate",
     "summary_lines",
+    "supply_points",
     "sweep",
     "upgrade_file",
     "variance_shares",

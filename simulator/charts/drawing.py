@@ -273,7 +273,7 @@ class Asked:
 
     def read(self) -> FigureOptions:
         """Read what is asked of the charts of a run."""
-        from simulator.history.loading import observed_points
+        from simulator.history.exports import observed_points
 
         levels, span = band_levels(self.bands), year_span(self.years) if self.years else None
         return FigureOptions(

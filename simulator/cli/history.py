@@ -63,7 +63,7 @@ def load(
     Example: simulate history load history/training-runs.csv --snapshot 2026-05
     """
     from simulator.files import make_folder
-    from simulator.history.loading import load_table
+    from simulator.history.exports import load_table
     from simulator.history.tables import report_lines
 
     found = load_table(file, snapshot=snapshot, prices=prices)

@@ -18,20 +18,17 @@ from simulator.history.tables import (
     Report,
     RunHistory,
     TrainingRun,
-    first_row,
-    read_points,
 )
-from simulator.runs.table import Row
 from simulator.scenario.library import shipped_file
 
 _HARDWARE = (("name",), ("date",), ("tensor", "fp16", "fp32"))
 
-type _Cells = Mapping[str, str]
+type Cells = Mapping[str, str]
 """The cells of a row by what their columns mean."""
 
 
 @dataclass
-class _Reading:
+class Reading:
     """A table that is being read: how it writes its dates, the day of its snapshot, and what is left out of it."""
 
     sheet: sheets.Sheet
@@ -42,7 +39,7 @@ class _Reading:
     def drop(self, reason: str, name: str) -> None:
         self.left_out.setdefault(reason, []).append(name)
 
-    def dated(self, cells: _Cells, fault: str, told: str = "") -> tuple[dt.date, bool] | None:
+    def dated(self, cells: Cells, fault: str, told: str = "") -> tuple[dt.date, bool] | None:
         """Read the date of a row and whether its day is known; None where the row has no name, no date or a fault."""
         name, dated = cell_text(cells["name"]), sheets.cell_date(cells["date"], order=self.order)
         if not name:
@@ -74,16 +71,17 @@ class _Reading:
         return report
 
 
-def _reading(
+def start_reading(
     path: FilePath | str,
     snapshot: str,
     columns: Mapping[str, tuple[str, ...]],
     needed: Iterable[tuple[str, ...]],
     what: str,
-) -> _Reading:
+) -> Reading:
+    """Open a table: find its columns, and tell how it writes dates."""
     known_to = sheets.last_day(snapshot, entry="snapshot")
     sheet = sheets.read_sheet(path, columns=columns, needed=needed, what=what)
-    return _Reading(sheet, sheets.date_order((cells["date"] for cells in sheet.rows), file=str(path)), known_to)
+    return Reading(sheet, sheets.date_order((cells["date"] for cells in sheet.rows), file=str(path)), known_to)
 
 
 def load_history(
@@ -124,7 +122,7 @@ def load_history(
     >>> run.name, round(run.log_flop, 3), run.cost_consistent
     ('Grok-3', 26.667, True)
     """
-    reading = _reading(path, snapshot, columns, (("name",), ("date",), ("flop",)), "training runs")
+    reading = start_reading(path, snapshot, columns, (("name",), ("date",), ("flop",)), "training runs")
     read = [run for cells in reading.sheet.rows if (run := _run(cells, reading))]
     read.sort(key=lambda run: (run.date, run.name, run.log_cost is None, -run.log_flop))
     runs = tuple(_first_of_each(read, reading))
@@ -166,7 +164,7 @@ def load_accelerators(
     >>> load_accelerators(file, snapshot="2025-06").log_flops_per_usd.round(2).tolist()
     [10.32]
     """
-    reading = _reading(path, snapshot, ACCELERATOR_COLUMNS, _HARDWARE, "accelerators")
+    reading = start_reading(path, snapshot, ACCELERATOR_COLUMNS, _HARDWARE, "accelerators")
     bought = {} if prices is None else _purchase_prices(prices)
     marked = any(cell_flag(cells["used"]) for cells in reading.sheet.rows)
     read = [
@@ -193,36 +191,6 @@ def is_hardware(path: FilePath | str) -> bool:
     return "flop" not in sheet.found
 
 
-def load_table(
-    path: FilePath | str, *, snapshot: str, prices: FilePath | str | None = None
-) -> RunHistory | AcceleratorHistory:
-    """Load a table of training runs or of accelerators, whichever its columns are of."""
-    if is_hardware(path):
-        return load_accelerators(path, snapshot=snapshot, prices=prices)
-    if prices is not None:
-        raise InputError(f"--prices: {path} is no table of accelerators. Leave --prices out.")
-    return load_history(path, snapshot=snapshot)
-
-
-def observed_points(path: FilePath | str) -> tuple[Row, ...]:
-    """Read what a chart shows as observed: `date,value,label`, or a table of training runs, as `load_history` reads.
-
-    Of training runs each point has its `quantity` too: physical compute, or spending where the cost is the run's.
-    """
-    heads = {name.strip().lower() for name in first_row(path)}
-    exported = {name.lower() for name in RUN_COLUMNS["flop"]} - {"value"}
-    if not heads & exported:
-        return read_points(path)
-    runs = load_history(path, snapshot=str(dt.date.max.year)).runs  # nothing is later than its export
-    points = []
-    for run in runs:
-        said = {"date": run.year, "label": run.name}
-        points.append({**said, "quantity": "physical_compute", "value": 10.0**run.log_flop})
-        if run.log_cost is not None and run.cost_consistent:
-            points.append({**said, "quantity": "spending", "value": 10.0**run.log_cost})
-    return tuple(points)
-
-
 def training_speed(tensor: float | None, fp16: float | None, fp32: float | None) -> tuple[float, str] | None:
     """Choose the speed of 16-bit training: the tensor figure, else FP16 where it is not below FP32, else FP32.
 
@@ -235,7 +203,7 @@ def training_speed(tensor: float | None, fp16: float | None, fp32: float | None)
     return None if fp32 is None else (fp32, "FP32")
 
 
-def _run(cells: _Cells, reading: _Reading) -> TrainingRun | None:
+def _run(cells: Cells, reading: Reading) -> TrainingRun | None:
     sheet, stated = reading.sheet, cell_text(cells["flop"])
     log_flop, log_cost = sheet.log10(cells, "flop"), sheet.log10(cells, "cost")
     if log_flop is not None:
@@ -266,7 +234,7 @@ def _run(cells: _Cells, reading: _Reading) -> TrainingRun | None:
     )
 
 
-def _accelerator(cells: _Cells, reading: _Reading) -> Accelerator | None:
+def _accelerator(cells: Cells, reading: Reading) -> Accelerator | None:
     sheet = reading.sheet
     tensor, fp16, fp32, log_price = (sheet.log10(cells, key) for key in ("tensor", "fp16", "fp32", "price"))
     speed = training_speed(tensor, fp16, fp32)
@@ -292,7 +260,7 @@ def _basis(column: str) -> str:
     return f"amortised, {years[0]} USD" if years else "not stated"
 
 
-def _is_marked(cells: _Cells, reading: _Reading) -> bool:
+def _is_marked(cells: Cells, reading: Reading) -> bool:
     used = cell_flag(cells["used"]) is True
     if not used:
         reading.drop("not marked as ML hardware", cells["name"])
@@ -320,7 +288,7 @@ def _priced(each: Accelerator, bought: Mapping[str, tuple[float, str]]) -> Accel
     return replace(each, log_price=log_price, price_basis=basis)
 
 
-def _first_of_each[Row: (TrainingRun, Accelerator)](rows: Iterable[Row], reading: _Reading) -> Iterator[Row]:
+def _first_of_each[Row: (TrainingRun, Accelerator)](rows: Iterable[Row], reading: Reading) -> Iterator[Row]:
     """Keep the first of the rows that share a name and a maker."""
     kept: dict[str, list[tuple[set[str], float]]] = {}
     for row in rows:

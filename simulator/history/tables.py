@@ -121,6 +121,44 @@ class Accelerator:
 
 
 @dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of a table of supply: of what and whom, when, and how much."""
+
+    name: str
+    of: tuple[str, ...]  # words by which it is chosen: maker, owner, chip, site, company
+    date: dt.date
+    day_known: bool
+    since: dt.date | None  # where it is of a period: its first day
+    measure: str
+    log_value: float  # log10 of `unit`
+    log_low: float | None  # the 5 % and 95 % points of the estimate, where the table has both
+    log_high: float | None
+    unit: str  # of base units: chip, W, USD
+
+    @property
+    def year(self) -> float:
+        """Date as a decimal year."""
+        return decimal_year(self.date)
+
+    @property
+    def cells(self) -> Mapping[str, object]:
+        """What it is, by the columns of the tidy form."""
+        return {
+            "name": self.name,
+            "of": ", ".join(self.of),
+            "date": self.date,
+            "year": self.year,
+            "day_known": self.day_known,
+            "since": self.since,
+            "measure": self.measure,
+            "log10_value": self.log_value,
+            "log10_low": self.log_low,
+            "log10_high": self.log_high,
+            "unit": self.unit,
+        }
+
+
+@dataclass(frozen=True, slots=True)
 class Report:
     """What was read, and the names of the rows that were left out, by the reason."""
 
@@ -135,7 +173,7 @@ class Report:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class History[Row: (TrainingRun, Accelerator)]:
+class History[Row: (TrainingRun, Accelerator, Figure)]:
     """What was observed by date, the snapshot that it comes from, and the report of how it was read."""
 
     file: str
@@ -214,15 +252,26 @@ class AcceleratorHistory(History[Accelerator]):
         return self.numbers("log_flops") - self.numbers("log_price")
 
 
-def report_lines(history: History[TrainingRun] | History[Accelerator]) -> list[str]:
+@dataclass(frozen=True, slots=True, repr=False)
+class SupplyHistory(History[Figure]):
+    """Figures of supply by date: chips sold and owned, clusters, data centres, prices of hardware, companies."""
+
+    kind: str = "supply"
+    """What the table is of."""
+
+
+def report_lines(history: History[TrainingRun] | History[Accelerator] | History[Figure]) -> list[str]:
     """Say what was read, what was left out and why, and what was kept."""
     report = history.report
     lines = [f"{history.file} (snapshot {history.snapshot}): {_counted(report.rows_read, 'row')} read"]
-    what = "training run" if isinstance(history, RunHistory) else "accelerator"
+    what = {RunHistory: "training run", SupplyHistory: "figure"}.get(type(history), "accelerator")
     span = f"{history.rows[0].date} to {history.rows[-1].date}" if history.rows else "none"
     kept = f"  {_counted(len(history.rows), what)} kept, {span}:"
     if isinstance(history, RunHistory):
         lines += [kept, *(f"    {line}" for line in _about_runs(history.rows))]
+    elif isinstance(history, SupplyHistory):
+        counts = collections.Counter(f"{each.measure} ({each.unit})" for each in history.rows)
+        lines += [f"{kept[:-1]}, of {history.kind}:", *(f"    {word}: {count:,}" for word, count in counts.items())]
     else:
         lines.append(f"{kept} {np.isfinite(history.numbers('log_price')).sum()} with a price")
     if report.dropped:

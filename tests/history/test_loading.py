@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from simulator.errors import InputError
 from simulator.history.columns import cell_date, cell_number, date_order, decimal_year, last_day
+from simulator.history.exports import observed_points
 from simulator.history.frontier import record_on, top_at_release, trend, without, year_end_records
 from simulator.history.loading import (
     DOUBTFUL_IN_2025_06,
     is_hardware,
     load_accelerators,
     load_history,
-    observed_points,
     shipped_accelerators,
     shipped_runs,
     training_speed,
