@@ -15,7 +15,6 @@ import numpy as np
 
 from simulator.analysis.outcomes import Outcome, is_between, outcomes_from, outcomes_over
 from simulator.engine.batches import STEP, Batch, compute_batch
-from simulator.engine.draws import stratified_block, values_at
 from simulator.engine.plan import Plan, plan_of, plan_warnings
 from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
@@ -23,6 +22,7 @@ from simulator.errors import InputError
 from simulator.model.crossings import cross_block
 from simulator.model.events import block_of
 from simulator.model.projection import Projection, year_grid
+from simulator.priors.draws import stratified_block, values_at
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import blocks_uniforms
 from simulator.runs.folder import open_run

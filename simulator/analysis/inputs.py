@@ -19,8 +19,8 @@ from scipy.special import ndtr, ndtri
 
 from simulator.analysis.evaluation import Input, Model
 from simulator.analysis.outcomes import Outcome, prior_text
-from simulator.engine.draws import joined_uniforms, stratified_block, values_of, with_followers
 from simulator.errors import InputError, near_name, shown
+from simulator.priors.draws import joined_uniforms, stratified_block, values_of, with_followers
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.priors.streams import EDGE, blocks_uniforms
 from simulator.runs.estimates import Moments, difference_error

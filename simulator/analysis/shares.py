@@ -25,10 +25,10 @@ from simulator.analysis.inputs import group_inputs
 from simulator.analysis.outcomes import ORDERS_DIFFER, Outcome, in_a_sentence, outcome_words
 from simulator.analysis.shapley import CorrelatedColumns, shapley_effects
 from simulator.analysis.sobol import Parted, sobol_indices
-from simulator.engine.draws import joined_uniforms, values_at, values_of
 from simulator.engine.record import code_of, packages_of
 from simulator.errors import InputError, near_name, number
 from simulator.files import short_hash
+from simulator.priors.draws import joined_uniforms, values_at, values_of
 from simulator.priors.streams import block_uniforms
 from simulator.runs.netcdf import open_kept
 from simulator.runs.result import Result

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy.special import ndtri
 
-from simulator.engine.draws import joined_uniforms
 from simulator.errors import InputError, dotted, number
 from simulator.priors.composite import Converted, split_atoms
+from simulator.priors.draws import joined_uniforms
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import EDGE, block_uniforms

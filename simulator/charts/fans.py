@@ -155,7 +155,15 @@ def _observed(history: Table, *, frame: Frame, levels: Sequence[float]) -> list[
         return []
     mark = style.point_mark() | ({} if frame.width > 400 else {"size": SMALL})
     rows: Data = [{"year": row["date"], "value": row["value"]} for row in seen]
-    dots = spec.layer(rows, frame.x("year"), frame.y("value"), mark=mark)
+    dots = [spec.layer(rows, frame.x("year"), frame.y("value"), mark=mark)]
+    if "lower" in history.names:
+        ends: Data = [
+            {"year": row["date"], "lower": max(row["lower"], frame.lower), "upper": min(row["upper"], frame.upper)}
+            for row in seen
+            if row["lower"] is not None
+        ]
+        bars = spec.layer(ends, frame.x("year"), frame.y("lower"), spec.y2("upper"), mark=rule_mark(style.INK, 1.1))
+        dots.insert(0, bars)
     labels = [row["label"] for row in seen]
     names = [cut(name, width=LABEL_LENGTH, mark="…") for name in labels]
     places = [(frame.pixel_x(row["date"]), frame.pixel(row["value"])) for row in seen]
@@ -166,7 +174,7 @@ def _observed(history: Table, *, frame: Frame, levels: Sequence[float]) -> list[
         for name, box in zip(names, boxes, strict=True)
         if box is not None and name
     ]
-    return [dots, *style.text_layers(texts)]
+    return [*dots, *style.text_layers(texts)]
 
 
 def placed_labels(
@@ -226,7 +234,7 @@ def fan_legend(tables: FanTables) -> list[style.LegendEntry]:
     if len(tables.trend):
         entries.append(("band", style.HAIR, "trend learnt, 90 %"))
     if len(tables.history):
-        entries.append(("point", style.INK, "observed"))
+        entries.append(("point", style.INK, "observed, 90 %" if "lower" in tables.history.names else "observed"))
     return entries
 
 

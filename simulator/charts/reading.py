@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -25,8 +27,9 @@ from simulator.runs.summary import (
     summarised_names,
     threshold_table,
 )
-from simulator.runs.table import Table
-from simulator.units import Array, plain_unit
+from simulator.runs.table import Row, Table
+from simulator.schema.subjects import level_name
+from simulator.units import Array, parse_unit, plain_unit
 from simulator.variables import snake
 from simulator.wording import amount_words, capital, listed
 
@@ -34,6 +37,7 @@ SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": 
 """What was observed of a variable, and when; log10 of its unit."""
 TRENDS: Final = {"physical_compute": "compute", "spending": "spending", "hardware": "efficiency"}
 """Which trend of the model of history a variable goes on from."""
+NINETY = 1.645  # standard deviations from the middle to either end of the 90 % of a normal error
 MOST_PATHS = 200
 RESOLUTION = 0.002
 """Two bins of the histogram from which a run of the summary reads quantiles."""
@@ -236,7 +240,8 @@ def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
         _with_certain_levels(thresholds),
         crossings,
         paths=_paths(run, quantity, options.paths, places),
-        history=_history(options, log=log, quantity=quantity) or observed_table(run, quantity, years=options.years),
+        history=_history(options, log=log, quantity=quantity, unit=plain_unit(unit))
+        or observed_table(run, quantity, years=options.years),
         trend=trend_table(run, quantity, years=options.years),
         moving=moving,
         parts=_parts(run, quantity, places),
@@ -373,9 +378,14 @@ def _paths(run: Group | Run, quantity: str, count: int, places: Sequence[int]) -
     })  # fmt: skip
 
 
-def _history(options: FigureOptions, *, log: bool, quantity: str) -> Table:
-    """Put observed runs on the scale of the chart."""
-    seen = [row for row in options.history if row.get("quantity", quantity) == quantity]
+def _history(options: FigureOptions, *, log: bool, quantity: str, unit: str) -> Table:
+    """Put what was observed on the scale of the chart: what is of the quantity, or in its unit."""
+    units = {str(row.get("unit", unit)) for row in options.history}
+    alike = {each for each in units if each == unit or parse_unit(each).dimension == parse_unit(unit).dimension}
+    if units and not alike:
+        raise InputError(f"--history: {quantity} is in {unit}; the table is in {listed(sorted(units))}.")
+    alike_rows = [row for row in options.history if row.get("unit", unit) in alike]
+    seen = [row for row in alike_rows if row.get("quantity", quantity) == quantity]
     if options.history and not seen:
         had = listed(sorted({row["quantity"] for row in options.history}))
         raise InputError(
@@ -396,13 +406,32 @@ def _within(table: Table, name: str, years: tuple[float, float] | None) -> Table
 
 
 def observed_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
-    """Tabulate the observations of a variable that a run learnt from; it holds no names of them."""
+    """Tabulate the observations of a variable that a run learnt from; training runs have no names there.
+
+    Those of a quantity have the 90 % of their errors, `lower` and `upper`, and a label where the next has another.
+    """
     name, when = SEEN.get(quantity, ("", ""))
-    if "observed_data" not in run.children or name not in arrays(run, "observed_data"):
-        return Table({})
-    seen = arrays(run, "observed_data")
-    pairs = sorted(zip(seen[when].values.tolist(), seen[name].values.tolist(), strict=True))
-    return _within(Table.of_rows({"date": date, "value": value, "label": ""} for date, value in pairs), "date", years)
+    rows = _observed_rows(run, quantity)
+    if "observed_data" in run.children and name in (seen := arrays(run, "observed_data")):
+        pairs = zip(seen[when].values.tolist(), seen[name].values.tolist(), strict=True)
+        rows += [{"date": date, "value": value, "label": ""} for date, value in pairs]
+    return _within(Table.of_rows(sorted(rows, key=lambda row: (row["date"], row["value"]))), "date", years)
+
+
+def _observed_rows(run: Group | Run, quantity: str) -> list[Row]:
+    """List what the scenario of a run says that was observed of a quantity, and was written there in numbers."""
+    history = json.loads(str(run.attrs.get("scenario", "{}"))).get("history") or {}
+    told = history.get("quantities") or {}
+    own = [each for name in told if quantity in (name, level_name(("quantities", name))) for each in told[name]]
+    rows: list[dict[str, Any]] = []
+    for each, point in ((seen, point) for seen in own for point in seen.get("points", ())):
+        reach = NINETY * math.hypot(each.get("error") or 0.0, point.get("spread", 0.0))
+        said = {"date": point["at"], "value": point["log10"], "label": point.get("label", "")}
+        rows.append(said | {"lower": point["log10"] - reach, "upper": point["log10"] + reach})
+    rows.sort(key=lambda row: float(row["date"]))
+    for row, following in pairwise(rows):
+        row["label"] = "" if row["label"] == following["label"] else row["label"]
+    return list(rows)
 
 
 def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:

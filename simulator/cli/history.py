@@ -28,12 +28,12 @@ from simulator.errors import InputError
 
 app = typer.Typer(
     **LOOK,
-    help="Read observed training runs and accelerators. Public tables: https://epoch.ai/data (download them yourself; "
-    "nothing is fetched).",
+    help="Read observed training runs, accelerators and supply. Public tables: https://epoch.ai/data (download them "
+    "yourself; nothing is fetched).",
 )
 
 FileArgument = Annotated[
-    FilePath, typer.Argument(metavar="FILE", help="A CSV export of Epoch AI's models or hardware, or the tidy form.")
+    FilePath, typer.Argument(metavar="FILE", help="A CSV export of Epoch AI, or the tidy form of one.")
 ]
 SnapshotOption = Annotated[
     str, typer.Option(metavar="DATE", help="When the table was exported, e.g. 2025-06: its values are revised later.")
@@ -55,10 +55,10 @@ def load(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """Say what a table of runs or accelerators holds.
+    """Say what a table of runs, accelerators or supply holds.
 
-    It says too what was left out and why. Exports are at https://epoch.ai/data: download one yourself, nothing is
-    fetched.
+    Supply is chip sales and owners, GPU clusters, data centres, prices of hardware and companies. It says too what was
+    left out and why. Exports are at https://epoch.ai/data: download one yourself, nothing is fetched.
 
     Example: simulate history load history/training-runs.csv --snapshot 2026-05
     """

@@ -14,12 +14,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engine.draws import draw_blocks
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import SimulatorError
 from simulator.model.crossings import cross_block
 from simulator.model.events import block_of
 from simulator.model.projection import Paths, Projection, joined
+from simulator.priors.draws import draw_blocks
 from simulator.scenario.resolving import Component
 from simulator.schema.subjects import binding_names
 from simulator.units import Array

@@ -81,7 +81,9 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenari
         return scenario
     from simulator.history.learning import learn, learnt_lines
 
-    say(f"{scenario.spec.name}: learns from history; sampling takes about a minute, a stored fit is read at once.")
+    of_runs = scenario.spec.history is None or scenario.spec.history.runs != "none"
+    how = "history; sampling takes about a minute, a stored fit is read at once" if of_runs else "what was observed"
+    say(f"{scenario.spec.name}: learns from {how}.")
     learnt = learn(scenario, cache=outputs / FITS)
     for line in learnt_lines(learnt):
         say(line)

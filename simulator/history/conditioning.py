@@ -7,16 +7,19 @@ import itertools
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy import special, stats
 
-from simulator.errors import Path, dotted
+from simulator.errors import Fault, Path, ScenarioError, dotted
 from simulator.history.diagnostics import seen_words
 from simulator.history.model import LEAST_TAIL, path_density
 from simulator.priors.composite import exact_density
-from simulator.scenario.layers import lookup
+from simulator.scenario.documents import Document
+from simulator.scenario.layers import lookup, place_of, placed
+from simulator.scenario.library import shipped_file
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
 from simulator.units import Array
@@ -30,6 +33,19 @@ PROBABILITIES: Final[tuple[float, ...]] = (
 """Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
 
 _POINTS: Final = 121
+
+
+def refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> ScenarioError:
+    """Make the fault of an entry of a scenario, at its place in the file."""
+    return placed([Fault(path, rule, remedy)], Document(dict(scenario.data), scenario.places))
+
+
+def table_beside(scenario: Scenario, path: Path, name: str) -> FilePath:
+    """Find a table beside the file that names it at a path, or a shipped one; one named by --set counts from here."""
+    if not FilePath(name).suffix:
+        return shipped_file("history", name)
+    stated = place_of(scenario.places, path).file
+    return FilePath(name) if stated.startswith("--set ") else FilePath(stated).parent / name
 
 
 @dataclass(frozen=True, slots=True)

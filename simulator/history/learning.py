@@ -19,25 +19,24 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from simulator.errors import Fault, InputError, Path, ScenarioError, dotted, number
+from simulator.errors import InputError, Path, dotted, number
 from simulator.history import loading
 from simulator.history.change_point import ChangePriors, Values, change_lines, check_values, fit_change
 from simulator.history.columns import decimal_year, last_day, refusal
-from simulator.history.conditioning import Learnt, conditioned, keep_priors
+from simulator.history.conditioning import Learnt, conditioned, keep_priors, refused, table_beside
 from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.fragility import conflicts
 from simulator.history.frontier import published_until, top_at_release, within_of_record, without
 from simulator.history.model import GrowthPriors
 from simulator.history.observations import Observations, observations
+from simulator.history.quantity_learning import learn_quantities, learnt_of_quantities
 from simulator.history.tables import AcceleratorHistory, RunHistory, read_points
 from simulator.priors.composite import Converted
 from simulator.priors.families import Fixed
 from simulator.priors.joint import NamedPrior
 from simulator.runs.groups import group
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import place_of, placed
-from simulator.scenario.library import shipped_file
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.history import ChangePoint, HistoryStatement
@@ -100,6 +99,12 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scen
     history = scenario.spec.history
     if history is None or not scenario.must_learn:
         return scenario
+    learnt = scenario if history.runs == "none" else _learn_from_runs(scenario, history, cache)
+    return learn_quantities(learnt) if history.quantities else learnt
+
+
+def _learn_from_runs(scenario: Scenario, history: HistoryStatement, cache: FilePath | None) -> Scenario:
+    """Condition drivers, or one level, on training runs and accelerators, or on a series."""
     asked = {key: getattr(history.sampler, key) for key in ("draws", "tune", "chains", "seed")}
     settings = SamplerSettings(sampler=history.sampler.name, **asked)
     study = _learn_growth if history.change_point is None else _learn_change
@@ -149,12 +154,12 @@ def _learn_change(
     path, stated = tuple(asked.of.split(".")), ("history", "change_point", "of")
     level = dict(entries_of(Level, scenario.spec)).get(path)
     if level is None:
-        raise _refused(scenario, stated, f"there is no {asked.of}.", "Name what the scenario has.")
+        raise refused(scenario, stated, f"there is no {asked.of}.", "Name what the scenario has.")
     eras = regimes_of(level, path)
     rule = _unfit(level) or next(_unfit_change(level, [regime for _, regime in eras]), None)
     if rule is not None or level.start is None:
         text = f"{asked.of} {rule or 'has no start'}; a change point is learnt by a level with a start and two rates."
-        raise _refused(scenario, stated, text, "State it so: growth: [{rate: ..}, {from: .., rate: ..}].")
+        raise refused(scenario, stated, text, "State it so: growth: [{rate: ..}, {from: .., rate: ..}].")
     names = {
         "level_start": (*path, "start"),
         "earlier_growth": (*eras[0][0], "rate"),
@@ -163,12 +168,12 @@ def _learn_change(
     }
     before = {name: scenario.joint.priors[dotted(each)] for name, each in names.items()}
     if isinstance(before["change_date"].family, Fixed):
-        raise _refused(scenario, names["change_date"], "is fixed: there is no date to learn.", "Write a prior.")
+        raise refused(scenario, names["change_date"], "is fixed: there is no date to learn.", "Write a prior.")
     seen = _values(scenario, history, asked, level)
     check_values(seen, before["change_date"].family)
     if later := [each for each, _ in eras[2:] if _first_date(scenario, (*each, "from")) < seen.year[-1]]:
         rule = f"may begin before the series ends ({number(float(seen.year[-1]))}); one change is fitted."
-        raise _refused(scenario, (*later[0], "from"), rule, "Let it begin later, or end the series: until.")
+        raise refused(scenario, (*later[0], "from"), rule, "Let it begin later, or end the series: until.")
     at = scenario.spec.years.first if level.at is None else level.at
     priors = ChangePriors(**{name: plain_family(prior) for name, prior in before.items()}, at=at, scatter=asked.scatter)
     fit = fit_change(seen, priors, snapshot=history.snapshot, settings=settings, cache=cache)
@@ -209,7 +214,7 @@ def _values(scenario: Scenario, history: HistoryStatement, asked: ChangePoint, l
     unit = parse_level_unit(level_unit(level, None))[0]
     until = min(last_day(each, entry="history") for each in (history.until, history.snapshot) if each is not None)
     if asked.series:
-        return _own_values(_table(scenario, "change_point", asked.series), unit, until=until)
+        return _own_values(table_beside(scenario, ("history", "change_point"), asked.series), unit, until=until)
     runs, chosen = published_until(_counted(scenario, history), until), history.frontier
     if chosen.within_oom is not None:
         runs = runs.where(within_of_record(runs, chosen.within_oom))
@@ -219,7 +224,7 @@ def _values(scenario: Scenario, history: HistoryStatement, asked: ChangePoint, l
     if str(unit) not in told:
         rule = f"{asked.of} is in {level_unit(level, None)}, of which the table of runs says nothing."
         remedy = "Name a series in that unit: change_point: {series: ./mine.csv}."
-        raise _refused(scenario, ("history", "change_point"), rule, remedy)
+        raise refused(scenario, ("history", "change_point"), rule, remedy)
     known = np.isfinite(told[str(unit)])
     names = tuple(name for name, kept in zip(runs.names, known, strict=True) if kept)
     return Values(runs.years[known], told[str(unit)][known], names, str(unit), FilePath(runs.file).name)
@@ -247,8 +252,11 @@ def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) 
 def learnt_lines(scenario: Scenario) -> list[str]:
     """Say what a scenario has learnt, by which chains; nothing where it has not."""
     history = scenario.spec.history
-    if scenario.fit is None or history is None:
+    if history is None:
         return []
+    moved = learnt_of_quantities(scenario)
+    if scenario.fit is None:
+        return moved
     attributes = scenario.fit.attrs
     head = (
         f"  fit {attributes['fit']}: {seen_words(attributes)}, estimates of {attributes['snapshot']}, "
@@ -262,7 +270,7 @@ def learnt_lines(scenario: Scenario) -> list[str]:
         if each.unknown in ("spending_growth", "efficiency_growth")
     ]
     told = rows if history.change_point is None else change_lines(scenario.fit)
-    return [head, *told, *(f"  {line}" for line in diagnose(scenario.fit).lines)]
+    return [head, *told, *(f"  {line}" for line in diagnose(scenario.fit).lines), *moved]
 
 
 def learnt_priors(scenario: Scenario) -> GrowthPriors:
@@ -277,8 +285,9 @@ def _history_of(scenario: Scenario) -> HistoryStatement:
     if scenario.spec.history is None:
         rule = f"names no history. Write history: {{snapshot: {loading.SNAPSHOT}}}."
         raise InputError(f"{scenario.spec.name}: {rule}")
-    if scenario.spec.history.change_point is not None:
-        rule = "its history is of one change of growth, and not of spending and hardware, which this is about."
+    if (alone := scenario.spec.history.runs == "none") or scenario.spec.history.change_point is not None:
+        what = "quantities alone" if alone else "one change of growth"
+        rule = f"its history is of {what}, and not of spending and hardware, which this is about."
         raise InputError(f"{scenario.spec.name}: {rule} Take a scenario such as learned.")
     return scenario.spec.history
 
@@ -324,20 +333,14 @@ def _counted(scenario: Scenario, history: HistoryStatement) -> RunHistory:
     return without(runs, domains=left_out.domains, names=dict.fromkeys(left_out.names, left_out.reason or "left out"))
 
 
-def _table(scenario: Scenario, key: str, name: str) -> FilePath:
-    """Find a table beside the file that names it, or a shipped one; one named by --set counts from here."""
-    if not FilePath(name).suffix:
-        return shipped_file("history", name)
-    stated = place_of(scenario.places, ("history", key)).file
-    return FilePath(name) if stated.startswith("--set ") else FilePath(stated).parent / name
-
-
 def _runs(history: HistoryStatement, scenario: Scenario) -> RunHistory:
     if history.runs != "shipped":
-        return loading.load_history(_table(scenario, "runs", history.runs), snapshot=history.snapshot)
+        return loading.load_history(
+            table_beside(scenario, ("history", "runs"), history.runs), snapshot=history.snapshot
+        )
     if rule := loading.snapshot_rule(history.snapshot):
         remedy = "Name one of them, or a table of your own: runs: ./runs.csv."
-        raise _refused(scenario, ("history", "snapshot"), rule, remedy)
+        raise refused(scenario, ("history", "snapshot"), rule, remedy)
     return loading.shipped_runs(history.snapshot)
 
 
@@ -346,11 +349,9 @@ def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorH
         return None
     if history.accelerators == "shipped":
         return loading.shipped_accelerators()
-    return loading.load_accelerators(_table(scenario, "accelerators", history.accelerators), snapshot=history.snapshot)
-
-
-def _refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> ScenarioError:
-    return placed([Fault(path, rule, remedy)], Document(dict(scenario.data), scenario.places))
+    return loading.load_accelerators(
+        table_beside(scenario, ("history", "accelerators"), history.accelerators), snapshot=history.snapshot
+    )
 
 
 def _places(scenario: Scenario) -> dict[str, Place]:
@@ -363,17 +364,17 @@ def _place(scenario: Scenario, name: str, path_text: str) -> Place:
     path, at = tuple(path_text.split(".")), ("history", "learns", name)
     level = dict(entries_of(Factor, scenario.spec.drivers, ("drivers",))).get(path)
     if level is None:
-        raise _refused(scenario, at, f"there is no {path_text}.", "Name a driver that the scenario has.")
+        raise refused(scenario, at, f"there is no {path_text}.", "Name a driver that the scenario has.")
     rule = _unfit(level)
     if rule is not None:
         text = f"{path_text} {rule}; what learns is a single level with a start and a rate."
         remedy = "State the driver so, or name one of its factors under history: learns."
-        raise _refused(scenario, at, text, remedy)
+        raise refused(scenario, at, text, remedy)
     unit = level.start.unit if level.start is not None else None
     expected = _UNITS[name]
     if unit is not None and parse_level_unit(unit)[0].dimension != parse_unit(expected).dimension:
         text = f"{path_text} is in {unit}; {name} is learnt in {expected}."
-        raise _refused(scenario, at, text, "Name the factor that has that unit.")
+        raise refused(scenario, at, text, "Name the factor that has that unit.")
     return Place(path, level, rate_path(level, regimes_of(level, path)[0][0]))
 
 
@@ -402,7 +403,7 @@ def _refuse_gap(scenario: Scenario, seen: Observations) -> None:
     if first - known > LONGEST_GAP:
         gap = f"{number(first - known)} years before {number(first)}"
         rule, remedy = f"the record is known to the end of {seen.years[1]}, {gap}.", "or bring a longer history."
-        raise _refused(scenario, ("history",), rule, f"Start the scenario earlier (years: first), {remedy}")
+        raise refused(scenario, ("history",), rule, f"Start the scenario earlier (years: first), {remedy}")
 
 
 def _unused(history: HistoryStatement, seen: Observations) -> list[str]:

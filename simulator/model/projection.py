@@ -68,13 +68,24 @@ class Projection:
         """Hold draws by name of the prior, (sample,) or (1,) on the internal scale."""
         return Block(self.spec, draws, self.custom, self.years, self._places)
 
+    def _followed(self, block: Block) -> Chain:
+        """Follow what follows from itself over the years, of a block of draws."""
+        chain = Chain(block, self._subjects)
+        if self._has_feedback:
+            feed_back(chain, self.years)
+        quantities.follow_lags(chain, self.years)
+        return chain
+
+    def named_levels(self, draws: Mapping[str, Array], name: str, times: Array) -> Array:
+        """Compute a named quantity, or a variable of the scenario itself, (sample, time); before its first year too."""
+        block = self.block(draws)
+        self._followed(block)
+        return quantities.named_level(name, block, times)
+
     def project(self, block: Block) -> Paths:
         """Project a block of draws over the years."""
         spec, years = self.spec, self.years
-        chain = Chain(block, self._subjects)
-        if self._has_feedback:
-            feed_back(chain, years)
-        quantities.follow_lags(chain, years)
+        chain = self._followed(block)
         result: dict[str, NDArray[Any]] = {
             f"quantity_{snake(name)}": quantities.named_level(name, block, years) for name in spec.quantities
         }

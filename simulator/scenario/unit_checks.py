@@ -12,7 +12,7 @@ from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Qu
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import inner_subjects, level_name, moving_thresholds, subjects
-from simulator.units import Unit, UnitError, parse_level_unit, parse_unit
+from simulator.units import Unit, UnitError, parse_level_unit, parse_unit, plain_unit
 
 
 def variable_units(spec: ScenarioSpec) -> dict[str, str]:
@@ -30,6 +30,13 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
     if spec.capability is not None:
         result["capability"] = spec.capability.name
     return result
+
+
+def named_unit(spec: ScenarioSpec, name: str) -> str:
+    """Name the unit of a named quantity, or of a variable of the scenario itself: `chip`, `FLOP/USD`."""
+    variable = level_name(("quantities", name)) if name in spec.quantities else name
+    unit = plain_unit({**_FIXED_UNITS, **variable_units(spec)}[variable])
+    return "W" if unit == "J/s" else unit
 
 
 _FIXED_UNITS = {

@@ -12,9 +12,12 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from simulator.errors import Fault
-from simulator.schema.base import Date, Number, Spec, Text
+from simulator.schema.base import Date, Line, Number, Spec, Text, Year, year_faults
+from simulator.schema.statements import Prior
 
 DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?$")]
+
+ObservedName = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]+(-[a-z0-9]+)*|physical_compute)$", max_length=60)]
 
 
 LevelPath = Annotated[
@@ -90,12 +93,68 @@ class Sampler(Spec):
     """The seed of the chains."""
 
 
+class ObservedPoint(Spec):
+    """One observation in numbers; written by the simulator."""
+
+    at: Year
+    """When."""
+    log10: Number
+    """How much, log10 of base units."""
+    spread: Number = 0.0
+    """The standard deviation of the estimate, OOM."""
+    label: Text | None = None
+    """What it is of."""
+
+
+class Observed(Spec):
+    """What was observed of a quantity: one number at a date, or a table of supply."""
+
+    at: Year | None = None
+    """The date of the number."""
+    value: Prior | None = None
+    """The number with its unit: `16 million chip`; or with its interval, as an entry of the library has it, which is
+    then its error."""
+    table: Text | None = None
+    """An export of supply that `simulate history load` reads, beside the scenario file."""
+    measure: Text | None = None
+    """What of the table: h100e, units, power, cost, compute, ...; without it the first that it has."""
+    only: Text | None = None
+    """Of one maker, owner, chip, site or company; without it the world's, or the largest so far."""
+    error: Annotated[Number, Field(gt=0.0)] | None = None
+    """The standard deviation of the error of each observation by itself, OOM. Intervals in a table are errors beside
+    it, which its rows share."""
+    label: Line | None = None
+    """A name for charts."""
+    source: Text | None = None
+    """Where it comes from."""
+    points: tuple[ObservedPoint, ...] = ()
+    """What that is in numbers; written by the simulator, so that a run can be repeated without the file."""
+
+    def _faults(self) -> Iterator[Fault]:
+        yield from year_faults(("at",), self.at, example=2025.99)
+        given = [key for key in ("value", "table") if getattr(self, key) is not None]
+        if len(given) != 1:
+            yield Fault((), f"needs one of value and table; has {len(given)}.", "Write {at: .., value: .., error: ..}.")
+            return
+        apart = ("measure", "only") if self.table is None else ("at",)
+        for key in apart:
+            if getattr(self, key):
+                yield Fault((key,), f"does not go with {given[0]}.", "Remove it.")
+        if self.value is not None and self.at is None:
+            yield Fault(("at",), "is missing: the date of the number.", "Write at: 2025.99, or a date.")
+        if self.value is not None and (self.value.input is not None or self.value.function is not None):
+            yield Fault(("value",), "follows another prior, and what was observed does not.", "Write its numbers.")
+        if self.error is None and (self.value is None or self.value.value is not None):
+            rule = "is missing: how far an observation may be from what it is of, OOM."
+            yield Fault(("error",), rule, "Write error: 0.1 for a standard deviation of 26 %.")
+
+
 class HistoryStatement(Spec):
     """What the scenario's priors on past growth are conditioned on."""
 
     runs: Text = "shipped"
     """A table of training runs that `simulate history load` reads, beside the scenario file; or `shipped`, or the name
-    of a shipped one: `three-largest-to-2022`."""
+    of a shipped one: `three-largest-to-2022`; or `none`, where nothing but `quantities` was observed."""
     accelerators: Text = "shipped"
     """A table of accelerators with prices; or `shipped`, or `none`."""
     snapshot: Date
@@ -106,6 +165,9 @@ class HistoryStatement(Spec):
     """Which runs count."""
     without: LeftOut | None = None
     """Runs that do not count, and why."""
+    quantities: dict[ObservedName, Annotated[tuple[Observed, ...], Field(min_length=1)]] = Field(default_factory=dict)
+    """What was observed of named quantities, or of spending, hardware, algorithms and physical_compute; the priors that
+    they are made of learn from it."""
     learns: Learns = Field(default_factory=Learns)
     """The drivers that learn."""
     change_point: ChangePoint | None = None
@@ -123,6 +185,9 @@ class HistoryStatement(Spec):
     def _faults(self) -> Iterator[Fault]:
         if self.learns.spending == self.learns.hardware:
             yield Fault(("learns",), "names one driver twice.", "Spending and hardware learn apart.")
+        if self.runs == "none" and (self.change_point is not None or not self.quantities):
+            rule = "is none, and quantities alone do without it: a change point does not, and nothing else is observed."
+            yield Fault(("runs",), rule, "Name a table, or shipped; or write quantities.")
         if self.change_point is None:
             return
         apart = ("learns", "accelerators", "record_error", "widen")

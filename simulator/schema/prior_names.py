@@ -178,7 +178,7 @@ def free_kind(prior: Prior) -> SlotKind:
 def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
     levels, events = dict(entries_of(Level, spec)), dict(events_of(spec))
     for path, of, prior in entries(spec):
-        if not isinstance(prior, Prior) or path[0] == "inputs":
+        if not isinstance(prior, Prior) or path[0] in ("inputs", "history"):
             continue
         starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] in (("start",), ("level",)) else None
         kind, unit = _INNER.get(path[-2:]) or _KINDS.get(of, ("level", starts))

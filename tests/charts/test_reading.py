@@ -10,7 +10,9 @@ from simulator.charts.kinds.fan import fan_figures
 from simulator.charts.reading import observed_table, read_fan, trend_table
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
+from simulator.engine.simulation import simulate
 from simulator.errors import InputError
+from simulator.scenario.load import parse_scenario
 from simulator.testing import run_of as small_run
 from simulator.testing import small_scenario
 from tests.charts.learnt_run import RUNS, learnt_run
@@ -89,3 +91,44 @@ def test_a_threshold_that_moves_is_drawn_as_its_path_and_not_as_a_line() -> None
     assert fan.tables.moving.where(threshold="tenth")["value"] == pytest.approx(10 + 0.05 * np.arange(11), abs=1e-5)
     (drawn,) = fan_figures(run, FigureOptions(quantities=("quantity_power",)))
     assert "moving" in drawn.tables
+
+
+STOCK = """
+schema: 2
+name: chips
+years: {first: 2025, last: 2028}
+samples: 256
+quantities:
+  chip-stock: {start: {median: 6e6, interval_90: [3e6, 1.2e7], unit: chip}, growth: {median: 3, interval_90: [2, 4], unit: x/year}}
+thresholds: {many: {quantity: chip-stock, level: 1e9 chip}}
+history:
+  snapshot: 2026-05
+  runs: none
+  quantities:
+    chip-stock: [{at: 2025, value: 6.5 million chip, error: 0.1, label: sold}, {at: 2026, value: 2e7 chip, error: 0.2, label: sold}]
+"""
+
+
+@pytest.fixture(scope="module")
+def stock() -> xr.DataTree:
+    return simulate(parse_scenario(STOCK))
+
+
+def test_what_was_observed_of_a_quantity_is_drawn_in_its_fan_with_its_error(stock: xr.DataTree) -> None:
+    (figure,) = fan_figures(stock, FigureOptions(quantities=("quantity_chip_stock",)))
+    rows = list(figure.tables["history"].rows())
+    assert [row["date"] for row in rows] == [2025.0, 2026.0]
+    assert [row["value"] for row in rows] == pytest.approx(np.log10([6.5e6, 2e7]), abs=1e-6)
+    assert [row["upper"] - row["lower"] for row in rows] == pytest.approx([2 * 1.645 * 0.1, 2 * 1.645 * 0.2])
+    assert [row["label"] for row in rows] == ["", "sold"]  # said once
+    assert "Dots: what was observed, with the 90 % of its error (2)" in figure.caption
+    assert "observed, 90 %" in svg_text(figure.chart)
+
+
+def test_a_table_of_supply_is_drawn_where_it_has_the_unit_of_the_quantity(stock: xr.DataTree) -> None:
+    power = {"date": 2026.0, "label": "a", "value": 1e9, "unit": "W"}
+    chips = {"date": 2026.5, "label": "b", "value": 3e7, "unit": "chip"}
+    (figure,) = fan_figures(stock, FigureOptions(quantities=("quantity_chip_stock",), history=(power, chips)))
+    assert [row["label"] for row in figure.tables["history"].rows()] == ["b"]
+    with pytest.raises(InputError, match="--history: quantity_chip_stock is in chip; the table is in W"):
+        fan_figures(stock, FigureOptions(quantities=("quantity_chip_stock",), history=(power,)))

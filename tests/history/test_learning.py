@@ -12,13 +12,13 @@ from scipy import stats
 from simulator import load_scenario, save_run, simulate
 from simulator.analysis.evaluation import model_of
 from simulator.engine.checking import check_run
-from simulator.engine.draws import draw_blocks
 from simulator.engine.record import FIT_GROUPS, fit_of
 from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How
 from simulator.errors import InputError
 from simulator.history.fragility import conflicts
 from simulator.history.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
+from simulator.priors.draws import draw_blocks
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from scipy.integrate import quad
 
-from simulator.engine.draws import draw_blocks
 from simulator.engine.plan import plan_of
 from simulator.model.growth import FAR_YEAR, Line, regime_growth
 from simulator.model.projection import Paths, joined
+from simulator.priors.draws import draw_blocks
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.testing import run_of, scenario_text, small_scenario
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from simulator.engine.checking import check_run
-from simulator.engine.draws import draw_blocks
 from simulator.engine.simulation import simulate
 from simulator.priors.dependence import Scale, chained, dependence
+from simulator.priors.draws import draw_blocks
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario

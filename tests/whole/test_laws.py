@@ -292,8 +292,8 @@ def test_priors_of_no_width_give_a_fan_of_no_width(data: dict[str, Any]) -> None
 
 def levels_in_float64(data: dict[str, Any]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
     """Project one block without the rounding of what is kept."""
-    from simulator.engine.draws import draw_blocks
     from simulator.model.projection import Projection
+    from simulator.priors.draws import draw_blocks
 
     scenario = parse_scenario(scenario_text(data))
     spec, years = scenario.spec, year_grid(scenario.spec)

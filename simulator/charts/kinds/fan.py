@@ -308,11 +308,17 @@ def _caption(fan: Fan, end: _End) -> str:
         sentences.append("What lies beyond any number stands at the top: in some samples growth has no bound.")
     if tables.history:
         named = ", labelled where there is room" if any(tables.history["label"]) else ""
-        sentences.append(f"Dots: runs that were observed ({len(tables.history)}){named}.")
+        what = "what was observed, with the 90 % of its error" if _of_a_quantity(fan) else "runs that were observed"
+        sentences.append(f"Dots: {what} ({len(tables.history)}){named}.")
     if tables.trend:
         until = number(tables.trend["year"][-1])
         sentences.append(f"Grey: the trend that was learnt of them, to {until}, with its 90 % band.")
     return " ".join(sentences)
+
+
+def _of_a_quantity(fan: Fan) -> bool:
+    """Tell whether what was observed is of a quantity, and has errors."""
+    return "lower" in fan.tables.history.names
 
 
 def _alt_text(fan: Fan, end: _End) -> str:
@@ -325,7 +331,8 @@ def _alt_text(fan: Fan, end: _End) -> str:
     if count := tables.path_count():
         extra.append(f"{count} thin lines are single samples")
     if tables.history:
-        extra.append(f"dots are observed runs ({len(tables.history)})")
+        what = "observations with bars for the 90 % of their errors" if _of_a_quantity(fan) else "observed runs"
+        extra.append(f"dots are {what} ({len(tables.history)})")
     if tables.trend:
         until = number(tables.trend["year"][-1])
         extra.append(f"a grey band is the trend that was learnt of the past, to {until}")

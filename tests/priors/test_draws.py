@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from simulator import parse_scenario, simulate
-from simulator.engine.draws import draw_blocks
+from simulator.priors.draws import draw_blocks
 from simulator.priors.joint import JointPrior
 from simulator.schema.choices import DESIGNS
 from simulator.testing import scenario_text, small_scenario

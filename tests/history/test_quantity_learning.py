@@ -1,0 +1,261 @@
+"""What was observed of a quantity conditions its priors: as closed forms say, and wherever they stand."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from simulator import load_scenario, simulate
+from simulator.errors import ScenarioError
+from simulator.history.learning import learn, learnt_lines
+from simulator.history.quantity_learning import noted, seen_of
+from simulator.runs.folder import stored_scenario
+from simulator.scenario.load import parse_scenario
+
+STOCK = """
+schema: 2
+name: chips
+years: {{first: 2025, last: 2030}}
+samples: 1024
+quantities:
+  chip-stock:
+    at: 2025
+    start: {start}
+    growth: {growth}
+thresholds: {{many: {{quantity: chip-stock, level: 1e9 chip}}}}
+history:
+  snapshot: 2026-05
+  runs: none
+  quantities:
+    chip-stock: [{seen}]
+"""
+START = "{family: normal, mean: 7, sd: 0.5, unit: log10(chip)}"
+GROWTH = "{family: normal, mean: 0.4, sd: 0.2, unit: OOM/year, label: growth of chips}"
+TWO = "{at: 2025, value: 6.5 million chip, error: 0.1}, {at: 2026-07-02, value: 20 million chip, error: 0.2}"
+
+
+def stock(*, start: str = START, growth: str = GROWTH, seen: str = TWO):
+    return parse_scenario(STOCK.format(start=start, growth=growth, seen=seen))
+
+
+def conditioned(times, values, covariance, *, mean=(7.0, 0.4), sd=(0.5, 0.2)):
+    """Condition a normal start and growth on normal observations of the line that they make: mean and covariance."""
+    design = np.stack([np.ones(len(times)), np.asarray(times) - 2025.0], axis=1)
+    inverse = np.linalg.inv(covariance)
+    precision = np.diag(1 / np.square(sd)) + design.T @ inverse @ design
+    spread = np.linalg.inv(precision)
+    return spread @ (np.diag(1 / np.square(sd)) @ mean + design.T @ inverse @ np.asarray(values)), spread
+
+
+def numbers(scenario, name):
+    low, middle, high = scenario.joint.priors[name].family.ppf(np.array([0.05, 0.5, 0.95]))
+    return middle, (high - low) / (2 * stats.norm.ppf(0.95))
+
+
+def check_closed_form(learnt, mean, spread):
+    for place, name in enumerate(("start", "growth")):
+        middle, sd = numbers(learnt, f"quantities.chip-stock.{name}")
+        width = np.sqrt(spread[place, place])
+        assert middle == pytest.approx(mean[place], abs=0.02 * width)
+        assert sd == pytest.approx(width, rel=0.02)
+    (correlation,) = learnt.spec.correlations
+    expected = spread[0, 1] / np.sqrt(spread[0, 0] * spread[1, 1])
+    assert 2 * np.sin(np.pi / 6 * correlation.rank) == pytest.approx(expected, abs=0.01)
+
+
+def test_normal_priors_and_normal_observations_give_the_closed_form():
+    learnt = learn(stock())
+    date = 2026 + 182 / 365
+    expected = conditioned([2025, date], np.log10([6.5e6, 2e7]), np.diag([0.01, 0.04]))
+    check_closed_form(learnt, *expected)
+    assert learnt.spec.history.fit
+    assert learnt.spec.quantities["chip-stock"].growth.label == "growth of chips"
+    assert any("growth: quantiles, median 0.3" in line and "before: normal" in line for line in learnt_lines(learnt))
+
+
+def test_far_and_exact_observations_are_found_too():
+    learnt = learn(stock(seen="{at: 2025, value: 1e8 chip, error: 0.005}, {at: 2026, value: 3e8 chip, error: 0.005}"))
+    check_closed_form(learnt, *conditioned([2025, 2026], np.log10([1e8, 3e8]), np.eye(2) * 0.005**2))
+
+
+def test_what_the_prior_hardly_allows_is_said():
+    learnt = learn(stock(seen="{at: 2025, value: 1e9 chip, error: 0.1}"))
+    assert any("10^9.00 was observed at 2025, where the prior has" in line for line in learnt.warnings) or any(
+        "was observed at 2025, where the prior has" in line and "in conflict" in line for line in learnt.warnings
+    )
+    assert not any("in conflict" in line for line in learn(stock()).warnings)
+
+
+def test_an_interval_of_its_own_is_an_error_beside_the_stated_one():
+    (seen,) = seen_of(
+        noted(stock(seen="{at: 2026, error: 0.1, value: {prior: constraints/chips-nvidia-shipped-2025}}"))
+    )
+    own = np.log10(1.55e7 / 1.19e7) / (2 * stats.norm.ppf(0.95))
+    assert seen.covariance[0, 0] == pytest.approx(0.01 + own**2, rel=1e-3)
+    assert seen.values == pytest.approx([np.log10(1.366e7)])
+
+
+def test_the_rows_of_a_table_share_the_error_of_its_intervals(tmp_path):
+    text = (
+        "Name,Chip manufacturer,End date,H100e compute power (median),H100e (5th percentile),H100e (95th percentile)\n"
+    )
+    rows = "A,A,2024-12-31,6.5e6,5.2e6,8.125e6\nA,A,2025-12-31,1.97e7,1.576e7,2.4625e7\n"
+    (tmp_path / "chips.csv").write_text(text + rows, encoding="utf-8")
+    file = tmp_path / "chips.yaml"
+    file.write_text(STOCK.format(start=START, growth=GROWTH, seen="{table: chips.csv, error: 0.05}"), encoding="utf-8")
+    scenario = load_scenario(file)
+    (seen,) = seen_of(noted(scenario))
+    shared = np.log10(1.25 / 0.8) / (2 * stats.norm.ppf(0.95))
+    covariance = 0.05**2 * np.eye(2) + shared**2
+    assert seen.covariance == pytest.approx(covariance, rel=1e-4)
+    learnt = learn(scenario)
+    check_closed_form(learnt, *conditioned([2025, 2026], np.log10([6.5e6, 1.97e7]), covariance))
+    (tmp_path / "chips.csv").unlink()
+    run = simulate(learnt)  # its points stand in it
+    assert [point.label for point in stored_scenario(run).spec.history.quantities["chip-stock"][0].points] == [
+        "the world"
+    ] * 2
+
+
+PRODUCT = """
+schema: 2
+name: power
+years: {first: 2025, last: 2030}
+samples: 1024
+inputs: {more: {median: 1.5, interval_90: [1.2, 1.9], unit: x/year}}
+quantities:
+  chips: {at: 2025, start: {median: 1e7, interval_90: [5e6, 2e7], unit: chip}, growth: {input: more}}
+  power: {product: [chips, {median: 1400, interval_90: [1000, 2000], unit: W/chip}]}
+  apart: {start: {median: 1, interval_90: [0.5, 2], unit: "1"}, growth: {median: 1.5, interval_90: [1.2, 1.9], unit: x/year}}
+thresholds: {much: {quantity: power, level: 1e12 W}}
+history:
+  snapshot: 2026-05
+  runs: none
+  quantities: {power: [{at: 2025, value: 20 GW, error: 0.02}]}
+"""
+
+
+def test_of_a_product_the_parts_share_what_was_learnt_and_what_is_apart_stays():
+    scenario = parse_scenario(PRODUCT)
+    learnt = learn(scenario)
+    names = ("quantities.chips.start", "quantities.power.product[1]")
+    own = [numbers(scenario, name) for name in names]
+    total = sum(sd**2 for _, sd in own) + 0.02**2
+    gap = np.log10(2e10) - sum(middle for middle, _ in own)
+    for name, (middle, sd) in zip(names, own, strict=True):
+        found = numbers(learnt, name)
+        assert found[0] == pytest.approx(middle + gap * sd**2 / total, abs=0.02 * sd)
+        assert found[1] == pytest.approx(sd * np.sqrt(1 - sd**2 / total), rel=0.03)
+    for name in ("inputs.more", "quantities.apart.start", "quantities.apart.growth"):
+        assert learnt.joint.priors[name].understood == scenario.joint.priors[name].understood
+
+
+def test_a_doubling_time_stays_one():
+    learnt = learn(stock(growth="{median: 10, interval_90: [6, 16], unit: months/doubling}"))
+    prior = learnt.joint.priors["quantities.chip-stock.growth"].prior
+    assert prior.unit == "months/doubling"
+    assert 6 < prior.quantiles["0.5"] < 16
+
+
+def test_compute_may_be_observed_of_a_whole_scenario():
+    seen = "history.quantities={physical_compute: [{at: 2025.5, value: 1e27 FLOP, error: 0.05}]}"
+    given = ["samples=1024", "history={snapshot: 2026-05, runs: none}"]
+    scenario = load_scenario(
+        "baseline",
+        overrides=[
+            given[0],
+            given[1].replace("none}", "none, " + seen[8:].replace("quantities=", "quantities: ") + "}"),
+        ],
+    )
+    learnt = learn(scenario)
+    before, after = (
+        sum(
+            numbers(each, name)[0]
+            for name in ("drivers.spending.start", "drivers.hardware.factors.price-performance.start")
+        )
+        for each in (scenario, learnt)
+    )
+    assert before == pytest.approx(26.7, abs=0.02)
+    assert 26.9 < after < 27.0
+
+
+@pytest.mark.parametrize(
+    ("seen", "said"),
+    [
+        (
+            "{at: 2025, value: 20 GW, error: 0.1}",
+            r"history\.quantities\.chip-stock\[0\]\.value\.unit: must be a unit of chip",
+        ),
+        ("{at: 2025, value: 1e7 chip}", r"chip-stock\[0\]\.error: is missing"),
+        ("{value: 1e7 chip, error: 0.1}", r"chip-stock\[0\]\.at: is missing"),
+        ("{at: 2025, error: 0.1}", r"chip-stock\[0\]: needs one of value and table; has 0"),
+        ("{at: 2025, value: 1e7 chip, only: Nvidia, error: 0.1}", r"\.only: does not go with value"),
+    ],
+)
+def test_what_is_wrong_of_an_observation_is_said_with_its_place(seen, said):
+    with pytest.raises(ScenarioError, match=said):
+        stock(seen=seen)
+
+
+def test_observations_of_nothing_that_there_is_are_a_fault():
+    with pytest.raises(
+        ScenarioError, match=r"quantities\.chip-stok: there is no quantity 'chip-stok'\.\s+Did you mean 'chip-stock'"
+    ):
+        parse_scenario(
+            re.sub(r"    chip-stock: \[", "    chip-stok: [", STOCK).format(start=START, growth=GROWTH, seen=TWO)
+        )
+
+
+def test_a_table_in_another_unit_is_a_fault_at_its_place(tmp_path):
+    (tmp_path / "c.csv").write_text("Company,Date,Total compute spend\nLab,2025-12-31,7e9\n", encoding="utf-8")
+    file = tmp_path / "chips.yaml"
+    file.write_text(STOCK.format(start=START, growth=GROWTH, seen="{table: c.csv, error: 0.05}"), encoding="utf-8")
+    with pytest.raises(ScenarioError, match=r"chips\.yaml:16:.*table: tells USD, and chip-stock is in chip"):
+        learn(load_scenario(file))
+
+
+SUM = """
+schema: 2
+name: sum
+years: {first: 2025, last: 2030}
+samples: 1024
+quantities:
+  one: {at: 2025, start: {median: 3e6, interval_90: [1e6, 2e7], unit: chip}}
+  two: {at: 2025, start: {uniform: [1e6, 8e6], unit: chip}, growth: {median: 1.5, interval_90: [1.2, 2.1], unit: x/year}}
+  both: {sum: [one, two]}
+thresholds: {many: {quantity: both, level: 1e9 chip}}
+history:
+  snapshot: 2026-05
+  runs: none
+  quantities: {both: [{at: 2026, value: 2e7 chip, error: 0.05}]}
+"""
+
+
+def test_of_a_sum_of_skewed_priors_the_posterior_is_that_of_many_weighted_draws():
+    scenario = parse_scenario(SUM)
+    learnt = learn(scenario)
+    names = ("quantities.one.start", "quantities.two.start", "quantities.two.growth")
+    rng = np.random.default_rng(0)
+    one, two, growth = (scenario.joint.priors[name].family.ppf(rng.random(2_000_000)) for name in names)
+    level = np.log10(10**one + 10 ** (two + growth))
+    weights = stats.norm.pdf(np.log10(2e7), level, 0.05)
+    for name, values in zip(names, (one, two, growth), strict=True):
+        order = np.argsort(values)
+        share = np.cumsum(weights[order]) / weights.sum()
+        expected = values[order][np.searchsorted(share, [0.1, 0.5, 0.9])]
+        found = learnt.joint.priors[name].family.ppf(np.array([0.1, 0.5, 0.9]))
+        assert found == pytest.approx(expected, abs=0.03 * (expected[2] - expected[0]))
+
+
+def test_compute_is_not_observed_twice():
+    seen = "history={snapshot: 2026-05, quantities: {physical_compute: [{at: 2026, value: 1e27 FLOP, error: 0.2}]}}"
+    with pytest.raises(ScenarioError, match=r"physical_compute: is learnt from the table of runs already"):
+        load_scenario("baseline", overrides=[seen])
+
+
+def test_the_shock_of_a_year_has_no_place_to_be_written():
+    with pytest.raises(ScenarioError, match=r"hang on quantities\.chip-stock\.volatility\.shock\[?\.?2026.*no place"):
+        learn(stock(growth=GROWTH + "\n    volatility: 0.1"))
