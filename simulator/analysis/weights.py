@@ -111,11 +111,14 @@ class Change:
                 f"above {HEAVIEST:g}): the new prior is wider than the run's, and samples that the run has not drawn "
                 f"would decide the ends. {_REMEDY}"
             )
-        smooth, own = smoothed_logs(logs)
-        if own > SMOOTHED:
-            raw = np.exp(smooth - smooth.max())
-        weights: Array = raw / raw.sum()
-        return weights, khat
+        return smoothed_weights(logs)[0], khat
+
+
+def smoothed_weights(logs: Array) -> tuple[Array, float]:
+    """Give weights of sum 1 of log weights (sample,), the largest smoothed where k-hat asks for it; and that k-hat."""
+    smooth, khat = smoothed_logs(logs)
+    raw = np.exp((own := smooth if khat > SMOOTHED else logs) - own.max())
+    return raw / raw.sum(), khat
 
 
 def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
