@@ -173,8 +173,8 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("essay-2023-realistic", overrides=["samples=2048"]))
-    >>> found = condition(run, ["physical_compute@2027 >= 1e26"])
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=2048"]))
+    >>> found = condition(run, ["physical_compute@2026.9 >= 6e27"])
     >>> 100 < found.effective < 2048, list(found.tables())[:2]
     (True, ['given', 'headlines'])
     """
@@ -214,12 +214,22 @@ def _fact_table(run: xr.DataTree, facts: Sequence[Fact], values: Array) -> tuple
             said = f"at the {100 * share:.1f}{plus_minus(100 * (error or 0.0), 1)} % quantile of such observations"
         elif places.min() == 1.0:
             warned.append(f"'{fact.written}' holds in every sample of the run, and tells nothing.")
-        rows.append(_fact_row(fact.written, fact.outcome.text, share, error, said))
+        rows.append(_fact_row(fact.written, share, error, said) | _place(fact))
     return Table.of_rows(rows), tuple(warned)
 
 
-def _fact_row(given: str, outcome: str, share: float, error: float | None, said: str) -> Row:
-    return {"given": given, "outcome": outcome, "probability": share, "standard_error": error, "said": said}
+def _fact_row(given: str, share: float, error: float | None, said: str) -> dict[str, object]:
+    return {"given": given, "probability": share, "standard_error": error, "said": said}
+
+
+def _place(fact: Fact) -> dict[str, object]:
+    """Tell where a chart shows what is given: between two levels, of an observation one error to either side."""
+    low, high = fact.low, fact.high
+    if fact.value is not None:
+        low, high = fact.value - fact.sd, fact.value + fact.sd
+        if fact.of_amount:
+            low, high = (math.log10(end) if end > 0 else -math.inf for end in (low, high))
+    return {"quantity": fact.outcome.subject, "year": fact.outcome.year, "lower": low, "upper": high}
 
 
 def _joint_row(facts: Sequence[Fact], used: Weighted, block: int) -> Table:
@@ -228,7 +238,7 @@ def _joint_row(facts: Sequence[Fact], used: Weighted, block: int) -> Table:
     share, error = weighted_estimate(likely, np.full(likely.size, 1 / likely.size), None, block)
     given = "all of it" if len(facts) > 1 else "as drawn anew"
     said = share_text(share, likely.size, error) if share > 1e-3 else f"{share:.3g} ± {error or 0.0:.1g}"
-    return Table.of_rows([_fact_row(given, "", share, error, f"P {said}")])
+    return Table.of_rows([_fact_row(given, share, error, f"P {said}")])
 
 
 def _weights(logs: Array, facts: Sequence[Fact], table: Table, *, redrawn: bool) -> tuple[Array, float]:
