@@ -32,8 +32,7 @@ See benchmarks/reweighting.py for what plus and minus twice the standard error h
 """
 SMOOTHED = 1 / 3
 """k-hat above which the largest weights are smoothed: of lighter tails single weights have little say."""
-_CHECKED = 2001
-_DRAWN, _MOST_SETS, _SEED, _STREAM = 1 << 18, 64, 20_261_122, "reweighting"
+_CHECKED, _DRAWN, _MOST_SETS, _SEED, _STREAM = 2001, 1 << 18, 64, 20_261_122, "reweighting"
 _REMEDY = "Change the prior by less, or run the scenario with --set instead, which is exact."
 
 
