@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.noted import count_noted, noted_warnings
 from simulator.engine.plan import Plan
-from simulator.runs.estimates import Histogram, Moments, merged, plain_error, quantile_error, sorted_quantiles
+from simulator.runs.estimates import Moments, plain_error, quantile_error, sorted_quantiles
+from simulator.runs.histograms import Histogram, merged
 from simulator.units import Array
 from simulator.variables import is_plain
 
