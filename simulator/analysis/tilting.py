@@ -13,7 +13,7 @@ from scipy.special import logsumexp, ndtr, ndtri
 from simulator.analysis.evaluation import Model, evaluate_values, model_of
 from simulator.analysis.evidence import Fact, likelihood
 from simulator.analysis.reweighting import Read
-from simulator.engine.draws import joined_uniforms, values_of
+from simulator.priors.draws import joined_uniforms, values_of
 from simulator.priors.streams import EDGE, blocks_uniforms
 from simulator.runs.estimates import effective_samples
 from simulator.scenario.resolving import Scenario
