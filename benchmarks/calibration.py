@@ -61,7 +61,7 @@ def main() -> None:
     origin = observations.years[1]
     known = known_at(observations, origin + 1.0)
     built = build_model(observations, priors=history_priors())
-    prior = draw_prior(built, seed=options.seed)
+    prior = draw_prior(built.model, seed=options.seed)
     replicas = replicate(prior, observations, known, rng=np.random.default_rng(options.seed))
     compiled = nutpie.compile_pymc_model(built.model)
     ranks: dict[str, list[float]] = {name: [] for name in (*UNKNOWN, "compute at the end")}

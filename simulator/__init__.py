@@ -22,9 +22,11 @@ if TYPE_CHECKING:
     from simulator.analysis.attribution import attribute_difference
     from simulator.analysis.audit import audit_scenario
     from simulator.analysis.comparison import compare_runs
+    from simulator.analysis.conditioning import condition
     from simulator.analysis.influence import prior_influence
     from simulator.analysis.reweighting import reweight_run
     from simulator.analysis.shares import variance_shares
+    from simulator.analysis.signposts import signposts
     from simulator.analysis.sweep_files import open_sweep
     from simulator.analysis.sweeps import sweep
     from simulator.analysis.swings import prior_swings
@@ -63,9 +65,11 @@ _HOMES = {
     "analysis.attribution": "attribute_difference",
     "analysis.audit": "audit_scenario",
     "analysis.comparison": "compare_runs",
+    "analysis.conditioning": "condition",
     "analysis.influence": "prior_influence",
     "analysis.reweighting": "reweight_run",
     "analysis.shares": "variance_shares",
+    "analysis.signposts": "signposts",
     "analysis.sweep_files": "open_sweep",
     "analysis.sweeps": "sweep",
     "analysis.swings": "prior_swings",
@@ -116,6 +120,7 @@ __all__ = [
     "audit_scenario",
     "check_run",
     "compare_runs",
+    "condition",
     "crossed_by",
     "crossing_years",
     "describe_scenario",
@@ -150,6 +155,7 @@ __all__ = [
     "save_run",
     "score_run",
     "shipped_scenarios",
+    "signposts",
     "simulate",
     "summary_lines",
     "supply_points",

@@ -56,6 +56,10 @@ def assert_valid_run(run: xr.DataTree) -> None:
         _check_trajectories(trajectories)
         if "crossings" in run.children:
             _check_crossings(run.children["crossings"].to_dataset(), trajectories, summary)
+        if "events" in run.children:
+            dates = run.children["events"].to_dataset()["event_year"].values
+            inside = (dates >= summary["year"].values[0]) & (dates <= summary["year"].values[-1])
+            _require(np.all(inside | np.isposinf(dates)), "events/event_year: outside the years")
 
 
 def _require(holds: object, message: str) -> None:

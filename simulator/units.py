@@ -47,7 +47,7 @@ _OFTEN_MEANT = {
     **dict.fromkeys(("yr", "yrs", "annum", "y"), "year"), "mo": "month", "mos": "months", "wk": "day", "week": "day",
     **dict.fromkeys(("sec", "second", "seconds"), "s"), **dict.fromkeys(("hr", "hrs", "h"), "hour"),
     **dict.fromkeys(("params", "param", "parameters"), "parameter"), "people": "person", "researchers": "person",
-    "per": "/", "GB": "Gbyte", "TB": "Tbyte", "PB": "Pbyte", "share": "fraction", "OOM": "log10(FLOP), for example",
+    "per": "/", "GB": "Gbyte", "TB": "Tbyte", "PB": "Pbyte", "share": "fraction",
 }  # fmt: skip
 _FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9]+\.?[0-9]*|\.[0-9]+) ?)?(year|month)s?")
 _WORDS_OF_GROWTH = {"x": "factor", "times": "factor", "percent": "%", "pct": "%", "month": "months", "yr": "years"}
@@ -133,6 +133,9 @@ def _base(word: str) -> Unit:
     if len(word) > 1 and word[0] in _PREFIXES and word[1:] in _PREFIXED:
         inner = _base(word[1:])
         return Unit(inner.dimension, inner.scale * _PREFIXES[word[0]])
+    if word in ("OOM", "ln"):
+        remedy = "A rate is in 1/year; growth that follows it says how it is read: in OOM/year, for example."
+        raise UnitError(f"'{word}' is not a unit.", remedy)
     if word in _OFTEN_MEANT:
         raise UnitError(f"'{word}' is not a unit.", f"Did you mean '{_OFTEN_MEANT[word]}'?")
     near = near_name(word, [known for known in (*_BASES, "W", "GW") if known[:1].lower() == word[:1].lower()])
@@ -314,6 +317,12 @@ class GrowthUnit:
     conversion: Conversion
     meaning: str
     positive: bool = True
+
+    @property
+    def told_in(self) -> Unit:
+        """The unit of a quantity that tells growth so: of OOM/year so much a year, of x/year a number, else a time."""
+        head = self.text.partition("/")[0]
+        return parse_unit({"factor": "1", "%": "%/year", "OOM": "1/year", "ln": "1/year"}.get(head, head))
 
 
 @cache

@@ -58,7 +58,13 @@ class Size:
     scenarios: tuple[str, ...]
 
 
-WHOLE = Size(20, 100, 2000, 2_000_000, ("baseline", "tight-caps", "essay-2023", "published/scaling-2030", "feedback"))
+WHOLE = Size(
+    20,
+    100,
+    2000,
+    2_000_000,
+    ("baseline", "tight-caps", "discoveries", "essay-2023", "published/scaling-2030", "feedback"),
+)
 SHORT = Size(3, 10, 200, 100_000, ("essay-2023",))
 
 

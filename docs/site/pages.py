@@ -39,8 +39,13 @@ def blocks(text: str) -> Iterator[tuple[re.Match[str], str, str]]:
         yield block, named[1] if named else "", block[2]
 
 
-def run_page(text: str, folder: Path, *, samples: int | None = None, dark: bool = False) -> list[list[Done]]:
-    """Write the files of a page into a folder and run its commands there, block by block; draw charts dark too."""
+def run_page(
+    text: str, folder: Path, *, samples: int | None = None, runs: int | None = None, dark: bool = False
+) -> list[list[Done]]:
+    """Write the files of a page into a folder and run its commands there, block by block; draw charts dark too.
+
+    `samples` are those of each command that takes a number of them, `runs` those of runs where they differ.
+    """
     done = []
     with contextlib.chdir(folder):
         for block, name, content in blocks(text):
@@ -48,7 +53,7 @@ def run_page(text: str, folder: Path, *, samples: int | None = None, dark: bool 
                 Path(name).write_text(content, encoding="utf-8")
             elif block[1] == "sh":
                 lines = [line for line in content.splitlines() if line.strip()]
-                done.append([_in_both(run_command(line, samples=samples), dark=dark) for line in lines])
+                done.append([_in_both(run_command(line, samples=samples, runs=runs), dark=dark) for line in lines])
     return done
 
 
@@ -59,7 +64,7 @@ def _in_both(done: Done, *, dark: bool) -> Done:
     return replace(done, dark=run_command(f"{done.command} --theme dark --format svg --output dark").pictures)
 
 
-def run_command(line: str, *, samples: int | None = None) -> Done:
+def run_command(line: str, *, samples: int | None = None, runs: int | None = None) -> Done:
     """Run one command line, as a shell would in the folder that is the current one."""
     words = [found for word in shlex.split(line) for found in _expanded(word)]
     if words[0] != "simulate":
@@ -68,7 +73,7 @@ def run_command(line: str, *, samples: int | None = None) -> Done:
     stream, code = io.StringIO(), 0
     with contextlib.redirect_stdout(stream), contextlib.redirect_stderr(stream):
         try:
-            main([*words[1:], *_fewer(words[1:], samples)])
+            main([*words[1:], *_fewer(words[1:], samples, runs)])
         except SystemExit as ending:
             code = int(ending.code or 0)
     after = _pictures()
@@ -80,10 +85,11 @@ def _expanded(word: str) -> list[str]:
     return [str(path) for path in sorted(Path().glob(word))] or [word] if "*" in word and "/" in word else [word]
 
 
-def _fewer(words: list[str], samples: int | None) -> list[str]:
+def _fewer(words: list[str], samples: int | None, runs: int | None) -> list[str]:
     command = COMMANDS.get(words[0], COMMANDS["run"])
     takes = words[0] not in GROUPS and "samples" in inspect.signature(command).parameters
-    return ["--samples", str(samples)] if samples is not None and takes else []
+    count = runs if runs is not None and command is COMMANDS["run"] else samples
+    return ["--samples", str(count)] if count is not None and takes else []
 
 
 def _pictures() -> dict[Path, int]:

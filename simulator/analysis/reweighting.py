@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
 
@@ -24,43 +24,46 @@ from simulator.wording import plus_minus, power, share_text, year_text
 if TYPE_CHECKING:
     import xarray as xr
 
+type Read = Callable[[Sequence[Outcome]], Array]
+"""What gives outcomes (outcome, sample)."""
 
-def headline_table(run: xr.DataTree, weights: Array) -> Table:
-    """Tabulate the headline numbers of a run as it is and with its samples weighted, (sample,).
+
+def headline_table(run: xr.DataTree, weights: Array, *, read: Read | None = None) -> Table:
+    """Tabulate the headline numbers of a run as it is, and of weighted samples, (sample,): its own, or those `read`.
 
     Standard errors are from what each block adds; None where a crossing year is censored.
     """
     trajectories = group(run, "trajectories", of_samples=True)
-    if weights.shape != (trajectories.sizes["sample"],):
+    if read is None and weights.shape != (trajectories.sizes["sample"],):
         raise InputError(
             f"weights: must be one for each of {trajectories.sizes['sample']} samples; got {weights.size}."
         )
     years = chosen_years(group(run, "summary")["year"].values.tolist())
     main = headline_of(group(run, "summary"))
-    levels = [Outcome("level", main, year) for year in years]
     label, unit = (str(trajectories[main].attrs[key]) for key in ("long_name", "units"))
-    told: list[tuple[Headline, Array, float | None]] = [
-        (Headline(main, label, statistic, year, unit), values, level)
-        for year, values in zip(years, run_outcomes(run, levels), strict=True)
+    told: list[tuple[Headline, Outcome, float | None]] = [
+        (Headline(main, label, statistic, year, unit), Outcome("level", main, year), level)
+        for year in years
         for statistic, level in QUANTILES.items()
     ]
     crossings = run_crossings(run)
     labels = group(run, "crossings")["label"].values.tolist() if crossings else ()
-    for (name, when), label in zip(crossings.items(), labels, strict=True):
-        told.append((Headline(name, label, MEDIAN_YEAR, None, "year"), np.asarray(when, dtype=np.float64), 0.5))
-        crossed = ((year, np.asarray(when <= year, dtype=np.float64)) for year in years)
-        told += [(Headline(name, label, CROSSED, year, "1"), values, None) for year, values in crossed]
-    rows: list[Row] = []
-    for headline, own, level in told:
-        before, after = (
-            _estimate(own, each / each.sum(), level, int(run.attrs["block"])) for each in (np.ones(own.size), weights)
-        )
+    for name, label in zip(crossings, labels, strict=True):
+        told.append((Headline(name, label, MEDIAN_YEAR, None, "year"), Outcome("crossing", name), 0.5))
+        told += [(Headline(name, label, CROSSED, year, "1"), Outcome("crossed", name, year), None) for year in years]
+    outcomes = list(dict.fromkeys(outcome for _, outcome, _ in told))
+    own = dict(zip(outcomes, run_outcomes(run, outcomes), strict=True))
+    other = own if read is None else dict(zip(outcomes, read(outcomes), strict=True))
+    equal, rows, block = np.full(next(iter(own.values())).size, 1.0), list[Row](), int(run.attrs["block"])
+    for headline, outcome, level in told:
+        before = weighted_estimate(own[outcome], equal / equal.sum(), level, block)
+        after = weighted_estimate(other[outcome], weights / weights.sum(), level, block)
         ends = {"before": before[0], "before_error": before[1], "after": after[0], "after_error": after[1]}
         rows.append(headline._asdict() | ends)
     return Table.of_rows(rows)
 
 
-def _estimate(values: Array, weights: Array, level: float | None, block: int) -> tuple[float, float | None]:
+def weighted_estimate(values: Array, weights: Array, level: float | None, block: int) -> tuple[float, float | None]:
     """Estimate a quantile, or the mean where there is no level, and its standard error; the weights have the sum 1.
 
     That of a quantile q at p is half the distance between those at p - e and p + e, with e the error of the share of
@@ -78,7 +81,7 @@ def _estimate(values: Array, weights: Array, level: float | None, block: int) ->
     return found, (high - low) / 2 if np.isfinite(high) else found - low
 
 
-def _headline_lines(rows: Sequence[Row], years: tuple[float, float], worth: Mapping[str, int]) -> list[str]:
+def headline_lines(rows: Sequence[Row], years: tuple[float, float], worth: Mapping[str, int]) -> list[str]:
     """Write the medians and probabilities before and after, one to a line; samples are `worth` so many equal ones."""
     (first, last), lines = years, []
     for row in rows:
@@ -146,7 +149,7 @@ class Reweighting(Result):
         tail = "below 0" if self.khat < 0 else f"{self.khat:.2f}"
         return [
             f"run {self.run_id}, before -> after: {', '.join(self.overrides)}",
-            *_headline_lines(self.headlines.rows(), self.years, {"before": count, "after": round(self.effective)}),
+            *headline_lines(self.headlines.rows(), self.years, {"before": count, "after": round(self.effective)}),
             f"  {count:,} samples are worth {worth}; the largest weight is {100 * self.largest:.2g} %",
             f"  Pareto k-hat of the weights: {tail}; the errors hold up to {HEAVIEST:g}",
         ]

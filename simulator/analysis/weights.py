@@ -32,8 +32,7 @@ See benchmarks/reweighting.py for what plus and minus twice the standard error h
 """
 SMOOTHED = 1 / 3
 """k-hat above which the largest weights are smoothed: of lighter tails single weights have little say."""
-_CHECKED = 2001
-_DRAWN, _MOST_SETS, _SEED, _STREAM = 1 << 18, 64, 20_261_122, "reweighting"
+_CHECKED, _DRAWN, _MOST_SETS, _SEED, _STREAM = 2001, 1 << 18, 64, 20_261_122, "reweighting"
 _REMEDY = "Change the prior by less, or run the scenario with --set instead, which is exact."
 
 
@@ -111,11 +110,14 @@ class Change:
                 f"above {HEAVIEST:g}): the new prior is wider than the run's, and samples that the run has not drawn "
                 f"would decide the ends. {_REMEDY}"
             )
-        smooth, own = smoothed_logs(logs)
-        if own > SMOOTHED:
-            raw = np.exp(smooth - smooth.max())
-        weights: Array = raw / raw.sum()
-        return weights, khat
+        return smoothed_weights(logs)[0], khat
+
+
+def smoothed_weights(logs: Array) -> tuple[Array, float]:
+    """Give weights of sum 1 of log weights (sample,), the largest smoothed where k-hat asks for it; and that k-hat."""
+    smooth, khat = smoothed_logs(logs)
+    raw = np.exp((own := smooth if khat > SMOOTHED else logs) - own.max())
+    return raw / raw.sum(), khat
 
 
 def _changed_priors(old: Scenario, new: Scenario) -> list[str]:

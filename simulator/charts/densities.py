@@ -11,7 +11,6 @@ from simulator.charts import style
 from simulator.charts.layout import Marks, PixelScale
 from simulator.charts.ticks import plain_ticks, power_ticks
 from simulator.runs.estimates import sorted_quantiles
-from simulator.schema.prior_families import Distribution
 from simulator.units import Array, parse_unit, plain_unit
 
 PLAIN_FROM, PLAIN_TO = -4.01, 5.0
@@ -114,8 +113,8 @@ def draw_axis(marks: Marks, scale: Scale, x: PixelScale, y: float) -> None:
         short = not scale.is_log or scale.is_percent or PLAIN_FROM <= tick - scale.size < PLAIN_TO
         label = scale.text(tick).replace("-", "−") if short else ""
         width = style.text_width(label, size=size) if short else style.power_width(tick - scale.size, size=size)
-        middle, right = x(tick), x(tick) + width / 2
-        if middle - width / 2 >= free:
+        middle, right = x(tick), max(x(tick) + width / 2, x.start + width)  # no number begins before its axis
+        if right - width >= free:
             free = right + 8
             marks.box("axes", (middle, middle), (y, y + 4))
             if short:
@@ -143,15 +142,3 @@ def density(finite: Array, points: Array) -> Array:
     smooth = np.convolve(np.pad(counts.astype(np.float64), reach, mode="symmetric"), kernel, mode="valid")
     heights = np.interp(points, (edges[:-1] + edges[1:]) / 2, smooth)
     return heights / heights.max()
-
-
-def exact_density(family: Distribution, points: Array) -> Array:
-    """Read the density of a distribution at rising points, its highest point among them being 1.
-
-    It is the mean over a hundredth of a step to either side, so that one that is read from a table has no kinks.
-    """
-    step = 0.01 * float(points[-1] - points[0]) / points.size
-    low, high = family.support
-    ends = np.clip(points - step, low, high), np.clip(points + step, low, high)
-    heights = (family.cdf(ends[1]) - family.cdf(ends[0])) / (ends[1] - ends[0])
-    return np.asarray(heights / heights.max(), dtype=np.float64)

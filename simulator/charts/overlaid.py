@@ -1,13 +1,15 @@
-"""Named fans over one another: a few in one frame, many in small frames, each over the fan of the first."""
+"""Named fans over one another, a few in one frame and many in small frames; and their crossing years in rows."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from simulator.charts import spec, style
 from simulator.charts.frame import Frame
-from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, rule_mark
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, outside_mark, rule_mark
 from simulator.charts.spec import Head
 from simulator.charts.ticks import year_ticks
 from simulator.runs.table import Row, Table
@@ -16,10 +18,13 @@ from simulator.wording import amount_range, amount_words, power_text
 WIDTH, HEIGHT, LEFT, TOP = 560, 400, 58, 30
 LABEL_WIDTH, LABEL_CHARACTERS = 300, 30
 SHADES = LINE_SHADES[:4]
-PALE = style.band_tints(2)[0]
+PALE, STRONG = style.band_tints(2)
 COLUMNS = 3
 PANEL_WIDTH, PANEL_HEIGHT, PANEL_GAP, PANEL_HEAD = 244, 150, 26, 40
 MOST_OVERLAID = 4
+ROW = 18
+MEDIAN_WIDTH, STRIP_WIDTH = 130, 440
+NAME_CHARACTERS, MOST_RUN_WIDTH = 26, 270
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,13 @@ def ends_words(row: Row, unit: str) -> str:
     return middle if low == high else f"{middle} ({amount_range(low, high)})"
 
 
-def draw_fans(levels: Table, *, name: str, unit: str, notes: Mapping[str, str], head: Head) -> spec.Spec:
+def draw_fans(
+    levels: Table, *, name: str, unit: str, notes: Mapping[str, str], head: Head, news: Sequence[Row] = ()
+) -> spec.Spec:
     """Draw the fans of two runs or more over one another: up to four in one frame, more in small frames.
 
     `levels` has `run`, `year`, `median`, `lower`, `upper` (log10 of the unit), the runs in their order; `notes` stand
-    under the names of the runs.
+    under the names of the runs. `news` are marked in the one frame: `year`, `lower`, `upper` (infinite at an open end).
     """
     runs = {run: own for (run,), own in levels.groups("run")}
     small = len(runs) > MOST_OVERLAID
@@ -57,7 +64,7 @@ def draw_fans(levels: Table, *, name: str, unit: str, notes: Mapping[str, str], 
     frame, told = Frame(*years, *spread, height=height, gutter=LEFT, width=width).told_in(
         levels.where(run=next(iter(runs)))["median"][-1], unit
     )
-    draw = _draw_multiples if small else _draw_overlaid
+    draw = _draw_multiples if small else partial(_draw_overlaid, news=news)
     return draw(runs, frame, heading=f"{name}, {told}", notes=notes, head=head)
 
 
@@ -67,7 +74,7 @@ def _panel(frame: Frame, *, left: float, top: float) -> Panel:
 
 
 def _draw_overlaid(
-    runs: Mapping[str, Table], frame: Frame, *, heading: str, notes: Mapping[str, str], head: Head
+    runs: Mapping[str, Table], frame: Frame, *, heading: str, notes: Mapping[str, str], head: Head, news: Sequence[Row]
 ) -> spec.Spec:
     """Draw medians, one band, and the ends at the right; the band of the first run is filled, others are outlined."""
     panel = _panel(frame, left=LEFT, top=TOP)
@@ -81,9 +88,11 @@ def _draw_overlaid(
                   for key, width in (("lower", 1.1), ("upper", 1.1), ("median", 2.6))}  # fmt: skip
     kinds["leaders"] = line_mark(style.QUIET, 0.8)
     kinds |= {f"sample {run}": line_mark(shades[run][0], 2.6, dash=shades[run][1]) for run in order}
-    marks = Marks(**kinds, bars=RECT)
+    marks = Marks(**kinds, bars=RECT, news=rule_mark(style.VERMILION, 3), seen=outside_mark())
     marks.text(heading, 0, 8, bold=True)
     _grid([panel], marks)
+    for row in news:
+        _mark_news(marks, panel, row)
     for place, (run, own) in enumerate(runs.items()):
         if place == 0:
             marks["band"].extend(_band(panel, own))
@@ -171,6 +180,16 @@ def _grid(panels: Sequence[Panel], marks: Marks) -> None:
             marks.centred(str(year), x, panel.y.start + 14)
 
 
+def _mark_news(marks: Marks, panel: Panel, row: Row) -> None:
+    """Mark what was observed of a level: from its lower to its upper end, which may be open."""
+    x, low, high = panel.x(row["year"]), panel.y.held(row["lower"]), panel.y.held(row["upper"])
+    marks.box("news", (x, x), (low, high))
+    for end, y in (("lower", low), ("upper", high)):
+        if panel.y.low < row[end] < panel.y.high:
+            marks.add("seen", x=x, y=y)
+    marks.text("given", x + 10, high + 8 if row["upper"] >= panel.y.high else low + 14, style.VERMILION)
+
+
 def _has_width(levels: Table) -> bool:
     return bool((levels["lower"] != levels["upper"]).any())
 
@@ -191,3 +210,62 @@ def _span(levels: Table, keys: Sequence[str], margin: float) -> tuple[float, flo
     low, high = min(values), max(values)
     spare = max(0.0, 1.0 - (high - low)) / 2 + margin * (high - low)
     return low - spare, high + spare
+
+
+def draw_dumbbells(
+    crossings: Table, *, years: tuple[float, float], head: Head, words: tuple[str, str] = ("first run", "other run")
+) -> spec.Spec:
+    """Draw the median crossing years of several runs, threshold by threshold, with their 50 % intervals.
+
+    `crossings` has `threshold`, `label`, `run`, `median`, `lower_50`, `upper_50` (decimal years, +inf: later than the
+    horizon), `last_year` (the horizon), `text` (written at the right), the runs of a threshold one after another;
+    `years` are the ends of the axis. A line joins each median with that of the first run. What is later than the
+    horizon of a run ends in an arrow.
+    """
+    runs = list(dict.fromkeys(crossings["run"].tolist()))
+    names = [line for label in crossings["label"] for line in style.wrapped(label, width=NAME_CHARACTERS)]
+    name_width = max(map(style.text_width, names)) * 1.1 + 20
+    left = name_width + min(MOST_RUN_WIDTH, max(map(style.text_width, runs)) * 1.05 + 20)
+    right = left + STRIP_WIDTH
+    x = PixelScale(*years, left, right)
+    marks = Marks(
+        rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET, 1.2), arrows=style.shape_mark("triangle-right", 60),
+        first=style.shape_mark("circle", 50, fill=style.DARK_BLUE),
+        other=style.shape_mark("diamond", 62, fill=style.PAPER, rim=style.VERMILION, width=2),
+    )  # fmt: skip
+    marks.text("median", right + 20, 14, style.QUIET)
+    top = 34.0
+    for _, own in crossings.groups("threshold"):
+        name = style.wrapped(own["label"][0], width=NAME_CHARACTERS)
+        marks.box("rules", (0, right + MEDIAN_WIDTH), (top, top))
+        marks.text(name, 0, top + 7 + style.LINE_HEIGHT * len(name) / 2, bold=True)
+        for place, row in enumerate(own.rows()):
+            y = top + 6 + ROW * (place + 0.5)
+            marks.text(style.cut(row["run"], left - name_width - 12), name_width, y)
+            marks.text(row["text"], right + 20, y)
+            _dumbbell(marks, row, own["median"][0], x=x, y=y, is_first=row["run"] == runs[0])
+        top += max(ROW * len(own), style.LINE_HEIGHT * len(name)) + 12
+    marks.box("rules", (0, right + MEDIAN_WIDTH), (top, top))
+    for tick in year_ticks(*years):
+        marks.box("rules", (x(tick), x(tick)), (34, top + 4))
+        marks.centred(str(tick), x(tick), top + 14)
+    for place, (kind, word) in enumerate(zip(("first", "other"), words, strict=True)):
+        marks.add(kind, x=left + 8 + 90 * place, y=14)
+        marks.text(word, left + 20 + 90 * place, 14, style.QUIET)
+    legend = style.legend_layers([("bar", STRONG, "50 % of the samples")], x=left + 190, y=14)
+    return marks.sheet(head, *legend, width=right + MEDIAN_WIDTH, height=top + 24)
+
+
+def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, is_first: bool) -> None:
+    """Draw the interval and the median of one run, joined with the first median."""
+    low, median, high = row["lower_50"], row["median"], row["upper_50"]
+    end = x(min(row["last_year"], high))
+    if low < math.inf:
+        marks.box("bars", (x(low), end), (y - 4, y + 4), color=STRONG if is_first else PALE)
+    if not math.isfinite(high):
+        marks.add("arrows", x=end + 5, y=y, color=style.DARK_BLUE if is_first else style.VERMILION)
+    if math.isfinite(median):
+        marks.add("first" if is_first else "other", x=x(median), y=y)
+        if not is_first and math.isfinite(first):
+            marks.box("links", (x(first), x(median)), (y, y))
+            marks.box("links", (x(first), x(first)), (y - ROW, y))

@@ -440,9 +440,9 @@ def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] |
 
     It is empty where fewer than two years are left.
     """
-    if quantity not in TRENDS or "posterior" not in run.children:
+    learnt = arrays(run, "posterior") if quantity in TRENDS and "posterior" in run.children else None
+    if learnt is None or TRENDS[quantity] not in learnt:  # a change point has no trend by year
         return Table({})
-    learnt = arrays(run, "posterior")
     known = learnt["year"].values
     path = learnt[TRENDS[quantity]].values.reshape(-1, known.size)  # (chain, draw, year)
     low, middle, high = np.quantile(path, [0.05, 0.5, 0.95], axis=0)

@@ -69,9 +69,11 @@ KINDS: Register[Draw] = Register(
 RESULTS: Mapping[str, str] = MappingProxyType({
     "attribution": f"{_KINDS}.attribution:attribution_figures",
     "comparison": f"{_KINDS}.comparison:compared_figures",
+    "condition": f"{_KINDS}.conditioning:condition_figures",
     "hindcast": f"{_KINDS}.hindcast:hindcast_figures",
     "influence": f"{_KINDS}.influence:outcome_figures",
     "shares": f"{_KINDS}.shares:share_figures",
+    "signposts": f"{_KINDS}.signposts:signpost_figures",
     "sweep": f"{_KINDS}.sweep:swept_figures",
     "swings": f"{_KINDS}.swings:swing_figures",
 })  # fmt: skip

@@ -20,7 +20,7 @@ from simulator.cli.history import app as history_app
 from simulator.cli.history import fragility
 from simulator.cli.run import extend, run, sweep
 from simulator.cli.show import chart, priors, scenarios, show
-from simulator.cli.studies import audit, compare, influence, reweight, shares, swings
+from simulator.cli.studies import audit, compare, condition, influence, reweight, shares, signposts, swings
 from simulator.cli.terminal import told
 from simulator.errors import InputError, SimulatorError, near_name
 
@@ -151,7 +151,7 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     command.__name__: command
     for command in (
         run, extend, chart, compare, export, report, sweep, hindcast, published, score, shares, swings, audit,
-        influence, reweight, validate, show, check, priors, scenarios, schema, explain, new,
+        influence, reweight, condition, signposts, validate, show, check, priors, scenarios, schema, explain, new,
         upgrade,
     )
 }  # fmt: skip

@@ -36,7 +36,11 @@ def show(
         bool, typer.Option("--variables", help="Of a run or a sweep: list every variable with its unit.")
     ] = False,
     quantities: Annotated[
-        bool, typer.Option("--quantities", help="Of a run: print its named quantities, first year, middle and last.")
+        bool,
+        typer.Option(
+            "--quantities",
+            help="Of a run: print its named quantities, first year, middle and last, and the dates of events.",
+        ),
     ] = False,
     json: options.JsonOption = False,
     by: Annotated[

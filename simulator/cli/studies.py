@@ -69,6 +69,69 @@ def reweight(
         options.finish(simulator.reweight_run(opened, set_), folder, file="reweighted.csv", json=json)
 
 
+def condition(
+    run: options.RunArgument,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--given",
+            metavar="WHAT",
+            help="What happened: 'physical_compute@2026.9 >= 6e27', 'spending@2027 = $1 billion +- 0.1 OOM', "
+            "'crossing:NAME by end of 2027', 'crossing:NAME = never'; may be given several times.",
+        ),
+    ] = None,
+    redraw: Annotated[
+        bool, typer.Option("--redraw", help="Draw samples anew where it holds: for what few samples of the run have.")
+    ] = False,
+    output: options.OutputOption = FilePath("outputs"),
+    charts: options.ChartsOption = True,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
+    json: options.JsonOption = False,
+) -> None:
+    """Give a run's forecast given what happened.
+
+    It tells how likely that was and which priors it moves; nothing is run again.
+
+    Example: simulate condition latest --given 'physical_compute@2026.9 >= 6e27'
+    """
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
+    with simulator.open_run(run) as opened:
+        found = simulator.condition(opened, given or (), redraw=redraw)
+    options.finish(found, output, formats=formats, theme=theme, json=json)
+
+
+def signposts(
+    run: options.RunArgument,
+    outcome: Annotated[
+        str, typer.Option(help="The later outcome: crossing:NAME, effective_compute@2035 or crossed:NAME@2030.")
+    ],
+    observable: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="A variable that is observed, such as spending or power; may be given several times. Without it "
+            "physical compute, spending and every named quantity."
+        ),
+    ] = None,
+    until: Annotated[str | None, typer.Option(metavar="DATE", help="The last date of an observation.")] = None,
+    output: options.OutputOption = FilePath("outputs"),
+    charts: options.ChartsOption = True,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
+    json: options.JsonOption = False,
+) -> None:
+    """Tell which early observables say most about an outcome.
+
+    It tells too what each value of them would mean; nothing is run again.
+
+    Example: simulate signposts latest --outcome crossing:1000000x-gpt-4
+    """
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
+    with simulator.open_run(run) as opened:
+        found = simulator.signposts(opened, outcome, observables=observable or (), until=until)
+    options.finish(found, output, formats=formats, theme=theme, json=json)
+
+
 ItemArgument = Annotated[
     str,
     typer.Argument(

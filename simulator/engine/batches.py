@@ -49,7 +49,8 @@ class Batch:
 
     `parameters` (sample,) by name, NaN where a sample's component has no such prior; `trajectories` (year, sample) by
     variable, float32 (a relative error of 6e-8), the capability metric float64, what binds int8; `crossing_year`,
-    `already_above`, `threshold_level` (threshold, sample); `component` (sample,), all 0 where there is only one.
+    `already_above`, `threshold_level` (threshold, sample), `event_year` (event, sample) where eras wait for events;
+    `component` (sample,), all 0 where there is only one.
     """
 
     first: int
@@ -121,9 +122,17 @@ def _compute(
             filled += few
             pieces.append(paths)
         paths = joined(pieces, standing)
-        crossings.append(cross_block(component.spec, draws, paths, years=years, size=count))
-    crossed = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
-    return parameters, trajectories.arrays(), crossed
+        crossed = cross_block(component.spec, draws, paths, years=years, size=count)
+        crossings.append(crossed | _event_years(plan, paths.block.draws, count))
+    whole = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
+    return parameters, trajectories.arrays(), whole
+
+
+def _event_years(plan: Plan, draws: Mapping[str, Array], size: int) -> Arrays:
+    """Take the dates of events, (event, sample), from the draws to which they were added; nothing where none is."""
+    never = np.full(size, np.inf)
+    dates = [np.broadcast_to(draws.get(name, never), size) for name in plan.events]
+    return {"event_year": np.stack(dates)} if dates else {}
 
 
 class _Trajectories:
@@ -229,7 +238,7 @@ def _joined(
             continue
         order = [list(each.spec.thresholds).index(name) for name in plan.spec.thresholds]
         shared = {name: _stand_in(plan, each, name, rows) for name in kept}
-        in_order = {name: values[order] for name, values in crossed.items()}
+        in_order = {name: values if name == "event_year" else values[order] for name, values in crossed.items()}
         for group, found in zip(groups, (own, shared, in_order), strict=True):
             for name, values in found.items():
                 group.setdefault(name, np.empty((*values.shape[:-1], size), values.dtype))[..., here] = values

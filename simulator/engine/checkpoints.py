@@ -22,7 +22,8 @@ from simulator.engine.batches import Arrays, Batch
 from simulator.engine.collecting import Counts, Tallies, below
 from simulator.errors import RunFileError, SimulatorError
 from simulator.files import locked, make_folder, replacing
-from simulator.runs.estimates import Histogram, Moments
+from simulator.runs.estimates import Moments
+from simulator.runs.histograms import Histogram
 
 COUNTS = "counts.npz"
 TRIES = 5

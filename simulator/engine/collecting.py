@@ -13,7 +13,8 @@ from numpy.typing import NDArray
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.noted import count_noted, noted_warnings
 from simulator.engine.plan import Plan
-from simulator.runs.estimates import Histogram, Moments, merged, plain_error, quantile_error, sorted_quantiles
+from simulator.runs.estimates import Moments, plain_error, quantile_error, sorted_quantiles
+from simulator.runs.histograms import Histogram, merged
 from simulator.units import Array
 from simulator.variables import is_plain
 
@@ -128,8 +129,10 @@ def histograms(plan: Plan, batch: Batch) -> Histograms:
         return counted(_compressed(trajectories[name]) if is_plain(name) else trajectories[name])
 
     variables = _once(_levels(plan, trajectories), of_variable)
+    years = batch.crossings.get("event_year")
     return {
         **{f"variables/{name}": histogram for name, histogram in variables.items()},
+        **({} if years is None else {"event": counted(years)}),
         "crossing": counted(batch.crossings["crossing_year"]),
         "level": counted(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed)),
     }
@@ -195,6 +198,8 @@ def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
     if plan.thresholds:
         result["crossing_quantile"] = held["crossing"].quantiles(LEVELS).T
         result["threshold_level_quantile"] = _levels_of_metric(plan, held["level"].quantiles(LEVELS).T, _expanded)
+    if plan.events:
+        result["event_quantile"] = held["event"].quantiles(LEVELS).T
     return result, held["crossing"].quantiles_of
 
 
@@ -206,6 +211,8 @@ def sampled_quantiles(plan: Plan, batch: Batch) -> tuple[Arrays, Read]:
     if plan.thresholds:
         result["crossing_quantile"] = sorted_quantiles(ordered, LEVELS).T
         result["threshold_level_quantile"] = _quantiles(crossings["threshold_level"]).T
+    if plan.events:
+        result["event_quantile"] = _quantiles(crossings["event_year"]).T
     return result, lambda place, levels: sorted_quantiles(ordered[place], levels)
 
 
@@ -223,7 +230,7 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
         errors[name] = np.where(np.isnan(errors[name]), plain_error(share, counts.samples), errors[name])
     error = errors.pop("crossed_error")
     means = below(shares, "sums")
-    result: Arrays = {name: values for name, values in quantiles.items() if name in means}
+    result: Arrays = {name: values for name, values in quantiles.items() if name in means or name == "event_quantile"}
     result |= {f"{name}_mean": mean for name, mean in means.items()}
     result |= {f"{name}_share": share for name, share in below(shares, "binding").items()}
     result |= errors
@@ -303,7 +310,7 @@ def with_samples(groups: Groups, plan: Plan, batch: Batch) -> Groups:
         groups,
         parameters=batch.parameters | component,
         trajectories={name: values.T for name, values in batch.trajectories.items()},
-        crossings=batch.crossings if plan.thresholds else {},
+        crossings={name: each for name, each in batch.crossings.items() if plan.thresholds or name == "event_year"},
     )
 
 

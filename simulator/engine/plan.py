@@ -12,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.errors import dotted
 from simulator.model.projection import Projection, year_grid
 from simulator.priors.streams import blocks_uniforms
 from simulator.scenario.resolving import Component, Scenario, words_of
 from simulator.schema.drivers import CustomDriver, named_drivers
+from simulator.schema.prior_names import events_of
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import binding_names, quantity_of, variable_names
 from simulator.units import Array
@@ -68,6 +70,8 @@ class Plan:
     """The quantity that each threshold stands on, by the name of the threshold."""
     headline: str
     """The variable that the run is told by."""
+    events: tuple[str, ...]
+    """The paths of the dates at which eras begin with an event, over all components."""
     data: Mapping[str, Any] | None = None
     """The scenario as plain data, of which other processes make the same plan; None where they cannot."""
 
@@ -104,7 +108,8 @@ def plan_of(
     projections = tuple(Projection(component.spec, years=years, custom=functions) for component in components)
     thresholds = {name: quantity_of(spec, name) for name in spec.thresholds}
     told = headline(joint_variables(components), thresholds.values())
-    return Plan(components, projections, years, functions, _limits(components), thresholds, told)
+    events = tuple(dict.fromkeys(dotted(path) for each in components for path, _ in events_of(each.spec)))
+    return Plan(components, projections, years, functions, _limits(components), thresholds, told, events)
 
 
 def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simulator.engine.batches import Arrays
 from simulator.engine.collecting import LEVELS, Groups
 from simulator.engine.plan import Plan, plan_warnings
+from simulator.errors import as_path, dotted
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.groups import Group, Labelled, of_dataset
@@ -93,7 +94,8 @@ def fit_groups(fit: xr.DataTree) -> dict[str, Group]:
     for name, (unit, long_name) in UNKNOWNS.items():
         for place, group in groups.items():
             if name in group:
-                said = (unit, long_name) if not place.startswith("log_") else ("1", f"log density of {long_name}")
+                own = group[name].attrs.get("units", unit)
+                said = (own, long_name) if not place.startswith("log_") else ("1", f"log density of {long_name}")
                 group[name].attrs.update(dict(zip(("units", "long_name"), said, strict=True)))
     groups["posterior"].attrs.update({str(key): value for key, value in fit.attrs.items()})
     return groups
@@ -129,6 +131,11 @@ class Labels:
             self._units |= variable_units(component.spec)
         self._words = scenario.words
         self._thresholds = _threshold_coords(scenario.spec, plan.thresholds)
+        told = [input_words(dotted(as_path(name)[:-1]), labels=scenario.labels) for name in plan.events]
+        self._events = {
+            name: Labelled(("event",), np.array(texts, dtype=str), {"long_name": name})
+            for name, texts in (("event", plan.events), ("begins", told))
+        }
 
     def group(self, arrays: Arrays, samples: Mapping[str, NDArray[Any]] | None = None) -> Group:
         """Label arrays: those of samples with these numbers, or, where there are none, those of a summary."""
@@ -147,6 +154,8 @@ class Labels:
                 variables[name].attrs.update(_flags(["none", *limits], np.int8))
         if "threshold" in used:
             every |= self._thresholds
+        if "event" in used:
+            every |= self._events
         return Group(variables, every)
 
     def samples(self, groups: Groups, *, first: int = 0) -> dict[str, Group]:
@@ -157,7 +166,10 @@ class Labels:
             "parameters": self._parameters(groups.parameters, samples),
             "trajectories": self.group(groups.trajectories, samples),
         }
-        return found | ({"crossings": self.group(groups.crossings, samples)} if groups.crossings else {})
+        for name, held in (("events", {"event_year"}), ("crossings", {*groups.crossings} - {"event_year"})):
+            if arrays := {each: values for each, values in groups.crossings.items() if each in held}:
+                found[name] = self.group(arrays, samples)
+        return found
 
     def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
         named, labels = [component.name for component in self._scenario.components], self._scenario.labels

@@ -81,8 +81,10 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenari
         return scenario
     from simulator.history.learning import learn, learnt_lines
 
+    of_runs = scenario.spec.history is None or scenario.spec.history.runs != "none"
     kept = f"a stored fit is read at once ({outputs / FITS}, 500 MB at most)"
-    say(f"{scenario.spec.name}: learns from history; sampling takes about a minute, {kept}.")
+    how = f"history; sampling takes about a minute, {kept}" if of_runs else "what was observed"
+    say(f"{scenario.spec.name}: learns from {how}.")
     learnt = learn(scenario, cache=outputs / FITS)
     for line in learnt_lines(learnt):
         say(line)
@@ -285,11 +287,11 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
 
 def _arrays(run: xr.DataTree) -> Batch:
     """Take the samples of a run as one batch."""
-    parameters, trajectories, crossings = (
+    parameters, trajectories, crossings, events = (
         {str(name): values.values for name, values in run[group].data_vars.items()} if group in run.children else {}
-        for group in ("parameters", "trajectories", "crossings")
+        for group in ("parameters", "trajectories", "crossings", "events")
     )
     size = run["parameters"].sizes["sample"]
     component = parameters.pop("component", np.zeros(size, dtype=np.int16))
     trajectories = {name: values.T for name, values in trajectories.items()}
-    return Batch(0, size, parameters, trajectories, crossings or room_for_crossings(0, size), component)
+    return Batch(0, size, parameters, trajectories, (crossings or room_for_crossings(0, size)) | events, component)

@@ -267,7 +267,7 @@ def growth_priors(scenario: Scenario) -> HistoryPriors | None:
             return None
         path: Path = ("drivers", name, "growth")
         prior = priors.get(dotted((*path, 0, "rate") if isinstance(driver.growth, tuple) else path))
-        if prior is None:  # the mean of others
+        if prior is None:  # the mean of others, or what a quantity tells
             return None
         found.append(plain_family(prior))
     if any(isinstance(family, Fixed) for family in found):

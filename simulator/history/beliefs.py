@@ -42,6 +42,12 @@ def shipped_belief(field: str) -> Prior:
 
 
 @cache
+def tail_prior() -> Distribution:
+    """Give the prior of the library on the degrees of freedom of a scatter, above FEWEST_FREEDOM."""
+    return family_of(history_slot("run_tail", shipped_belief("run_tail")))
+
+
+@cache
 def _growth(entry: str) -> Distribution:
     return family_of(Slot(("growth",), library_prior(f"history/{entry}"), "rate"))
 

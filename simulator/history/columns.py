@@ -254,12 +254,6 @@ def fit_date(fitted: Mapping[Any, Any]) -> float:
     return float(fitted["known_to"]) if "known_to" in fitted else float(fitted["origin"]) + 1.0
 
 
-def fitted_words(fitted: Mapping[Any, Any]) -> str:
-    """Say from its attributes what a fit has seen."""
-    words = known_words(fit_date(fitted))
-    return f"{fitted['runs']} frontier runs to {words}, estimates of {fitted['snapshot']}"
-
-
 def decimal_year(date: dt.date) -> float:
     """Write a date as a decimal year: the share of the year that has passed when the day begins."""
     return year_of(dt.datetime(date.year, date.month, date.day, tzinfo=dt.UTC))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
+from simulator.history.columns import fit_date, known_words
 from simulator.history.observations import Array, Observations, known_at
 from simulator.runs.groups import group
 
@@ -65,6 +66,12 @@ class Diagnostics:
             f"and {self.ess_tail:.0f} in the tails ({self.ess_tail_of}), {self.divergences} divergences"
         )
         return (figures, *self.faults)
+
+
+def seen_words(attributes: Mapping[Any, Any]) -> str:
+    """Say what a fit with these attributes is of."""
+    said = attributes.get("seen") or f"{attributes['runs']} frontier runs to {known_words(fit_date(attributes))}"
+    return str(said)
 
 
 def diagnose(fit: xr.DataTree) -> Diagnostics:

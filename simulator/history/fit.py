@@ -12,7 +12,7 @@ import hashlib
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from importlib.metadata import version
 from pathlib import Path as FilePath
@@ -32,6 +32,7 @@ from simulator.history.observations import Array, Flags, Known, Observations, kn
 from simulator.priors import twins
 from simulator.runs.groups import of_tree
 from simulator.runs.netcdf import write_netcdf
+from simulator.schema.prior_families import Distribution
 from simulator.version import NUMERICAL, libraries, machine, made_by
 
 PRIOR_DRAWS = 1000
@@ -90,16 +91,16 @@ def fit_dates(
         None if cache is None else cache / f"history-{known_words(each.date).rpartition(' ')[2]}-{name}.nc"
         for each, name in zip(known, names, strict=True)
     ]
-    fits = [_read(file, settings) for file in files]
+    fits = [read_fit(file, settings) for file in files]
     if any(fit is None for fit in fits):
         with exact_arithmetic():
             built = build_model(observations, priors=priors)
-            sample = _sampler(built, settings)
-            prior = draw_prior(built, seed=settings.seed)
+            sample = sampler_of(built.model, settings)
+            prior = draw_prior(built.model, seed=settings.seed)
             for place, each in enumerate(known):
                 if fits[place] is None:
                     fits[place] = fit = _fit(built, each, names[place], sample=sample, prior=prior, settings=settings)
-                    _store(fit, files[place])
+                    store_fit(fit, files[place])
     return tuple(_named(fit, observations, each) for fit, each in zip(fits, known, strict=True) if fit is not None)
 
 
@@ -123,11 +124,28 @@ def exact_arithmetic() -> Iterator[None]:
         os.environ.update({"PYTENSOR_FLAGS": before} if before is not None else {})
 
 
-type _Sample = Callable[[Known], xr.DataTree]
+type Sample = Callable[[Mapping[str, Array]], tuple[xr.Dataset, xr.Dataset]]
+"""What samples a model with other data, by their names: its posterior, and the statistics of the sampler."""
 
 
-def _sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
-    """Make what samples the posterior of a model, given what was known."""
+def sampler_of(model: Any, settings: SamplerSettings) -> Sample:
+    """Make what samples the posterior of a `pymc.Model`, which is built, and with nutpie compiled, once."""
+    sample = _raw_sampler(model, settings)
+
+    def sampled(data: Mapping[str, Array]) -> tuple[xr.Dataset, xr.Dataset]:
+        found = sample(data)
+        if not _is_whole(found, settings):  # the samplers keep Ctrl-C to themselves, and give what they have so far
+            raise KeyboardInterrupt
+        posterior = found["posterior"].to_dataset().astype(np.float64).drop_attrs()
+        told = found["sample_stats"].to_dataset()
+        names = {new: name for new, olds in _STATISTICS.items() for name in olds if name in told}
+        statistics = xr.Dataset({new: told[old].variable for new, old in names.items()}).drop_attrs()
+        return posterior, statistics.assign_coords({dim: posterior[dim] for dim in ("chain", "draw")})
+
+    return sampled
+
+
+def _raw_sampler(model: Any, settings: SamplerSettings) -> Callable[[Mapping[str, Array]], xr.DataTree]:
     shown = sys.stderr.isatty()
     asked: dict[str, Any] = {
         "draws": settings.draws,
@@ -141,16 +159,16 @@ def _sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
 
         asked |= {"random_seed": settings.seed, "progressbar": shown, "quiet": not shown}
 
-        def by_pymc(known: Known) -> xr.DataTree:
+        def by_pymc(data: Mapping[str, Array]) -> xr.DataTree:
             # A step that runs away overflows and is rejected: that is how the sampler finds its step size.
             # PyMC draws its bars on stdout, which is for results.
-            with built.model, np.errstate(over="ignore"), contextlib.redirect_stdout(sys.stderr):
-                pm.set_data(weights(known))
+            with model, np.errstate(over="ignore"), contextlib.redirect_stdout(sys.stderr):
+                pm.set_data(dict(data))
                 # PyMC takes nutpie by itself where it is installed.
                 try:
                     found = pm.sample(nuts_sampler="pymc", compute_convergence_checks=False, **asked)
                 except ValueError as error:
-                    if "Not enough samples" in str(error):  # Ctrl-C came before the first draw: see _fit
+                    if "Not enough samples" in str(error):  # Ctrl-C came before the first draw: see sampler_of
                         raise KeyboardInterrupt from None
                     raise
                 return cast("xr.DataTree", found)
@@ -161,10 +179,10 @@ def _sampler(built: HistoryModel, settings: SamplerSettings) -> _Sample:
     except ImportError:
         remedy = "or take the sampler pymc, which needs nothing more"
         raise missing_extra("sampler: nutpie is not installed.", "nutpie", remedy) from None
-    compiled = nutpie.compile_pymc_model(built.model)
+    compiled = nutpie.compile_pymc_model(model)
     # This adaptation has twice the effective draws of the default on this model.
     asked |= {"seed": settings.seed, "progress_bar": shown, "save_warmup": False, "adaptation": "draw_diag"}
-    return lambda known: cast("xr.DataTree", nutpie.sample(compiled.with_data(**weights(known)), **asked))
+    return lambda data: cast("xr.DataTree", nutpie.sample(compiled.with_data(**data), **asked))
 
 
 # What the two samplers call the same figures. Timings are left out: they differ from run to run.
@@ -185,18 +203,11 @@ def _fit(
     known: Known,
     identity: str,
     *,
-    sample: _Sample,
+    sample: Sample,
     prior: xr.Dataset,
     settings: SamplerSettings,
 ) -> xr.DataTree:
-    sampled = sample(known)
-    if not _is_whole(sampled, settings):  # the samplers keep Ctrl-C to themselves, and give what they have so far
-        raise KeyboardInterrupt
-    posterior = sampled["posterior"].to_dataset().astype(np.float64).drop_attrs()
-    found = sampled["sample_stats"].to_dataset()
-    names = {new: name for new, olds in _STATISTICS.items() for name in olds if name in found}
-    statistics = xr.Dataset({new: found[old].variable for new, old in names.items()}).drop_attrs()
-    statistics = statistics.assign_coords({dim: posterior[dim] for dim in ("chain", "draw")})
+    posterior, statistics = sample(weights(known))
     rng = np.random.default_rng([settings.seed, 1])
     attributes = {
         "fit": identity,
@@ -205,10 +216,7 @@ def _fit(
         "first_year": built.observations.years[0],
         "runs": int(known.run.sum()),
         "record": known.record,
-        "sampler": f"{settings.sampler} {version(settings.sampler)}",
-        "seed": settings.seed,
-        **made_by(),
-        "libraries": json.dumps(_libraries(settings)),
+        **made_how(settings),
     }
     return xr.DataTree.from_dict(
         {
@@ -224,11 +232,16 @@ def _fit(
     )
 
 
-def draw_prior(built: HistoryModel, *, seed: int) -> xr.Dataset:
-    """Draw every unknown of a model from the prior, with the names and dimensions of the posterior."""
+def made_how(settings: SamplerSettings) -> dict[str, Any]:
+    """Say how and by what a fit was made, for its attributes."""
+    sampler = f"{settings.sampler} {version(settings.sampler)}"
+    return {"sampler": sampler, "seed": settings.seed, **made_by(), "libraries": json.dumps(_libraries(settings))}
+
+
+def draw_prior(model: Any, *, seed: int) -> xr.Dataset:
+    """Draw every unknown of a `pymc.Model` from the prior, with the names and dimensions of the posterior."""
     import pymc as pm
 
-    model = built.model
     unknown = [*model.free_RVs, *model.deterministics]
     # Compiling would take longer than the draws.
     values = pm.draw(unknown, draws=PRIOR_DRAWS, random_seed=seed, mode="FAST_COMPILE")
@@ -342,19 +355,34 @@ def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.Dat
 
 def _identity(observations: Observations, known: Known, *, priors: HistoryPriors, settings: SamplerSettings) -> str:
     """Hash all that decides the numbers of a fit."""
-    levels = np.linspace(0.0005, 0.9995, 1000)
-    digest = hashlib.sha256()
+    seen: list[bytes] = []
     for field in fields(observations):
         if field.name in ("run_name", "accelerator_name", "known_to"):
             continue
         values = getattr(observations, field.name)
-        digest.update(field.name.encode() + (values.encode() if isinstance(values, str) else values.tobytes()))
-    for field in fields(priors):  # a family is what its quantiles are, however it was written
-        digest.update(np.asarray(getattr(priors, field.name).ppf(levels), dtype=np.float64).tobytes())
-    rest = {key: value for key, value in asdict(settings).items() if key != "cores"}
-    rest |= {"known_to": known.date, "libraries": _libraries(settings), "platform": machine()}
+        seen.append(field.name.encode() + (values.encode() if isinstance(values, str) else values.tobytes()))
+    families = [getattr(priors, field.name) for field in fields(priors)]
+    return identity(seen, families, settings, sources=(equations.__file__,), known_to=known.date)
+
+
+def identity(
+    seen: Iterable[bytes],
+    families: Iterable[Distribution],
+    settings: SamplerSettings,
+    *,
+    sources: Iterable[str],
+    **rest: object,
+) -> str:
+    """Hash all that decides the numbers of a fit: data, priors, settings, and the code of its equations."""
+    digest = hashlib.sha256()
+    for part in seen:
+        digest.update(part)
+    for family in families:  # a family is what its quantiles are, however it was written
+        digest.update(np.asarray(family.ppf(np.linspace(0.0005, 0.9995, 1000)), dtype=np.float64).tobytes())
+    rest |= {key: value for key, value in asdict(settings).items() if key != "cores"}
+    rest |= {"libraries": _libraries(settings), "platform": machine()}
     digest.update(json.dumps(rest, sort_keys=True).encode())
-    for module in (__file__, equations.__file__, twins.__file__):  # another equation or prior gives other draws
+    for module in (__file__, *sources, twins.__file__):  # another equation or prior gives other draws
         digest.update(FilePath(module).read_bytes())
     return digest.hexdigest()[:16]
 
@@ -370,7 +398,7 @@ def _is_whole(fit: xr.DataTree, settings: SamplerSettings) -> bool:
     return (sizes["chain"], sizes["draw"]) == (settings.chains, settings.draws)
 
 
-def _read(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:
+def read_fit(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:
     """Read a stored fit; None where there is none, or it is damaged or not whole."""
     if file is None or not file.is_file():
         return None
@@ -379,12 +407,13 @@ def _read(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | Non
             found = stored.load() if _is_whole(stored, settings) else None
         with contextlib.suppress(OSError):  # a folder that cannot be written is read all the same
             os.utime(file)  # what is read was used last
-        return found
     except (OSError, ValueError, KeyError):
         return None
+    return found
 
 
-def _store(fit: xr.DataTree, file: FilePath | None) -> None:
+def store_fit(fit: xr.DataTree, file: FilePath | None) -> None:
+    """Store a fit for `read_fit`; without a file, nowhere."""
     if file is None:
         return
     make_folder(file.parent)
@@ -402,7 +431,7 @@ def prune(folder: FilePath, *, limit: int = LARGEST_CACHE) -> list[FilePath]:
 
     The newest stays, however large. Gives what was removed.
     """
-    files = [(file, file.stat()) for file in folder.glob("history-*.nc")]
+    files = [(file, file.stat()) for file in folder.glob("*.nc")]
     files.sort(key=lambda each: each[1].st_mtime_ns)
     size, removed = sum(state.st_size for _, state in files), []
     for file, state in files[:-1]:

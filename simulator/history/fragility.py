@@ -62,10 +62,11 @@ class PriorShift:
     @property
     def line(self) -> str:
         """The comparison in words."""
+        digits = ".1f" if abs(self.prior_mean) > 1000 else ".3g"  # a date
         rate = f" ({10**self.posterior_mean:.2f}x a year)" if self.unknown in RATES else ""
         text = (
-            f"{self.unknown}: prior {self.prior_mean:.3g} ± {self.prior_sd:.2g}, posterior {self.posterior_mean:.3g} ± "
-            f"{self.posterior_sd:.2g}{rate}, {self.shift:+.1f} prior sd"
+            f"{self.unknown}: prior {self.prior_mean:{digits}} ± {self.prior_sd:.2g}, posterior "
+            f"{self.posterior_mean:{digits}} ± {self.posterior_sd:.2g}{rate}, {self.shift:+.1f} prior sd"
         )
         end = "the data contradict the prior" if self.conflict else contraction_words(self.contraction)
         return f"{text}: {end}"

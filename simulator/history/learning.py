@@ -9,43 +9,40 @@ them. So a scenario that has learnt is a scenario like any other, and needs no s
 
 from __future__ import annotations
 
-import copy
 import datetime as dt
+import math
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from simulator.dates import date_of
 from simulator.errors import InputError, Path, dotted, number
 from simulator.history import loading
 from simulator.history.beliefs import history_priors, plain_family
-from simulator.history.columns import fit_date, fitted_words, known_words, last_day
-from simulator.history.diagnostics import diagnose
+from simulator.history.change_point import ChangePriors, Values, change_lines, check_values, fit_change
+from simulator.history.columns import decimal_year, fit_date, known_words, last_day, refusal
+from simulator.history.conditioning import Learnt, conditioned, keep_priors, refused, table_beside
+from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.fragility import conflicts
-from simulator.history.frontier import without
+from simulator.history.frontier import published_until, top_at_release, within_of_record, without
 from simulator.history.model import HistoryPriors
 from simulator.history.observations import Observations, observations
-from simulator.history.quantity_learning import (
-    PROBABILITIES,
-    learn_quantities,
-    rank_correlations,
-    refused,
-    table_beside,
-)
-from simulator.history.tables import AcceleratorHistory, RunHistory
+from simulator.history.quantity_learning import learn_quantities, learnt_of_quantities
+from simulator.history.tables import AcceleratorHistory, RunHistory, read_points
+from simulator.priors.families import Fixed
+from simulator.runs.groups import group
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario, resolve
-from simulator.schema.history import HistoryStatement
-from simulator.schema.prior_names import entries_of, rate_path, regimes_of
-from simulator.schema.quantities import Factor, Level, MeanRate
-from simulator.units import Array, parse_level_unit, parse_unit
+from simulator.schema.history import ChangePoint, HistoryStatement
+from simulator.schema.prior_names import entries_of, level_unit, rate_path, regimes_of
+from simulator.schema.quantities import Event, Factor, Level, MeanRate, QuantityRate, Regime
+from simulator.schema.statements import Prior
+from simulator.units import Array, Unit, parse_level_unit, parse_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -104,27 +101,141 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scen
 
 
 def _learn_from_runs(scenario: Scenario, history: HistoryStatement, cache: FilePath | None) -> Scenario:
-    """Condition the drivers on training runs and accelerators."""
-    places = _places(scenario)
-    seen = series(scenario).observations()
-    _refuse_gap(scenario, seen)
-    priors = learnt_priors(scenario)
-    sampler = history.sampler
-    asked = {key: getattr(sampler, key) for key in ("draws", "tune", "chains", "seed")}
-    settings = SamplerSettings(sampler=sampler.name, **asked)
-    fit = fit_history(seen, priors=priors, settings=settings, cache=cache)
-    draws = learnt_draws(fit, history)
-    data, dropped = _conditioned(scenario, places, fit, draws)
+    """Condition drivers, or one level, on training runs and accelerators, or on a series."""
+    asked = {key: getattr(history.sampler, key) for key in ("draws", "tune", "chains", "seed")}
+    settings = SamplerSettings(sampler=history.sampler.name, **asked)
+    study = _learn_growth if history.change_point is None else _learn_change
+    fit, (data, dropped), unused = study(scenario, history, settings, cache)
     learnt = resolve(Document(data, scenario.places))
     faults = diagnose(fit).faults
     said = (
         *(f"history: {fault}" for fault in faults),
         *(f"history: {each.line}." for each in conflicts(fit) if each.conflict),
         *(f"history: {line}" for line in dropped),
+        *unused,
     )
     return replace(
         learnt, overrides=scenario.overrides, warnings=tuple(dict.fromkeys((*learnt.warnings, *said))), fit=fit
     )
+
+
+type _Study = tuple[xr.DataTree, tuple[dict[str, Any], list[str]], list[str]]
+"""A fit, the data of the scenario with what was learnt and what was said of it, and what was not used."""
+
+
+def _learn_growth(
+    scenario: Scenario, history: HistoryStatement, settings: SamplerSettings, cache: FilePath | None
+) -> _Study:
+    """Learn the growth of spending and of hardware, and where both start."""
+    places = _places(scenario)
+    seen = series(scenario).observations()
+    _refuse_gap(scenario, seen)
+    priors = learnt_priors(scenario)
+    fit = keep_priors(fit_history(seen, priors=priors, settings=settings, cache=cache), priors.unknowns(seen.years[0]))
+    draws, learnt = learnt_draws(fit, history), dict[Path, Learnt]()
+    for name, place in places.items():
+        was = scenario.joint.priors[dotted(place.rate)].understood
+        learnt[*place.path, "start"] = Learnt(draws[f"{name}_start"], _UNITS[name])
+        learnt[place.rate] = Learnt(draws[f"{name}_growth"], "OOM/year", was)
+        if place.level.volatility is None:
+            learnt[*place.path, "volatility"] = Learnt(draws[f"{name}_volatility"], "OOM/year", is_spread=True)
+    at = {place.path: fit_date(fit.attrs) for place in places.values()}
+    return fit, conditioned(scenario, learnt, fit, at=at), []
+
+
+def _learn_change(
+    scenario: Scenario, history: HistoryStatement, settings: SamplerSettings, cache: FilePath | None
+) -> _Study:
+    """Learn when the growth of one level changed, and both rates."""
+    asked = history.change_point or ChangePoint()
+    path, stated = tuple(asked.of.split(".")), ("history", "change_point", "of")
+    level = dict(entries_of(Level, scenario.spec)).get(path)
+    if level is None:
+        raise refused(scenario, stated, f"there is no {asked.of}.", "Name what the scenario has.")
+    eras = regimes_of(level, path)
+    rule = _unfit(level) or next(_unfit_change(level, [regime for _, regime in eras]), None)
+    if rule is not None or level.start is None:
+        text = f"{asked.of} {rule or 'has no start'}; a change point is learnt by a level with a start and two rates."
+        raise refused(scenario, stated, text, "State it so: growth: [{rate: ..}, {from: .., rate: ..}].")
+    names = {
+        "level_start": (*path, "start"),
+        "earlier_growth": (*eras[0][0], "rate"),
+        "change_date": (*eras[1][0], "from"),
+        "later_growth": (*eras[1][0], "rate"),
+    }
+    before = {name: scenario.joint.priors[dotted(each)] for name, each in names.items()}
+    if isinstance(before["change_date"].family, Fixed):
+        raise refused(scenario, names["change_date"], "is fixed: there is no date to learn.", "Write a prior.")
+    seen = _values(scenario, history, asked, level)
+    check_values(seen, before["change_date"].family)
+    if later := [each for each, _ in eras[2:] if _first_date(scenario, (*each, "from")) < seen.year[-1]]:
+        rule = f"may begin before the series ends ({number(float(seen.year[-1]))}); one change is fitted."
+        raise refused(scenario, (*later[0], "from"), rule, "Let it begin later, or end the series: until.")
+    at = scenario.spec.years.first if level.at is None else level.at
+    priors = ChangePriors(**{name: plain_family(prior) for name, prior in before.items()}, at=at, scatter=asked.scatter)
+    fit = fit_change(seen, priors, snapshot=history.snapshot, settings=settings, cache=cache)
+    keep_priors(fit, priors.every)
+    posterior, units = group(fit, "posterior"), {"level_start": seen.unit, "change_date": "year"}
+    learnt = {
+        each: Learnt(posterior[name].values.ravel(), units.get(name, "OOM/year"), before[name].understood)
+        for name, each in names.items()
+    }
+    return fit, conditioned(scenario, learnt, fit), []
+
+
+def _unfit_change(level: Level, eras: Sequence[Regime]) -> Iterator[str]:
+    """Say why the growth of a level is no broken line."""
+    for key in ("volatility", "jumps"):
+        if getattr(level, key) is not None:
+            yield f"has {key}"
+    if len(eras) < 2:
+        yield "has one rate"
+        return
+    later = eras[1]
+    if not isinstance(later.rate, Prior) or later.half_life is not None:
+        yield "has a second rate that is no prior of its own"
+    if isinstance(later.from_, Event):
+        yield "has a second rate that waits for an event"
+    if any(getattr(each, "input", None) or getattr(each, "function", None) for each in (later.rate, later.from_)):
+        yield "has a second rate or date that follows another prior"
+
+
+def _first_date(scenario: Scenario, path: Path) -> float:
+    """Give the date before which an era begins in 1 % of the samples; of one that waits for an event, none."""
+    prior = scenario.joint.priors.get(dotted(path))
+    return math.inf if prior is None else float(prior.family.ppf(np.array([0.01]))[0])
+
+
+def _values(scenario: Scenario, history: HistoryStatement, asked: ChangePoint, level: Level) -> Values:
+    """Read the series of a change point: a table of its own, or what the table of runs says in the level's unit."""
+    unit = parse_level_unit(level_unit(level, None))[0]
+    until = min(last_day(each, entry="history") for each in (history.until, history.snapshot) if each is not None)
+    if asked.series:
+        return _own_values(table_beside(scenario, ("history", "change_point"), asked.series), unit, until=until)
+    runs, chosen = published_until(_counted(scenario, history), until), history.frontier
+    if chosen.within_oom is not None:
+        runs = runs.where(within_of_record(runs, chosen.within_oom))
+    elif chosen.top is not None or history.runs == "shipped":
+        runs = runs.where(top_at_release(runs, chosen.top or loading.SHIPPED_TOP))
+    told = {"FLOP": runs.log_flop, "USD": runs.log_cost, "FLOP/USD": runs.log_flop - runs.log_cost}
+    if str(unit) not in told:
+        rule = f"{asked.of} is in {level_unit(level, None)}, of which the table of runs says nothing."
+        remedy = "Name a series in that unit: change_point: {series: ./mine.csv}."
+        raise refused(scenario, ("history", "change_point"), rule, remedy)
+    known = np.isfinite(told[str(unit)])
+    names = tuple(name for name, kept in zip(runs.names, known, strict=True) if kept)
+    return Values(runs.years[known], told[str(unit)][known], names, str(unit), FilePath(runs.file).name)
+
+
+def _own_values(file: FilePath, unit: Unit, *, until: dt.date) -> Values:
+    end = decimal_year(until + dt.timedelta(1))
+    points = [point for point in read_points(file) if point["date"] < end]
+    if low := next((point for point in points if point["value"] <= 0), None):
+        rule = f"holds {low['value']:g} ({low['label']}), and growth is of positive values."
+        raise refusal(file, rule, "Leave out what is unknown.")
+    years, values = (np.array([point[key] for point in points]) for key in ("date", "value"))
+    names = tuple(str(point["label"]) for point in points)
+    return Values(years, np.log10(values) + math.log10(unit.scale), names, str(unit), file.name)
 
 
 def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) -> tuple[Scenario, ...]:
@@ -140,17 +251,17 @@ def learnt_lines(scenario: Scenario) -> list[str]:
     history = scenario.spec.history
     if history is None:
         return []
-    moved = [
-        f"  {name}: {prior.understood}; before: {str(prior.prior.notes).partition('Before: ')[2].rstrip('.')}"
-        for name, prior in scenario.priors.items()
-        if str(prior.prior.notes).startswith("learnt from observations")
-    ]
+    moved = learnt_of_quantities(scenario)
     if scenario.fit is None:
         return moved
     attributes = scenario.fit.attrs
-    head = f"  fit {attributes['fit']}: {fitted_words(attributes)}, {attributes['sampler']}"
+    head = (
+        f"  fit {attributes['fit']}: {seen_words(attributes)}, estimates of {attributes['snapshot']}, "
+        f"{attributes['sampler']}"
+    )
     rows = [f"  {each.line}" for each in conflicts(scenario.fit) if each.is_single]
-    return [head, *rows, *(f"  {line}" for line in diagnose(scenario.fit).lines), *moved]
+    told = rows if history.change_point is None else change_lines(scenario.fit)
+    return [head, *told, *(f"  {line}" for line in diagnose(scenario.fit).lines), *moved]
 
 
 def learnt_priors(scenario: Scenario) -> HistoryPriors:
@@ -165,6 +276,10 @@ def _history_of(scenario: Scenario) -> HistoryStatement:
     if scenario.spec.history is None:
         rule = f"names no history. Write history: {{snapshot: {loading.SNAPSHOT}}}."
         raise InputError(f"{scenario.spec.name}: {rule}")
+    if (alone := scenario.spec.history.runs == "none") or scenario.spec.history.change_point is not None:
+        what = "quantities alone" if alone else "one change of growth"
+        rule = f"its history is of {what}, and not of spending and hardware, which this is about."
+        raise InputError(f"{scenario.spec.name}: {rule} Take a scenario such as learned.")
     return scenario.spec.history
 
 
@@ -188,23 +303,26 @@ class Series:
 def series(scenario: Scenario) -> Series:
     """Read the tables that a scenario's history names."""
     history = _history_of(scenario)
-    runs = _runs(history, scenario)
-    if history.without is not None:
-        reason = history.without.reason or "left out"
-        runs = without(runs, domains=history.without.domains, names=dict.fromkeys(history.without.names, reason))
+    runs = _counted(scenario, history)
     until = None if history.until is None else last_day(history.until, entry="history.until")
     rule = history.frontier
     top = rule.top or (loading.SHIPPED_TOP if history.runs == "shipped" else 10)
     return Series(runs, _accelerators(history, scenario), top, rule.within_oom, until)
 
 
+def _counted(scenario: Scenario, history: HistoryStatement) -> RunHistory:
+    """Read the table of runs, without what does not count."""
+    runs, left_out = _runs(history, scenario), history.without
+    if left_out is None:
+        return runs
+    return without(runs, domains=left_out.domains, names=dict.fromkeys(left_out.names, left_out.reason or "left out"))
+
+
 def _runs(history: HistoryStatement, scenario: Scenario) -> RunHistory:
-    if history.runs == "none":
-        rule = "is none, and this asks about training runs."
-        raise refused(scenario, ("history", "runs"), rule, "Name a table of them, or shipped.")
     if history.runs != "shipped":
-        file = table_beside(scenario, ("history", "runs"), history.runs)
-        return loading.load_history(file, snapshot=history.snapshot)
+        return loading.load_history(
+            table_beside(scenario, ("history", "runs"), history.runs), snapshot=history.snapshot
+        )
     if rule := loading.snapshot_rule(history.snapshot):
         remedy = "Name one of them, or a table of your own: runs: ./runs.csv."
         raise refused(scenario, ("history", "snapshot"), rule, remedy)
@@ -216,8 +334,9 @@ def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorH
         return None
     if history.accelerators == "shipped":
         return loading.shipped_accelerators()
-    file = table_beside(scenario, ("history", "accelerators"), history.accelerators)
-    return loading.load_accelerators(file, snapshot=history.snapshot)
+    return loading.load_accelerators(
+        table_beside(scenario, ("history", "accelerators"), history.accelerators), snapshot=history.snapshot
+    )
 
 
 def _places(scenario: Scenario) -> dict[str, Place]:
@@ -256,6 +375,8 @@ def _unfit(level: Level) -> str | None:
         return "has a first rate that is multiplied"
     if isinstance(first.rate, MeanRate):
         return "has a first rate that is the mean of others"
+    if isinstance(first.rate, QuantityRate):
+        return "has a first rate that a quantity tells"
     for prior, what in ((level.start, "start"), (first.rate, "first rate")):
         if prior is not None and (prior.input is not None or prior.function is not None):
             return f"has a {what} that follows another prior"
@@ -305,53 +426,3 @@ def _widened(draws: Array, least: float | None) -> Array:
         return draws
     centre = float(draws.mean())
     return np.asarray(centre + (draws - centre) * (least / spread))
-
-
-def _conditioned(
-    scenario: Scenario, places: Mapping[str, Place], fit: xr.DataTree, draws: Mapping[str, Array]
-) -> tuple[dict[str, Any], list[str]]:
-    """Write what was learnt as priors; give the plain data, and what was said about it."""
-    data: dict[str, Any] = copy.deepcopy(dict(scenario.data))
-    named: dict[str, Array] = {}
-    for name, place in places.items():
-        lookup(data, place.path)["at"] = fit_date(fit.attrs)
-        stated = {"start": ((*place.path, "start"), _UNITS[name]), "growth": (place.rate, "OOM/year")}
-        if place.level.volatility is None:
-            stated["volatility"] = ((*place.path, "volatility"), "OOM/year")
-        for what, (path, unit) in stated.items():
-            values = draws[f"{name}_{what}"]
-            if values.std() == 0.0:  # a rate that was fixed has nothing to learn
-                continue
-            was = scenario.joint.priors[dotted(path)].understood if what == "growth" else None
-            lookup(data, path[:-1])[path[-1]] = _stated(values, unit, fit, spread=what == "volatility", was=was)
-            named[dotted(path)] = values
-    correlations, dropped = [], []
-    for correlation in data.get("correlations") or []:
-        between = [str(each) for each in correlation["between"]]
-        if all(each in named for each in between):
-            dropped.append(f"the correlation between {between[0]} and {between[1]} is learnt.")
-        else:
-            correlations.append(correlation)
-    source = f"posterior of history, fit {fit.attrs['fit']}"
-    correlations += [
-        {"between": [first, second], "rank": rank, "source": source} for first, second, rank in rank_correlations(named)
-    ]
-    data["correlations"] = correlations
-    data["history"] = {**data["history"], "fit": str(fit.attrs["fit"])}
-    return data, dropped
-
-
-def _stated(values: Array, unit: str, fit: xr.DataTree, *, spread: bool, was: str | None) -> dict[str, Any]:
-    levels = np.quantile(values, PROBABILITIES)
-    shown = 10.0**levels if unit != "OOM/year" else levels
-    quantiles = {f"{key:g}": float(f"{value:.7g}") for key, value in zip(PROBABILITIES, shown, strict=True)}
-    prior = "" if was is None else f" Before: {was}."
-    tails = {"truncated": [0.0, None]} if spread else {}  # the normal tail of a curve would reach below 0
-    return {
-        "quantiles": quantiles,
-        **tails,
-        "unit": unit,
-        "source": f"posterior of {fitted_words(fit.attrs)}",
-        "as_of": (date_of(fit_date(fit.attrs)) - dt.timedelta(days=1)).date().isoformat(),
-        "notes": f"learnt from history (fit {fit.attrs['fit']}).{prior}",
-    }

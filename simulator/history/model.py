@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -30,6 +30,9 @@ from simulator.history.observations import Array, Known, Observations
 from simulator.priors.families import Normal
 from simulator.priors.twins import to_pymc
 from simulator.schema.prior_families import Distribution
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 LEVEL_YEAR: Final[int] = 2012
 """The year at whose start the priors on levels hold."""
@@ -80,7 +83,9 @@ FEWEST_FREEDOM: Final[float] = 2.5
 
 
 def _moments(family: Distribution) -> tuple[float, float]:
-    """Give mean and standard deviation of a prior, by the midpoints of a thousand equal shares."""
+    """Give mean and standard deviation of a prior; where it is not normal, by midpoints of a thousand equal shares."""
+    if isinstance(family, Normal):
+        return family.mean, family.sd
     values = family.ppf((np.arange(1000) + 0.5) / 1000)
     return float(values.mean()), float(values.std())
 
@@ -146,6 +151,26 @@ def grid_weights(times: Array, *, grid: Array) -> Array:
     """
     offset = np.clip(times - grid[0], 0.0, grid.size - 1.0)
     return np.asarray(np.maximum(0.0, 1.0 - np.abs(offset[:, None] - np.arange(grid.size))))
+
+
+def path_density(
+    path: str, points: Array, *, prior: xr.Dataset, starts: Mapping[str, Distribution], year: float
+) -> Array:
+    """Read the prior density of a path in a year of the grid at points, from prior draws of growth and volatility.
+
+    Given these a path is normal, with the variance of its start and its steps: the density is the mean of those
+    normals over the draws, smooth and without an estimate of a bandwidth.
+    """
+    levels = {name: _moments(starts[f"{name}_start"]) for name in ("compute", "efficiency")}
+    means, variances = ({name: level[of] ** (of + 1) for name, level in levels.items()} for of in (0, 1))
+    means["spending"] = means["compute"] - means["efficiency"]
+    variances["spending"] = variances["compute"] + variances["efficiency"]
+    time, mean, variance = year - float(prior["year"][0]), np.array([means[path]]), np.array([variances[path]])
+    for driver in ("spending", "efficiency") if path == "compute" else (path,):
+        mean = mean + time * prior[f"{driver}_growth"].values.ravel()
+        variance = variance + time * prior[f"{driver}_volatility"].values.ravel() ** 2
+    normal = np.exp(-0.5 * (points[:, None] - mean) ** 2 / variance) / np.sqrt(2 * np.pi * variance)
+    return np.asarray(normal.mean(axis=1))
 
 
 def _add_paths(years: Array, unknown: Mapping[str, Any]) -> None:

@@ -12,17 +12,16 @@ from __future__ import annotations
 
 import copy
 import hashlib
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path as FilePath
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import special
 from scipy.linalg import block_diag
 
-from simulator.errors import Fault, Path, ScenarioError, number
+from simulator.errors import Path, number
+from simulator.history.conditioning import PROBABILITIES, rank_correlations, refused, table_beside
 from simulator.history.exports import Point, load_supply, supply_points
 from simulator.history.importance import DRAWN, ROUND, sample_scores
 from simulator.model.projection import Projection
@@ -32,18 +31,14 @@ from simulator.priors.joint import named_prior
 from simulator.priors.streams import EDGE
 from simulator.runs.estimates import effective_samples, weighted_quantiles
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup, place_of, placed, position
+from simulator.scenario.layers import lookup, position
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.scenario.unit_checks import named_unit
+from simulator.schema.drivers import named_drivers
 from simulator.schema.history import Observed
 from simulator.schema.prior_names import Slot, slots
 from simulator.units import Array, parse_unit, plain_unit
 from simulator.wording import listed, power
-
-PROBABILITIES: Final[tuple[float, ...]] = (
-    0.005, 0.01, 0.025, *(round(0.05 * step, 2) for step in range(1, 20)), 0.975, 0.99, 0.995,
-)  # fmt: skip
-"""Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
 
 _LOOKED = 64
 _ERRORS = 4.0
@@ -60,17 +55,6 @@ class Seen:
     times: Array
     values: Array
     covariance: Array
-
-
-def refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> ScenarioError:
-    """Make the fault of an entry of a scenario, at its place in the file."""
-    return placed([Fault(path, rule, remedy)], Document(dict(scenario.data), scenario.places))
-
-
-def table_beside(scenario: Scenario, path: Path, name: str) -> FilePath:
-    """Find a table beside the file that names it at a path; one named by --set counts from here."""
-    stated = place_of(scenario.places, path).file
-    return FilePath(name) if stated.startswith("--set ") else FilePath(stated).parent / name
 
 
 def noted(scenario: Scenario) -> Scenario:
@@ -129,7 +113,7 @@ class _Scores:
         self.joint, self.seen = scenario.joint, seen
         first, last = scenario.spec.years.first, max(float(each.times.max()) for each in seen)
         years = np.unique([first, *(time for each in seen for time in each.times if time >= first), max(first, last)])
-        self.projection = Projection(scenario.spec, years=years, custom={})
+        self.projection = Projection(scenario.spec, years=years, custom=named_drivers(scenario.spec))
         self.names = self.joint.uncertain
         self.names = self._moving()
 
@@ -218,6 +202,15 @@ def learn_quantities(scenario: Scenario) -> Scenario:
     return replace(learnt, overrides=scenario.overrides, warnings=tuple(warnings), fit=scenario.fit)
 
 
+def learnt_of_quantities(scenario: Scenario) -> list[str]:
+    """Say what each prior has become by what was observed of quantities, and what it was before."""
+    return [
+        f"  {name}: {prior.understood}; before: {str(prior.prior.notes).partition('Before: ')[2].rstrip('.')}"
+        for name, prior in scenario.priors.items()
+        if str(prior.prior.notes).startswith("learnt from observations")
+    ]
+
+
 def _refuse_unwritten(scenario: Scenario, scores: _Scores, paths: Mapping[str, Path]) -> None:
     """Refuse what cannot be written back as a prior of its own, or observations that nothing uncertain moves."""
     for name in scores.names:
@@ -278,24 +271,3 @@ def _conflicts(scores: _Scores) -> list[str]:
                 f"{low} to {high} (90 %): data and prior are in conflict."
             )
     return said
-
-
-def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, float]]:
-    """Measure the correlation of normal scores between columns, written as the rank correlation that gives it.
-
-    A Gaussian copula with these rank correlations has the correlations of the scores; its matrix is positive
-    definite, as theirs is.
-
-    Examples
-    --------
-    >>> rank_correlations({"a": np.array([1.0, 2, 3, 4]), "b": np.array([1.0, 3, 2, 4])})
-    [('a', 'b', 0.846258)]
-    """
-    names = list(columns)
-    scores = [special.ndtri((stats.rankdata(column) - 0.5) / column.size) for column in columns.values()]
-    matrix = np.corrcoef(np.stack(scores))
-    ranks = 6.0 / np.pi * np.arcsin(matrix / 2.0)
-    return [
-        (names[row], names[column], round(float(ranks[row, column]), 6))
-        for row, column in itertools.combinations(range(len(names)), 2)
-    ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -52,34 +52,22 @@ def poisson_number(uniform: Array, mean: Array) -> Array:
     return np.asarray(np.where(pdtr(less, mean) >= uniform, less, most))
 
 
-def jump_growth(
-    years: ArrayLike,
-    *,
-    base: float,
-    rate: Array,
-    size: Array,
-    spread: Array,
-    uniforms: Array,
-    jump_years: Sequence[int],
-) -> Array:
-    """Add up jumps at random times: a compound Poisson process whose jumps have a normal log (Merton 1976).
+type Jumps = Iterable[tuple[Array, Array]]
+"""When a jump comes, +inf where none does, and by how many OOM, each (sample,); one after another."""
+
+
+def drawn_jumps(
+    *, base: float, rate: Array, size: Array, spread: Array, uniforms: Array, jump_years: Sequence[int]
+) -> Jumps:
+    """Draw jumps at random times: a compound Poisson process whose jumps have a normal log (Merton 1976).
 
     In the step up to a year, from the year before or from `base`, of w years, the number of jumps is Poisson's with the
-    mean rate x w, their times are uniform within it, and each adds size + spread z, with z standard normal. After t
-    years the mean is rate t size and, of one size for all samples, the variance rate t (size^2 + spread^2). Limits: 0
-    up to `base`; without spread, whole numbers of sizes. A later horizon changes no bit of an earlier year.
+    mean rate x w, their times are uniform within it, and each adds size + spread z, with z standard normal. A later
+    horizon changes no bit of an earlier year.
 
-    `years` (year,) or (sample, year) and `jump_years` (n,), whole and after `base`, are decimal years; `rate`, jumps a
-    year, `size` and `spread`, OOM, are one or (sample,); `uniforms` (sample, n), one for each year, in (0, 1). The
-    result is (sample, year) in OOM.
-
-    >>> jump_growth([2025.0, 2026.0], base=2025.0, rate=np.array([3.0]), size=np.array([0.5]), spread=np.zeros(1),
-    ...             uniforms=np.array([[0.5]]), jump_years=[2026])
-    array([[0. , 1.5]])
+    `jump_years` (n,), whole and after `base`, are decimal years; `rate`, jumps a year, `size` and `spread`, OOM, are
+    one or (sample,); `uniforms` (sample, n), one for each year, in (0, 1).
     """
-    year = np.atleast_2d(np.asarray(years, dtype=np.float64))
-    samples = max(len(uniforms), len(year), rate.size, size.size, spread.size)
-    growth: Array = np.zeros((samples, year.shape[-1]))
     for place, to in enumerate(jump_years):
         began = max(to - 1.0, base)
         drawn = uniforms[:, place]
@@ -87,6 +75,23 @@ def jump_growth(
         keys = sample_keys(drawn)
         for number in range(int(counts.max())):  # those of a sample do not depend on how many others have
             when, how = numbered_uniforms(keys, range(2 * number, 2 * number + 2)).T
-            jump = np.where(counts > number, size + spread * ndtri(how), 0.0)
-            growth += np.where(year >= column(began + (to - began) * when), column(jump), 0.0)
+            comes = counts > number
+            yield np.where(comes, began + (to - began) * when, np.inf), np.where(comes, size + spread * ndtri(how), 0.0)
+
+
+def jump_growth(years: ArrayLike, jumps: Jumps) -> Array:
+    """Add up the jumps that have come by each of the years, (year,) or (sample, year), in OOM.
+
+    Of those that are drawn, after t years the mean is rate t size and, of one size for all samples, the variance
+    rate t (size^2 + spread^2); without spread, whole numbers of sizes.
+
+    >>> jumps = drawn_jumps(base=2025.0, rate=np.array([3.0]), size=np.array([0.5]), spread=np.zeros(1),
+    ...                     uniforms=np.array([[0.5]]), jump_years=[2026])
+    >>> jump_growth([2025.0, 2026.0], jumps)
+    array([[0. , 1.5]])
+    """
+    year = np.atleast_2d(np.asarray(years, dtype=np.float64))
+    growth: Array = np.zeros((1, year.shape[-1]))
+    for when, by in jumps:
+        growth = growth + np.where(year >= column(when), column(by), 0.0)
     return growth

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import SimulatorError, dotted
-from simulator.model.lags import broken_times
+from simulator.model.breaks import broken_times
 from simulator.model.projection import Paths
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
@@ -413,12 +413,14 @@ def cross_block(
             for number, way in enumerate(ways)
         ]
     )
-    if (broken := broken_times(paths.block)) is None:
-        crossing, already = path_crossings(at, years, signed, turned, of, jumps=paths.projection.has_jumps)
-    else:
-        both = [np.broadcast_to(each, (len(each), size)) for each in (years[:, None], broken)]
-        steps = np.sort(np.concatenate(both), axis=0)
-        crossing, already = _broken_crossings(at, steps, turned, of, ways=len(ways))
+    crossing, already = path_crossings(at, years, signed, turned, of, jumps=paths.projection.has_jumps)
+    samples, breaks = broken_times(paths.block, turned=bool(falls.any()))
+    if samples.size:
+        steps = np.sort(np.concatenate([breaks, np.repeat(years[:, None], samples.size, axis=1)]), axis=0)
+        some = _broken_crossings(
+            lambda way, place, time: at(way, samples[place], time), steps, turned[:, samples], of, ways=len(ways)
+        )
+        crossing[:, samples], already[:, samples] = some
     flag = already.astype(np.int8)
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         if threshold.reading == "calendar":

@@ -51,6 +51,34 @@ def read_between(grid: Array, levels: Array, times: Array, samples: NDArray[np.i
     return np.asarray(low + share * (high - low))
 
 
+def middles(grid: Array) -> Array:
+    """Add to a grid the middle of each of its steps: grid, middle, grid, ..."""
+    return np.insert(grid, np.arange(1, grid.size), (grid[1:] + grid[:-1]) / 2.0)
+
+
+def integrated(grid: Array, rates: Array) -> Array:
+    """Integrate rates (sample, time), known on a grid and in the `middles` of its steps, from its first time on.
+
+    By Simpson's rule: exact where a rate is a cubic within a step.
+
+    >>> integrated(np.array([0.0, 2.0]), np.array([[0.0, 1.0, 4.0]])).round(3)
+    array([[0.   , 2.667]])
+    """
+    steps = np.diff(grid) / 6.0 * (rates[:, :-1:2] + 4.0 * rates[:, 1::2] + rates[:, 2::2])
+    return np.cumsum(np.insert(steps, 0, 0.0, axis=1), axis=1)
+
+
+def read_curved(grid: Array, levels: Array, rates: Array, times: Array, samples: NDArray[np.intp]) -> Array:
+    """Read levels as `read_between` does, along the cubics that their rates give at the ends of each step (Hermite)."""
+    rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
+    after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
+    span = grid[after] - grid[after - 1]
+    share = (times - grid[after - 1]) / span
+    (low, high), (first, last) = ((each[rows, after - 1], each[rows, after]) for each in (levels, rates))
+    line = low + (high - low) * share * share * (3.0 - 2.0 * share)
+    return np.asarray(line + span * share * (1.0 - share) * ((1.0 - share) * first - share * last))
+
+
 def follow(
     step: Callable[..., Array],
     log_level: Array,

@@ -6,7 +6,7 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial, reduce
 from typing import Any
 
@@ -15,82 +15,19 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
-from simulator.model.chance import jump_growth
-from simulator.model.fine_grid import read_between
+from simulator.model.chance import Jumps, drawn_jumps, jump_growth
+from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
+from simulator.model.growth import Line, chosen
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
-from simulator.schema.quantities import Factor, Level, Limit, MeanRate, Operation, Quantity
+from simulator.schema.quantities import Factor, Level, MeanRate, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.units import SECONDS_PER_YEAR, Array, parse_unit
+from simulator.units import SECONDS_PER_YEAR, Array, parse_growth_unit, parse_unit
 from simulator.wording import percent
 
 TELLING = 0.1
 """How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Levels that grow at constant rates between dates, of many samples: broken lines over time.
-
-    level(t) = start + slope (t - since) + sum over bends of change max(0, t - date); `since` is a decimal year, all
-    others are (sample,) or (1,). Without a slope the levels stand still.
-    """
-
-    since: float
-    start: Array
-    slope: Array | None = None
-    bends: tuple[tuple[Array, Array], ...] = ()
-
-    @classmethod
-    def grown(cls, start: Array, *, since: float, base: float, dates: Sequence[Array], rates: Sequence[Array]) -> Line:
-        """Start at a level in the year `base`; from each date on the next of the rates holds, as in `regime_growth`."""
-        bends: list[tuple[Array, Array]] = []
-        level, latest = start + rates[0] * (since - base), np.zeros(1)  # no path is asked for before the year 0
-        for date, rate, before in zip(dates, rates[1:], rates, strict=False):
-            latest = np.minimum(np.maximum(latest, date), growth.FAR_YEAR)
-            bends.append((latest, rate - before))
-            level = level - bends[-1][1] * np.maximum(base - latest, 0.0)
-        return cls(since, level, rates[0], tuple(bends))
-
-    def plus(self, other: Line, sign: float = 1.0) -> Line:
-        """Add the levels of another, or subtract them; both are counted from the same year."""
-        slopes = [
-            each for each in (self.slope, None if other.slope is None else sign * other.slope) if each is not None
-        ]
-        bends = (*self.bends, *((date, sign * change) for date, change in other.bends))
-        return Line(self.since, self.start + sign * other.start, reduce(np.add, slopes) if slopes else None, bends)
-
-    def raised(self, exponent: Array) -> Line:
-        """Raise the levels to a power, (sample,) or (1,)."""
-        bends = tuple((date, exponent * change) for date, change in self.bends)
-        return Line(self.since, exponent * self.start, None if self.slope is None else exponent * self.slope, bends)
-
-    def later(self, by: Array) -> Line:
-        """Give at each time what the levels were `by` years before, (sample,) or (1,)."""
-        if self.slope is None:
-            return self
-        bends = tuple((np.minimum(date + by, growth.FAR_YEAR), change) for date, change in self.bends)
-        return Line(self.since, self.start - self.slope * by, self.slope, bends)
-
-    def at(self, times: Array, samples: NDArray[np.intp] | slice | None = None) -> Array:
-        """Give the levels (sample, time) at times (time,); or of some samples, (n, 1), at times (n, 1) of their own."""
-        # Computed as (time, sample) and turned at the end: a run is kept year by year, and no copy turns it again.
-        level, rows = _chosen(self.start, samples)[None], np.atleast_2d(times).T
-        if self.slope is None:
-            return np.broadcast_to(level.T, (level.size, times.shape[-1]))
-        level = level + _chosen(self.slope, samples) * (rows - self.since)
-        for date, change in self.bends:
-            beyond = rows - _chosen(date, samples)
-            level = level + _chosen(change, samples) * np.maximum(beyond, 0.0, out=beyond)
-        return level.T
-
-
-def _chosen(values: Array, samples: NDArray[np.intp] | slice | None) -> Array:
-    """Choose the values (sample,) of samples; one is that of all."""
-    if samples is None or values.size == 1:
-        return values
-    return values[samples] if isinstance(samples, slice) else values.take(samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +84,7 @@ class Block:
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
         values = self.draws[dotted(path)]
-        return _chosen(values, self.samples)
+        return chosen(values, self.samples)
 
     def of_all(self, path: Path) -> Array:
         """The drawn numbers of all samples: what is made of them is one for every piece of the block."""
@@ -195,7 +132,11 @@ class Block:
         return int(self.samples.start) if isinstance(self.samples, slice) else 0
 
 
-def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Array:
+type LevelOf = Callable[[Quantity, Path, Block, Array], Array]
+"""Gives a quantity at a path over times; what stands above this module says how."""
+
+
+def demanded_level(level: Level, path: Path, block: Block, years: Array, level_of: LevelOf) -> Array:
     """Compute the level that growth alone gives: start, regimes, drift; or the table; or the custom driver.
 
     The result is (sample, year) or (1, year), log10 of base units. SimulatorError: a table does not cover the years,
@@ -209,24 +150,29 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array) -> Arra
     if (line := _grown(level, path, block)) is not None:
         result = line.at(years, block.samples)
     else:
-        result = _start(level, path, block)[:, None] + _regime_growth(level, path, block, years, base=base)
+        result = _start(level, path, block)[:, None] + _regime_growth(
+            level, path, block, years, base=base, level_of=level_of
+        )
     for key, added_up in (("drift", growth.random_walk_growth), ("volatility", growth.random_step_growth)):
         if getattr(level, key) is not None and (dates := shock_years(level, block.spec.years)):
             shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
             result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
-    if level.jumps is not None and (dates := shock_years(level, block.spec.years)):
-        at: Path = (*path, "jumps")
-        uniforms = np.stack([block.draw(shock_path(at, date)) for date in dates], axis=-1)
-        result = result + jump_growth(
-            years,
-            base=base,
-            rate=10.0 ** block.draw((*at, "rate")) * SECONDS_PER_YEAR,
-            size=block.draw((*at, "size")),
-            spread=np.zeros(1) if level.jumps.spread is None else block.draw((*at, "spread")),
-            uniforms=uniforms,
-            jump_years=dates,
-        )
-    return result
+    return result if level.jumps is None else result + jump_growth(years, jumps_of(level, path, block))
+
+
+def jumps_of(level: Level, path: Path, block: Block) -> Jumps:
+    """Draw the jumps of a level; none where it makes none."""
+    at: Path = (*path, "jumps")
+    if level.jumps is None or not (dates := shock_years(level, block.spec.years)):
+        return ()
+    return drawn_jumps(
+        base=block.spec.years.first if level.at is None else level.at,
+        rate=10.0 ** block.draw((*at, "rate")) * SECONDS_PER_YEAR,
+        size=block.draw((*at, "size")),
+        spread=np.zeros(1) if level.jumps.spread is None else block.draw((*at, "spread")),
+        uniforms=np.stack([block.draw(shock_path(at, date)) for date in dates], axis=-1),
+        jump_years=dates,
+    )
 
 
 def _start(level: Level, path: Path, block: Block) -> Array:
@@ -234,7 +180,7 @@ def _start(level: Level, path: Path, block: Block) -> Array:
 
 
 def _grown(level: Level, path: Path, block: Block) -> Line | None:
-    """Give start and regimes of a level as broken lines; None where a rate decays."""
+    """Give start and regimes of a level as broken lines; None where a rate decays or follows what moves."""
 
     def make(whole: Block) -> Line | None:
         first, start = whole.spec.years.first, _start(level, path, whole)
@@ -243,9 +189,12 @@ def _grown(level: Level, path: Path, block: Block) -> Line | None:
         regimes = whole.found(regimes_of, level, path)
         if any(each.half_life is not None for _, each in regimes):
             return None
+        rates = [rate for rate in _rates(level, path, whole) if not isinstance(rate, _Followed)]
+        if len(rates) < len(regimes):
+            return None
         dates = [whole.draw((*at, "from")) for at, _ in regimes[1:]]
         base = first if level.at is None else level.at
-        return Line.grown(start, since=first, base=base, dates=dates, rates=_rates(level, path, whole))
+        return Line.grown(start, since=first, base=base, dates=dates, rates=rates)
 
     return block.line((*path, "grown"), make)
 
@@ -300,19 +249,68 @@ def _line(quantity: Prior | Level | Operation, path: Path, whole: Block) -> Line
     return lines[0].plus(lines[1], -1.0) if quantity.ratio is not None else None
 
 
-def _rates(level: Level, path: Path, block: Block) -> list[Array]:
+@dataclass(frozen=True, slots=True)
+class _Followed:
+    """A rate that follows a quantity which moves, times a number: broken lines, or whatever else is at a path."""
+
+    rate: QuantityRate
+    path: Path
+    line: Line | None
+    times: Array | None = None
+
+    def at(self, levels: Array) -> Array:
+        """Read the levels of the quantity as rates, OOM/year, without the number."""
+        unit = parse_growth_unit(self.rate.unit)
+        return unit.conversion.forward(10.0**levels / unit.told_in.scale)
+
+    def gain(self, block: Block, first: Array, last: Array, span: tuple[float, float], level_of: LevelOf) -> Array:
+        """Integrate it between two times within a span, (sample, time) or one for all."""
+        first, last = (np.clip(each, *span) for each in (first, last))
+        if self.line is not None:
+            gained = self.line.integral(self.at, first, last, block.samples)
+        else:
+            gained = self._of_any(block, first, last, span, level_of)
+        return gained if self.times is None else self.times[:, None] * gained
+
+    def _of_any(self, block: Block, first: Array, last: Array, span: tuple[float, float], level_of: LevelOf) -> Array:
+        """Integrate over the fine grid, which is held; between its steps along the cubics that the rates give there."""
+        samples = block.samples if isinstance(block.samples, np.ndarray) else None
+        of = block if samples is None or block.whole is None else block.whole
+        keys: list[Path] = [(*self.path, "integral"), (*self.path, "rate")]
+        known = of.steps[keys[0]][0][[0, -1]] if keys[0] in of.steps else np.array(span)
+        if keys[0] not in of.steps or span[0] < known[0] or span[1] > known[1]:
+            grid = fine_grid(min(span[0], known[0]), max(span[1], known[1]), np.empty(0))
+            rates = self.at(level_of(self.rate.quantity, self.path, of, middles(grid)))
+            of.steps[keys[0]], of.steps[keys[1]] = (grid, integrated(grid, rates)), (grid, rates[:, ::2])
+        (grid, levels), (_, rates) = (of.steps[key] for key in keys)
+        rows = np.arange(len(levels)) if samples is None else samples - of.begin
+        ends = [read_curved(grid, levels, rates, each, rows) for each in (first, last)]
+        return ends[1] - ends[0]
+
+
+def _rates(level: Level, path: Path, block: Block) -> list[Array | _Followed]:
     """List the rates of the regimes of a level; one without a rate has that of the regime before."""
-    rates: list[Array] = []
+    rates: list[Array | _Followed] = []
     for at, each in block.found(regimes_of, level, path):  # the first has its own
         rate = rates[-1] if each.rate is None else _rate(each.rate, block.found(rate_path, level, at), block)
-        rates.append(rate if each.times is None else rate * block.draw((*at, "times")))
+        if each.times is not None:
+            times = block.draw((*at, "times"))
+            before = rate.times if isinstance(rate, _Followed) else rate
+            product = times if before is None else before * times
+            rate = replace(rate, times=product) if isinstance(rate, _Followed) else product
+        rates.append(rate)
     return rates
 
 
-def _rate(rate: Prior | MeanRate, path: Path, block: Block) -> Array:
-    """Give a rate, OOM/year: the one drawn, or the weighted mean of several."""
+def _rate(rate: Prior | MeanRate | QuantityRate, path: Path, block: Block) -> Array | _Followed:
+    """Give a rate, OOM/year: the one drawn, the weighted mean of several, or what a quantity says."""
     if isinstance(rate, Prior):
         return block.draw(path)
+    if isinstance(rate, QuantityRate):
+        at = (*path, "quantity")
+        line = quantity_line(rate.quantity, at, block)
+        followed = _Followed(rate, at, line)
+        return followed if line is None or line.slope is not None else followed.at(chosen(line.start, block.samples))
     drawn = (
         share * block.draw((*path, "mean_of", at))
         for share, (at, _) in zip(rate.shares, items(rate.mean_of), strict=True)
@@ -320,14 +318,19 @@ def _rate(rate: Prior | MeanRate, path: Path, block: Block) -> Array:
     return reduce(np.add, drawn)
 
 
-def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base: float) -> Array:
+def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base: float, level_of: LevelOf) -> Array:
     """Compute the growth that the regimes of a level give."""
     regimes = block.found(regimes_of, level, path)
+    span = min(base, float(years.min())), max(base, float(years.max()))
+
+    def gain(rate: _Followed) -> growth.Gain:
+        return lambda first, last: rate.gain(block, first, last, span, level_of)
+
     return growth.regime_growth(
         years,
         base=base,
         starts=[-np.inf if each.from_ is None else block.draw((*at, "from")) for at, each in regimes],
-        rates=_rates(level, path, block),
+        rates=[gain(rate) if isinstance(rate, _Followed) else rate for rate in _rates(level, path, block)],
         half_lives=[None if each.half_life is None else block.draw((*at, "half_life")) for at, each in regimes],
         floors=[None if each.towards is None else block.draw((*at, "towards")) for at, each in regimes],
     )
@@ -382,16 +385,6 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
             "a level is a finite log10."
         )
     return block.stepped(path, years, result)
-
-
-def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
-    """Give a share of a quantity as broken lines; None where the quantity is something else."""
-
-    def make(whole: Block) -> Line | None:
-        of = quantity_line(str(limit.of), path, whole)
-        return None if of is None else of.plus(Line(of.since, whole.draw((*path, "share"))))
-
-    return block.line(path, make)
 
 
 type Way = tuple[tuple[tuple[Path, Quantity], ...], Callable[[Sequence[Array]], Array]]

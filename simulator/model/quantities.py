@@ -17,16 +17,15 @@ import numpy as np
 
 from simulator.errors import Path, SimulatorError, dotted, item_part
 from simulator.model import growth
+from simulator.model.breaks import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine, read_between
-from simulator.model.lags import FOLLOWING, ago, followed_lags, times_back
+from simulator.model.growth import Line
 from simulator.model.levels import (
     Block,
-    Line,
     checked,
     demanded_level,
     level_line,
     quantity_line,
-    share_line,
     way_of,
 )
 from simulator.model.saturation import Capped, law_of, under_limits
@@ -41,10 +40,20 @@ MOST_KNOWN = 1 << 20
 """Numbers of a named quantity's levels up to which they are held for further use: 8 MB."""
 
 
+def _share_line(limit: Limit, path: Path, block: Block) -> Line | None:
+    """Give a share of a quantity as broken lines; None where the quantity is something else."""
+
+    def make(whole: Block) -> Line | None:
+        of = quantity_line(str(limit.of), path, whole)
+        return None if of is None else of.plus(Line(of.since, whole.draw((*path, "share"))))
+
+    return block.line(path, make)
+
+
 def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
     """Compute a limit over the years, (sample, year) or (1, year) in log10: an amount, or a share of a quantity."""
     if limit.share is not None:
-        if (line := share_line(limit, path, block)) is not None:
+        if (line := _share_line(limit, path, block)) is not None:
             return line.at(years, block.samples)
         return block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
     if limit.limit is None:
@@ -56,7 +65,7 @@ def capped_level(level: Level, path: Path, block: Block, years: Array) -> Capped
     """Compute a level under its caps, (sample, year) or (1, year) in log10."""
 
     def demand(times: Array) -> Array:
-        return demanded_level(level, path, block, times)
+        return demanded_level(level, path, block, times, quantity_level)
 
     base = block.spec.years.first if level.at is None else level.at
     bounds = block.found(bounds_of, level, path)
@@ -351,7 +360,7 @@ class Chain:
             raise ValueError(f"{subject.name}: is a product.")
         if isinstance(subject.level, Factor) and subject.level.level is not None:
             return quantity_level(subject.level.level, (*subject.path, "level"), self.block, times)
-        return demanded_level(subject.level, subject.path, self.block, times)
+        return demanded_level(subject.level, subject.path, self.block, times, quantity_level)
 
     def demanded(self, name: str, times: Array) -> Array:
         """What is demanded of a level: what growth gives, or the product of its parts under their limits."""

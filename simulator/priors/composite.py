@@ -349,3 +349,15 @@ def _breaks(family: Distribution) -> list[float]:
             with np.errstate(divide="ignore", invalid="ignore"):
                 return [*family.conversion.forward(np.array(_breaks(family.base))).tolist(), *family.support]
     return list(family.support)
+
+
+def exact_density(family: Distribution, points: Array) -> Array:
+    """Read the density of a distribution at rising points, its highest point among them being 1.
+
+    It is the mean over a hundredth of a step to either side, so that one that is read from a table has no kinks.
+    """
+    step = 0.01 * float(points[-1] - points[0]) / points.size
+    low, high = family.support
+    ends = np.clip(points - step, low, high), np.clip(points + step, low, high)
+    heights = (family.cdf(ends[1]) - family.cdf(ends[0])) / (ends[1] - ends[0])
+    return np.asarray(heights / heights.max(), dtype=np.float64)

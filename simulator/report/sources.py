@@ -15,7 +15,7 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
 from simulator.schema.choices import LAWS
-from simulator.schema.quantities import Event, Factor, Level, Limit, MeanRate, Operation, Quantity, Regime
+from simulator.schema.quantities import Event, Factor, Level, Limit, MeanRate, Operation, Quantity, QuantityRate, Regime
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.wording import capital, listed, percent, signed
@@ -87,6 +87,8 @@ class _Words:
         return ", ".join(words)
 
     def _rate(self, era: Regime, path: Path) -> str:
+        if isinstance(era.rate, QuantityRate):
+            return f"what {self.quantity(era.rate.quantity, (*path, 'quantity'))} says, in {era.rate.unit}"
         if not isinstance(era.rate, MeanRate):
             return self.number(path)
         parts = [

@@ -70,6 +70,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("published", "tells what was published", "published.csv", "simulate published", tables=("published",)),
     Kind("influence", "holds influences of priors", "influence.nc", "simulate influence"),
     Kind("attribution", "holds attributed differences", "attribution.nc", "simulate compare --attribute"),
+    Kind("condition", "holds a forecast given what happened", "condition.nc", "simulate condition"),
+    Kind("signposts", "holds signposts of an outcome", "signposts.nc", "simulate signposts"),
     Kind("score", "holds scores of a run", "score.nc", "simulate score"),
 )
 RUN: Final = KINDS[0]

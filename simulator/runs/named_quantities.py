@@ -21,12 +21,13 @@ PREFIX = "quantity_"
 def quantity_table(run: Group | DataTree) -> Table:
     """Tabulate the named quantities in the first, middle and last year: median and 90 % interval, in their unit.
 
-    One that no year changes has one row, without a year.
+    One that no year changes has one row, without a year. Below them stand the dates of events at which eras begin.
 
     InputError: the run's scenario names none.
     """
-    names = [name for name in summarised_names(arrays(run, "summary")) if name.startswith(PREFIX)]
-    if not names:
+    summary = arrays(run, "summary")
+    names = [name for name in summarised_names(summary) if name.startswith(PREFIX)]
+    if not names and "event" not in summary:
         raise InputError("--quantities: the scenario of this run names no quantities. Write some under quantities.")
     rows: list[dict[str, Any]] = []
     for name in names:
@@ -47,20 +48,38 @@ def quantity_table(run: Group | DataTree) -> Table:
                     "unit": plain_unit(unit),
                 }
             )
-    return Table.of_rows(rows)
+    return Table.of_rows([*rows, *_event_rows(summary)])
+
+
+def _event_rows(summary: Group) -> list[dict[str, Any]]:
+    """List what begins with an event, with its date: median and 90 % interval, +inf for later than the horizon."""
+    if "event" not in summary:
+        return []
+    places = [list(summary["quantile"].values).index(level) for level in (0.05, 0.5, 0.95)]
+    return [
+        {"quantity": str(name), "year": None, "median": middle, "lower": low, "upper": high, "unit": "year"}
+        for name, (low, middle, high) in zip(
+            summary["begins"].values, summary["event_quantile"].values[:, places].tolist(), strict=True
+        )
+    ]
 
 
 def quantity_lines(table: Table) -> list[str]:
     """Set the table as text: one line for a quantity and a year."""
 
     def spread(row: Row) -> str:
-        return "" if row["lower"] == row["upper"] else f"{row['lower']:.3g} to {row['upper']:.3g}"
+        return "" if row["lower"] == row["upper"] else f"{told(row, 'lower', '.3g')} to {told(row, 'upper', '.3g')}"
+
+    def told(row: Row, key: str, digits: str) -> str:
+        if row["unit"] == "year":  # the date of an event
+            return f"{row[key]:.1f}" if row[key] < np.inf else "later"
+        return f"{row[key]:{digits}}"
 
     return table.lines(
         {
             "quantity": lambda row: row["quantity"],
-            "year": lambda row: "every" if row["year"] is None else f"{row['year']:g}",
-            "median": lambda row: f"{row['median']:.4g}",
+            "year": lambda row: f"{row['year']:g}" if row["year"] else "" if row["unit"] == "year" else "every",
+            "median": lambda row: told(row, "median", ".4g"),
             "90 %": spread,
             "unit": lambda row: "" if row["unit"] == "1" else row["unit"],
         }

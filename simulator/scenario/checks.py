@@ -43,17 +43,18 @@ from simulator.schema.prior_names import (
     entries,
     entries_of,
     events_of,
+    rate_path,
     regimes_of,
     share_paths,
     slots,
     stated_drivers,
 )
-from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Regime
+from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, QuantityRate, Regime
 from simulator.schema.spec import Correlation, Driver, FeedbackPoint, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
 from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
 from simulator.schema.uses import NAMING, circles, names_in, uses_of, way_round
-from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_unit
+from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_growth_unit, parse_unit
 from simulator.wording import listed
 
 
@@ -142,7 +143,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
             rule = f"has the name of a cap on compute, '{name}': both limit physical compute."
             faults.append(Fault(("constraints", name), rule, "Rename one of the two."))
     for path, level in entries_of(Level, spec):
-        faults += _growth_faults(level, path, spec)
+        faults += _growth_faults(level, path, spec, units)
     faults += _capability_faults(spec, units)
     faults += driver_faults(spec)
     faults += [*_missing_faults(spec), *_threshold_faults(spec, units), *_event_faults(spec, units)]
@@ -155,8 +156,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         faults += [*range_faults(ranges, shares), *gain_faults(spec, ranges), *lag_faults(spec, ranges)]
         faults += decay_faults(spec, ranges)
         faults += () if in_circles else early_faults(spec, ranges)
-        faults += () if in_circles or units.faults else difference_faults(spec, ranges)
-        faults += () if in_circles or units.faults else _observed_faults(spec)
+        faults += () if in_circles or units.faults else [*difference_faults(spec, ranges), *_observed_faults(spec)]
     if joint is not None:
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         stated = slots(spec)
@@ -220,23 +220,20 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
 def _observed_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     """Find what was observed of nothing that there is, in another unit, or twice; only where all units are known."""
     known = [*spec.quantities, *(name for name in OWN if name != "effective_compute")]
-    history = spec.history
-    of_runs = {"spending", "hardware", "physical_compute"} - {*spec.quantities}
-    for name, observed in (history.quantities if history else {}).items():
+    for name, observed in (spec.history.quantities if spec.history else {}).items():
         path = ("history", "quantities", name)
         if name not in known:
-            remedy = near_name(name, known) or f"There are: {listed(known)}."
-            yield Fault(path, f"there is no quantity '{name}'.", remedy)
+            yield Fault(path, f"there is no quantity '{name}'.", near_name(name, known) or "Name one that there is.")
             continue
-        if name in of_runs and history is not None and history.runs != "none":
+        of_runs = name in ("spending", "hardware", "physical_compute") and name not in spec.quantities
+        if of_runs and spec.history and spec.history.runs != "none":
             rule = "is learnt from the table of runs already, with scatter of single years that nothing else moves."
             yield Fault(path, rule, "Add a row to that table, or write runs: none.")
-        for place, each in items(observed):
-            if each.value is not None:
-                try:
-                    named_prior(Slot((*path, place, "value"), each.value, "level", named_unit(spec, name)))
-                except Faults as error:
-                    yield from error.faults
+        for place, value in ((place, each.value) for place, each in items(observed) if each.value is not None):
+            try:
+                named_prior(Slot((*path, place, "value"), value, "level", named_unit(spec, name)))
+            except Faults as error:
+                yield from error.faults
 
 
 def _item_faults(spec: ScenarioSpec) -> Iterator[Fault]:
@@ -302,7 +299,7 @@ def _one_level(path: Path, level: Factor, unit: Unit, units: UnitCheck) -> Itera
     units.caps(level, path, unit)
 
 
-def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fault]:
+def _growth_faults(level: Level, path: Path, spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
     if level.table is not None:
         years = [year for year, _ in level.points]
         if years[0] > spec.years.first or years[-1] < spec.years.last:
@@ -311,7 +308,14 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
             rule = f"covers {covered}; the scenario runs from {asked}."
             yield Fault((*path, "table"), rule, "Add the years that are missing: nothing is extrapolated.")
     before: float | None = None
+    follows = False
     for index, (regime_path, regime) in enumerate(regimes_of(level, path)):
+        if isinstance(regime.rate, QuantityRate):
+            yield from _rate_faults(regime.rate, rate_path(level, regime_path), units)
+        follows = follows if regime.rate is None else isinstance(regime.rate, QuantityRate)
+        if follows and regime.half_life is not None:
+            rule = "is for a rate that is a number; this one follows a quantity."
+            yield Fault((*regime_path, "half_life"), rule, "Let the quantity fall: growth: -20 %/year.")
         start, at = regime.from_, (*regime_path, "from")
         if index == 0:
             if start is not None:
@@ -324,6 +328,19 @@ def _growth_faults(level: Level, path: Path, spec: ScenarioSpec) -> Iterator[Fau
                 rule = f"must come after the regime before, {number(before)}; got {number(start.value)}."
                 yield Fault(at, rule, "Sort the regimes by year.")
             before = before if start.value is None else start.value
+
+
+def _rate_faults(rate: QuantityRate, path: Path, units: UnitCheck) -> Iterator[Fault]:
+    """Find a quantity that is not what its numbers are read as."""
+    unit, wanted = units.of(rate.quantity, (*path, "quantity")), parse_growth_unit(rate.unit).told_in
+    if unit is not None and unit.dimension != wanted.dimension:
+        told, must = (_TOLD.get(str(each), f"in {each}") for each in (unit, wanted))
+        remedy = "Say unit: ln/year, OOM/year or %/year of what is in 1/year, x/year of a number, "
+        remedy += "months/doubling of a time."
+        yield Fault((*path, "quantity"), f"is {told}; what is read in {rate.unit} must be {must}.", remedy)
+
+
+_TOLD = {"1": "a plain number", "s": "a time", "1/s": "in 1/year"}
 
 
 def _missing_faults(spec: ScenarioSpec) -> Iterator[Fault]:

@@ -103,5 +103,16 @@ def _within(entry: Any, path: Path) -> Iterator[tuple[Path, Mapping[Any, Any]]]:
         if key in _NAMES and isinstance(inner, Mapping):
             for name, each in inner.items():
                 yield from _within(each, (*path, str(key), str(name)))
+        elif key == "growth":
+            for at, quantity in _followed(inner):
+                yield from _within(quantity, (*path, "growth", *at))
         elif key not in (*_GROWS, *_NAMES, "feedback"):
             yield from _within(inner, (*path, str(key)))
+
+
+def _followed(growth: Any) -> Iterator[tuple[Path, Any]]:
+    """List the quantities that rates of growth follow, with their paths below it."""
+    for place, era in enumerate(growth if isinstance(growth, list) else ()):
+        yield from (((place, "rate", *at), quantity) for at, quantity in _followed(lookup(era, ("rate",))))
+    if isinstance(growth, Mapping) and "quantity" in growth:
+        yield ("quantity",), growth["quantity"]

@@ -258,6 +258,9 @@ def placed(faults: Sequence[Fault], document: Document) -> ScenarioError:
 def _placed(fault: Fault, document: Document) -> PlacedFault:
     path = positions(document.data, fault.path)
     remedy = example_at(path) if fault.remedy == ANY_PRIOR else fault.remedy
+    given = lookup(document.data, path)
+    if fault.remedy == ANY_PRIOR and path[-1] in ("growth", "rate") and given in _quantities(document):
+        remedy = f"Growth that follows a quantity is written {{quantity: {given}, unit: ln/year}}, for example."
     while path and path[-1] in ("value", *SHORT_FORMS) and path not in document.places:
         path = path[:-1]  # a bare number has no key `value`
     place = place_of(document.places, path)
@@ -280,6 +283,10 @@ def _placed(fault: Fault, document: Document) -> PlacedFault:
             older, at = (beside[1], other) if newer else (str(path[-1]), place)
             remedy = f"{remedy}\n{older} comes from {at}; {older}: null takes it away.".strip()
     return PlacedFault(place, dotted(named(document.data, path)), fault.rule, remedy)
+
+
+def _quantities(document: Document) -> list[str]:
+    return [*map(str, lookup(document.data, ("quantities",)) or ())]
 
 
 def named(data: Any, path: Path) -> Path:

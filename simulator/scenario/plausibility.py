@@ -21,6 +21,8 @@ USUAL: Mapping[str, tuple[float, float, str]] = {
     "spending": (8.6, 0.4, "USD"), "hardware": (18.1, 0.15, "FLOP/USD"), "compute": (26.7, 0.65, "FLOP"),
 }  # fmt: skip
 """Of the largest runs, by driver: log10 of the level in 2025 and its rise a year, about; the unit."""
+USUAL_FROM = 2010.0
+"""Before this date growth was slower, and no start is told to be far off."""
 REACH: Mapping[str, tuple[float, float, str]] = {
     "effective_compute": (15.0, 50.0, "FLOP"), "physical_compute": (15.0, 50.0, "FLOP"), "spending": (3.0, 17.0, "USD"),
 }  # fmt: skip
@@ -65,7 +67,7 @@ def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> 
     level, rise, unit = USUAL[name]
     year = spec.years.first if driver.at is None else float(driver.at)
     usual, found = level + rise * (min(year, 2030.0) - 2025.0), _median(prior)
-    if found == 0.0 or abs(found - usual) <= FAR:  # 1 stands for any level
+    if found == 0.0 or abs(found - usual) <= FAR or year < USUAL_FROM:  # 1 stands for any level
         return
     meant = _many(found, usual - 2.0, usual + 2.0, unit) if unit == "USD" else ""
     told = number(float(f"{10.0**found:.3g}"))

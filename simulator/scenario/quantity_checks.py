@@ -8,11 +8,11 @@ import numpy as np
 
 from simulator.errors import Fault, Path, dotted, number
 from simulator.priors.joint import JointPrior
-from simulator.schema.prior_names import entries_of, parts_of, stated_drivers
-from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity
+from simulator.schema.prior_names import entries, entries_of, parts_of, rate_path, regimes_of, stated_drivers
+from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.uses import Uses, circles, lagged, names_in, uses_of
+from simulator.schema.uses import Uses, circles, lagged, names_in, uses_of, way_round
 from simulator.units import SECONDS_PER_YEAR
 from simulator.wording import percent
 
@@ -31,6 +31,12 @@ def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
     at_once = uses_of(spec, lagged=False)
     own = set(OWN) - set(spec.quantities)
     found: set[frozenset[str]] = set()
+    for path, rate in entries_of(QuantityRate, spec):  # an integral over all times before, which no lag opens
+        owner = str(path[1]) if path[1] in (*spec.quantities, *DRIVERS) else "physical_compute"
+        if way := way_round(owner, {**uses_of(spec), owner: {name for _, name in names_in(rate.quantity)}}):
+            found.add(frozenset(way.split(" -> ")))
+            remedy = "Break the circle; what bends growth by effective compute is feedback."
+            yield Fault((*path, "quantity"), f"follows what it makes grow: {way}.", remedy)
     demanded = uses_of(spec, limits=False)  # a level that only follows from what it was before begins nowhere
     for uses in (at_once, alone, demanded):
         for name, way in circles(uses):
@@ -74,7 +80,7 @@ def lag_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
 
 
 def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find limits that are made of the scenario's own variables where feedback bends these step by step."""
+    """Find limits and growth that are made of the scenario's own variables where feedback bends these step by step."""
     if not any(driver.feedback for driver in stated_drivers(spec).values()):
         return
     uses = uses_of(spec)
@@ -86,7 +92,9 @@ def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
                 reach |= {each for one in reach for each in uses.get(one, ()) if one in spec.quantities}
             if own := sorted(reach & set(OWN) - set(spec.quantities)):
                 rule = f"is made of {', '.join(own)}, which feedback bends step by step."
-                yield Fault(path, rule, "A scenario has feedback, or limits made of its own variables: remove one.")
+                yield Fault(
+                    path, rule, "A scenario has feedback, or limits and growth made of its own variables: remove one."
+                )
 
 
 def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
@@ -96,7 +104,11 @@ def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
     """
     first = spec.years.first
     asked: dict[Path, tuple[Quantity, float]] = {}
-    open_: list[Asked] = [(path, operation, first) for path, operation in entries_of(Operation, spec)]
+    open_: list[Asked] = [
+        (path, each, first)
+        for path, _, each in entries(spec)
+        if isinstance(each, Operation) or (isinstance(each, Level) and _follows(each))
+    ]
     while open_:
         path, quantity, year = open_.pop(0)
         if path not in asked or year < asked[path][1]:
@@ -122,6 +134,12 @@ type Asked = tuple[Path, Quantity, float]
 """A quantity with its path, and the year from which it is asked for."""
 
 
+def _follows(level: Level) -> bool:
+    """Tell whether a rate of a level is what a quantity says."""
+    eras = level.growth if isinstance(level.growth, tuple) else ()
+    return any(isinstance(rate, QuantityRate) for rate in (level.growth, *(era.rate for era in eras)))
+
+
 def _since(operation: Operation, spec: ScenarioSpec) -> float:
     return spec.years.first if operation.at is None else operation.at
 
@@ -133,6 +151,11 @@ def _asks(quantity: Quantity, path: Path, year: float, spec: ScenarioSpec, joint
     elif isinstance(quantity, str) and year < spec.years.first:  # before the first year, what growth alone gives
         for at, level in _behind(quantity, spec):
             yield (at, level, year) if level.level is None else ((*at, "level"), level.level, year)
+    elif isinstance(quantity, Level) and _follows(quantity):
+        since = min(spec.years.first if quantity.at is None else quantity.at, year)
+        for at, regime in regimes_of(quantity, path):
+            if isinstance(regime.rate, QuantityRate):
+                yield (*rate_path(quantity, at), "quantity"), regime.rate.quantity, since
     elif isinstance(quantity, Operation):
         if quantity.lag is not None:
             year -= float(joint.priors[dotted((*path, "lag", "by"))].family.ppf(np.array([0.9995]))[0])

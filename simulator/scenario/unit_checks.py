@@ -103,8 +103,9 @@ class UnitCheck:
 
     def _level(self, level: Level, path: Path) -> Unit | None:
         if level.start is None and level.table is None:
-            remedy = "Write start: {value: 1, unit: USD}, for example, or a table."
-            self.faults.append(Fault(path, "has no start.", remedy))
+            self.faults.append(
+                Fault(path, "has no start.", "Write start: {value: 1, unit: USD}, for example, or a table.")
+            )
             return None
         try:
             unit = stated_unit(level)

@@ -202,7 +202,19 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
 
 
 _FORMS = frozenset(
-    {"<regimes>", "<rate>", "<mean>", "<name>", "<prior>", "<level>", "<operation>", "<own>", "<event>", "[key]"}
+    {
+        "<regimes>",
+        "<rate>",
+        "<mean>",
+        "<quantity>",
+        "<name>",
+        "<prior>",
+        "<level>",
+        "<operation>",
+        "<own>",
+        "<event>",
+        "[key]",
+    }
 )
 
 

@@ -134,6 +134,8 @@ def _prior_hint(key: str, given: Any, beside: Mapping[Any, Any]) -> str:
         return f"Write quantiles: {quantiles_text(points)}."
     if pair and key in ("ci", "interval", "range", "between", "span", "credible"):
         return f"Write interval_90: {shown(given)}, with the level that you mean."
+    if key in ("rate_of", "follows", "follow", "of") and isinstance(given, str):
+        return f"Write quantity: {given}, and unit: ln/year, for example, which says how its numbers are read."
     if key in ("normal", "norm", "gaussian") and pair:
         return f"Write family: normal, mean: {shown(given[0])}, sd: {shown(given[1])}."
     if key in ("lognormal", "lognorm", "log-normal", "log_normal"):

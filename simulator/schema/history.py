@@ -20,6 +20,11 @@ DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.facto
 ObservedName = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]+(-[a-z0-9]+)*|physical_compute)$", max_length=60)]
 
 
+LevelPath = Annotated[
+    str, StringConstraints(pattern=r"^(drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?|quantities\.[a-z0-9-]+)$")
+]
+
+
 class LeftOut(Spec):
     """Runs that do not count, and why."""
 
@@ -58,6 +63,19 @@ class Learns(Spec):
     """What learns the spending of the largest run, USD."""
     hardware: DriverPath = "drivers.hardware"
     """What learns FLOP per USD."""
+
+
+class ChangePoint(Spec):
+    """One change of a growth rate, fitted to a series: its date, both rates and the level are learnt together."""
+
+    of: LevelPath = "drivers.compute"
+    """What learns: a driver, a factor or a quantity (`quantities.power`) with a start and two rates. Its priors say
+    what is believed before: of the start, of the first rate, of the date `from` which the second holds, of that."""
+    series: Text | None = None
+    """A table of one's own with the columns date, value and label, beside the scenario file; values are in the unit of
+    the level's start. Without it the table of runs tells, by that unit: FLOP, USD of cost, or FLOP/USD."""
+    scatter: Annotated[Number, Field(gt=0.0)] = 1.0
+    """The scale of the half-normal prior of the scatter of values about the two lines, OOM."""
 
 
 class Sampler(Spec):
@@ -166,8 +184,8 @@ class HistoryStatement(Spec):
     """What the scenario's priors on past growth are conditioned on."""
 
     runs: Text = "shipped"
-    """A table of training runs that `simulate history load` reads, beside the scenario file; `shipped`; or `none`,
-    where nothing but `quantities` was observed."""
+    """A table of training runs that `simulate history load` reads, beside the scenario file; or `shipped`, or the name
+    of a shipped one: `three-largest-to-2022`; or `none`, where nothing but `quantities` was observed."""
     accelerators: Text = "shipped"
     """A table of accelerators with prices; or `shipped`, or `none`."""
     snapshot: Date
@@ -183,6 +201,9 @@ class HistoryStatement(Spec):
     they are made of learn from it."""
     learns: Learns = Field(default_factory=Learns)
     """The drivers that learn."""
+    change_point: ChangePoint | None = None
+    """Instead of spending and hardware, which `learns` names: one level learns when its growth changed, and both
+    rates. All runs of the table count, unless `frontier` chooses."""
     record_error: Annotated[Number, Field(ge=0.0)] = 0.2
     """The standard deviation of the estimated FLOP of the largest known run, OOM; the forecast starts from it."""
     widen: dict[Literal["spending", "hardware"], Annotated[Number, Field(gt=0.0)]] = Field(default_factory=dict)
@@ -197,5 +218,14 @@ class HistoryStatement(Spec):
     def _faults(self) -> Iterator[Fault]:
         if self.learns.spending == self.learns.hardware:
             yield Fault(("learns",), "names one driver twice.", "Spending and hardware learn apart.")
-        if self.runs == "none" and not self.quantities:
-            yield Fault(("runs",), "is none, and no quantities are observed.", "Name a table, or remove history.")
+        if self.runs == "none" and (self.change_point is not None or not self.quantities):
+            rule = "is none, and quantities alone do without it: a change point does not, and nothing else is observed."
+            yield Fault(("runs",), rule, "Name a table, or shipped; or write quantities.")
+        if self.change_point is None:
+            return
+        apart = ("learns", "accelerators", "record_error", "widen")
+        unread = (*apart, "runs", "frontier", "without") if self.change_point.series else apart
+        for key in unread:
+            if key in self.model_fields_set:
+                rule = f"says nothing to a change point of {self.change_point.series or self.change_point.of}."
+                yield Fault((key,), rule, f"Remove it, or, where it is inherited, write {key}: null.")

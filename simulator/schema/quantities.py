@@ -14,6 +14,7 @@ from simulator.schema.amounts import NUMBER, is_amount, prior_in_words
 from simulator.schema.base import Faults, ItemName, Line, Name, Number, Spec, Text, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior
+from simulator.units import UnitError, parse_growth_unit
 
 
 def _as_date(value: Any) -> Any:
@@ -48,12 +49,40 @@ class MeanRate(Spec):
             yield Fault(("weights",), rule, "Give each rate its weight.")
 
 
+class QuantityRate(Spec):
+    """A rate that a quantity tells, at each moment its own: the level grows by its integral over time."""
+
+    quantity: Quantity
+    """The quantity: its name, or an operation on quantities such as a product with a share."""
+    unit: Text
+    """How its numbers are read: `ln/year`, `OOM/year` or `%/year` of a quantity in 1/year (or %/year), `x/year` of a
+    plain number, `months/doubling` and the like of a time."""
+    notes: Text | None = None
+    """Why."""
+
+    def _faults(self) -> Iterator[Fault]:
+        try:
+            parse_growth_unit(self.unit)
+        except UnitError as error:
+            yield Fault(("unit",), error.rule, error.remedy)
+
+
+_RATES: Mapping[str, tuple[type[Spec], str]] = {
+    "mean_of": (MeanRate, "<mean>"), "quantity": (QuantityRate, "<quantity>")
+}  # fmt: skip
+
+
 def _rate_form(data: Any) -> str:
-    mean = isinstance(data, MeanRate) or (isinstance(data, Mapping) and "mean_of" in data)
-    return "<mean>" if mean else "<rate>"
+    for key, (kind, form) in _RATES.items():
+        if isinstance(data, kind) or (isinstance(data, Mapping) and key in data):
+            return form
+    return "<rate>"
 
 
-Rate = Annotated[Annotated[Prior, Tag("<rate>")] | Annotated[MeanRate, Tag("<mean>")], Discriminator(_rate_form)]
+_ANY_RATE = (
+    Annotated[Prior, Tag("<rate>")] | Annotated[MeanRate, Tag("<mean>")] | Annotated[QuantityRate, Tag("<quantity>")]
+)
+Rate = Annotated[_ANY_RATE, Discriminator(_rate_form)]
 
 
 class Event(Spec):
@@ -138,9 +167,7 @@ def _growth_form(data: Any) -> str:
 
 
 Growth = Annotated[
-    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")]
-    | Annotated[Prior, Tag("<rate>")]
-    | Annotated[MeanRate, Tag("<mean>")],
+    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")] | _ANY_RATE,
     Discriminator(_growth_form),
 ]
 

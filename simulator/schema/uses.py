@@ -10,7 +10,7 @@ from simulator.schema.prior_names import entries, entries_of, stated_drivers
 from simulator.schema.quantities import OPERATIONS, OWN, Lag
 from simulator.schema.spec import ScenarioSpec
 
-NAMING = ("", "quantities", "limit", "level", "of", *OPERATIONS)
+NAMING = ("", "quantities", "limit", "level", "of", "quantity", *OPERATIONS)
 """Fields that may hold the name of a quantity; a quantity may be one itself."""
 
 type Uses = Mapping[str, set[str]]

@@ -5,15 +5,13 @@ from __future__ import annotations
 import math
 from typing import Any
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.charts.densities import exact_density, power_text, scale_of
+from simulator.charts.densities import power_text, scale_of
 from simulator.charts.kinds.priors import NOTE_X, PLOT_WIDTH, PLOT_X, WIDTH, draw_priors
 from simulator.charts.spec import Head
-from simulator.priors.families import Normal, Uniform
 from simulator.priors.fitting import Understood
 from simulator.runs.groups import RunLabel
 from simulator.runs.table import Table
@@ -133,10 +131,3 @@ def test_single_values_are_spikes() -> None:
     spikes = [layer for layer in found if layer["mark"].get("strokeWidth") == 5]
     assert len(spikes[0]["rows"]) == 11
     assert not [layer for layer in found if layer["mark"]["type"] == "area"]
-
-
-def test_an_exact_density_is_that_of_its_closed_form() -> None:
-    points = np.linspace(-2.0, 2.0, 41)
-    found = exact_density(Normal(0.0, 1.0), points)
-    assert found == pytest.approx(np.exp(-0.5 * points**2), abs=1e-4)
-    assert exact_density(Uniform(0.0, 1.0), np.linspace(0.0, 1.0, 11)) == pytest.approx(1.0)

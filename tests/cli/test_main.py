@@ -200,7 +200,7 @@ def test_a_faulty_scenario_shows_every_fault_with_its_place(command: Command) ->
 
 FOLDERS = (
     "no-such.yaml", "extend no-such.nc --samples 1e4", "sweep no-such.yaml", "swings no-such.yaml",
-    "shares no-such.yaml", "audit no-such.yaml", "influence no-such.nc", "reweight no-such.nc --set a=1",
+    "shares no-such.yaml", "audit no-such.yaml", "influence no-such.nc", "condition no-such.nc --given x", "signposts no-such.nc --outcome x", "reweight no-such.nc --set a=1",
     "compare no-such.nc no-such.nc", "hindcast no-such.yaml", "score no-such.nc", "chart no-such.nc",
     "export no-such.nc --format parquet", "published no-such.yaml", "history fragility --runs no-such.csv",
 )  # fmt: skip
@@ -465,7 +465,7 @@ LONG = {"hindcast": "make_hindcast", "history fragility": "history_fragility"}
 """Commands that sample a posterior, and the function at which the test stops them."""
 
 
-DRAWN = ("run", "compare", "sweep", "swings", "shares", "influence")
+DRAWN = ("run", "compare", "sweep", "swings", "shares", "influence", "condition", "signposts")
 
 
 class Reached(BaseException):

@@ -28,6 +28,8 @@ COMMANDS = {
     "shares": "shares linear.yaml --samples 64 --no-charts",
     "swings": "swings linear.yaml --samples 64 --no-charts",
     "audit": "audit linear.yaml --samples 64",
+    "condition": "condition RUN --no-charts --given spending@2027>=5e8",
+    "signposts": "signposts RUN --no-charts --outcome crossing:late",
     "comparison": "compare linear.yaml other.yaml --samples 1024 --no-charts --attribute",
     "hindcast": "hindcast --no-charts",
     "published": "published gpt-3-carried-forward --output out/p",
@@ -59,7 +61,10 @@ def made(said):
     """Run a command, and give its folder, what it printed, and what it warned of."""
 
     def make(kind: str) -> tuple[Path, list[str], list[str]]:
-        words = COMMANDS[kind] + ("" if "--output" in COMMANDS[kind] else " --output out")
+        if "RUN" in (words := COMMANDS[kind]):
+            said(f"{COMMANDS['run']} --output runs")
+            words = words.replace("RUN", "runs/latest")
+        words += "" if "--output" in words else " --output out"
         out, err, code = said(words)
         assert code == 0, err
         (folder,) = [path for path in Path("out").iterdir() if path.name not in ("fits", "latest")]
@@ -109,7 +114,13 @@ def test_a_file_is_known_by_what_it_holds_and_not_by_its_name(kind: str, said, m
 
 
 @pytest.mark.parametrize(
-    ("kind", "name"), [("shares", "shares_effective_compute"), ("swings", "swings_free_effective_compute_2030")]
+    ("kind", "name"),
+    [
+        ("shares", "shares_effective_compute"),
+        ("swings", "swings_free_effective_compute_2030"),
+        ("condition", "condition_spending"),
+        ("signposts", "signposts_crossing_late"),
+    ],
 )
 def test_charts_of_shares_and_swings_are_drawn_again(kind: str, name: str, said, made) -> None:
     folder, _, _ = made(kind)

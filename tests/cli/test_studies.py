@@ -231,6 +231,19 @@ def test_reweight_refuses_without_a_prior_to_change(run_folder, capsys, argument
     assert said in capsys.readouterr().err
 
 
+def test_condition_and_signposts_refuse_what_cannot_be_read(run_folder, capsys):
+    for words, said in (
+        (["condition"], "--given: must be one text or more"),
+        (["condition", "--given", "spending@2027"], "does not say what is given"),
+        (["signposts", "--outcome", "crossing:nothing"], "there is no threshold 'nothing'"),
+        (["signposts", "--outcome", "crossing:1e30-run", "--until", "soon"], "--until: must be a year or a date"),
+    ):
+        with pytest.raises(SystemExit) as ended:
+            main([words[0], str(run_folder), *words[1:]])
+        assert ended.value.code == 2
+        assert said in capsys.readouterr().err
+
+
 def test_compare_attributes_and_names_its_folder_last(tmp_path, capsys):
     arguments = ["compare", "baseline", "feedback", "--attribute", "--samples", "512", "--no-charts"]
     main([*arguments, "--output", str(tmp_path)])

@@ -10,6 +10,7 @@ import pytest
 from simulator.errors import InputError
 from simulator.history.exports import export_of, load_supply, load_table, observed_points, supply_points
 from simulator.history.tables import report_lines
+from tests.places import SNAPSHOTS
 
 # Made-up figures under the column names of the exports.
 SALES = """Name,Chip manufacturer,Start date,End date,Compute estimate in H100e (median),H100e (5th percentile),H100e (95th percentile),Power in MW (median),Chip type,Incomplete
@@ -154,3 +155,18 @@ def test_a_chart_takes_them_by_unit_and_no_plans(tmp_path):
     assert [(row["unit"], round(row["value"])) for row in points] == [("chip", 400), ("chip", 2000), ("chip", 3100)]
     with pytest.raises(InputError, match="whose later rows are plans"):
         observed_points(table(tmp_path, CENTRES))
+
+
+PUBLIC = SNAPSHOTS / "epoch_hardware_prices_2025-03.csv"
+
+
+@pytest.mark.skipif(not PUBLIC.is_file(), reason="the snapshots of the public databases are not beside the project")
+def test_the_public_export_of_prices_is_read_whole():
+    history = load_supply(PUBLIC, snapshot="2025-03")
+    assert history.report.rows_read == 591
+    assert sum(map(len, history.report.dropped.values())) == 1
+    prices = [10**each.log_value for each in supply_points(history, "purchase", of="NVIDIA")]
+    assert len(prices) > 50
+    assert 10 < min(prices) < max(prices) < 1e6
+    hours = [10**each.log_value * 3600 for each in supply_points(history, "hour", of="NVIDIA H100 SXM5 80GB")]
+    assert 1 < min(hours) < max(hours) < 20

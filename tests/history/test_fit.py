@@ -221,7 +221,7 @@ def test_a_sampler_that_is_interrupted_leaves_no_fit(monkeypatch, tmp_path, fit)
     """The samplers swallow Ctrl-C and hand back the chains that they have."""
     short = fit["posterior"].to_dataset().isel(chain=[0], draw=slice(0, 20))
     partial = xr.DataTree.from_dict({"posterior": short, "sample_stats": xr.Dataset()})
-    monkeypatch.setattr("simulator.history.fit._sampler", lambda built, settings: lambda known: partial)
+    monkeypatch.setattr("simulator.history.fit._raw_sampler", lambda model, settings: lambda data: partial)
     with pytest.raises(KeyboardInterrupt):
         fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
     assert list(tmp_path.iterdir()) == []
@@ -245,8 +245,8 @@ def test_a_stored_fit_that_is_not_whole_is_made_anew(fit, cache, tmp_path):
     with xr.open_datatree(file, engine="netcdf4") as stored:
         cut = stored.load().isel(chain=[0])
     cut.to_netcdf(tmp_path / file.name, engine="netcdf4")
-    assert simulator.history.fit._read(tmp_path / file.name, SHORT) is None
-    assert simulator.history.fit._read(file, SHORT) is not None
+    assert simulator.history.fit.read_fit(tmp_path / file.name, SHORT) is None
+    assert simulator.history.fit.read_fit(file, SHORT) is not None
 
 
 def test_fits_that_were_used_least_recently_go_where_they_take_too_much(tmp_path):

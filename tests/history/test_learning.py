@@ -281,6 +281,11 @@ def test_a_start_in_logs_learns_too(cache):
         (", learns: {hardware: drivers.hardware.factors.price}", [], "there is no drivers.hardware.factors.price"),
         ("", ["drivers.spending.drift=0.1"], "has drift; what learns is a single level"),
         ("", ["drivers.hardware.growth=[{rate: 1.4x/year, half_life: 5}]"], "has a first rate that decays"),
+        (
+            "",
+            ["drivers.hardware.growth={quantity: q, unit: x/year}", "quantities={q: 1.4}"],
+            "has a first rate that a quantity tells",
+        ),
         ("", ["history.until=2010-01-01"], "2010"),
         (", runs: ./none.csv", [], "none.csv"),
         (", without: {domains: [Gmaes]}", [], "Games"),
@@ -306,3 +311,77 @@ def test_a_mixture_takes_what_has_learnt_only():
     text = "schema: 2\nname: both\nmixture: [{scenario: learned, weight: 1}, {scenario: learned, name: b, weight: 1}]"
     with pytest.raises(InputError, match="'learned' has not learnt from its history yet"):
         parse_scenario(text)
+
+
+CHANGE = """
+schema: 2
+name: own-change
+years: {first: 2000, last: 2030}
+samples: 512
+history: {snapshot: 2026-12, change_point: {of: quantities.power%s}, sampler: {draws: 200, tune: 300, chains: 2}}
+drivers: {spending: {start: 1e9 USD, growth: 2x/year}}
+quantities:
+  power:
+    start: {median: 10 GW, interval_90: [1, 100]}
+    at: 2005
+    growth:
+      - rate: {median: 1.3, interval_90: [1, 2], unit: x/year}
+      - {from: {uniform: [2008, 2022]}, rate: {median: 1.3, interval_90: [1, 2], unit: x/year}}
+"""
+
+
+def changing(tmp_path, text: str, *, beside: str = "") -> Scenario:
+    (tmp_path / "own.yaml").write_text(text % beside)
+    return load_scenario(tmp_path / "own.yaml")
+
+
+@pytest.mark.slow
+def test_the_shipped_change_point_is_about_2010_as_sevilla_has_it():
+    """Sevilla et al. 2022: about 2010; doubling 21 months before (95 % 17 to 29) and 6 after (4 to 9)."""
+    learnt = learn(load_scenario("change-point", overrides=["history.sampler.draws=1000"]))
+    draws = {name: learnt.fit["posterior"][name].values for name in ("change_date", "earlier_growth", "later_growth")}
+    low, middle, high = np.quantile(draws["change_date"], [0.05, 0.5, 0.95])
+    assert (abs(low - 2002.0) < 0.7, abs(middle - 2008.7) < 0.5, abs(high - 2011.3) < 0.3) == (True, True, True)
+    before, after = (12 * np.log10(2) / np.median(draws[f"{name}_growth"]) for name in ("earlier", "later"))
+    assert (abs(before - 19.5) < 0.6, abs(after - 5.6) < 0.3) == (True, True)
+    assert 17 < before < 29
+    assert 4 < after < 9
+
+
+@pytest.mark.parametrize(
+    ("was", "now", "said"),
+    [
+        ("quantities.power%s", "quantities.powr%s",
+         "own.yaml:6:45: history.change_point.of: there is no quantities.powr"),
+        ("from: {uniform: [2008, 2022]}", "from: 2010", "own.yaml:14:10: quantities.power.growth[1].from: is fixed:"),
+        ("at: 2005", "volatility: 0.1 OOM/year", "power has volatility; a change point is learnt by a level"),
+        ("      - {from: {uniform: [2008, 2022]}, rate: {median: 1.3, interval_90: [1, 2], unit: x/year}}\n", "",
+         "quantities.power has one rate; a change point"),
+        ("10 GW", "10 GW", "own.yaml:6:30: history.change_point: quantities.power is in GW, of which the table of runs"),
+        ("start: {median: 10 GW, interval_90: [1, 100]}", "start: 1e17 FLOP",
+         "training-runs.csv: goes from 2012.4 to 2025.5, with 0 values before the change (2008.2 to 2011.8 at 90 %)"),
+    ],
+)  # fmt: skip
+def test_a_level_that_cannot_learn_a_change_is_refused_where_it_stands(tmp_path, was, now, said):
+    text = CHANGE.replace("2026-12", "2026-05").replace(
+        "2022]}, rate", "2012]}, rate" if "FLOP" in now else "2022]}, rate"
+    )
+    assert was in text
+    with pytest.raises(InputError, match=re.escape(said)):
+        learn(changing(tmp_path, text.replace(was, now)))
+
+
+def test_a_second_change_within_the_series_and_a_value_of_0_are_refused(tmp_path):
+    rows = [f"{year},{year - 1999},plant" for year in range(2000, 2027)]
+    (tmp_path / "power.csv").write_text("\n".join(["date,value,label", *rows]))
+    third = CHANGE.rstrip() + "\n      - {from: 2020, rate: 1.1x/year}\n"
+    with pytest.raises(InputError, match=r"own.yaml:15:10.*may begin before the series ends \(2026\)"):
+        learn(changing(tmp_path, third, beside=", series: power.csv"))
+    (tmp_path / "power.csv").write_text("\n".join(["date,value,label", "2001,0,none", *rows]))
+    with pytest.raises(InputError, match=r"power.csv: holds 0 \(none\), and growth is of positive values"):
+        learn(changing(tmp_path, CHANGE, beside=", series: power.csv"))
+
+
+def test_a_change_point_is_no_history_for_a_hindcast(tmp_path):
+    with pytest.raises(InputError, match="its history is of one change of growth, and not of spending and hardware"):
+        series(load_scenario("change-point"))

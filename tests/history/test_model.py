@@ -5,14 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pymc as pm
 import pytensor
 import pytest
+import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
 from simulator.history.beliefs import history_priors
-from simulator.history.model import build_model, grid_weights, weights
+from simulator.history.model import build_model, grid_weights, path_density, weights
 from simulator.history.observations import Observations, known_at
 from simulator.priors.families import (
     Normal,
@@ -120,3 +122,28 @@ def test_a_path_is_read_on_straight_lines(start, times):
 def test_times_outside_the_grid_read_its_ends():
     grid = np.array([2020.0, 2021.0])
     assert grid_weights(np.array([2010.0, 2030.0]), grid=grid).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+
+
+STARTS = {"compute_start": Normal(17.5, 1.5), "efficiency_start": Normal(16.6, 0.7)}
+
+
+def test_the_prior_density_of_a_path_is_the_normal_that_its_start_and_its_steps_make() -> None:
+    draws = {"spending_growth": 0.4, "efficiency_growth": 0.1, "spending_volatility": 0.2, "efficiency_volatility": 0.1}
+    constant = {name: (("chain", "draw"), np.full((2, 5), value)) for name, value in draws.items()}
+    prior = xr.Dataset(constant, coords={"year": [2016.0, 2017.0, 2018.0, 2019.0, 2020.0]})
+    points = np.linspace(10, 30, 9)
+    expected = {
+        "spending": stats.norm(17.5 - 16.6 + 1.6, np.sqrt(1.5**2 + 0.7**2 + 4 * 0.04)),
+        "efficiency": stats.norm(16.6 + 0.4, np.sqrt(0.7**2 + 4 * 0.01)),
+        "compute": stats.norm(17.5 + 2.0, np.sqrt(1.5**2 + 4 * 0.05)),
+    }
+    for path, exact in expected.items():
+        assert path_density(path, points, prior=prior, starts=STARTS, year=2020.0) == pytest.approx(
+            exact.pdf(points), rel=1e-9
+        )
+
+
+def test_the_stated_priors_are_those_of_the_model(model) -> None:
+    for name, family in history_priors().unknowns(2016).items():
+        drawn = pytensor.function([model[name]], pm.logp(model[name], model[name]), mode="FAST_COMPILE")
+        assert float(drawn(0.3)) == pytest.approx(float(family.logpdf(np.array([0.3]))[0]), rel=1e-6), name

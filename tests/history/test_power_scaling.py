@@ -37,7 +37,7 @@ def built():
 
 @pytest.fixture(scope="module")
 def drawn(built):
-    return draw_prior(built, seed=3)
+    return draw_prior(built.model, seed=3)
 
 
 def fit_of(draws, built):
@@ -73,7 +73,7 @@ def test_a_prior_that_is_sampled_by_a_latent_has_its_own_density():
     family = Quantiles((0.05, 0.5, 0.95), (0.1, 0.4, 0.9))
     priors = history_priors(spending=family)
     built = build_model(OBSERVED, priors=priors)
-    drawn = draw_prior(built, seed=3)
+    drawn = draw_prior(built.model, seed=3)
     found = log_prior(drawn, built)
     np.testing.assert_allclose(found["spending_growth"], family.logpdf(drawn["spending_growth"].values))
     assert not [name for name in found.data_vars if "__" in str(name)]

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.model.chance import jump_growth
+from simulator.model.chance import drawn_jumps, jump_growth
 from simulator.testing import run_of, small_scenario
 
 SAMPLES = 20_000
@@ -17,7 +17,7 @@ DATES = tuple(range(2026, 2036))
 
 def jumps(years: list[float], **stated: float) -> np.ndarray:
     given = {key: np.array([value]) for key, value in ({"rate": 0.7, "size": 0.4, "spread": 0.0} | stated).items()}
-    return jump_growth(np.array(years), base=2025.5, uniforms=UNIFORMS, jump_years=DATES, **given)
+    return jump_growth(np.array(years), drawn_jumps(base=2025.5, uniforms=UNIFORMS, jump_years=DATES, **given))
 
 
 @pytest.mark.parametrize("spread", [0.0, 0.3])
@@ -39,9 +39,10 @@ def test_jumps_of_years_are_independent_and_none_is_half_made() -> None:
 def test_a_later_horizon_or_times_of_its_own_change_no_jump() -> None:
     own = np.linspace(2025.5, 2030, SAMPLES)[:, None]
     stated = {"base": 2025.5, "rate": np.array([2.0]), "size": np.array([0.4]), "spread": np.array([0.2])}
-    short = jump_growth(own, uniforms=UNIFORMS[:, :5], jump_years=DATES[:5], **stated)
-    np.testing.assert_array_equal(short, jump_growth(own, uniforms=UNIFORMS, jump_years=DATES, **stated))
-    at_once = jump_growth(own[:20, 0], uniforms=UNIFORMS[:20], jump_years=DATES, **stated)
+    short = jump_growth(own, drawn_jumps(uniforms=UNIFORMS[:, :5], jump_years=DATES[:5], **stated))
+    longer = jump_growth(own, drawn_jumps(uniforms=UNIFORMS, jump_years=DATES, **stated))
+    np.testing.assert_array_equal(short, longer)
+    at_once = jump_growth(own[:20, 0], drawn_jumps(uniforms=UNIFORMS[:20], jump_years=DATES, **stated))
     np.testing.assert_array_equal(short[:20, 0], np.diagonal(at_once))
 
 
@@ -54,3 +55,28 @@ def test_discoveries_of_a_scenario_add_to_its_steady_growth(written: Any) -> Non
     np.testing.assert_allclose(found, np.rint(found), atol=1e-5)
     assert found.mean() == pytest.approx(5.0, abs=0.15)
     assert found.var() == pytest.approx(5.0, rel=0.1)
+
+
+@pytest.mark.parametrize(("size", "growth", "falling"), [("0.1x", 10.0, False), ("8x", 0.3, True)])
+def test_what_is_met_just_before_a_jump_away_is_dated_then(size: str, growth: float, falling: bool) -> None:
+    """Between jumps the path is a line: it first stands at a level on one of them, or never."""
+    jumping = {"rate": "1.5/year", "size": size}
+    compute = {"start": 1e26, "growth": {"value": growth, "unit": "x/year"}, "jumps": jumping}
+    levels = 26 + (-1.0 if falling else 1.0) * np.arange(0.2, 3, 0.2)
+    thresholds = {
+        f"t{k}": {"physical_compute": float(10.0**level), "falling": falling} for k, level in enumerate(levels)
+    }
+    run = run_of(small_scenario({"drivers": {"compute": compute}, "thresholds": thresholds, "samples": 60}))
+    years = range(2026, 2036)
+    uniforms = [run[f"parameters/drivers.compute.jumps.shock[{year}]"].values for year in years]
+    by, slope, sign = np.log10(float(size[:-1])), np.log10(growth), -1 if falling else 1
+    stated = {"base": 2025.0, "rate": np.array([1.5]), "size": np.array([by]), "spread": np.zeros(1)}
+    drawn = [when for when, _ in drawn_jumps(uniforms=np.stack(uniforms, axis=-1), jump_years=years, **stated)]
+    exact = np.full((levels.size, 60), np.inf)
+    for sample, jumps_at in enumerate(np.sort(np.stack(drawn), axis=0).T):
+        for number, end in enumerate(np.minimum(np.append(jumps_at, np.inf), 2035.0)):
+            begin = jumps_at[number - 1] if number else 2025.0
+            met = np.maximum(2025 + (levels - 26 - number * by) / slope, begin)
+            stands = sign * (26 + slope * (met - 2025) + number * by) >= sign * levels - 1e-9
+            exact[:, sample] = np.minimum(exact[:, sample], np.where(stands & (met < end), met, np.inf))
+    np.testing.assert_allclose(run["crossings/crossing_year"].values, exact, rtol=0, atol=1e-5)

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 import pytest
+from scipy.integrate import quad
 
 from simulator.engine.plan import plan_of
-from simulator.model.growth import FAR_YEAR, regime_growth
-from simulator.model.levels import Line
+from simulator.model.growth import FAR_YEAR, Line, regime_growth
+from simulator.model.projection import Paths, joined
 from simulator.priors.draws import draw_blocks
-from simulator.scenario.load import load_scenario
-from simulator.testing import run_of, small_scenario
+from simulator.scenario.load import load_scenario, parse_scenario
+from simulator.testing import run_of, scenario_text, small_scenario
 
 RNG = np.random.default_rng(5)
 SAMPLES = 40
@@ -94,3 +98,108 @@ def test_a_rate_may_be_the_weighted_geometric_mean_of_drawn_ones() -> None:
     rate = (0.25 * chips + 0.75 * other)[:, None]
     exact = 26 + rate * np.minimum(years, 5) + 0.5 * rate * np.maximum(years - 5, 0)
     np.testing.assert_allclose(run["trajectories/physical_compute"].values, exact, atol=4e-6)
+
+
+def projected(quantities: dict[str, Any], **changes: Any) -> Paths:
+    """Project a scenario with named quantities, in full precision."""
+    text = scenario_text(small_scenario({"quantities": quantities, **changes}))
+    plan = plan_of(parse_scenario(text).components)
+    draws = draw_blocks(plan.components[0].joint, seed=3, blocks=range(1), size=SAMPLES, design="random")
+    return plan.projections[0].project(plan.projections[0].block(draws))
+
+
+def of(value: float, unit: str, growth: Any = None) -> dict[str, Any]:
+    """State a quantity that is a number at first."""
+    return {"start": {"value": value, "unit": unit}, **({} if growth is None else {"growth": growth})}
+
+
+FALLING = -0.4 / np.log(0.9)
+AT_ONCE = {"rate": {"value": 0.6, "unit": "OOM/year"}, "half_life": 3}
+FLOW = {"accumulation": {"value": 0.02, "unit": "1/year/year"}, "start": {"value": 0.2, "unit": "1/year"}, "at": 2020}
+
+
+@pytest.mark.parametrize(
+    ("unit", "rate", "exact"),
+    [
+        ("OOM/year", of(0.4, "1/year"), lambda t: 0.4 * t),
+        ("ln/year", of(40, "%/year"), lambda t: 0.4 * t / np.log(10)),
+        ("%/year", {"product": [{"value": 60, "unit": "%/year"}, 0.5]}, lambda t: t * np.log10(1.3)),
+        ("x/year", of(0.5, "1"), lambda t: -t * np.log10(2)),
+        ("months/doubling", of(6, "months"), lambda t: 2 * t * np.log10(2)),
+        ("x/2 years", of(9, "1"), lambda t: t * np.log10(3)),
+        ("OOM/year", of(0.4, "1/year", "-10 %/year"), lambda t: FALLING * (1 - 0.9**t)),
+        ("ln/year", {"product": ["half", of(0.8, "1/year", "-10 %/year")]},
+         lambda t: FALLING * (1 - 0.9**t) / np.log(10)),
+        ("years/doubling", of(1, "year", "20 %/year"), lambda t: np.log10(2) * (1 - 1.2**-t) / np.log(1.2)),
+        ("x/year", of(2, "1", "-10 %/year"), lambda t: t * np.log10(2) + t**2 / 2 * np.log10(0.9)),
+        ("%/year", of(0.3, "1/year", "-10 %/year"), lambda t: quad(lambda s: np.log10(1 + 0.3 * 0.9**s), 0, t)[0]),
+        ("OOM/year", FLOW, lambda t: 0.3 * t + 0.01 * t**2),
+        ("OOM/year", {"sum": [of(0.4, "1/year", "-10 %/year"), FLOW]},
+         lambda t: FALLING * (1 - 0.9**t) + 0.3 * t + 0.01 * t**2),
+        ("x/year", of(1, "1", [AT_ONCE]),
+         lambda t: 1.8 / np.log(2) * (t - 3 / np.log(2) * (1 - 2 ** (-t / 3))) if t > 0 else 0.3 * t**2),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("at", [2025, 2023.3, 2029.9])
+def test_growth_may_follow_a_quantity(unit: str, rate: Any, exact: Callable[[float], float], at: float) -> None:
+    """The level is the integral of the rate: of constant ones, of falling and rising ones, of stocks and of sums."""
+    growth = {"quantity": rate, "unit": unit}
+    paths = projected({"this": {**of(1, "1", growth), "at": at}, "half": 0.5})
+    times = paths.projection.years
+    found = [exact(t) - exact(at - 2025) for t in times - 2025]
+    np.testing.assert_allclose(paths.levels["quantity_this"][0], found, rtol=0, atol=1e-8)
+
+
+def test_eras_and_dates_of_each_sample_are_kept_to_the_day() -> None:
+    """A rate of 0.4 falls by 10 % a year from a drawn date on; growth follows it from another, and half of it later."""
+    dates = {
+        name: {"uniform": [first, first + 2]} for name, first in (("falls", 2026), ("follows", 2027), ("half", 2030))
+    }
+    eras = [{"rate": "1.0x/year"}, {"from": {"input": "falls"}, "rate": "-10 %/year"}]
+    growth = [{"rate": "2x/year"}, {"from": {"input": "follows"}, "rate": {"quantity": "rate", "unit": "OOM/year"}},
+              {"from": {"input": "half"}, "times": 0.5}]  # fmt: skip
+    slow = {**of(1, "1", growth), "caps": {"far": {"limit": 1e9}}}
+    paths = projected(
+        {"rate": of(0.4, "1/year", eras), "this": of(1, "1", growth), "slow": slow},
+        inputs=dates,
+        thresholds={"hundred": {"quantity": "this", "level": 100}},
+    )
+    falls, follows, half = (paths.block.draws[f"inputs.{name}"][:, None] - 2025 for name in dates)
+
+    def integral(t: np.ndarray) -> np.ndarray:
+        return 0.4 * np.minimum(t, falls) + FALLING * (1 - 0.9 ** np.maximum(t - falls, 0))
+
+    def level(t: np.ndarray) -> np.ndarray:
+        first, last = np.minimum(np.maximum(t, follows), half), np.maximum(t, half)
+        full = integral(first) - integral(follows)
+        return np.minimum(t, follows) * np.log10(2) + full + 0.5 * (integral(last) - integral(half))
+
+    exact = level(paths.projection.years - 2025)
+    for name in ("this", "slow"):
+        np.testing.assert_allclose(paths.levels[f"quantity_{name}"], exact, rtol=0, atol=1e-10)
+    samples, times = RNG.integers(SAMPLES, size=50), RNG.uniform(2025, 2035, 50)
+    found = paths.at(["quantity_this"], np.zeros(50, dtype=int), samples, times)
+    np.testing.assert_allclose(found, level(times - 2025)[samples, np.arange(50)], rtol=0, atol=1e-10)
+
+
+def test_growth_that_follows_what_bends_is_the_same_between_the_years_and_in_pieces() -> None:
+    """A share of a capped driver: what it gives at any time is its integral, by an adaptive rule."""
+    share = {"product": [{"ratio": ["physical_compute", {"value": 1e27, "unit": "FLOP"}]}, {"input": "share"}]}
+    caps = {"cap": {"kind": "logistic", "limit": {"value": 1e27, "unit": "FLOP"}}}
+    paths = projected({"this": of(1, "1", {"quantity": share, "unit": "ln/year"})},
+                      inputs={"share": {"uniform": [0.2, 0.6], "unit": "1/year"}}, **{"drivers.compute.caps": caps})  # fmt: skip
+    draws, times = paths.block.draws, np.array([2027.3, 2031.01, 2034.97])
+
+    def rate(t: float, sample: int) -> float:
+        grown = draws["drivers.compute.start"][sample] + draws["drivers.compute.growth"][sample] * t - 27
+        return 10 ** draws["inputs.share"][sample] * 365.25 * 86400 / (1 + 10**-grown)
+
+    exact = [[quad(rate, 0, t - 2025, args=(sample,))[0] / np.log(10) for t in times] for sample in range(3)]
+    samples = np.repeat(np.arange(3), 3)
+    found = paths.at(["quantity_this"], np.zeros(9, dtype=int), samples, np.tile(times, 3))
+    np.testing.assert_allclose(found, np.ravel(exact), rtol=0, atol=1e-7)
+    pieces = [paths.block.taken(slice(start, start + 20), paths.projection.years) for start in (0, 20)]
+    parts = joined([paths.projection.project(piece) for piece in pieces], ["quantity_this"])
+    np.testing.assert_array_equal(parts.levels["quantity_this"], paths.levels["quantity_this"])
+    again = parts.at(["quantity_this"], np.zeros(9, dtype=int), samples, np.tile(times, 3))
+    np.testing.assert_array_equal(again, found)

@@ -11,7 +11,7 @@ import numpy as np
 from tests.oracle.model import Model, Moment, moving
 from tests.oracle.units import Array
 
-READ = ("level", "multiple", "of", "quantity", "falling", "within_oom", "reading", "delay", "label", "notes")
+READ = ("level", "path", "multiple", "of", "quantity", "falling", "within_oom", "reading", "delay", "label", "notes")
 SCANS_A_YEAR = 24
 HALVINGS = 30
 GOLDEN = (3 - 5**0.5) / 2
@@ -28,13 +28,13 @@ class Crossing:
     """Whether the first year meets it."""
 
 
-def crossings(model: Model) -> dict[str, Crossing]:
-    """By threshold, the years that are reported; +inf: not by the horizon."""
+def crossings(model: Model, thresholds: Any = None) -> dict[str, Crossing]:
+    """By threshold, those of the scenario or given ones, the years that are reported; +inf: not by the horizon."""
     grid = model.times(SCANS_A_YEAR)
     scan = Moment(model, grid)
     found = {}
-    for name, spec in (model.scenario.get("thresholds") or {}).items():
-        quantity, level, against = threshold(model, name)
+    for name, spec in (thresholds or model.scenario.get("thresholds") or {}).items():
+        quantity, level, against = threshold(model, name, spec)
         sign = -1 if spec.get("falling") else 1
 
         def path(t: Array, of: Moment | None = None, quantity=quantity, against=against, sign=sign) -> Array:
@@ -54,9 +54,8 @@ def crossings(model: Model) -> dict[str, Crossing]:
     return found
 
 
-def threshold(model: Model, name: str) -> tuple[str, Array, tuple[str, Any] | None]:
+def threshold(model: Model, name: str, spec: Any) -> tuple[str, Array, tuple[str, Any] | None]:
     """What a threshold stands on, its level (sample, 1), log10, and what that is counted from where it moves."""
-    spec: Any = model.scenario["thresholds"][name]
     path = f"thresholds.{name}"
     if left := spec.keys() - {*QUANTITIES, *READ}:
         raise NotImplementedError(", ".join(sorted(left)))
@@ -64,7 +63,7 @@ def threshold(model: Model, name: str) -> tuple[str, Array, tuple[str, Any] | No
     if "multiple" in spec:
         multiple = past + model.number(f"{path}.multiple", spec["multiple"])
         if spec["of"] != "start":
-            quantity, level, against = threshold(model, spec["of"])
+            quantity, level, against = threshold(model, spec["of"], model.scenario["thresholds"][spec["of"]])
             return quantity, level + multiple, against
         quantity = spec.get("quantity", "effective_compute")
         return quantity, Moment(model, np.full((model.samples, 1), model.first)).one(quantity) + multiple, None
@@ -73,7 +72,8 @@ def threshold(model: Model, name: str) -> tuple[str, Array, tuple[str, Any] | No
         return quantity, np.full((model.samples, 1), past), against
     key = "level" if "level" in spec else quantity
     kind = "plain" if quantity == "capability" else "level"
-    level = past + model.number(f"{path}.{key}", spec[key], kind)
+    stated = f"{spec['path']}.reaches" if "path" in spec else f"{path}.{key}"
+    level = past + model.number(stated, spec[key], kind)
     return quantity, np.broadcast_to(level, (model.samples, 1)), None
 
 

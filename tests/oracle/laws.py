@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -11,6 +11,8 @@ import numpy as np
 from tests.oracle.units import Array
 
 LN10 = np.log(10.0)
+Rate = Callable[[Array, Array], tuple[Array, Array]]
+"""Of a rate that moves: its integral from one time to another, and the rate at the second."""
 
 
 @dataclass(frozen=True)
@@ -18,12 +20,14 @@ class Regime:
     """A stretch of time with a rate, OOM per year; with a half-life it falls from `rate` at its begin towards another."""
 
     begin: Array
-    rate: Array
+    rate: Array | Rate
     half_life: Array | None = None
     towards: Array = field(default_factory=lambda: np.zeros((1, 1)))
 
     def gain(self, begin: Array, first: Array, last: Array) -> Array:
         """Integral of the rate from one year to another."""
+        if callable(self.rate):
+            return self.rate(first, last)[0]
         if self.half_life is None:
             return self.rate * (last - first)
         before = self.rate * (np.minimum(last, begin) - np.minimum(first, begin))
@@ -36,8 +40,6 @@ class Regime:
 def log_gain(regimes: Sequence[Regime], at: float, t: Array) -> Array:
     """Integral of the rates from the year `at` to `t`; the first regime also holds before `at`, and decays from then on."""
     edges = [np.array(-np.inf), *(regime.begin for regime in regimes[1:]), np.array(np.inf)]
-    if any(np.any(later < earlier) for earlier, later in pairwise(edges)):
-        raise NotImplementedError("dates that cross")
     begins = [np.array(at), *edges[1:-1]]
     spans = [(np.clip(at, low, high), np.clip(t, low, high)) for low, high in pairwise(edges)]
     return np.sum([r.gain(begin, *span) for r, begin, span in zip(regimes, begins, spans, strict=True)], axis=0)
@@ -47,9 +49,10 @@ def rate_in_force(regimes: Sequence[Regime], t: Array) -> Array:
     """The rate (sample, k) where no regime decays."""
     if any(regime.half_life is not None for regime in regimes):
         raise NotImplementedError("a rate that decays under feedback, or under a Gompertz limit that moves")
-    rate = np.broadcast_to(regimes[0].rate, t.shape)
-    for regime in regimes[1:]:
-        rate = np.where(t >= regime.begin, regime.rate, rate)
+    every = [regime.rate(t, t)[1] if callable(regime.rate) else regime.rate for regime in regimes]
+    rate = np.broadcast_to(every[0], t.shape)
+    for regime, here in zip(regimes[1:], every[1:], strict=True):
+        rate = np.where(t >= regime.begin, here, rate)
     return rate
 
 

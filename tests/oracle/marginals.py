@@ -8,28 +8,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from statistics import NormalDist
 
 import numpy as np
 
+from tests.oracle.chance import normal
 from tests.oracle.model import REGIME, Spec, converted
 from tests.oracle.units import Array
 
 GRID = (np.arange(4000) + 0.5) / 4000
 STATED = {"uniform", "log-uniform", "triangular", "mixture", "mean"}
 """Keys beside quantiles that state a prior."""
-KINDS = {"growth": "rate", "mean_of": "rate", **REGIME, "exponent": "plain"} | dict.fromkeys(
+KINDS = {"growth": "rate", "mean_of": "rate", **REGIME, "exponent": "plain", "jumps spread": "plain"} | dict.fromkeys(
     ("delay", "by", "life"), "years"
 )
 """How the numbers of a prior are read by its key; others are levels."""
 INTERVAL = re.compile(r"interval_([0-9.]+)")
 Quantile = Callable[[Array], Array]
-_normal = np.frompyfunc(NormalDist().inv_cdf, 1, 1)
-
-
-def normal(p: Array) -> Array:
-    """Quantiles of the standard normal law."""
-    return np.asarray(_normal(np.clip(p, 1e-15, 1 - 1e-15)), dtype=float)
 
 
 def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, str]]:
@@ -40,7 +34,8 @@ def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, st
             yield path, spec, KINDS.get(key, "level")
             return
         for name, below in spec.items():
-            yield from priors(f"{path}.{name}" if path else str(name), below, str(name))
+            inside = f"{key} {name}" if key == "jumps" else str(name)
+            yield from priors(f"{path}.{name}" if path else str(name), below, inside)
     elif isinstance(spec, list):
         for k, below in enumerate(spec):
             yield from priors(f"{path}[{k}]", below, "exponent" if (key, k) == ("power", 1) else key)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle import laws, stepping, units
+from tests.oracle import chance, laws, stepping, units
 from tests.oracle.units import Array
 
 Spec = Any
@@ -24,10 +24,14 @@ OPERATIONS: dict[str, Callable[..., Array]] = {
 OVER_TIME = {"power", "lag", "highest", "lowest", "accumulation"}
 STEPS_A_YEAR = 32
 NODES, WEIGHTS = np.polynomial.legendre.leggauss(16)
-UNKNOWN = {"custom", "drift", "volatility", "jumps"}
+UNKNOWN = {"custom", "drift", "volatility"}
 """What a level may say and the oracle does not carry."""
 REGIME = {"rate": "rate", "times": "plain", "from": "plain", "half_life": "years", "towards": "rate"}
 """What a regime may say, and how it is read."""
+
+
+NEVER = 1e6
+"""The year from which on what never begins does."""
 
 
 class Model:
@@ -39,8 +43,13 @@ class Model:
         self.samples = len(next(iter(draws.values())))
         self.bent: dict[str, list[stepping.Path]] = {}
         """Levels under a Gompertz limit that moves, before and after the year of their start."""
+        self.followed: dict[str, stepping.Path] = {}
+        """The integrals of rates that quantities tell."""
         self.gains: dict[str, stepping.Path] = {}
         """Where feedback bends growth: for the path of a level, the growth from the first year as a function of time."""
+        self.events: dict[str, Array] = {}
+        """The dates (sample, 1) of events at which eras begin, by the path of `from`."""
+        self.jumped: dict[str, tuple[Array, Array]] = {}
 
     def at_path(self, path: str) -> Spec:
         """The entry at a dotted path without indices."""
@@ -79,34 +88,76 @@ class Model:
         if not isinstance(growth, list):
             return [still if growth is None else replace(still, rate=self.rate(f"{path}.growth", growth))]
         regimes = [still]
-        for k, regime in enumerate(growth):
+        for k, entry in enumerate(growth):
+            here = f"{path}.growth[{k}]"
+            regime = {key: spec for key, spec in entry.items() if f"{here}.{key}" not in self.events}
             stated = {
-                key: self.rate(f"{path}.growth[{k}].{key}", regime[key])
+                key: self.rate(f"{here}.{key}", regime[key])
                 if kind == "rate"
-                else self.number(f"{path}.growth[{k}].{key}", regime[key], kind)
+                else self.number(f"{here}.{key}", regime[key], kind)
                 for key, kind in REGIME.items()
                 if regime.get(key) is not None
             }
-            rate = stated.get("rate", regimes[-1].rate) * stated.get("times", 1.0)
+            rate = _times(stated.get("rate", regimes[-1].rate), stated.get("times", 1.0))
             rest = {key: value for key, value in stated.items() if key in {"half_life", "towards"}}
-            regimes.append(laws.Regime(stated.get("from", still.begin), rate, **rest))
+            begin = stated.get("from", self.events.get(f"{here}.from", still.begin))
+            begin = np.minimum(np.maximum(begin, regimes[-1].begin), NEVER) if k else still.begin
+            regimes.append(laws.Regime(begin, rate, **rest))
         return regimes[1:]
 
-    def rate(self, path: str, spec: Spec) -> Array:
-        """A rate, or the weighted mean of several: logs are averaged."""
+    def rate(self, path: str, spec: Spec) -> Array | laws.Rate:
+        """A rate, what a quantity tells, or the weighted mean of several: logs are averaged."""
+        if isinstance(spec, Mapping) and "quantity" in spec:
+            return lambda first, last: self._followed(path, spec, first, last)
         if not isinstance(spec, Mapping) or "mean_of" not in spec:
             return self.number(path, spec, "rate")
         parts = [self.number(f"{path}.mean_of[{k}]", part, "rate") for k, part in enumerate(spec["mean_of"])]
         return np.average(parts, axis=0, weights=spec.get("weights"))
 
+    def _followed(self, path: str, spec: Spec, first: Array, last: Array) -> tuple[Array, Array]:
+        """The integral of a rate that a quantity tells from one time to another; and the rate at the second."""
+
+        def told(t: Array) -> Array:
+            t = np.broadcast_to(t, (self.samples, t.shape[1]))
+            return units.told(Moment(self, t).expression(f"{path}.quantity", spec["quantity"]), spec["unit"])
+
+        if path not in self.followed:
+            starts = [float(level.get("at", self.first)) for _, level in levels("", self.scenario)]
+            nodes = self.times(STEPS_A_YEAR, min(self.first, *starts))
+            rates = [told(t) for t in (nodes, (nodes[:, 1:] + nodes[:, :-1]) / 2)]
+            begin = np.zeros((1, self.samples))
+            self.followed[path] = stepping.solve(
+                nodes, begin, lambda _, k, half: rates[half % 2][None, :, k + half // 2]
+            )[0]
+        gained = self.followed[path]
+        return gained(np.atleast_2d(last)) - gained(np.atleast_2d(first)), told(np.atleast_2d(last))
+
     def dates(self) -> list[Array]:
         """Every date at which a regime begins, and every year of a table (sample, 1)."""
         tables = [
-            np.full((1, 1), float(year)) for _, level in _levels("", self.scenario) for year in level.get("table") or ()
+            np.full((1, 1), float(year)) for _, level in levels("", self.scenario) for year in level.get("table") or ()
         ]
-        return tables + [
-            regime.begin for path, level in _levels("", self.scenario) for regime in self.growth(path, level)[1:]
-        ]
+        every = [*levels("", self.scenario)]
+        jumps = [at for path, level in every if "jumps" in level for at in self.jumps(path, level)[0].T]
+        beside = [at[:, None] for when in jumps for at in (when, np.nextafter(when, 0))]
+        return tables + beside + [regime.begin for path, level in every for regime in self.growth(path, level)[1:]]
+
+    def jumps(self, path: str, level: Spec) -> tuple[Array, Array]:
+        """The jumps of a level: when they come, +inf for none, and by how many OOM, (sample, jump)."""
+        if path not in self.jumped:
+            spec, here, at = level["jumps"], f"{path}.jumps", float(level.get("at", self.first))
+            rate = 10.0 ** self.number(f"{here}.rate", spec["rate"])[:, 0] * units.YEAR
+            years = range(int(np.floor(at)) + 1, int(np.ceil(self.last)) + 1)
+            drawn = [
+                chance.jumps(self.draws[f"{here}.shock[{year}]"], max(year - 1.0, at), float(year), rate)
+                for year in years
+            ]
+            when, z = (np.hstack(parts) for parts in zip(*drawn, strict=True))
+            order = np.argsort(when, axis=1)[:, : np.isfinite(when).sum(axis=1).max()]
+            spread = self.number(f"{here}.spread", spec.get("spread", 0), "plain")
+            by = self.number(f"{here}.size", spec["size"]) + spread * np.take_along_axis(z, order, axis=1)
+            self.jumped[path] = np.take_along_axis(when, order, axis=1), by
+        return self.jumped[path]
 
     def years(self) -> Array:
         """The years of the run: the first, every calendar step after it, the last."""
@@ -227,7 +278,11 @@ class Moment:
         if path in model.gains:
             return start + model.gains[path](self.t), start
         at = float(spec.get("at", model.first))
-        return np.broadcast_to(start + laws.log_gain(model.growth(path, spec), at, self.t), self.t.shape), start
+        gained = laws.log_gain(model.growth(path, spec), at, self.t)
+        if "jumps" in spec:
+            when, by = model.jumps(path, spec)
+            gained = gained + np.sum((self.t[..., None] >= when[:, None]) * by[:, None], axis=-1)
+        return np.broadcast_to(start + gained, self.t.shape), start
 
     def level(self, path: str, spec: Spec) -> Array:
         """A level that grows, under its own limits."""
@@ -373,6 +428,13 @@ def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: A
     return stepping.solve(nodes, begin, slope)[0]
 
 
+def _times(rate: Array | laws.Rate, times: Array | float) -> Array | laws.Rate:
+    """A rate by which growth goes on, so many times as fast."""
+    if callable(rate):
+        return lambda first, last: tuple(times * part for part in rate(first, last))
+    return rate * times
+
+
 def moving(name: str, threshold: Spec) -> tuple[str, Spec] | None:
     """The path and the statement of a threshold's level that is no single number; None where it is one."""
     for key in LEVELS:
@@ -415,13 +477,13 @@ def _refuse_unknown(spec: Spec) -> None:
         raise NotImplementedError(", ".join(sorted(found)))
 
 
-def _levels(path: str, spec: Spec) -> Iterator[tuple[str, Spec]]:
+def levels(path: str, spec: Spec) -> Iterator[tuple[str, Spec]]:
     """Every level that grows, below an entry, with its path."""
     if isinstance(spec, Mapping):
         if _is_level(spec):
             yield path, spec
         for key, below in spec.items():
-            yield from _levels(f"{path}.{key}" if path else str(key), below)
+            yield from levels(f"{path}.{key}" if path else str(key), below)
     elif isinstance(spec, list):
         for k, below in enumerate(spec):
-            yield from _levels(f"{path}[{k}]", below)
+            yield from levels(f"{path}[{k}]", below)

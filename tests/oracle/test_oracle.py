@@ -17,15 +17,34 @@ from tests.oracle.model import Model, Moment
 
 SAMPLES = 1000
 SCENARIOS = [
-    *("baseline", "tight-caps", "no-caps", "essay-2023", "essay-2023-realistic", "doubling-times", "capability"),
+    *(
+        "baseline",
+        "tight-caps",
+        "no-caps",
+        "discoveries",
+        "essay-2023",
+        "essay-2023-realistic",
+        "doubling-times",
+        "capability",
+    ),
     *(str(Path(__file__).with_name(name)) for name in ("every_law.yaml", "references.yaml", "operations.yaml")),
     *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
 ]
 
 
-@pytest.mark.parametrize("name", [*SCENARIOS, pytest.param("feedback", marks=pytest.mark.slow)])
-def test_a_scenario_gives_what_the_documents_say(name: str, tmp_path: Path) -> None:
-    rows = compare(write_run(simulate(load_scenario(name, overrides=[f"samples={SAMPLES}"])), tmp_path))
+EVENTS = str(Path(__file__).with_name("events.yaml"))
+
+
+@pytest.mark.parametrize(
+    ("name", "samples"),
+    [
+        *((name, SAMPLES) for name in SCENARIOS),
+        *(pytest.param(name, SAMPLES, marks=pytest.mark.slow) for name in ("feedback", "discoveries")),
+        pytest.param(EVENTS, 150, marks=pytest.mark.slow),
+    ],
+)
+def test_a_scenario_gives_what_the_documents_say(name: str, samples: int, tmp_path: Path) -> None:
+    rows = compare(write_run(simulate(load_scenario(name, overrides=[f"samples={samples}"])), tmp_path))
     assert [row for row in rows if not row.holds] == []
 
 

@@ -38,6 +38,12 @@ def years(numbers: Array, unit: str | None) -> Array:
     return numbers * size(unit or "year") / YEAR
 
 
+def told(level: Array, unit: str) -> Array:
+    """OOM per year where a quantity of some log10 level, in base units, tells it."""
+    one = {"ln": 1 / YEAR, "OOM": 1 / YEAR, "%": 0.01 / YEAR, "months": YEAR / 12, "years": YEAR}
+    return rate(10.0**level / one.get(unit.split("/", maxsplit=1)[0], 1.0), unit)
+
+
 def rate(numbers: Array, unit: str | None) -> Array:
     """OOM per year of growth; what needs half as much has doubled."""
     match unit:
@@ -45,6 +51,8 @@ def rate(numbers: Array, unit: str | None) -> Array:
             return np.log10(numbers)
         case "OOM/year":
             return numbers
+        case "ln/year":
+            return numbers / np.log(10)
         case "%/year":
             return np.log10(1 + numbers / 100)
         case other if found := SPAN.fullmatch(other):

@@ -11,7 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import integrate, interpolate, stats
 
-from simulator.priors.composite import Converted, Mixture, Truncated, WithNever, direct_quantiles, quantile_table
+from simulator.priors.composite import (
+    Converted,
+    Mixture,
+    Truncated,
+    WithNever,
+    direct_quantiles,
+    exact_density,
+    quantile_table,
+)
 from simulator.priors.families import (
     PERT,
     Beta,
@@ -333,3 +341,10 @@ def test_the_metalog_is_refused_exactly_where_its_quantiles_fall() -> None:
     assert Metalog((0.0, 1.0, 1.66)).ppf(np.array(0.5)) == 0.0  # Keelin 2016: |a3| / a2 < 1.66711
     with pytest.raises(ValueError, match="no distribution"):
         Metalog((0.0, 1.0, 1.668))
+
+
+def test_an_exact_density_is_that_of_its_closed_form() -> None:
+    points = np.linspace(-2.0, 2.0, 41)
+    found = exact_density(Normal(0.0, 1.0), points)
+    assert found == pytest.approx(np.exp(-0.5 * points**2), abs=1e-4)
+    assert exact_density(Uniform(0.0, 1.0), np.linspace(0.0, 1.0, 11)) == pytest.approx(1.0)

@@ -11,7 +11,6 @@ from scipy import stats
 
 from simulator.errors import SimulatorError
 from simulator.runs.estimates import (
-    Histogram,
     Moments,
     at_date,
     difference_error,
@@ -23,6 +22,7 @@ from simulator.runs.estimates import (
     sum_error,
     weighted_quantiles,
 )
+from simulator.runs.histograms import Histogram
 
 LEVELS = [0.0, 0.01, 0.25, 0.5, 0.77, 0.99, 1.0]
 numbers = st.floats(-50, 50)

@@ -129,3 +129,18 @@ def test_limits_say_their_law_and_what_they_are_made_of():
         "the largest of: "
     )
     assert [each.rank for each, _ in correlations(scenario)] == [-0.22, 0.3, 0.5, 0.7]
+
+
+def test_growth_that_follows_a_quantity_is_said_in_words():
+    text = """
+schema: 2
+name: followed
+years: {first: 2025, last: 2030}
+drivers: {compute: {start: 1e26 FLOP, growth: 3x/year}}
+quantities:
+  effort: 50 %/year
+  chips: {start: 1e6 chips, growth: {quantity: {product: [effort, 0.5]}, unit: ln/year}}
+"""
+    scenario = parse_scenario(text)
+    said = {each.name: each.text for each in quantities(scenario, assumptions(scenario))}
+    assert said["chips"].endswith("growing by what effort × 0.5 says, in ln/year")

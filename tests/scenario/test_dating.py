@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from simulator import describe_scenario, load_scenario, load_variants, simulate
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, as_path
 from simulator.runs.crossings import crossing_years
 from simulator.scenario.layers import lookup
 
@@ -20,7 +20,7 @@ samples: 16
 drivers:
   spending: {start: $400 million, growth: 2x/year}
   hardware: {factors: {price: {start: 1e18 FLOP/USD, growth: 1.4x/year}, precision: {growth: 1.2x/year}}}
-  algorithms: {growth: 2x/year, caps: {most: {limit: {start: 1e6, growth: 1.1x/year}}}}
+  algorithms: {growth: [{rate: 2x/year}, {from: 2030, rate: {quantity: {start: 0.3 fraction/year}, unit: ln/year}}], caps: {most: {limit: {start: 1e6, growth: 1.1x/year}}}}
 quantities:
   stock: {accumulation: {start: {value: 2, unit: chip/year}}, start: {value: 1, unit: chip}}
   peak: {highest: {start: {value: 2, unit: chip}, growth: 0.9x/year}}
@@ -30,7 +30,7 @@ thresholds:
 DATED = (
     "drivers.spending", "drivers.hardware.factors.price", "drivers.hardware.factors.precision", "drivers.algorithms",
     "drivers.algorithms.caps.most.limit", "quantities.stock", "quantities.stock.accumulation",
-    "quantities.peak", "quantities.peak.highest", "thresholds.moving.effective_compute",
+    "drivers.algorithms.growth[1].rate.quantity", "quantities.peak", "quantities.peak.highest", "thresholds.moving.effective_compute",
 )  # fmt: skip
 
 
@@ -47,7 +47,7 @@ def child(folder: Path, text: str) -> str:
 
 
 def at(data: object, name: str) -> object:
-    return lookup(data, (*name.split("."), "at"))
+    return lookup(data, (*as_path(name), "at"))
 
 
 def test_every_level_is_dated_in_the_scenario_that_is_stored(folder: Path) -> None:

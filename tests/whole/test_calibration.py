@@ -29,7 +29,7 @@ def shares():
     nutpie = pytest.importorskip("nutpie")
     built = build_model(OBSERVED, priors=history_priors(spending=Normal(0.45, 0.15), efficiency=Normal(0.15, 0.08)))
     known = known_at(OBSERVED, 2021 + 1.0)
-    prior = draw_prior(built, seed=8)
+    prior = draw_prior(built.model, seed=8)
     replicas = replicate(prior, OBSERVED, known, rng=np.random.default_rng(8))
     compiled = nutpie.compile_pymc_model(built.model)
     found = []

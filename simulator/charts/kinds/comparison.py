@@ -9,12 +9,9 @@ from typing import Any
 import numpy as np
 
 from simulator.analysis.comparison import Comparison
-from simulator.charts import spec, style
-from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
-from simulator.charts.overlaid import MOST_OVERLAID, draw_fans, ends_words, level_words
+from simulator.charts.overlaid import MOST_OVERLAID, draw_dumbbells, draw_fans, ends_words, level_words
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
-from simulator.charts.ticks import year_ticks
 from simulator.runs.groups import Run, arrays, group, stood_on
 from simulator.runs.summary import (
     crossing_table,
@@ -26,69 +23,6 @@ from simulator.runs.table import Row, Table
 from simulator.scenario.differences import run_labels
 from simulator.variables import headline
 from simulator.wording import capital, listed, sample_count, year_text
-
-STRONG, PALE = style.band_tints(2)[::-1]
-ROW = 18
-MEDIAN_WIDTH, STRIP_WIDTH = 130, 440
-NAME_CHARACTERS, MOST_RUN_WIDTH = 26, 270
-
-
-def draw_dumbbells(crossings: Table, *, years: tuple[float, float], head: Head) -> spec.Spec:
-    """Draw the median crossing years of several runs, threshold by threshold, with their 50 % intervals.
-
-    `crossings` has `threshold`, `label`, `run`, `median`, `lower_50`, `upper_50` (decimal years, +inf: later than the
-    horizon), `last_year` (the horizon), `text` (written at the right), the runs of a threshold one after another;
-    `years` are the ends of the axis. A line joins each median with that of the first run. What is later than the
-    horizon of a run ends in an arrow.
-    """
-    runs = list(dict.fromkeys(crossings["run"].tolist()))
-    names = [line for label in crossings["label"] for line in style.wrapped(label, width=NAME_CHARACTERS)]
-    name_width = max(map(style.text_width, names)) * 1.1 + 20
-    left = name_width + min(MOST_RUN_WIDTH, max(map(style.text_width, runs)) * 1.05 + 20)
-    right = left + STRIP_WIDTH
-    x = PixelScale(*years, left, right)
-    marks = Marks(
-        rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET, 1.2), arrows=style.shape_mark("triangle-right", 60),
-        first=style.shape_mark("circle", 50, fill=style.DARK_BLUE),
-        other=style.shape_mark("diamond", 62, fill=style.PAPER, rim=style.VERMILION, width=2),
-    )  # fmt: skip
-    marks.text("median", right + 20, 14, style.QUIET)
-    top = 34.0
-    for _, own in crossings.groups("threshold"):
-        name = style.wrapped(own["label"][0], width=NAME_CHARACTERS)
-        marks.box("rules", (0, right + MEDIAN_WIDTH), (top, top))
-        marks.text(name, 0, top + 7 + style.LINE_HEIGHT * len(name) / 2, bold=True)
-        for place, row in enumerate(own.rows()):
-            y = top + 6 + ROW * (place + 0.5)
-            marks.text(style.cut(row["run"], left - name_width - 12), name_width, y)
-            marks.text(row["text"], right + 20, y)
-            _dumbbell(marks, row, own["median"][0], x=x, y=y, is_first=row["run"] == runs[0])
-        top += max(ROW * len(own), style.LINE_HEIGHT * len(name)) + 12
-    marks.box("rules", (0, right + MEDIAN_WIDTH), (top, top))
-    for tick in year_ticks(*years):
-        marks.box("rules", (x(tick), x(tick)), (34, top + 4))
-        marks.centred(str(tick), x(tick), top + 14)
-    for place, (kind, word) in enumerate((("first", "first run"), ("other", "other run"))):
-        marks.add(kind, x=left + 8 + 90 * place, y=14)
-        marks.text(word, left + 20 + 90 * place, 14, style.QUIET)
-    legend = style.legend_layers([("bar", STRONG, "50 % of the samples")], x=left + 190, y=14)
-    return marks.sheet(head, *legend, width=right + MEDIAN_WIDTH, height=top + 24)
-
-
-def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, is_first: bool) -> None:
-    """Draw the interval and the median of one run, joined with the first median."""
-    low, median, high = row["lower_50"], row["median"], row["upper_50"]
-    end = x(min(row["last_year"], high))
-    if low < math.inf:
-        marks.box("bars", (x(low), end), (y - 4, y + 4), color=STRONG if is_first else PALE)
-    if not math.isfinite(high):
-        marks.add("arrows", x=end + 5, y=y, color=style.DARK_BLUE if is_first else style.VERMILION)
-    if math.isfinite(median):
-        marks.add("first" if is_first else "other", x=x(median), y=y)
-        if not is_first and math.isfinite(first):
-            marks.box("links", (x(first), x(median)), (y, y))
-            marks.box("links", (x(first), x(first)), (y - ROW, y))
-
 
 BAND = 0.9
 MOST_THRESHOLDS = 12

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from itertools import batched
 from typing import Final
@@ -16,7 +17,9 @@ from simulator.charts.layout import Marks, PixelScale, fill_mark, key_view, line
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
 from simulator.errors import NothingToDraw, number
-from simulator.history.columns import fit_date, fitted_words
+from simulator.history.columns import fit_date
+from simulator.history.conditioning import PRIOR_CURVES
+from simulator.history.diagnostics import seen_words
 from simulator.history.fragility import DECIDED, PriorShift, conflicts, contraction_words
 from simulator.runs.groups import Run, group, run_label
 from simulator.runs.table import Row, Table
@@ -53,7 +56,8 @@ def draw_posterior(
         rules=rule_mark(),
         axes=rule_mark(style.QUIET),
     )
-    top = float(LEGEND_HEIGHT)
+    free = len(next(iter(sections.values()))) % COLUMNS  # the legend fills a free corner of the first section
+    top = 0.0 if free else float(LEGEND_HEIGHT)
     for heading, members in sections.items():
         marks.text(heading, 0, top + 14, bold=True, size=style.TEXT_SIZE + 1)
         marks.add("rules", x=0, x2=WIDTH, y=top + 26, y2=top + 26)
@@ -65,7 +69,9 @@ def draw_posterior(
                 _panel(marks, rows[name], points[name, "prior"], points[name, "posterior"], left=left, base=top)
             top += 54 + _LINE * (4 if any(rows[name]["conflict"] for name in names) else 3)
     entries: list[style.LegendEntry] = [("band", pale, "before: prior"), ("band", strong, "learnt: posterior")]
-    view = spec.view([*marks.layers(), *style.legend_layers(entries, x=0, y=8)], width=WIDTH, height=top)
+    x, y, width = (WIDTH - PANEL_WIDTH, HEADING_HEIGHT + 30, PANEL_WIDTH) if free else (0, 8, 0)
+    legend = style.legend_layers(entries, x=x, y=y, width=width)
+    view = spec.view([*marks.layers(), *legend], width=WIDTH, height=top)
     return sheet([view], head, width=WIDTH)
 
 
@@ -124,7 +130,7 @@ def _words(marks: Marks, row: Row, scale: Scale, *, left: float, top: float) -> 
 
 
 def _text(scale: Scale, value: float) -> str:
-    return scale.text(value) if scale.is_log else f"{value:.2g}"
+    return scale.text(value) if scale.is_log or scale.is_date else f"{value:.2g}"
 
 
 NOTE = "Both curves have the same height. In brackets: 90 % intervals. Contraction: 1 − variance after / before."
@@ -146,8 +152,8 @@ def posterior_figures(run: xr.DataTree, options: FigureOptions) -> list[Figure]:
     decided = [row for row in rows if row["contraction"] >= DECIDED]
     title = f"History decides {len(decided)} of {len(rows)} unknowns; {_conflicts_said(rows)}"
     names = [row["name"] for row in rows]
-    densities = Table.of_rows(density_rows(draws, names))
-    under = f"{run.attrs['title']}. Learnt from {fitted_words(attributes)}."
+    densities = Table.of_rows(density_rows(draws, names, stated=run["prior"].attrs.get(PRIOR_CURVES, "{}")))
+    under = f"{run.attrs['title']}. Learnt from {seen_words(attributes)}, estimates of {attributes['snapshot']}."
     chart = draw_posterior(
         rows, densities, _sections(names, end=_end(run)), head=Head(title, under, run_label(run), NOTE)
     )
@@ -189,21 +195,18 @@ def _draws(run: xr.DataTree) -> xr.DataTree:
     return xr.DataTree.from_dict(datasets)
 
 
-def posterior_table(run: xr.DataTree) -> list[Row]:
+def _rows(draws: xr.DataTree) -> list[Row]:
     """Tabulate prior and posterior of every unknown that is one number, and what the data did to it.
 
     Paths are read at the end of the data, from which a forecast goes on (`spending_end`, `efficiency_end`,
     `compute_end`). `shift` is posterior mean - prior mean, in prior sd.
     """
-    return _rows(_draws(run))
-
-
-def _rows(draws: xr.DataTree) -> list[Row]:
     found = {each.unknown: each for each in conflicts(draws)}
     order = [name for section in _ORDER.values() for name in section]
     rows: list[Row] = []
     for name in sorted(found, key=lambda name: order.index(name) if name in order else len(order)):
         unit, label = UNKNOWNS[name.removesuffix("_end")]
+        unit = str(group(draws, "posterior")[name].attrs.get("units", unit))  # a series has one of its own
         label = _LABELS.get(name, label)
         row: dict[str, object] = {"name": name, "label": capital(label), "unit": unit}
         for of, prefix in (("prior", "prior_"), ("posterior", "")):
@@ -223,27 +226,32 @@ def _conflict_words(moved: PriorShift) -> str:
     return f"in conflict: {abs(moved.shift):.1f} prior sd {side} the prior's mean"
 
 
-def density_rows(draws: xr.DataTree, names: Sequence[str]) -> list[Row]:
+def density_rows(draws: xr.DataTree, names: Sequence[str], *, stated: str) -> list[Row]:
     """Tabulate the densities of prior and posterior, each with its highest point at 1.
 
-    Priors are read between the 1 and 99 % points of the draws, posteriors between 0.25 and 99.75 %.
+    A prior is drawn by its own density where the run has it (`stated`); one whose density is not kept, and a posterior,
+    by an estimate from the draws: between their 1 and 99 % points, of posteriors between 0.25 and 99.75 %.
     """
     rows: list[Row] = []
+    curves = json.loads(stated)
     for name in names:
         for of, tail in (("prior", 0.01), ("posterior", 0.0025)):
             values: Array = np.sort(group(draws, of)[name].values.ravel())
             low, high = np.quantile(values, [tail, 1 - tail]).tolist()
             points = np.linspace(low, high, POINTS)
-            heights = density(values, points)
+            if of == "prior" and name in curves:
+                points, heights = (np.array(curves[name][key]) for key in ("value", "height"))
+            else:
+                heights = density(values, points)
             rows += [
                 {"name": name, "of": of, "value": value, "height": height}
-                for value, height in zip(points.tolist(), heights.tolist(), strict=True)
+                for value, height in zip(points.tolist(), (heights / heights.max()).tolist(), strict=True)
             ]
     return rows
 
 
 _ORDER: Final = {
-    "Growth": ("spending_growth", "efficiency_growth"),
+    "Growth": ("spending_growth", "efficiency_growth", "earlier_growth", "change_date", "later_growth"),
     "Trend at the end of the data, {end}, from which the forecast goes on": (
         "spending_end", "efficiency_end", "compute_end",
     ),
@@ -337,6 +345,7 @@ def _plot(kind: str, points: Table, *, ends: tuple[float, float]) -> spec.Spec:
 
 OBSERVED: Final = {
     "run_log_compute": ("run_year", "runs"),
+    "series_log_level": ("run_year", "values"),
     "cost_log_usd": ("costed_run_year", "costs"),
     "accelerator_log_flops_per_usd": ("accelerator_year", "accelerators"),
 }
@@ -356,8 +365,11 @@ def predictive_figures(run: Run, options: FigureOptions) -> list[Figure]:
     named = listed(f"{_inside(points, 90)} {OBSERVED[kind][1]}" for kind, points in seen.items())
     half = listed(_inside(points, 50) for points in seen.values())
     title = f"Inside the 90 % band: {named}"
-    fitted = fitted_words(run["posterior"].attrs)
-    under = f"{run.attrs['title']}. The model of {fitted}, against what it was fitted to."
+    attributes = run["posterior"].attrs
+    under = (
+        f"{run.attrs['title']}. The model of {seen_words(attributes)} "
+        f"(estimates of {attributes['snapshot']}) against what it was fitted to."
+    )
     chart = draw_predictive(table, head=Head(title, under, run_label(run)))
     caption = (
         f"{title}. A model that fits has about 90 % of them inside, and half of them inside the 50 % band: there are "
@@ -382,7 +394,8 @@ def predictive_table(run: Run) -> Table:
         order = np.argsort(years, kind="stable")
         bands = np.quantile(drawn[kind].values.reshape(-1, values.size), list(_LEVELS.values()), axis=0)[:, order]
         values, levels = values[order].astype(float), dict(zip(_LEVELS, bands, strict=True))
-        names = {"kind": [kind] * values.size, "unit": [UNKNOWNS[kind][0]] * values.size}
+        unit = str(seen[kind].attrs.get("units", UNKNOWNS[kind][0]))
+        names = {"kind": [kind] * values.size, "unit": [unit] * values.size}
         inside = {
             f"inside_{band}": (levels[f"lower_{band}"] <= values) & (values <= levels[f"upper_{band}"])
             for band in (50, 90)

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.charts import spec, style
-from simulator.charts.densities import Scale, density, draw_axis, exact_density, scale_of
+from simulator.charts.densities import Scale, density, draw_axis, scale_of
 from simulator.charts.layout import Marks, PixelScale, fill_mark, rule_mark, sheet
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.charts.style import Text
 from simulator.errors import NothingToDraw
+from simulator.priors.composite import exact_density
 from simulator.priors.fitting import GIVEN, Understood
 from simulator.runs.estimates import sorted_quantiles
 from simulator.runs.folder import stored_scenario

@@ -8,12 +8,8 @@ from typing import Any
 import pytest
 import xarray as xr
 
-from simulator.charts.kinds.comparison import (
-    comparison_figures,
-    crossings_of,
-    draw_dumbbells,
-    levels_of,
-)
+from simulator.charts.kinds.comparison import comparison_figures, crossings_of, levels_of
+from simulator.charts.overlaid import draw_dumbbells
 from simulator.charts.spec import Figure, Head
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError

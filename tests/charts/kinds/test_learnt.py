@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 import xarray as xr
 
 from simulator.charts.kinds.learnt import (
     posterior_figures,
-    posterior_table,
     predictive_figures,
     predictive_table,
 )
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
 from simulator.errors import InputError
+from simulator.history.conditioning import PRIOR_CURVES
 from simulator.testing import run_of, small_scenario
 from tests.charts.learnt_run import RUNS, learnt_run
 
@@ -26,7 +28,7 @@ def run() -> xr.DataTree:
 
 
 def test_each_unknown_that_is_one_number_has_a_row_and_the_paths_end_with_the_data(run: xr.DataTree) -> None:
-    rows = {str(row["name"]): row for row in posterior_table(run)}
+    rows = {str(row["name"]): row for row in posterior_figures(run, OPTIONS)[0].tables[""].rows()}
     assert list(rows) == [
         "spending_growth", "efficiency_growth", "spending_end", "efficiency_end", "compute_end", "run_scatter"
     ]  # fmt: skip
@@ -62,6 +64,13 @@ def test_the_curves_are_as_high_as_one_another(run: xr.DataTree) -> None:
             row["height"] for row in figure.tables["density"].rows() if (row["name"], row["of"]) == ("run_scatter", of)
         ]
         assert max(map(float, map(str, heights))) == 1.0
+
+
+def test_a_prior_is_drawn_by_the_density_that_the_run_keeps() -> None:
+    run = learnt_run()
+    run["prior"].attrs[PRIOR_CURVES] = json.dumps({"spending_growth": {"value": [0.1, 0.2, 0.3], "height": [1, 4, 2]}})
+    growth = posterior_figures(run, OPTIONS)[0].tables["density"].where(of="prior", name="spending_growth")
+    assert (growth["value"].tolist(), growth["height"].tolist()) == ([0.1, 0.2, 0.3], [0.25, 1.0, 0.5])
 
 
 def test_the_same_run_gives_the_same_picture(run: xr.DataTree) -> None:

@@ -1,13 +1,16 @@
-"""The times of lags by which variables follow from what they were: where paths may break, what must be known before."""
+"""Where paths may break, at lags and at jumps; and what must be known before what follows from itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.errors import Path
-from simulator.model.levels import Block
+from simulator.model.levels import Block, jumps_of
+from simulator.schema.prior_names import entries_of
+from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.uses import lagged
 from simulator.units import Array
@@ -43,10 +46,14 @@ def times_back(times: Array, block: Block) -> list[Array]:
     return sorted(_stepped(times, block, step), key=lambda each: float(each.max()))
 
 
-def broken_times(block: Block) -> Array | None:
-    """Give where the paths of what follows from itself may break, (time, sample), rising; None where nothing does.
+type Breaks = tuple[NDArray[np.intp], Array]
 
-    What begins in the first year, with limits, comes again a lag later, and so on. Each stands beside what is before.
+
+def broken_times(block: Block, *, turned: bool) -> Breaks:
+    """Give the samples whose paths may fall at once, and when, (time, sample), rising; each beside what is before.
+
+    What begins in the first year, with limits, comes again a lag later, and so on, where it follows from itself. Jumps
+    down break paths; if `turned`, as where thresholds are met from above, or within quantities, jumps up may too.
     """
     first, last = block.spec.years.first, block.spec.years.last
 
@@ -54,10 +61,19 @@ def broken_times(block: Block) -> Array | None:
         later = latest + by
         return np.minimum(later, last) if (later <= last).any() else None
 
-    if not followed_lags(block)[1]:
-        return None
-    after = np.stack(_stepped(np.full(block.size, first), block, step))
-    return np.sort(np.concatenate([after, np.nextafter(after[1:], -np.inf)]), axis=0)
+    found: list[Array] = []
+    if followed_lags(block)[1]:
+        found += _stepped(np.full(block.size, first), block, step)
+    for path, level in entries_of(Level, block.spec):
+        for when, by in jumps_of(level, path, block):
+            breaks = (when < last) & ((by < 0.0) | turned | (path[0] != "drivers"))
+            found += [np.where(breaks, when, last)]
+    if not found:
+        return np.empty(0, dtype=np.intp), np.empty((0, 0))
+    after = np.stack(np.broadcast_arrays(*found, np.full(block.size, last)))
+    broken = np.flatnonzero((after < last).any(axis=0))
+    after = after[:, broken]
+    return broken, np.sort(np.concatenate([after, np.nextafter(after, first)]), axis=0)
 
 
 def _stepped(times: Array, block: Block, step: Callable[[Array, Array], Array | None]) -> list[Array]:

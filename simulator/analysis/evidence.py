@@ -1,0 +1,246 @@
+"""What is given of a run, as people write it, and how likely each sample makes it.
+
+    physical_compute@2026.9 >= 6e27                  so much or more at a date; <= for so much or less
+    physical_compute@2026.9 = 6e27 +- 0.1 OOM        observed with a standard error, here of its log10
+    spending@2027 = $1 billion +- 30 %               one of the amount itself: a share of it, or an amount
+    spending@2027 = $1 billion x/ 1.5                one of its log, as a factor
+    power@2027 = 1 to 3 GW (90 %)                    the interval that an observer states
+    power@2027 in 1 to 3 GW                          certainly between two
+    crossing:NAME <= 2028, by end of 2027, not by 2027, = never, = 2027.5 +- 0.3
+    crossed:NAME@2028                                reached by then
+
+`power` stands for `quantity_power` where no variable of the run is called so. An error is that of a normal
+distribution. Amounts and dates are those of scenario files; a number without a unit is in that of the variable.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, NamedTuple, NoReturn
+
+import numpy as np
+from scipy.special import ndtr, ndtri
+
+from simulator.analysis.outcomes import Outcome, check_within, parse_outcome
+from simulator.dates import DateError, read_year
+from simulator.errors import InputError, near_name
+from simulator.runs.groups import group
+from simulator.schema.amounts import NUMBER, Amount, read_amount, read_range
+from simulator.units import SECONDS_PER_YEAR, Array, UnitError, factor_between, parse_unit, plain_unit
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+EXAMPLES = (
+    "Write for example 'physical_compute@2026.9 >= 6e27', 'spending@2027 = $1 billion +- 0.1 OOM', "
+    "'power@2027 in 1 to 3 GW' or 'crossing:NAME by end of 2027'."
+)
+_FACT = re.compile(
+    r"(?P<subject>.+?)\s*(?P<how>>=|<=|≥|≤|==?|>|<|(?<=\s)(?:not\s+by|by|in|never)(?=\s|$))\s*(?P<what>.*)"
+)
+_ERROR = re.compile(rf"(?P<value>.+?)\s*(?:(?:\+-|\+/-|±)\s*(?P<amount>.+)|[x*×]/\s*(?P<factor>{NUMBER}))")
+_LOG, _DENSITY = math.log(10.0), math.log(2.0 * math.pi) / 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """What is given of one outcome: that it lies from `low` to `high`, or its `value` observed with an error of `sd`.
+
+    They are on the scale of the outcome: log10 of the unit, or years. `of_amount` says that the error is of the amount
+    itself: `value` and `sd` are in the variable's unit, of which the outcome is the log10.
+    """
+
+    written: str
+    outcome: Outcome
+    low: float = -math.inf
+    high: float = math.inf
+    value: float | None = None
+    sd: float = 0.0
+    of_amount: bool = False
+
+    def misses(self, samples: Array) -> Array:
+        """Tell how far samples (sample,) are from what is given: in its errors, or on the scale of the outcome."""
+        with np.errstate(invalid="ignore", over="ignore"):
+            if self.value is not None:
+                return np.asarray(((10.0**samples if self.of_amount else samples) - self.value) / self.sd)
+            away = np.maximum(self.low - samples, samples - self.high)
+        return np.where((samples >= self.low) & (samples <= self.high), 0.0, away)
+
+    def logs(self, samples: Array) -> Array:
+        """Give the log likelihood (sample,): a density on the scale of the value; of what is certain 0 or -inf."""
+        missed = self.misses(samples)
+        if self.value is None:
+            return np.where(missed == 0.0, 0.0, -np.inf)
+        return -0.5 * np.square(missed) - math.log(self.sd) - _DENSITY
+
+    def place(self, samples: Array) -> Array:
+        """Give how likely each sample makes it (sample,); of an observation, how likely one as small would be."""
+        return ndtr(-self.misses(samples)) if self.value is not None else np.exp(self.logs(samples))
+
+
+def likelihood(facts: Sequence[Fact], found: Array) -> Array:
+    """Add up the log likelihoods (sample,) of outcomes (fact, sample)."""
+    return np.sum([fact.logs(row) for fact, row in zip(facts, found, strict=True)], axis=0)
+
+
+class _Scale(NamedTuple):
+    """How the numbers of an outcome are read: the unit that it is in, and whether it is the log10 of that."""
+
+    unit: str
+    is_log: bool
+
+
+def read_facts(run: xr.DataTree, given: Sequence[str]) -> tuple[Fact, ...]:
+    """Read what is given of a run that kept its samples."""
+    if isinstance(given, str) or not given:
+        raise InputError(f"--given: must be one text or more; got {given or 'none'!r}. {EXAMPLES}")
+    trajectories = group(run, "trajectories", of_samples=True)
+    years = trajectories["year"].values
+    units = {str(name): str(each.attrs.get("units", "1")) for name, each in trajectories.data_vars.items()}
+    facts = []
+    for text in dict.fromkeys(" ".join(each.split()) for each in given):
+        fact = _read(text, units)
+        check_within(fact.outcome, years)
+        dated = [each for each in (fact.low, fact.high, fact.value) if each is not None and math.isfinite(each)]
+        if fact.outcome.kind in ("crossing", "restricted") and not all(years[0] <= each <= years[-1] for each in dated):
+            _refuse(text, f"the run tells crossings from {years[0]:g} to {years[-1]:g} alone.", "Name a date in it.")
+        facts.append(fact)
+    return tuple(facts)
+
+
+def _read(text: str, units: Mapping[str, str]) -> Fact:
+    """Read one statement about a run whose variables have these units."""
+    found = _FACT.fullmatch(text)
+    if text.startswith(("crossed:", "not crossed:")) and not found:
+        sought = 0.0 if text.startswith("not ") else 1.0
+        return Fact(text, _outcome(text.removeprefix("not "), text, units), sought, sought)
+    if not found:
+        _refuse(text, "does not say what is given.", EXAMPLES)
+    outcome, how, what = _outcome(found["subject"], text, units), found["how"], found["what"].strip()
+    if outcome.kind == "crossed":
+        _refuse(text, "is reached or is not.", f"Write '{outcome.text}' or 'not {outcome.text}'.")
+    if outcome.kind != "level":
+        return _read_crossing(text, outcome, " ".join(how.split()), what)
+    if how in ("by", "not by", "never"):
+        _refuse(text, f"'{how}' is said of crossings.", EXAMPLES)
+    unit = units[outcome.name]
+    return _read_amounts(text, outcome, how, what, _Scale(plain_unit(unit), unit.startswith("log10(")))
+
+
+def _outcome(subject: str, text: str, names: Mapping[str, str]) -> Outcome:
+    try:
+        outcome = parse_outcome(subject)
+    except InputError as error:
+        raise InputError(f"--given '{text}': {str(error).partition(': ')[2]}") from None
+    own = f"quantity_{outcome.name}"
+    if outcome.kind == "level" and outcome.name not in names and own in names:
+        return replace(outcome, name=own)
+    if outcome.kind == "level" and outcome.name not in names:
+        hint = near_name(outcome.name, names) or f"There are: {', '.join(sorted(names))}."
+        _refuse(text, f"the run has no variable '{outcome.name}'.", hint)
+    return outcome
+
+
+def _read_crossing(text: str, outcome: Outcome, how: str, what: str) -> Fact:
+    if (how == "never" and not what) or (how in ("=", "==") and what == "never"):
+        return Fact(text, outcome, math.inf, math.inf)
+    if how in ("by", "not by"):
+        date = _date(text, what)
+        return Fact(text, outcome, high=date) if how == "by" else Fact(text, outcome, low=math.nextafter(date, 1e9))
+    return _read_amounts(text, outcome, how, what, _Scale("year", is_log=False))
+
+
+def _read_amounts(text: str, outcome: Outcome, how: str, what: str, scale: _Scale) -> Fact:
+    if how in (">=", ">", "≥"):
+        return Fact(text, outcome, low=_number(text, what, scale))
+    if how in ("<=", "<", "≤"):
+        return Fact(text, outcome, high=_number(text, what, scale))
+    if (error := _ERROR.fullmatch(what)) and how != "in":
+        return _observed(text, outcome, error, scale)
+    ends = read_range(what)
+    if ends is None:
+        rule = "an exact value has probability 0 in the samples: its error is missing."
+        unit = "0.1 OOM" if scale.is_log else "0.5"
+        _refuse(text, rule, f"Write '{what} +- {unit}', a range such as '1 to 3 (90 %)', or >= or <=.")
+    low, high, level = *(_told(text, each, scale) for each in ends[:2]), ends[2]
+    if not low < high:
+        _refuse(text, "the range must go from its lower to its higher end.", "Sort the ends.")
+    if how == "in":
+        return Fact(text, outcome, low, high)
+    if not level or not 0 < float(level) < 100:
+        _refuse(text, "the range does not say its level.", f"Write '{what} (90 %)', or 'in' for what is certain.")
+    spread = float(ndtri(0.5 + float(level) / 200.0))
+    return Fact(text, outcome, value=(low + high) / 2, sd=(high - low) / (2 * spread))
+
+
+def _observed(text: str, outcome: Outcome, found: re.Match[str], scale: _Scale) -> Fact:
+    """Read a value with its standard error."""
+    value = _number(text, found["value"], scale)
+    if found["factor"]:
+        factor = float(found["factor"])
+        if not scale.is_log or factor <= 1:
+            _refuse(text, "the factor must be above 1, and stand beside a level.", EXAMPLES)
+        return Fact(text, outcome, value=value, sd=math.log10(factor))
+    error = read_amount(found["amount"])
+    if error is None or not error.value > 0:
+        _refuse(text, f"'{found['amount']}' is no standard error.", "Write for example +- 0.1 OOM or +- 30 %.")
+    if error.unit == "OOM":
+        if not scale.is_log:
+            _refuse(text, "is no level that orders of magnitude are told of.", "Write its error in years or as it is.")
+        return Fact(text, outcome, value=value, sd=error.value)
+    amount = 10.0**value if scale.is_log else value
+    if error.unit in ("%", "percent", "pct") and scale.unit not in ("year", "%"):
+        sd = abs(amount) * error.value / 100
+    elif scale.is_log:
+        sd = 10.0 ** _told(text, error, scale)
+    else:
+        sd = error.value * _times(text, error.unit, scale.unit)
+    return Fact(text, outcome, value=amount, sd=sd, of_amount=scale.is_log)
+
+
+def _number(text: str, what: str, scale: _Scale) -> float:
+    """Read one amount or date on the scale of the outcome."""
+    if scale.unit == "year" and not scale.is_log:
+        return _date(text, what)
+    amount = read_amount(what)
+    if amount is None:
+        _refuse(text, f"'{what}' is no amount." if what else "does not say how much.", EXAMPLES)
+    return _told(text, amount, scale)
+
+
+def _told(text: str, amount: Amount, scale: _Scale) -> float:
+    value = amount.value * _times(text, amount.unit, scale.unit)
+    if not scale.is_log:
+        return value
+    if not value > 0:
+        _refuse(text, "an amount must be above 0.", EXAMPLES)
+    return math.log10(value)
+
+
+def _times(text: str, unit: str, own: str) -> float:
+    """Tell how many of the outcome's own unit one of a unit is."""
+    if unit in ("", own):
+        return 1.0
+    try:
+        years = own == "year"
+        return parse_unit(unit).scale / SECONDS_PER_YEAR if years and _is_time(unit) else factor_between(unit, own)
+    except UnitError:
+        _refuse(text, f"is in {unit}, and the variable is in {own}.", f"State it in {own}.")
+
+
+def _is_time(unit: str) -> bool:
+    return parse_unit(unit).dimension == parse_unit("year").dimension
+
+
+def _date(text: str, what: str) -> float:
+    try:
+        return read_year(what)
+    except DateError as error:
+        _refuse(text, error.rule, error.remedy)
+
+
+def _refuse(text: str, rule: str, remedy: str) -> NoReturn:
+    raise InputError(f"--given '{text}': {rule} {remedy}")

@@ -1,0 +1,119 @@
+"""What is given, as people write it."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats
+
+from simulator import parse_scenario, simulate
+from simulator.analysis.evidence import Fact, read_facts
+from simulator.errors import InputError
+from tests.analysis.linear_scenario import LINEAR
+
+NEEDED = "quantities: {power: {start: {value: 1e9, unit: W}, growth: {value: 1.2, unit: x/year}}}\n"
+
+
+@pytest.fixture(scope="module")
+def run() -> xr.DataTree:
+    return simulate(parse_scenario(LINEAR + NEEDED, overrides=["samples=64"]))
+
+
+def read(run: xr.DataTree, text: str) -> Fact:
+    (fact,) = read_facts(run, [text])
+    return fact
+
+
+@pytest.mark.parametrize(
+    ("text", "low", "high"),
+    [
+        ("spending@2027 >= $2 billion", math.log10(2e9), math.inf),
+        ("spending@end of 2027<=2e9", -math.inf, math.log10(2e9)),
+        ("physical-compute@2026.9 > 6e27 FLOP", math.log10(6e27), math.inf),
+        ("power@2027 in 1 to 3 GW", 9.0, math.log10(3e9)),
+        ("quantity_power@2027 ≤ 0.5 GW", -math.inf, math.log10(5e8)),
+        ("crossing:late <= 2028", -math.inf, 2028.0),
+        ("crossing:late by end of 2027", -math.inf, 2028.0),
+        ("crossing:late not by end of 2027", math.nextafter(2028.0, 1e9), math.inf),
+        ("crossing:late never", math.inf, math.inf),
+        ("crossing:late = never", math.inf, math.inf),
+        ("crossing:late in mid-2027 to 2029", 2027.5, 2029.0),
+        ("crossed:late@2028", 1.0, 1.0),
+        ("not crossed:late@2028", 0.0, 0.0),
+    ],
+)
+def test_what_is_certain_is_read(run: xr.DataTree, text: str, low: float, high: float) -> None:
+    fact = read(run, text)
+    assert (fact.low, fact.high, fact.value) == (pytest.approx(low), pytest.approx(high), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "sd", "of_amount"),
+    [
+        ("spending@2027 = $1 billion +- 0.1 OOM", 9.0, 0.1, False),
+        ("spending@2027 = 1e9 x/ 1.5", 9.0, math.log10(1.5), False),
+        ("spending@2027 = $1 billion ± 30 %", 1e9, 3e8, True),
+        ("spending@2027 = $1 billion +/- $200 million", 1e9, 2e8, True),
+        ("power@2027 = 1 to 4 GW (90 %)", 9 + math.log10(2), math.log10(2) / stats.norm.ppf(0.95), False),
+        ("crossing:late = 2027.5 +- 0.3", 2027.5, 0.3, False),
+        ("crossing:late = mid-2027 +- 6 months", 2027.5, 0.5, False),
+    ],
+)
+def test_what_is_observed_is_read(run: xr.DataTree, text: str, value: float, sd: float, of_amount: bool) -> None:
+    fact = read(run, text)
+    assert (fact.value, fact.sd, fact.of_amount) == (pytest.approx(value), pytest.approx(sd), of_amount)
+
+
+def test_the_likelihood_of_an_observation_is_a_normal_density() -> None:
+    levels = np.array([8.5, 9.0, 9.4])
+    logged = Fact("", None, value=9.1, sd=0.2)  # type: ignore[arg-type]
+    assert logged.logs(levels) == pytest.approx(stats.norm(levels, 0.2).logpdf(9.1))
+    assert logged.place(levels) == pytest.approx(stats.norm(levels, 0.2).cdf(9.1))
+    plain = Fact("", None, value=1.2e9, sd=3e8, of_amount=True)  # type: ignore[arg-type]
+    assert plain.logs(levels) == pytest.approx(stats.norm(10**levels, 3e8).logpdf(1.2e9))
+
+
+def test_what_never_crosses_is_beyond_every_date(run: xr.DataTree) -> None:
+    years = np.array([2026.0, 2028.0, np.inf])
+    assert np.exp(read(run, "crossing:late never").logs(years)).tolist() == [0, 0, 1]
+    assert np.exp(read(run, "crossing:late >= 2028").logs(years)).tolist() == [0, 1, 1]
+    assert np.exp(read(run, "crossing:late not by 2028").logs(years)).tolist() == [0, 0, 1]
+    assert np.exp(read(run, "crossing:late = 2028 +- 1").logs(years))[2] == 0.0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("spending@2027", "does not say what is given"),
+        ("spending@2027 = 1e9", r"its error is missing. Write '1e9 \+- 0.1 OOM'"),
+        ("spending@2027 = $1 to 3 billion", r"does not say its level. Write '\$1 to 3 billion \(90 %\)'"),
+        ("spending@2027 >= 3 GW", "is in GW, and the variable is in USD"),
+        ("spending@2027 >= much", "'much' is no amount"),
+        ("spending@2027 >=", "does not say how much"),
+        ("spending@2027 >= -1", "must be above 0"),
+        ("spending@2027 = 1e9 +- nothing", "is no standard error"),
+        ("spending@2027 = 1e9 x/ 0.9", "must be above 1"),
+        ("spending@2027 in 3e9 to 1e9", "from its lower to its higher end"),
+        ("spending@2027 by 2028", "'by' is said of crossings"),
+        ("spending@2040 >= 1e9", "the years go from 2025 to 2030"),
+        ("spendign@2027 >= 1e9", "no variable 'spendign'. Did you mean 'spending'"),
+        ("spending >= 1e9", "a variable needs a year"),
+        ("crossing:late <= 2040", "tells crossings from 2025 to 2030 alone"),
+        ("crossing:late <= soon", "must be a year or a date"),
+        ("crossing:late = 2028 +- 0.1 OOM", "no level that orders of magnitude"),
+        ("crossed:late@2028 >= 1", "Write 'crossed:late@2028' or 'not crossed:late@2028'"),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_the_remedy(run: xr.DataTree, text: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        read(run, text)
+    assert text in str(caught.value) or "outcome" in str(caught.value)
+
+
+def test_nothing_given_is_refused(run: xr.DataTree) -> None:
+    for nothing in ([], "spending@2027 >= 1e9"):
+        with pytest.raises(InputError, match="must be one text or more"):
+            read_facts(run, nothing)
