@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = "before", "given it"
 LEVELS = (0.05, 0.5, 0.95)
+MOST_DRAWN = 100_000
+"""Samples that are drawn anew at most: all are held at once."""
 BY_CHANCE = float(ndtri(0.9995))
 """Standard errors that 999 in 1,000 priors that the news says nothing of do not move by."""
 
@@ -149,7 +151,7 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
         Such as `physical_compute@2026.9 >= 6e27`, `spending@2027 = $1 billion +- 0.1 OOM`, `power@2027 in 1 to 3 GW`,
         `crossing:NAME by end of 2027`, `crossing:NAME = never`; see `simulator.analysis.evidence`.
     redraw : bool
-        Draw as many samples anew where it holds, by importance sampling from a tilted prior: for what few samples of
+        Draw as many samples anew (100,000 at most) where it holds, by importance sampling from a tilted prior: for what few samples of
         the run have. The same scenario, seed and news give the same numbers.
 
     Returns
@@ -183,7 +185,7 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     table, warned = _fact_table(run, facts, values)
     used = Weighted(likelihood(facts, values), partial(run_outcomes, run))
     if redraw:
-        used = tilted(stored_scenario(run), facts, samples=int(run.attrs["samples"]))
+        used = tilted(stored_scenario(run), facts, samples=min(int(run.attrs["samples"]), MOST_DRAWN))
     weights, khat = _weights(used.logs, facts, table, redrawn=redraw)
     if (len(facts) > 1 or redraw) and all(fact.value is None for fact in facts):
         table = table + _joint_row(facts, used, int(run.attrs["block"]))

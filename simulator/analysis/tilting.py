@@ -21,10 +21,10 @@ from simulator.units import Array
 
 PILOT, ROUNDS, PART = 4096, 16, 0.15
 """Samples of a round of search, rounds at most, and the share of equal samples that a round is relaxed to."""
-MIXED = (0.8, 0.15, 0.05)
+MIXED = (0.6, 0.3, 0.1)
 """Shares of the fitted normal, of that with the prior's own spread about its mean, and of the prior itself.
 
-The last bounds every weight by 20 times its likelihood.
+The last bounds every weight by 10 times its likelihood.
 """
 _STREAM = "given"
 
@@ -70,7 +70,7 @@ class _Proposal:
         """Fit weighted scores: means beyond chance, and the directions in which their spread is beyond chance.
 
         Of so many samples in so many dimensions a covariance that is 1 has eigenvalues within (1 ± sqrt(d / n))^2
-        (Marchenko and Pastur 1967), and a little beyond. A narrower spread is widened by a quarter, so that no
+        (Marchenko and Pastur 1967), and a little beyond. A narrower spread is widened by half, so that no
         tail is cut.
         """
         worth = effective_samples(weights)
@@ -80,7 +80,7 @@ class _Proposal:
         values, vectors = np.linalg.eigh((away * weights) @ away.T)
         chance = 1.2 * math.sqrt(mean.size / worth)
         seen = (values < (1.0 - min(chance, 1.0)) ** 2) | (values > (1.0 + chance) ** 2)
-        spread = np.where(seen, np.where(values < 1.0, np.minimum(1.0, 1.25 * values), values), 1.0)
+        spread = np.where(seen, np.where(values < 1.0, np.minimum(1.0, 1.5 * values), values), 1.0)
         return cls(mean, vectors @ np.diag(np.sqrt(np.maximum(spread, 1e-6))) @ vectors.T)
 
 

@@ -124,7 +124,7 @@ def signposts(
 
     It tells too what each value of them would mean; nothing is run again.
 
-    Example: simulate signposts latest --outcome crossing:1000000x-gpt-4
+    Example: simulate signposts latest --outcome crossing:1e30-run
     """
     formats = options.chart_formats(format_, theme=theme, charts=charts)
     with simulator.open_run(run) as opened:

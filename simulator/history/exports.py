@@ -29,7 +29,6 @@ class Measure:
 
     unit: str
     names: tuple[str, ...]
-    flows: bool = False  # where its rows are of quarters: so much in each, and not all up to then
 
     def columns(self, name: str) -> dict[str, tuple[str, ...]]:
         """Name the columns of the middle, and of both ends of the estimate where there are any."""
@@ -54,8 +53,8 @@ class Export:
     measures: Mapping[str, Measure]
     total: Literal["sum", "largest", "each"]
     of: tuple[str, ...] = ()
-    told: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    """Columns by which rows are left out: the word with which a cell begins that does so, and the reason."""
+    told: Mapping[str, tuple[tuple[str, ...], str]] = field(default_factory=dict)
+    """Columns by which rows are left out: the words with which a cell begins that does so, and the reason."""
 
     @property
     def every(self) -> dict[str, tuple[str, ...]]:
@@ -74,23 +73,23 @@ EXPORTS: tuple[Export, ...] = (
         "chip sales or owners",
         {"name": ("Name", "Chip manufacturer"), "date": ("End date",), "maker": ("Chip manufacturer",),
          "owner": ("Owner",), "chip": ("Chip type",), "incomplete": ("Incomplete",)},
-        {"h100e": Measure("chip", ("Compute estimate in H100e ({})", "H100e compute power ({})", "H100e ({})"), True),
-         "units": Measure("chip", ("Number of Units ({})", "Number of Units"), True),
-         "power": Measure("MW", ("Power in MW ({})",), True),
-         "tdp": Measure("W", ("Total TDP (W) ({})", "Total TDP (W)"), True),
-         "cost": Measure("USD", ("Cost Estimate (USD)",), True)},
-        "sum", ("maker", "owner", "chip"), {"incomplete": ("true", "its quarter is not complete")},
+        {"h100e": Measure("chip", ("Compute estimate in H100e ({})", "H100e compute power ({})", "H100e ({})")),
+         "units": Measure("chip", ("Number of Units ({})", "Number of Units")),
+         "power": Measure("MW", ("Power in MW ({})",)),
+         "tdp": Measure("W", ("Total TDP (W) ({})", "Total TDP (W)")),
+         "cost": Measure("USD", ("Cost Estimate (USD)",))},
+        "sum", ("maker", "owner", "chip"), {"incomplete": (("true",), "its quarter is not complete")},
     ),
     Export(
         "GPU clusters",
         {"name": ("Name",), "date": ("First Operational Date",), "owner": ("Owner",), "country": ("Country",),
-         "chip": ("Chip type (primary)",), "status": ("Status",), "cancelled": ("Status",),
+         "chip": ("Chip type (primary)",), "status": ("Status",),
          "twice": ("Possible duplicate",)},
         {"h100e": Measure("chip", ("H100 equivalents",)), "power": Measure("MW", ("Power Capacity (MW)",)),
          "units": Measure("chip", ("Chip quantity (primary)",)), "cost": Measure("USD", ("Hardware Cost",))},
         "largest", ("owner", "country", "chip"),
-        {"status": ("planned", "it is planned"), "cancelled": ("cancel", "it was cancelled"),
-         "twice": ("true", "it may be there twice")},
+        {"status": (("planned", "cancel"), "it is planned, or was cancelled"),
+         "twice": (("true",), "it may be there twice")},
     ),
     Export(
         "data centres",
@@ -114,13 +113,13 @@ EXPORTS: tuple[Export, ...] = (
     Export(
         "companies",
         {"name": ("Company",), "date": ("Date",), "scope": ("Scope",), "period": ("Period type",),
-         "hidden": ("Exclude from graph view",), "quarter": ("Period type",), "half": ("Period type",)},
+         "hidden": ("Exclude from graph view",)},
         {"compute": Measure("USD", ("Total compute spend",)), "research": Measure("USD", ("R&D compute spend",)),
          "inference": Measure("USD", ("Inference compute spend",)),
          "revenue": Measure("USD", ("Annualized revenue (USD)", "Revenue amount (normalize to annual)"))},
         "each", ("scope",),
-        {"hidden": ("true", "the export leaves it out of its own charts"), "quarter": ("quarter", "it is no year"),
-         "half": ("half", "it is no year"), "period": ("month", "it is no year")},
+        {"hidden": (("true",), "the export leaves it out of its own charts"),
+         "period": (("month", "quarter", "half"), "it is of less than a year")},
     ),
 )  # fmt: skip
 """Tables of supply, as Epoch AI publishes them; a company's money is of a year."""
@@ -191,7 +190,9 @@ def _first(export: Export) -> list[str]:
 
 def _figures(cells: Cells, reading: Reading, export: Export) -> Iterator[Figure]:
     """Read the figures of a row: one for each measure that it tells."""
-    reasons = (reason for key, (word, reason) in export.told.items() if cell_text(cells[key]).lower().startswith(word))
+    reasons = (
+        reason for key, (words, reason) in export.told.items() if cell_text(cells[key]).lower().startswith(words)
+    )
     known = {name: log for name in export.measures if (log := reading.sheet.log10(cells, name)) is not None}
     given = next((f" ({shown(cells[name])})" for name in export.measures if cell_text(cells[name])), "")
     fault, told = next(
