@@ -28,8 +28,10 @@ _SHORT = {
 ASKED: Mapping[str, str] = {
     **dict.fromkeys(("growth", "rate", "mean_of", "towards"), "x/year"),
     **dict.fromkeys(("share", "largest_share"), "fraction"),
+    **dict.fromkeys(("half_life", "by", "life", "delay"), "years"),
 }
-"""Keys of numbers that can be read in more than one way, each with a unit that does: 30 may be 30 % a year or 30x."""
+"""Keys of numbers that can be read in more than one way, each with a unit that does: 30 may be 30 % a year or 30x, and
+18 may be months."""
 HELD = ("value", "median", "mean", "sd", "mode", "lower", "upper", "location", "quantiles", "truncated")
 """Keys of a prior whose numbers are in its unit; beside them intervals, spans and the values of `discrete`."""
 _AMOUNT_TEXT = r"^[-+]?\$?\s*[-+]?[0-9.]"

@@ -47,7 +47,7 @@ class Threshold(Spec):
     """interpolated: the date within the step at which the level is reached. calendar: the first of the scenario's
     years (quarters, months) that is at or above the level, as a table by year has it."""
     delay: Prior | None = None
-    """Years that pass between the crossing and the date that is reported; a date past the horizon is not reported."""
+    """The time between the crossing and the date that is reported, `18 months`; past the horizon none is reported."""
     label: Line | None = None
     """A name for charts and tables."""
     notes: Text | None = None

@@ -130,7 +130,7 @@ class Regime(Spec):
     `{threshold: name}`; the first regime holds from the start. Where dates cross, it begins with the later one, and the
     regime before it is left out; so what comes after an event waits for it."""
     half_life: Prior | None = None
-    """The time in which the rate halves its distance to `towards`."""
+    """The time in which the rate halves its distance to `towards`: `5 years`."""
     towards: Prior | None = None
     """The rate towards which a decaying rate falls; 0 OOM/year without it."""
     label: Line | None = None
@@ -144,7 +144,7 @@ class Regime(Spec):
         elif self.rate is None and self.from_ is None:
             yield Fault(("times",), "multiplies no rate.", "Write rate, or from: the year of a later era.")
         elif self.towards is not None and self.half_life is None:
-            yield Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3.")
+            yield Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3 years.")
 
 
 class Custom(Spec):

@@ -50,7 +50,7 @@ def test_a_level_that_is_drawn_is_each_samples_own() -> None:
 def test_a_threshold_on_what_depends_on_the_era_begins_it_after_its_delay() -> None:
     """Effective compute is 1e26 and grows by 3 OOM a year: 1e29 in 2026, and a year and a half of delay."""
     growth = [{"rate": FIRST}, {"from": {"threshold": "far"}, "rate": THEN}]
-    far = {"effective_compute": 1e29, "delay": 1.5}
+    far = {"effective_compute": 1e29, "delay": "1.5 years"}
     found, run = spending(growth, thresholds={"far": far})
     np.testing.assert_allclose(found, np.broadcast_to(turned(2.5), found.shape), atol=3e-6)
     np.testing.assert_allclose(run["crossings/crossing_year"].values, 2027.5, atol=1e-6)
