@@ -5,7 +5,8 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Annotated, Literal, NoReturn
 
@@ -244,6 +245,7 @@ def _run(arguments: list[str]) -> None:
                 raise SystemExit(2)
         given.insert(0, "run")
     try:
+        _refuse_empty(given)
         asked = asked_word()
         shell = asked is not None
         word = (asked if asked in commands else "run") if asked else given[0] if given else ""
@@ -262,6 +264,15 @@ def _run(arguments: list[str]) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+
+
+def _refuse_empty(words: Sequence[str]) -> None:
+    """Refuse an option without its value, which is not the same as none."""
+    for before, word in pairwise(["simulate", *words]):
+        option, equals, value = word.partition("=")
+        if not word.strip() or (option.startswith("--") and equals and not value.strip()):
+            named = option if equals else before if before.startswith("-") else "an argument"
+            raise InputError(f"{named}: is empty. Write what is meant, or leave it out.")
 
 
 def _interrupted() -> NoReturn:

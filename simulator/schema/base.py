@@ -26,7 +26,7 @@ from pydantic import (
     model_validator,
 )
 
-from simulator.dates import FORMS, DateError, read_year
+from simulator.dates import FORMS, DateError, last_day_of, read_year
 from simulator.errors import Fault, Path, near_name, number, shown
 from simulator.schema.hints import key_hint, number_alone
 
@@ -65,12 +65,15 @@ def _in_one_line(text: str) -> str:
 Line = Annotated[Text, AfterValidator(_in_one_line)]
 
 
-def _year_as_text(value: Any) -> Any:
-    """Take a bare year, which YAML reads as a number, for the text it is meant as."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
-
-
-Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"), BeforeValidator(_year_as_text)]
+def _as_date(value: Any) -> Any:
+    """Take a bare year, which YAML reads as a number, for the text that is meant, and refuse a text that is no date."""
+    text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    try:
+        if isinstance(text, str):
+            last_day_of(text)
+    except DateError as error:
+        raise Faults([Fault((), error.rule, error.remedy)]) from None
+    return text
 
 
 def _as_year(value: Any) -> Any:
@@ -84,6 +87,8 @@ def _as_year(value: Any) -> Any:
 YEAR_FORM = {"anyOf": [{"type": "number"}, {"type": "string", "description": f"A date: {FORMS}."}]}
 Year = Annotated[Number, BeforeValidator(_as_year), WithJsonSchema(YEAR_FORM)]
 """A point in time: a decimal year, or a date as people write it."""
+Date = Annotated[str, BeforeValidator(_as_date), WithJsonSchema(YEAR_FORM)]
+"""A stretch of time that ends what is known: a year, a quarter, a month, a day, or a point in time."""
 
 
 def year_faults(path: Path, *years: float | None, example: float) -> Iterator[Fault]:
@@ -282,8 +287,6 @@ def no_group(given: object) -> tuple[str, str]:
 def _pattern(given: str, pattern: str) -> tuple[str, str]:
     if "nominal" in pattern:
         return f"must be nominal, or real and a year; got {shown(given)}.", "Write for example real 2023."
-    if pattern.startswith("^[0-9]{4}"):
-        return f"must be a date; got {shown(given)}.", "Write 2024, 2024-05 or 2024-05-31."
     proposed = re.sub(r"[^a-z0-9]+", "-", given.lower()).strip("-") or "cash-flow"
     return f"{shown(given)} is not a name.", f"Use lower-case letters, digits and single hyphens: {proposed}."
 

@@ -188,6 +188,20 @@ def test_bad_input_exits_with_2_and_says_what_to_do(command: Command, arguments:
     assert not Path("outputs").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["show", "latest", "--threshold", ""], "--threshold"), (["chart", "latest", "--years", " "], "--years"),
+        (["export", "latest", "-f", "hub", "--date="], "--date"), (["run", "essay-2023", "--set", ""], "--set"),
+        (["export", "latest", "-f", ""], "-f"), (["history", "frontier", "--until", ""], "--until"),
+        (["new", "x.yaml", "--question", ""], "--question"), (["validate", ""], "an argument"),
+    ],
+)  # fmt: skip
+def test_an_option_without_its_value_is_refused(command: Command, arguments: list[str], option: str) -> None:
+    done = command(*arguments)
+    assert (done.code, done.out, done.err) == (2, [], [f"{option}: is empty. Write what is meant, or leave it out."])
+
+
 def test_a_faulty_scenario_shows_every_fault_with_its_place(command: Command) -> None:
     Path("faulty.yaml").write_text(
         "schema: 2\nname: faulty\nsamples: 0\nyears: {first: 2030, last: 2025}\ndrivers: {}\n"
