@@ -158,7 +158,7 @@ def _of_axis(path: Path, node: Any, layers: _Layers, file: str) -> Iterator[_Edi
         return
     unit, above = _unit_of(target, whole), lookup(whole, target[:-1])
     if not unit and target[-1] in ("centre", *HELD) and _unit_of(target[:-1], whole) and isinstance(above, Mapping):
-        told = _library_unit(above, file)
+        told = _library_unit(above, file) or ""
         unit = "" if "unit" in above or is_read_one_way(told) else told
     data, values = lookup(layers[0], path), [node]
     if node.id != "scalar":
@@ -223,19 +223,24 @@ def _with_unit(node: Any, said: Any, unit: str, file: str) -> Iterator[_Edit]:
         return
     if "prior" in said:
         stated = _library_unit(said, file)
-        if stated and not any(is_prior({key: value}) for key, value in said.items() if key != "prior"):
+        if stated is None or (
+            stated and not any(is_prior({key: value}) for key, value in said.items() if key != "prior")
+        ):
             return
         unit = stated or unit
     second = node.value[min(1, len(node.value) - 1)][0]  # a value may be an alias of one that stands elsewhere
     yield _before(second, f"unit: {unit}", flow=bool(node.flow_style))
 
 
-def _library_unit(said: Mapping[str, Any], file: str) -> str:
-    """Name the unit of the library entry that a prior names, as the second edition says it; empty without one."""
+def _library_unit(said: Mapping[str, Any], file: str) -> str | None:
+    """Name the unit of the library entry that a prior names, as the second edition says it; None where it is not read.
+
+    It is empty where no entry is named, or that has none.
+    """
     try:
         stated = lookup(library_entry(said["prior"], Place(file)).data, ("unit",)) if "prior" in said else None
     except ScenarioError:
-        return ""  # it is told when the file is read
+        return None  # it is told when the file is read
     return f"{stated} of requirement" if stated in _HALVING else stated or ""
 
 

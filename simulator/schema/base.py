@@ -65,11 +65,14 @@ def _in_one_line(text: str) -> str:
 Line = Annotated[Text, AfterValidator(_in_one_line)]
 
 
+_PLAIN_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?")
+
+
 def _as_date(value: Any) -> Any:
     """Take a bare year, which YAML reads as a number, for the text that is meant, and refuse a text that is no date."""
     text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
     try:
-        if isinstance(text, str):
+        if isinstance(text, str) and not _PLAIN_DATE.fullmatch(text):
             last_day_of(text)
     except DateError as error:
         raise Faults([Fault((), error.rule, error.remedy)]) from None

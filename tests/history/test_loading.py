@@ -391,7 +391,7 @@ def test_an_unreadable_file_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("snapshot", ["", "summer 2025", "2025-13", "25-06", "2025-02-30", "0000"])
 def test_a_snapshot_is_a_date(snapshot: str) -> None:
-    with pytest.raises(InputError, match="snapshot: (must be a year or a date; got|there is no)"):
+    with pytest.raises(InputError, match=r"snapshot: (must be a year or a date; got|there is no)"):
         load_history("rows-twice.csv", snapshot=snapshot)
 
 

@@ -86,7 +86,7 @@ sweep:
 
 
 def test_the_values_of_a_sweep_are_rewritten_as_those_of_its_entries(tmp_path: Path) -> None:
-    library = "schema: 1\nsubject: own\npriors: {pace: {median: 140, interval_90: [60, 240], unit: '%/year'}}\n"
+    library = "schema: 2\nsubject: own\npriors: {pace: {median: 140, interval_90: [60, 240], unit: '%/year'}}\n"
     (tmp_path / "own.yaml").write_text(library)
     upgraded, _ = upgraded_text(SWEPT, str(tmp_path / "swept.yaml"))
     assert (
