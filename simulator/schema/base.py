@@ -65,7 +65,7 @@ def _in_one_line(text: str) -> str:
 Line = Annotated[Text, AfterValidator(_in_one_line)]
 
 
-_PLAIN_DATE = re.compile(r"[0-9]{4}-(0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?")
+_PLAIN_DATE = re.compile(r"[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?)?")
 
 
 def _as_date(value: Any) -> Any:
