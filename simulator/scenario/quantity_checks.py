@@ -12,7 +12,7 @@ from simulator.schema.prior_names import entries, entries_of, parts_of, rate_pat
 from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.uses import Uses, circles, lagged, names_in, uses_of, way_round
+from simulator.schema.uses import Uses, circles, is_before, lagged, names_in, uses_of, way_round, with_feedback
 from simulator.units import SECONDS_PER_YEAR
 from simulator.wording import percent
 
@@ -80,21 +80,20 @@ def lag_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
 
 
 def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find limits and growth that are made of the scenario's own variables where feedback bends these step by step."""
+    """Find limits that are made, at the same time, of variables that feedback bends step by step."""
     if not any(driver.feedback for driver in stated_drivers(spec).values()):
         return
-    uses = uses_of(spec)
+    uses, at_once = with_feedback(uses_of(spec), spec), uses_of(spec, lagged=False)
+    bent = {name for name in set(OWN) - set(spec.quantities) if way_round(name, uses)}
     for section in ("drivers", "constraints"):
         for path, name in names_in(getattr(spec, section), (section,)):
-            reach, seen = {name}, set[str]()
+            reach, seen = set() if is_before(path) else {name}, set[str]()
             while reach - seen:
                 seen |= reach
-                reach |= {each for one in reach for each in uses.get(one, ()) if one in spec.quantities}
-            if own := sorted(reach & set(OWN) - set(spec.quantities)):
-                rule = f"is made of {', '.join(own)}, which feedback bends step by step."
-                yield Fault(
-                    path, rule, "A scenario has feedback, or limits and growth made of its own variables: remove one."
-                )
+                reach |= {each for one in reach for each in at_once.get(one, ()) if one in spec.quantities}
+            if own := sorted(reach & bent):
+                rule = f"is made of {', '.join(own)} at the same time, which feedback bends step by step."
+                yield Fault(path, rule, f"Take what was before: lag: {{of: {own[0]}, by: 1 year}}; or remove feedback.")
 
 
 def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
