@@ -6,9 +6,10 @@ level that it stands on; `months/halving of requirement` is what `months/halving
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
@@ -107,6 +108,17 @@ def upgrade_file(file: FilePath | str, *others: FilePath | str) -> list[str]:
         write_text(path.resolve(), text.replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else text)
         path.chmod(mode)
     return [line for _, lines in new.values() for line in lines]
+
+
+def change_rows(files: Iterable[FilePath], changes: Iterable[str]) -> dict[str, list[dict[str, object]]]:
+    """Tabulate what `upgrade_file` did: each change by file and line, and of each file whether it was changed."""
+    rows: list[dict[str, object]] = []
+    for file, line in itertools.product(files, changes):
+        number, parted, what = line.removeprefix(f"{file}:").partition(": ")
+        if line.startswith(f"{file}:") and parted and number.isdecimal():
+            rows.append({"file": str(file), "line": int(number), "change": what})
+    changed = {row["file"] for row in rows}
+    return {"changes": rows, "files": [{"file": str(file), "changed": str(file) in changed} for file in files]}
 
 
 def upgraded_data(data: Mapping[str, Any]) -> Mapping[str, Any]:

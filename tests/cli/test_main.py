@@ -450,6 +450,14 @@ def test_json_is_one_object_on_a_line_with_nothing_beside_it(command: Command) -
     again = read("show", compared["name"])
     numbers = [[row["value"] for row in each["tables"]["results"]["rows"]] for each in (compared, again)]
     assert numbers[0] == numbers[1] != []
+    (key,) = read("explain", "regime.half_life")["tables"]["keys"]["rows"]
+    assert (key["kind"], key["default"]) == ("regime", "none")
+    assert key["meaning"] == "The time in which the rate halves its distance to `towards`."
+    assert [row["key"] for row in read("explain", "limit")["tables"]["keys"]["rows"]][:1] == ["kind"]
+    Path("old.yaml").write_text("schema: 1\nextends: small.yaml\n")
+    upgraded = read("upgrade", "old.yaml", "small.yaml")["tables"]
+    assert upgraded["changes"]["rows"][0] | {"change": ""} == {"file": "old.yaml", "line": 1, "change": ""}
+    assert [row["changed"] for row in upgraded["files"]["rows"]] == [True, False]
     Path("faulty.yaml").write_text("schema: 2\nname: faulty\nsamples: 0\n")
     checked = read("validate", "small.yaml", "faulty.yaml", "missing.yaml", code=2)
     assert not checked["holds"]
