@@ -18,6 +18,7 @@ from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import expand_priors, lookup, place_of, positions, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
+from simulator.schema.amounts import number_of
 from simulator.schema.prior_families import SPANS
 from simulator.schema.prior_names import SECTIONS, in_words
 from simulator.schema.statements import is_prior, is_statement
@@ -137,7 +138,7 @@ def statement(entry: Any, prior: NamedPrior | None = None, *, unit: str = "") ->
     if "prior" in origin:
         origin["library"] = origin.pop("prior")
     parts = entry.get("mixture", ()) if isinstance(entry, Mapping) else ()
-    inner = tuple((float(part.get("weight", 1)), statement(part)) for part in parts)
+    inner = tuple((number_of(part.get("weight", 1)), statement(part)) for part in parts)
     value, shape = _as_stated(entry, unit) if prior is None else _as_understood(prior.read)
     return Statement(raised(value), shape, origin, inner)
 
@@ -233,7 +234,7 @@ def _stated_bounds(rest: dict[str, Any]) -> Iterator[str]:
     if high is not None:
         yield f"at most {in_short(high)}"
     if "never" in rest:
-        yield _never(float(rest.pop("never")))
+        yield _never(number_of(rest.pop("never")))
 
 
 def _span(ends: Any) -> str:

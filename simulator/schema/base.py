@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -28,10 +29,12 @@ from pydantic import (
 
 from simulator.dates import FORMS, DateError, last_day_of, read_year
 from simulator.errors import Fault, Path, near_name, number, shown
+from simulator.schema.amounts import number_of, or_amounts, table_in_numbers
 from simulator.schema.hints import key_hint, number_alone
+from simulator.units import UnitError
 
 if TYPE_CHECKING:
-    from pydantic import GetJsonSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
 
@@ -49,10 +52,44 @@ def field_words(model: type[BaseModel]) -> Mapping[str, str]:
     return {name: text for name, text in words.items() if model is BaseModel or name in model.model_fields}
 
 
+@dataclass(frozen=True)
+class AmountIn:
+    """Let a number of a known unit stand as an amount too: `60 %`, `1e25 FLOP`."""
+
+    unit: str
+
+    def told(self, value: Any) -> Any:
+        """Tell an amount in the unit; what is none is left to be refused as what it is."""
+        if not isinstance(value, str) or value.strip()[-1:].isdigit():
+            return value
+        try:
+            return number_of(value, self.unit)
+        except UnitError:
+            what = "a plain number or in percent" if self.unit == "1" else f"in {self.unit}"
+            rule, example = f"must be {what}; got {shown(value)}.", "60 %" if self.unit == "1" else f"2 {self.unit}"
+            raise Faults([Fault((), rule, f"Write a number alone, or as {example}.")]) from None
+        except ValueError:
+            return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        from pydantic_core.core_schema import no_info_before_validator_function
+
+        return no_info_before_validator_function(self.told, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        form: JsonSchemaValue = or_amounts(handler(schema))
+        return form
+
+
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Told = Annotated[Number, WithJsonSchema(or_amounts({"type": "number"}))]
+"""A number in the unit of its entry, which writes its amounts as numbers."""
 ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 """The name of an item of a list, which no number can be taken for."""
-Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0)]
+Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0), AmountIn("1")]
+Weight = Annotated[Number, Field(gt=0.0), AmountIn("1")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 
@@ -151,8 +188,9 @@ class Spec(BaseModel):
 
     @classmethod
     def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
-        """Write out what stands in a short form, without what is amiss in it, which is listed."""
-        return data, []
+        """Write out what stands in a short form, amounts of a table too, without what is amiss in it, which is listed."""
+        table = data.get("table") if isinstance(data, Mapping) else None
+        return table_in_numbers(data) if isinstance(table, Mapping) and "table" in cls.model_fields else (data, [])
 
     @classmethod
     def read(cls, data: Any) -> Self:

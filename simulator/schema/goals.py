@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simulator.errors import Fault
-from simulator.schema.base import Line, Name, Number, Spec, Text
+from simulator.schema.base import AmountIn, Line, Name, Number, Spec, Text
 from simulator.schema.quantities import Quantity
 from simulator.schema.statements import Prior
 from simulator.variables import snake
@@ -40,7 +40,7 @@ class Threshold(Spec):
     factor, a cap or a constraint (`drivers.hardware.factors.price-performance`, `constraints.power`)."""
     falling: bool | None = None
     """Whether it is met from above, as by a price: at the first time at or below it. A loss is, without a word."""
-    within_oom: Annotated[Number, Field(gt=0.0)] | None = None
+    within_oom: Annotated[Number, Field(gt=0.0), AmountIn("OOM")] | None = None
     """The crossing is dated when the frontier has moved this many OOM past the level: from then on a run of that
     level is no longer within so many OOM of the frontier."""
     reading: Literal["interpolated", "calendar"] = "interpolated"
