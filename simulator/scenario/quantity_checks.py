@@ -31,9 +31,12 @@ def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
     at_once = uses_of(spec, lagged=False)
     own = set(OWN) - set(spec.quantities)
     found: set[frozenset[str]] = set()
-    for path, rate in entries_of(QuantityRate, spec):  # an integral over all times before, which no lag opens
+    rates = [(path, each) for path, _, each in spec.every if isinstance(each, QuantityRate)]
+    for path, rate in rates:  # the integral of which is over all times before, so that no lag opens a circle
         owner = str(path[1]) if path[1] in (*spec.quantities, *DRIVERS) else "physical_compute"
-        if way := way_round(owner, {**uses_of(spec), owner: {name for _, name in names_in(rate.quantity)}}):
+        if way := way_round(
+            owner, {**with_feedback(uses_of(spec), spec), owner: {name for _, name in names_in(rate.quantity)}}
+        ):
             found.add(frozenset(way.split(" -> ")))
             remedy = "Break the circle; what bends growth by effective compute is feedback."
             yield Fault((*path, "quantity"), f"follows what it makes grow: {way}.", remedy)
@@ -80,20 +83,30 @@ def lag_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
 
 
 def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find limits that are made, at the same time, of variables that feedback bends step by step."""
+    """Find limits made of variables that feedback bends step by step at the same time, and levels made of them ever."""
     if not any(driver.feedback for driver in stated_drivers(spec).values()):
         return
     uses, at_once = with_feedback(uses_of(spec), spec), uses_of(spec, lagged=False)
     bent = {name for name in set(OWN) - set(spec.quantities) if way_round(name, uses)}
     for section in ("drivers", "constraints"):
         for path, name in names_in(getattr(spec, section), (section,)):
-            reach, seen = set() if is_before(path) else {name}, set[str]()
+            if "growth" in path:
+                continue  # that follows what it makes grow
+            limits = section == "constraints" or "caps" in path
+            reach, seen = set() if limits and is_before(path) else {name}, set[str]()
             while reach - seen:
                 seen |= reach
-                reach |= {each for one in reach for each in at_once.get(one, ()) if one in spec.quantities}
+                made_of = at_once if limits else uses
+                reach |= {each for one in reach for each in made_of.get(one, ()) if one in spec.quantities}
             if own := sorted(reach & bent):
-                rule = f"is made of {', '.join(own)} at the same time, which feedback bends step by step."
-                yield Fault(path, rule, f"Take what was before: lag: {{of: {own[0]}, by: 1 year}}; or remove feedback.")
+                when, remedy = (
+                    "",
+                    "Only a limit may follow what feedback bends, from what was before; or remove feedback.",
+                )
+                if limits:
+                    when, remedy = " at the same time", f"Take what was before: lag: {{of: {own[0]}, by: 1 year}}; or "
+                    remedy += "remove feedback."
+                yield Fault(path, f"is made of {', '.join(own)}{when}, which feedback bends step by step.", remedy)
 
 
 def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
