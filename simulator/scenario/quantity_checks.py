@@ -99,14 +99,9 @@ def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
                 made_of = at_once if limits else uses
                 reach |= {each for one in reach for each in made_of.get(one, ()) if one in spec.quantities}
             if own := sorted(reach & bent):
-                when, remedy = (
-                    "",
-                    "Only a limit may follow what feedback bends, from what was before; or remove feedback.",
-                )
-                if limits:
-                    when, remedy = " at the same time", f"Take what was before: lag: {{of: {own[0]}, by: 1 year}}; or "
-                    remedy += "remove feedback."
-                yield Fault(path, f"is made of {', '.join(own)}{when}, which feedback bends step by step.", remedy)
+                rule = f"is made of {', '.join(own)}{' at the same time' * limits}, which feedback bends step by step."
+                remedy = f"Take what was before: lag: {{of: {own[0]}, by: 1 year}}; or remove feedback."
+                yield Fault(path, rule, remedy if limits else "Only limits may follow it, lagged; or remove feedback.")
 
 
 def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
