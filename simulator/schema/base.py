@@ -188,9 +188,11 @@ class Spec(BaseModel):
 
     @classmethod
     def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
-        """Write out what stands in a short form, amounts of a table too, without what is amiss in it, which is listed."""
+        """Write out what stands in a short form, without what is amiss in it, which is listed."""
         table = data.get("table") if isinstance(data, Mapping) else None
-        return table_in_numbers(data) if isinstance(table, Mapping) and "table" in cls.model_fields else (data, [])
+        if not isinstance(table, Mapping) or not any(isinstance(value, str) for value in table.values()):
+            return data, []
+        return table_in_numbers(data)  # of a level, which alone has one
 
     @classmethod
     def read(cls, data: Any) -> Self:

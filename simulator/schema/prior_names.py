@@ -122,6 +122,20 @@ def unit_words(key: str) -> str:
     return "%, or a fraction; it must be written" if key in ASKED and kind == "level" else str(told)
 
 
+_NAMED = ("inputs", "quantities", "thresholds", "constraints", "factors", "caps", "parameters")
+
+
+def unit_alone(path: Path) -> str:
+    """Name the unit that a number has which states none, by its place; empty where it has none, or must state one."""
+    if path[-2:-1] and path[-2] in _NAMED:
+        return ""  # the last part is a name
+    if "feedback" in path and path[-1] == "at":
+        return "FLOP"
+    starts = DRIVER_UNITS.get(str(path[1])) if path[0] == "drivers" and path[2:] == ("start",) else None
+    kind, unit = _INNER.get(path[-2:]) or _KINDS.get(str(path[-1]), ("level", starts))
+    return "OOM/year" if kind == "drift" else unit if unit not in (None, "1") else ""
+
+
 def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
     """List what a scenario says, down to its priors: path, field and content of each entry, outer ones first."""
     whole = isinstance(within, ScenarioSpec) and not path
