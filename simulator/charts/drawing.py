@@ -263,7 +263,7 @@ class Asked:
     quantity: tuple[str, ...] = ()
     bands: str = BANDS_TEXT
     paths: int = 0
-    years: str = ""
+    years: str | None = None
     history: FilePath | None = None
 
     @property
@@ -275,7 +275,7 @@ class Asked:
         """Read what is asked of the charts of a run."""
         from simulator.history.exports import observed_points
 
-        levels, span = band_levels(self.bands), year_span(self.years) if self.years else None
+        levels, span = band_levels(self.bands), None if self.years is None else year_span(self.years)
         return FigureOptions(
             self.quantity, levels, self.paths, span, observed_points(self.history) if self.history else ()
         )

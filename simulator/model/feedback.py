@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from typing import cast
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path
 from simulator.model import growth, quantities
+from simulator.model.breaks import FOLLOWING, followed_lags
 from simulator.model.fine_grid import fine_grid, is_fine
 from simulator.model.quantities import Chain
 from simulator.model.saturation import bent_levels, law_of
@@ -26,7 +27,8 @@ SMALLEST = 1e-6
 
 type Moment = Mapping[str | Path, Array]
 """Levels of samples at a moment, each (sample,): what is demanded, by name of the subject; effective compute; of limits
-that a level is followed under, by place, the limit and, with "followed" after it, the level under it."""
+that a level is followed under, by place, the limit and, with "followed" after it, the level under it; after "own", what
+is had of a variable that limits are made of."""
 
 
 def feed_back(chain: Chain, years: Array) -> None:
@@ -36,12 +38,25 @@ def feed_back(chain: Chain, years: Array) -> None:
     multiplier changes by more than a twentieth. A year that is not on the grid is stepped to from the grid and not
     from, so that neither the step of the scenario nor its horizon changes the other years.
     """
-    times = fine_grid(float(years[0]), float(years[-1]), years)
-    stepper, on_grid, origin = _Stepper(chain, times), is_fine(times), 0
-    path = [stepper.first()]
-    for place in range(1, times.size):
-        path.append(stepper.stepped(path[origin], origin, place))
+    times, block = fine_grid(float(years[0]), float(years[-1]), years), chain.block
+    names, lags = followed_lags(block)
+    held: dict[Path, Array] = {("own", name): np.empty((block.size, times.size)) for name in names}
+    if lags:
+        block.known[FOLLOWING] = True
+    stepper, on_grid, origin = _Stepper(chain, times, names), is_fine(times), 0
+    path: list[Moment] = []
+    for place in range(times.size):
+        if lags:
+            stepper.limit(place)
+        path.append(stepper.stepped(path[origin], origin, place) if path else stepper.first())
+        for at, levels in held.items():
+            levels[:, place] = path[-1][at]
+            block.steps[at] = times[: place + 1], levels[:, : place + 1]
         origin = place if on_grid[place] else origin
+    if lags:
+        for at in held:
+            del block.steps[at]
+        block.known.clear()
 
     def hold(key: str | Path, at: Path) -> None:
         chain.block.steps[at] = times, np.stack([moment[key] for moment in path], axis=1)
@@ -55,8 +70,8 @@ def feed_back(chain: Chain, years: Array) -> None:
 class _Stepper:
     """What does not depend on feedback, at the times of the grid: growth alone, limits, points of multipliers."""
 
-    def __init__(self, chain: Chain, times: Array) -> None:
-        self.chain, block = chain, chain.block
+    def __init__(self, chain: Chain, times: Array, own: Sequence[str]) -> None:
+        self.chain, self.times, self.own, block = chain, times, own, chain.block
         self.size, first = block.size, times[:1]
 
         def whole(values: Array) -> Array:
@@ -68,7 +83,10 @@ class _Stepper:
         bounds = [(name, bound) for name, subject in chain.subjects.items() for bound in subject.bounds]
         self.grown = {name: whole(chain.grown(subject, times)) for name, subject in levels.items()}
         self.limits = {
-            bound.path: whole(quantities.limit_level(bound.limit, bound.path, block, times)) for _, bound in bounds
+            bound.path: np.full((times.size, self.size), np.nan)
+            if own
+            else whole(quantities.limit_level(bound.limit, bound.path, block, times))
+            for _, bound in bounds
         }
         self.begins = {name: whole(chain.start(name))[0] for name, _ in bounds}
         self.starts = {
@@ -87,6 +105,13 @@ class _Stepper:
         drawn = (block.draw(("drivers", driver, "feedback", place, "multiplier")) for place in range(len(points)))
         multipliers = np.stack(np.broadcast_arrays(*drawn), axis=-1)
         return np.log10([point.at for point in points]), np.broadcast_to(multipliers, (self.size, len(points)))
+
+    def limit(self, place: int) -> None:
+        """Compute the limits at a time of the grid from what was had before."""
+        now = self.times[place : place + 1]
+        for bound in (bound for subject in self.chain.subjects.values() for bound in subject.bounds):
+            level = quantities.limit_level(bound.limit, bound.path, self.chain.block, now)
+            self.limits[bound.path][place] = level[:, 0]
 
     def first(self) -> Moment:
         """The first moment."""
@@ -166,7 +191,10 @@ class _Stepper:
                 start = self.begins[name][piece.rows][:, None]
                 bent_each = bent_levels(demanded[:, None], limits, start=start, followed=followed)
                 capped[name] = reduce(np.minimum, bent_each.values(), demanded[:, None])[:, 0]
-        moment["effective_compute"] = capped["physical_compute"] + capped.get("algorithms", 0.0)
+        moment["effective_compute"] = capped["effective_compute"] = capped["physical_compute"] + capped.get(
+            "algorithms", 0.0
+        )
+        moment |= {("own", name): capped[name] for name in self.own}
         return moment
 
 

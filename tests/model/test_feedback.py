@@ -71,3 +71,32 @@ def test_a_gompertz_limit_that_moves_goes_with_feedback() -> None:
     algorithms = {"growth": growth, "caps": caps, "feedback": points(5, 1e32)}
     np.testing.assert_allclose(levels(algorithms, "algorithms_demanded"), demanded, rtol=0, atol=1e-3)
     np.testing.assert_allclose(levels(algorithms, "algorithms"), had, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("of", ["effective_compute", "quantity"])
+def test_a_limit_made_of_what_compute_was_goes_with_feedback(of: str) -> None:
+    """Spending is at most so much a FLOP of the effective compute of a year ago, which feeds back on algorithms."""
+    per = {"value": 2e-17, "unit": "USD/FLOP"}
+    before = {"product": [{"lag": {"of": "effective_compute", "by": "1 year"}}, per]}
+    drivers = {
+        "spending": {
+            "start": {"value": 1e8, "unit": "USD"},
+            "growth": {"value": 1.0, "unit": "OOM/year"},
+            "caps": {"income": {"limit": "income" if of == "quantity" else before}},
+        },
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}},
+        "algorithms": {"growth": {"value": 0.3, "unit": "OOM/year"}, "feedback": points(10, 1e36)},
+    }
+    changes = {"drivers": drivers, "samples": 1, "thresholds": {"far": {"effective_compute": 1e31}}}
+    run = run_of(small_scenario({**changes, "quantities": {"income": before} if of == "quantity" else {}}))
+    steps = 4000
+    had, algorithms, multiplier = np.empty(10 * steps + 1), 0.0, faster(10, 1e36)
+    for place in range(had.size):  # where algorithms were is known a year ahead of what they allow
+        time = place / steps
+        ago = 26 + 1.3 * (time - 1) if place < steps else had[place - steps]
+        rate = 0.0 if place == 0 else 0.3 * multiplier(had[place - 1] - 26)
+        algorithms += rate / steps
+        had[place] = 18 + min(8 + time, ago + np.log10(2e-17)) + algorithms
+    np.testing.assert_allclose(run["trajectories/effective_compute"].values[0], had[::steps], rtol=0, atol=3e-3)
+    crossed = float(run["crossings/crossing_year"].values[0, 0])
+    assert crossed == pytest.approx(2025 + np.argmax(had >= 31) / steps, abs=2e-3)
