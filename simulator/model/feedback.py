@@ -13,10 +13,12 @@ from numpy.typing import NDArray
 from simulator.errors import Path
 from simulator.model import growth, quantities
 from simulator.model.breaks import FOLLOWING, followed_lags
+from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import fine_grid, is_fine
 from simulator.model.quantities import Chain
 from simulator.model.saturation import bent_levels, law_of
 from simulator.schema.prior_names import stated_drivers
+from simulator.schema.quantities import Level
 from simulator.units import Array
 
 MOST_CHANGE = 0.05
@@ -61,8 +63,13 @@ def feed_back(chain: Chain, years: Array) -> None:
     def hold(key: str | Path, at: Path) -> None:
         chain.block.steps[at] = times, np.stack([moment[key] for moment in path], axis=1)
 
-    for name in stepper.fed:
-        hold(name, (*chain.subjects[name].path, "feedback"))
+    for name, driver in stepper.fed.items():
+        subject = chain.subjects[name]
+        fed: Path = (*subject.path, "feedback")
+        hold(name, fed)
+        if subject.level is not None and subject.level.jumps is not None:  # held without its jumps, which are no slopes
+            hold(("multiplier", driver), (*subject.path, "multiplier"))
+            block.steps[fed] = times, block.steps[fed][1] - jump_growth(times, chain.multiplied_jumps(subject))
     for place_of in stepper.starts:
         hold((*place_of, "followed"), place_of)
 
@@ -96,6 +103,9 @@ class _Stepper:
         }
         drivers = stated_drivers(block.spec)
         self.fed = {name: subject.driver for name, subject in levels.items() if drivers[subject.driver].feedback}
+        self.jumping = {
+            driver for name, driver in self.fed.items() if cast("Level", levels[name].level).jumps is not None
+        }
         self.points = {driver: self._points(driver) for driver in set(self.fed.values())}
 
     def _points(self, driver: str) -> tuple[Array, Array]:
@@ -195,6 +205,9 @@ class _Stepper:
             "algorithms", 0.0
         )
         moment |= {("own", name): capped[name] for name in self.own}
+        if self.jumping:
+            multipliers = self._multipliers(moment, piece)
+            moment |= {("multiplier", driver): multipliers[driver] for driver in self.jumping}
         return moment
 
 
