@@ -122,3 +122,24 @@ def test_jumps_beside_feedback_come_when_they_come_and_are_multiplied() -> None:
     met = exact[None] >= np.arange(1, 9)[:, None, None] - 1e-9
     dates = np.where(met.any(axis=2), times[met.argmax(axis=2)], np.inf)
     np.testing.assert_allclose(run["crossings/crossing_year"].values, dates, rtol=0, atol=6e-4)
+
+
+def test_a_jump_splits_the_step_of_feedback_in_which_it_comes() -> None:
+    """Compute jumps tenfold, which trebles and more the growth of algorithms: from the day on, not from a step on."""
+    drivers = {
+        "compute": {"start": 1e26, "jumps": {"rate": "0.5/year", "size": "10x"}},
+        "algorithms": {"growth": {"value": 0.2, "unit": "OOM/year"}, "feedback": points(1e3, 1e32)},
+    }
+    run = run_of(small_scenario({"drivers": drivers, "samples": 30}))
+    uniforms = [run[f"parameters/drivers.compute.jumps.shock[{year}]"].values for year in range(2026, 2036)]
+    stated = {"base": 2025.0, "rate": np.array([0.5]), "size": np.array([1.0]), "spread": np.zeros(1)}
+    drawn = [*drawn_jumps(uniforms=np.stack(uniforms, axis=-1), jump_years=range(2026, 2036), **stated)]
+    found = run["trajectories/algorithms"].values
+    # d a/dt = 0.2 x 10^((a + jumps) / 2) between jumps: 10^(-a / 2) falls by 0.1 ln 10 x 10^(jumps / 2) a year.
+    for sample, jumps in enumerate(np.sort([when for when, _ in drawn], axis=0).T - 2025):
+        spent = sum(np.clip(YEARS - jump, 0, None) * (10 ** (k / 2) - 10 ** ((k - 1) / 2))
+                    for k, jump in enumerate(jumps[np.isfinite(jumps)], start=1)) + YEARS  # fmt: skip
+        left = 1 - 0.1 * np.log(10) * spent
+        exact = -2 * np.log10(np.maximum(left, 1e-9))
+        held = np.cumsum(exact + (jumps < YEARS[:, None]).sum(axis=1) > 4) == 0  # up to where it explodes
+        np.testing.assert_allclose(found[sample, held], exact[held], rtol=0, atol=2e-4)
