@@ -153,7 +153,7 @@ def _draw_multiples(
     _grid(list(panels.values()), marks)
     entries: list[style.LegendEntry] = [
         ("band", PALE, f"{first} in every frame"),
-        ("line", style.VERMILION, "the run of the frame: median, and the ends of its band"),
+        ("line", style.VERMILION, "that of the frame: median, and the ends of its band"),
     ]
     if len(runs) % COLUMNS:
         legend = style.legend_layers(entries, x=corners[-1][0], y=corners[-1][1] + 8, width=PANEL_WIDTH)

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simulator.dates import DateError, day_at, read_year
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_or_all
 from simulator.files import check_file, check_folder, make_folder, write_text
 from simulator.registers import Register, attribute_at
 
@@ -246,7 +246,7 @@ def export_file(path: FilePath, format_: str, options: ExportOptions, output: Fi
 def check_export(format_: str, options: ExportOptions, output: FilePath | None = None) -> Exporter:
     """Find a format; check, before there is any work, that it takes the options and that the output can be written."""
     if format_ not in EXPORTERS:
-        hint = near_name(format_, EXPORTERS) or f"There are: {', '.join(EXPORTERS)}."
+        hint = near_or_all(format_, EXPORTERS)
         raise InputError(f"--format: there is no format '{format_}'. {hint}")
     exporter = EXPORTERS.find(format_, entry=f"--format {format_}")
     for name, option in _OPTIONS.items():

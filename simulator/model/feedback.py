@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import reduce
 from typing import cast
@@ -13,10 +14,13 @@ from numpy.typing import NDArray
 from simulator.errors import Path
 from simulator.model import growth, quantities
 from simulator.model.breaks import FOLLOWING, followed_lags
+from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import fine_grid, is_fine
+from simulator.model.levels import jumps_of
 from simulator.model.quantities import Chain
 from simulator.model.saturation import bent_levels, law_of
 from simulator.schema.prior_names import stated_drivers
+from simulator.schema.quantities import Level
 from simulator.units import Array
 
 MOST_CHANGE = 0.05
@@ -48,7 +52,7 @@ def feed_back(chain: Chain, years: Array) -> None:
     for place in range(times.size):
         if lags:
             stepper.limit(place)
-        path.append(stepper.stepped(path[origin], origin, place) if path else stepper.first())
+        path.append(stepper.over(path[origin], origin, place) if path else stepper.first())
         for at, levels in held.items():
             levels[:, place] = path[-1][at]
             block.steps[at] = times[: place + 1], levels[:, : place + 1]
@@ -61,8 +65,13 @@ def feed_back(chain: Chain, years: Array) -> None:
     def hold(key: str | Path, at: Path) -> None:
         chain.block.steps[at] = times, np.stack([moment[key] for moment in path], axis=1)
 
-    for name in stepper.fed:
-        hold(name, (*chain.subjects[name].path, "feedback"))
+    for name, driver in stepper.fed.items():
+        subject = chain.subjects[name]
+        fed: Path = (*subject.path, "feedback")
+        hold(name, fed)
+        if subject.level is not None and subject.level.jumps is not None:  # held without its jumps, which are no slopes
+            hold(("multiplier", driver), (*subject.path, "multiplier"))
+            block.steps[fed] = times, block.steps[fed][1] - jump_growth(times, chain.multiplied_jumps(subject))
     for place_of in stepper.starts:
         hold((*place_of, "followed"), place_of)
 
@@ -96,6 +105,12 @@ class _Stepper:
         }
         drivers = stated_drivers(block.spec)
         self.fed = {name: subject.driver for name, subject in levels.items() if drivers[subject.driver].feedback}
+        self.jumps = [
+            (name, when, by)
+            for name, each in levels.items()
+            for when, by in jumps_of(cast("Level", each.level), each.path, block)
+        ]
+        self.jumping = {driver for name, driver in self.fed.items() if cast("Level", levels[name].level).jumps}
         self.points = {driver: self._points(driver) for driver in set(self.fed.values())}
 
     def _points(self, driver: str) -> tuple[Array, Array]:
@@ -116,6 +131,40 @@ class _Stepper:
     def first(self) -> Moment:
         """The first moment."""
         return self._moment({name: level[0] for name, level in self.grown.items()}, _Piece(slice(None), 0, 0, 1.0, 1.0))
+
+    def over(self, start: Moment, origin: int, place: int) -> Moment:
+        """Step all samples from one time of the grid to another; those that jump between them up to, over and on."""
+        whole, begin, end = self.stepped(start, origin, place), self.times[origin], self.times[place]
+        here = [(name, when, by) for name, when, by in self.jumps if ((when > begin) & (when <= end)).any()]
+        if not here:
+            return whole
+        shares = np.array([np.where((when > begin) & (when <= end), (when - begin) / (end - begin), 2.0)
+                           for _, when, _ in here])  # fmt: skip
+        rows = np.flatnonzero((shares <= 1.0).any(axis=0))
+        shares = shares[:, rows]
+        jumps = np.where(shares <= 1.0, [by[rows] for _, _, by in here], 0.0)
+        # Shares at which a piece ends: each jump twice, before and after it.
+        places = np.minimum(np.sort(shares, axis=0), 1.0)
+        along = np.concatenate([np.zeros((1, rows.size)), np.repeat(places, 2, axis=0), np.ones((1, rows.size))])
+        first = np.argsort(np.argsort(shares, axis=0), axis=0)  # the number of each jump in order of time
+        after = np.arange(len(along))[:, None, None] >= 2 * first + 2
+        apart = copy(self)
+        apart.size, apart.points = rows.size, {key: (at, drawn[rows]) for key, (at, drawn) in self.points.items()}
+        apart.begins = {name: each[rows] for name, each in self.begins.items()}
+        apart.starts = {path: each[rows] for path, each in self.starts.items()}
+        apart.limits = {key: _along(each[origin][rows], each[place][rows], along) for key, each in self.limits.items()}
+        apart.grown = {}
+        for name, each in self.grown.items():
+            own = np.array([other == name for other, _, _ in here])[:, None] * jumps
+            smooth = _along(each[origin][rows], each[place][rows] - own.sum(axis=0), along)
+            apart.grown[name] = smooth + (after * own).sum(axis=1)
+        now: Moment = {key: values[rows] for key, values in start.items()}
+        for number in range(1, len(along)):
+            now = apart.stepped(now, number - 1, number)
+        result = {key: np.array(values) for key, values in whole.items()}
+        for key, values in now.items():
+            result[key][rows] = values
+        return result
 
     def stepped(self, start: Moment, origin: int, place: int) -> Moment:
         """Step all samples from one time of the grid to another, each in as many steps as it takes."""
@@ -195,7 +244,16 @@ class _Stepper:
             "algorithms", 0.0
         )
         moment |= {("own", name): capped[name] for name in self.own}
+        if self.jumping:
+            multipliers = self._multipliers(moment, piece)
+            moment |= {("multiplier", driver): multipliers[driver] for driver in self.jumping}
         return moment
+
+
+def _along(low: Array, high: Array, shares: Array) -> Array:
+    """Read levels (sample,) at shares (place, sample) of the way between two, straight."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where((shares == 1.0) | (low == high), high, low + shares * (high - low)))
 
 
 def _next(length: Array, change: Array) -> Array:
@@ -220,6 +278,4 @@ class _Piece:
         if isinstance(self.share, float):  # the whole step
             return high
         low = values[self.origin][self.rows]
-        with np.errstate(invalid="ignore"):
-            between = low + self.share * (high - low)
-        return np.asarray(np.where((self.share == 1.0) | (low == high), high, between))
+        return _along(low, high, self.share)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.dates import DateError, by_words, point_words, read_year
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_or_all
 from simulator.runs.groups import Group, arrays, differing_samples
 from simulator.runs.table import Row, Table
 from simulator.units import Array
@@ -97,7 +97,7 @@ def crossed_by(
 def _names(summary: Group, threshold: str) -> list[str]:
     names = [str(each) for each in summary.coords["threshold"].values] if "threshold" in summary.coords else []
     if threshold and threshold not in names:
-        hint = near_name(threshold, names) or (f"There are: {', '.join(names)}." if names else "It has none.")
+        hint = near_or_all(threshold, names)
         raise InputError(f"the run has no threshold '{threshold}'. {hint}")
     return [threshold] if threshold else names
 

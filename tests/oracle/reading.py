@@ -50,8 +50,10 @@ def _read_uses(entry: Any, inputs: dict[str, Any], key: str) -> None:
             used = inputs[entry["input"]]
             used["used as"] = key
             entry.setdefault("unit", used.get("unit"))
+        if isinstance(entry.get("value"), str):
+            entry |= amount(entry["value"]) or {}
         for name, below in list(entry.items()):
-            entry[name] = (amount(below) if isinstance(below, str) else None) or below
+            entry[name] = (amount(below) if isinstance(below, str) and name != "label" else None) or below
             _read_uses(entry[name], inputs, str(name))
     elif isinstance(entry, list):
         for below in entry:

@@ -17,16 +17,7 @@ from tests.oracle.model import Model, Moment
 
 SAMPLES = 1000
 SCENARIOS = [
-    *(
-        "baseline",
-        "tight-caps",
-        "no-caps",
-        "discoveries",
-        "essay-2023",
-        "essay-2023-realistic",
-        "doubling-times",
-        "capability",
-    ),
+    *("baseline", "tight-caps", "no-caps", "essay-2023", "essay-2023-realistic", "doubling-times", "capability"),
     *(str(Path(__file__).with_name(name)) for name in ("every_law.yaml", "references.yaml", "operations.yaml")),
     *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
 ]

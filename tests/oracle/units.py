@@ -13,11 +13,16 @@ YEAR = 365.25 * 86400.0
 SIZES = {"%": 0.01, "year": YEAR, "month": YEAR / 12, "day": 86400.0, "hour": 3600.0}
 """Units that are not base units (USD, FLOP, J, s, W = J/s, bit, token, chip, image, fraction, factor, 1)."""
 SPAN = re.compile(r"(months|years)/(doubling|halving|halving of requirement)")
-WRITTEN = re.compile(r"(-?[0-9.]+(?:e[+-]?[0-9]+)?) ?(x/year|factor/year|%/year|OOM/year|fraction|%)")
+GROWTH = r"x/year|factor/year|%/year|OOM/year|(?:months|years)/(?:doubling|halving)"
+WRITTEN = re.compile(rf"(-?[0-9.]+(?:e[+-]?[0-9]+)?) ?({GROWTH}|fraction|%)")
+DOLLARS = re.compile(r"\$([0-9.]+) (million|billion|trillion)")
+MANY = {"million": 1e6, "billion": 1e9, "trillion": 1e12}
 
 
 def amount(text: str) -> dict[str, object] | None:
     """A number that is written with its unit, apart."""
+    if money := DOLLARS.fullmatch(text):
+        return {"value": float(money[1]) * MANY[money[2]], "unit": "USD"}
     found = WRITTEN.fullmatch(text)
     return {"value": float(found[1]), "unit": found[2]} if found else None
 
