@@ -174,7 +174,7 @@ def explain_key(key: str) -> list[str]:
     Examples
     --------
     >>> explain_key("drivers.spending.growth[0].half_life")[:2]
-    ['half_life, of a regime', '  The time in which the rate halves its distance to `towards`.']
+    ['half_life, of a regime', '  The time in which the rate halves its distance to `towards`: `5 years`.']
     """
     found = _asked(key)
     return _kind_lines(found) if isinstance(found, Kind) else _several(found)
