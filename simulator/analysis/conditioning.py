@@ -151,8 +151,8 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
         Such as `physical_compute@2026.9 >= 6e27`, `spending@2027 = $1 billion +- 0.1 OOM`, `power@2027 in 1 to 3 GW`,
         `crossing:NAME by end of 2027`, `crossing:NAME = never`; see `simulator.analysis.evidence`.
     redraw : bool
-        Draw as many samples anew (100,000 at most) where it holds, by importance sampling from a tilted prior: for what few samples of
-        the run have. The same scenario, seed and news give the same numbers.
+        Draw as many samples anew (100,000 at most) where it holds, by importance sampling from a tilted prior: for what
+        few samples of the run have. The same scenario, seed and news give the same numbers.
 
     Returns
     -------
