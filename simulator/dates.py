@@ -10,7 +10,7 @@ from __future__ import annotations
 import calendar
 import math
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 FORMS = "2027.5, 2027-07-01, 2027-07, 2027 Q3, July 2027, mid-2027 or end of 2027"
 """How a date may be written, for messages and help."""
@@ -63,6 +63,27 @@ def as_date(text: str) -> float | None:
         return None
     found = _period(point["period"], text)
     return None if found is None else found[0] + _WHERE[point["where"] or "start"] * found[1]
+
+
+def day_at(year: float) -> date:
+    """Give the day that begins at a decimal year, or within which it lies."""
+    whole = math.floor(year * 12 + _SAME)
+    passed = math.floor((year * 12 - whole) * _days(whole // 12, whole % 12 + 1) + 1e-6)
+    return date(whole // 12, whole % 12 + 1, 1) + timedelta(days=passed)
+
+
+def last_day_of(text: str) -> date:
+    """Give the last day that a date covers: of a year, quarter or month its last, of a point in time the one before it.
+
+    >>> [str(last_day_of(text)) for text in ("2027", "2026 Q3", "2027-02", "2027-02-03", "mid-2027", "end of 2027")]
+    ['2027-12-31', '2026-09-30', '2027-02-28', '2027-02-03', '2027-06-30', '2027-12-31']
+    """
+    end, point = read_year(text), _POINT.fullmatch(" ".join(text.lower().split()))
+    if point and point["where"] is None and (period := _period(point["period"], text)):
+        end = sum(period)
+    if not 1 < end <= 10_000:
+        raise DateError(f"must be a year or a date; got '{text.strip()}'.")
+    return day_at(end - 1e-7)
 
 
 def _period(words: str, text: str) -> tuple[float, float] | None:

@@ -136,6 +136,12 @@ def near_name(word: str, known: Iterable[str]) -> str:
     return f"Did you mean '{spelled[matches[0]]}'?" if matches else ""
 
 
+def near_or_all(word: str, known: Iterable[str], *, more: str = "") -> str:
+    """Suggest the known name that is nearest to a word; where none is near, list all, with `more` behind them."""
+    names = list(known)
+    return near_name(word, names) or (f"There are: {', '.join(names)}{more}." if names else "There are none.")
+
+
 def shown(value: object) -> str:
     """Write what was given as a file would write it, cut to a length that a message can hold."""
     text = "nothing" if value is None else _flow(value)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, cast
 
-from simulator.errors import InputError, near_name, shown
+from simulator.errors import InputError, near_name, near_or_all, shown
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint, EntryPoints
@@ -90,7 +90,7 @@ class Register[T]:
     def unknown(self, name: str) -> tuple[str, str]:
         """Say that there is no record of a name, and which there are: rule and remedy."""
         known = self.names()
-        hint = near_name(name, known) or f"There are: {', '.join(known)}."
+        hint = near_or_all(name, known)
         rule = f"no {self.what} '{name}' is installed."
         return rule, f"{hint} A package offers its own under the entry points '{self.group}'."
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ROUNDING = 1e-5
 """OOM by which a level kept in float32 may miss an identity between levels."""
 
-_DELAYS = st.sampled_from([0.5, 1, 3])
+_DELAYS = st.sampled_from(["6 months", "1 year", "3 years"])
 
 type Data = dict[str, Any]
 """A scenario as plain data, as a file would say it."""
@@ -249,7 +249,9 @@ class _Priors:
         """One rate, two regimes, or a rate that decays."""
         regimes = st.builds(lambda *parts: [{"rate": parts[0]}, {"from": parts[1], "rate": parts[2]}],
                             self.rate(), self.date(), self.rate())  # fmt: skip
-        decay = st.builds(lambda rate, life: [{"rate": rate, "half_life": life}], self.rate(), st.integers(1, 9))
+        decay = st.builds(
+            lambda rate, life: [{"rate": rate, "half_life": f"{life} years"}], self.rate(), st.integers(1, 9)
+        )
         return st.one_of(self.rate(), regimes, decay)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.errors import Place, PlacedFault, ScenarioError, as_path, dotted, near_name, number, shown
+from simulator.errors import Place, PlacedFault, ScenarioError, as_path, dotted, near_name, near_or_all, number, shown
 
 
 def test_faults_stand_by_place_each_once() -> None:
@@ -52,3 +52,9 @@ def test_what_was_given_is_written_short() -> None:
 def test_the_nearest_name_is_proposed_and_none_where_none_is_near() -> None:
     assert near_name("hardwear", ["hardware", "spending"]) == "Did you mean 'hardware'?"
     assert near_name("zzz", ["hardware", "spending"]) == ""
+
+
+def test_names_that_are_none_near_are_listed() -> None:
+    assert near_or_all("spendin", ["spending", "hardware"]) == "Did you mean 'spending'?"
+    assert near_or_all("x", ["spending", "hardware"], more=", and all") == "There are: spending, hardware, and all."
+    assert near_or_all("x", []) == "There are none."

@@ -30,13 +30,13 @@ from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table, value_or_none
-from simulator.scenario.assumptions import OWN, Provenance, Statement, provenances, statement, usual_unit
+from simulator.scenario.assumptions import OWN, Provenance, Statement, provenances, statement
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import lookup
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words
+from simulator.schema.prior_names import input_words, unit_alone
 from simulator.units import Array, file_unit
 from simulator.wording import WIDTH, listed, markdown_table, plus_minus
 
@@ -231,7 +231,7 @@ def _row(scenario: Scenario, varied: Input, origin: Provenance) -> dict[str, Any
         if "jumps" in path:
             said = Statement(f"{count} yearly draws of jumps", "uniform", {"source": "the model"})
     else:
-        said = statement(lookup(scenario.data, path), prior, unit=usual_unit(path))
+        said = statement(lookup(scenario.data, path), prior, unit=unit_alone(path))
     definition = said.is_fixed and said.standing == "no source" and name.startswith("thresholds.")
     return {
         "input": varied.name,

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.dates import DateError, by_words, read_year, year_words
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_name, near_or_all
 from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import at_date, sample_quantiles
 from simulator.runs.groups import group
@@ -168,7 +168,7 @@ def _values(outcome: Outcome, years: Array, rows: Mapping[str, NDArray[Any]], cr
     known = rows if outcome.kind == "level" else crossing
     if outcome.name not in known:
         what = "variable" if outcome.kind == "level" else "threshold"
-        hint = near_name(outcome.name, known) or (f"There are: {', '.join(known)}." if known else "There is none.")
+        hint = near_or_all(outcome.name, known)
         raise InputError(f"outcome '{outcome.asked}': there is no {what} '{outcome.name}'. {hint}")
     if outcome.kind == "level":
         asked = years[0] if outcome.year is None else outcome.year

@@ -192,11 +192,12 @@ def variance_shares(
     split = [group.names for group in model.joint.groups if len({of[name] for name in group.names}) > 1]
     if method == "sobol" and split:
         raise InputError(_refusal(split))
-    because = _reason(split) if method == "auto" else f"as asked; {_reason(split)}"
+    labels = scenario.labels
+    reason = _reason([[input_words(name, labels=labels) for name in names] for names in split])
+    because = reason if method == "auto" else f"as asked; {reason}"
     chosen = method if method != "auto" else "shapley" if split else "sobol"
     evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, asked)  # names the unknown at once
     found = _parted(model, inputs, asked, samples, chosen)
-    labels = scenario.labels
     words = [input_words(each.name, labels=labels) for each in inputs]
     dataset = _dataset(inputs, asked, found).assign_coords(input_words=("input", words))
     results = np.ascontiguousarray(dataset[next(iter(found.parts))].values).tobytes() if model.plan.custom else b""

@@ -22,7 +22,7 @@ from simulator.analysis.outcomes import (
     years_of,
 )
 from simulator.dates import year_words
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_name, near_or_all
 from simulator.runs.estimates import at_date
 from simulator.runs.groups import differing_samples, group, headline_of
 from simulator.runs.summary import PASSED
@@ -74,7 +74,7 @@ def _words(path: str) -> str:
 def value_meant(axis: Axis, value: Any) -> Any:
     """Find the value of an axis that a number means, to within rounding; or check a label; other things are kept."""
     if isinstance(value, str) and axis.numbers is None and value not in axis.labels:
-        known = near_name(value, axis.labels) or f"There are: {', '.join(axis.labels)}."
+        known = near_or_all(value, axis.labels)
         raise InputError(f"{axis.name}: has no value {value!r}. {known}")
     if isinstance(value, str) or not isinstance(value, int | float) or axis.numbers is None:
         return value

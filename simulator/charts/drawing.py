@@ -22,7 +22,7 @@ from simulator.charts.register import (
 )
 from simulator.charts.spec import Figure, FigureOptions, altair_chart
 from simulator.charts.writing import OWN_SIZE, page_text, save_chart, vega_text
-from simulator.errors import InputError, NothingToDraw, RunFileError, near_name
+from simulator.errors import InputError, NothingToDraw, RunFileError, near_or_all
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
 from simulator.runs.folder import open_run
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 def draw(run: Run, kind: str, options: FigureOptions | None = None) -> list[Figure]:
     """Draw one kind of chart of a run."""
     if kind not in KINDS:
-        hint = near_name(kind, KINDS) or f"There are: {', '.join(KINDS)}, and all."
+        hint = near_or_all(kind, KINDS, more=", and all")
         raise InputError(f"--kind: no kind of chart '{kind}'. {hint}")
     if kind == ALL:
         rule = "an installed package offers a kind of chart by this name, which stands for every kind"
@@ -263,7 +263,7 @@ class Asked:
     quantity: tuple[str, ...] = ()
     bands: str = BANDS_TEXT
     paths: int = 0
-    years: str = ""
+    years: str | None = None
     history: FilePath | None = None
 
     @property
@@ -275,7 +275,7 @@ class Asked:
         """Read what is asked of the charts of a run."""
         from simulator.history.exports import observed_points
 
-        levels, span = band_levels(self.bands), year_span(self.years) if self.years else None
+        levels, span = band_levels(self.bands), None if self.years is None else year_span(self.years)
         return FigureOptions(
             self.quantity, levels, self.paths, span, observed_points(self.history) if self.history else ()
         )

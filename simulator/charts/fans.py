@@ -52,9 +52,9 @@ class PartLook:
 
 def part_looks(parts: Table) -> dict[str, PartLook]:
     """Choose the looks of the parts of a mixture; beyond five the weightiest have one."""
-    weights = {row["part"]: row["weight"] for row in parts.rows()}
-    looks = zip(weights, LINE_SHADES[1:], SHAPES, strict=False)
-    return {part: PartLook(*shade, shape, f"{part} ({percent(weights[part])})") for part, shade, shape in looks}
+    names = {row["part"]: f"{cut(row['part'], width=24, mark='…')} ({percent(row['weight'])})" for row in parts.rows()}
+    looks = zip(names, LINE_SHADES[1:], SHAPES, strict=False)
+    return {part: PartLook(*shade, shape, names[part]) for part, shade, shape in looks}
 
 
 def part_legend(parts: Table, *, x: float, y: float) -> list[spec.Spec]:

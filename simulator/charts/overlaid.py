@@ -9,7 +9,7 @@ from functools import partial
 
 from simulator.charts import spec, style
 from simulator.charts.frame import Frame
-from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, outside_mark, rule_mark
+from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, outside_mark, row_edges, rule_mark
 from simulator.charts.spec import Head
 from simulator.charts.ticks import year_ticks
 from simulator.runs.table import Row, Table
@@ -153,7 +153,7 @@ def _draw_multiples(
     _grid(list(panels.values()), marks)
     entries: list[style.LegendEntry] = [
         ("band", PALE, f"{first} in every frame"),
-        ("line", style.VERMILION, "the run of the frame: median, and the ends of its band"),
+        ("line", style.VERMILION, "that of the frame: median, and the ends of its band"),
     ]
     if len(runs) % COLUMNS:
         legend = style.legend_layers(entries, x=corners[-1][0], y=corners[-1][1] + 8, width=PANEL_WIDTH)
@@ -239,12 +239,16 @@ def draw_dumbbells(
         name = style.wrapped(own["label"][0], width=NAME_CHARACTERS)
         marks.box("rules", (0, right + MEDIAN_WIDTH), (top, top))
         marks.text(name, 0, top + 7 + style.LINE_HEIGHT * len(name) / 2, bold=True)
-        for place, row in enumerate(own.rows()):
-            y = top + 6 + ROW * (place + 0.5)
-            marks.text(style.cut(row["run"], left - name_width - 12), name_width, y)
+        called = [style.fitted(run, left - name_width - 12) for run in own["run"]]
+        edges, middles = row_edges([float(ROW + style.LINE_HEIGHT * (len(lines) - 1)) for lines in called])
+        above = top
+        for row, lines, middle in zip(own.rows(), called, middles, strict=True):
+            y = top + 6 + middle
+            marks.text(lines, name_width, y)
             marks.text(row["text"], right + 20, y)
-            _dumbbell(marks, row, own["median"][0], x=x, y=y, is_first=row["run"] == runs[0])
-        top += max(ROW * len(own), style.LINE_HEIGHT * len(name)) + 12
+            _dumbbell(marks, row, own["median"][0], x=x, y=y, above=above, is_first=row["run"] == runs[0])
+            above = y
+        top += max(edges[-1], style.LINE_HEIGHT * len(name)) + 12
     marks.box("rules", (0, right + MEDIAN_WIDTH), (top, top))
     for tick in year_ticks(*years):
         marks.box("rules", (x(tick), x(tick)), (34, top + 4))
@@ -256,8 +260,8 @@ def draw_dumbbells(
     return marks.sheet(head, *legend, width=right + MEDIAN_WIDTH, height=top + 24)
 
 
-def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, is_first: bool) -> None:
-    """Draw the interval and the median of one run, joined with the first median."""
+def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, above: float, is_first: bool) -> None:
+    """Draw the interval and the median of one run, joined with the first median; `above` is the row before."""
     low, median, high = row["lower_50"], row["median"], row["upper_50"]
     end = x(min(row["last_year"], high))
     if low < math.inf:
@@ -268,4 +272,4 @@ def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, 
         marks.add("first" if is_first else "other", x=x(median), y=y)
         if not is_first and math.isfinite(first):
             marks.box("links", (x(first), x(median)), (y, y))
-            marks.box("links", (x(first), x(first)), (y - ROW, y))
+            marks.box("links", (x(first), x(first)), (above, y))

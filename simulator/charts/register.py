@@ -21,11 +21,13 @@ and is not itself called `all`.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal
 
+from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_name
 from simulator.registers import Register
 
@@ -160,18 +162,19 @@ def band_levels(text: str) -> tuple[float, ...]:
 
 
 def year_span(text: str) -> tuple[float, float]:
-    """Read a span of years.
+    """Read a span of years, or of dates.
 
     Examples
     --------
-    >>> year_span("2026-2035.5")
-    (2026.0, 2035.5)
+    >>> year_span("2026-2035.5"), year_span("mid-2026 to end of 2034"), year_span("2026-07-2035-01")
+    ((2026.0, 2035.5), (2026.5, 2035.0), (2026.5, 2035.0))
     """
-    first, _, last = text.replace("–", "-").partition("-")
-    try:
-        span = float(first), float(last)
-    except ValueError:
-        span = (0.0, 0.0)
-    if not 0 < span[0] < span[1] < 10_000:
-        raise InputError(f"--years: must be a first and a later last year, as 2026-2035; got {text!r}.")
-    return span
+    for between in re.finditer(r"\s+to\s+|\s*[-–:]\s*", text):
+        try:
+            span = read_year(text[: between.start()]), read_year(text[between.end() :])
+        except DateError:
+            continue
+        if span[0] < span[1]:
+            return span
+    example = "as 2026-2035 or mid-2026 to end of 2034"
+    raise InputError(f"--years: must be a first and a later last year or date, {example}; got {text!r}.")

@@ -115,6 +115,13 @@ def draw_heat(plot: Plot, *, bounds: Sequence[float], classes: Sequence[str], he
     return maps.marks.sheet(head, width=width, height=top)
 
 
+def _below(marks: Marks, lines: Sequence[str], x: float, y: float, color: str = style.INK, *, bold: bool) -> float:
+    """Write lines below one another, the first at a pixel; give the pixel of the last."""
+    last = y + style.LINE_HEIGHT * (len(lines) - 1)
+    marks.text(lines, x, (y + last) / 2, color, bold=bold)
+    return last
+
+
 class _Maps:
     """Place the cells of all maps."""
 
@@ -156,23 +163,26 @@ class _Maps:
         room = (self._left + across) / 1.08
         ink, bold = (style.QUIET, False) if name else (style.INK, True)
         if name:
-            marks.text(style.cut(name, room), x, top + 8, bold=True)
-            top += 22
+            top = _below(marks, style.fitted(name, room * 1.08, bold=True), x, top + 8, bold=True) + 14
+        heading = style.fitted(plot.up.heading, room + (MAP_BESIDE if name else MAP_WIDTH), bold=bold)
         if x == 0.0:
-            heading = style.cut(plot.up.heading, room + (MAP_BESIDE if name else MAP_WIDTH))
-            marks.text(heading, x, top + 2, ink, bold=bold)
-        top += 18
+            _below(marks, heading, x, top + 2, ink, bold=bold)
+        top += 18 + style.LINE_HEIGHT * (len(heading) - 1)
         for point in plot.points:
             if point.panel == name:
                 self._one(point, left + point.x * wide, top + (len(plot.up.labels) - 1 - point.y) * high)
         bottom = top + down
         for place, label in enumerate(plot.up.labels):
-            marks.text(style.cut(label, MOST_LABEL), left - 8, bottom - (place + 0.5) * high, align="right")
-        for place, label in enumerate(plot.along.labels):
-            marks.centred(style.cut(label, wide - 6), left + (place + 0.5) * wide, bottom + 13, align="left")
-        along = style.cut(plot.along.heading, across / 1.08 + MAP_BESIDE) if name else plot.along.heading
-        marks.text(along, left, bottom + 32, ink, bold=bold)
-        return bottom + 58
+            lines = style.fitted(label, MOST_LABEL, most=2 if high >= 2 * style.LINE_HEIGHT else 1)
+            marks.text(lines, left - 8, bottom - (place + 0.5) * high, align="right")
+        labels = [style.fitted(label, wide - 6) for label in plot.along.labels]
+        for place, lines in enumerate(labels):
+            for number, line in enumerate(lines):
+                y = bottom + 13 + style.LINE_HEIGHT * number
+                marks.centred(line, left + (place + 0.5) * wide, y, align="left")
+        bottom += style.LINE_HEIGHT * (max(map(len, labels)) - 1)
+        along = style.fitted(plot.along.heading, across + MAP_BESIDE, bold=bold) if name else [plot.along.heading]
+        return _below(marks, along, left, bottom + 32, ink, bold=bold) + 26
 
     def _one(self, point: Point, x: float, y: float) -> None:
         wide, high = self._cell
@@ -236,8 +246,7 @@ def draw_lines(plot: Plot, *, head: Head) -> spec.Spec:
     """
     drawn, top = _Layers(), 20.0
     if plot.up.heading:
-        _key(drawn, plot.up)
-        top = 46.0 + 18.0 * (len(plot.up.labels) > 3)
+        top = _key(drawn, plot.up)
     several = len(plot.panels) > 1
     size = SMALL if several else (WIDTH, HEIGHT)
     step = LEFT + size[0] + BESIDE
@@ -248,17 +257,18 @@ def draw_lines(plot: Plot, *, head: Head) -> spec.Spec:
     return sheet([drawn.view(width=width, height=top)], head, width=width)
 
 
-def _key(drawn: _Layers, lines: Side) -> None:
-    """Write what each line stands for."""
+def _key(drawn: _Layers, lines: Side) -> float:
+    """Write what each line stands for; give the pixel below."""
     drawn.over.text(lines.heading, 0, 8, bold=True)
     x, y = 0.0, 27.0
     for place, name in enumerate(lines.labels):
-        shown = style.cut(name, 240)
-        if x + 40 + style.text_width(shown) > LEFT + WIDTH:
+        shown = style.cut(name, LEFT + WIDTH - 40)
+        if x and x + 40 + style.text_width(shown) > LEFT + WIDTH:
             x, y = 0.0, y + 18
         drawn.line([{"x": x, "y": y}, {"x": x + 26, "y": y}], place)
         drawn.over.text(shown, x + 32, y, style.QUIET)
         x += 32 + style.text_width(shown) * 1.05 + 18
+    return y + 19
 
 
 class _Frame:
@@ -270,7 +280,11 @@ class _Frame:
         self._plot, self._name, self._drawn = plot, name, drawn
         self._start, self._left, self._width = x, x + LEFT, size[0]
         self._lane = 0.0 if plot.beyond is None else LANE
-        self._top = top + (24 if name else 0) + 26 + self._lane
+        room = LEFT + self._width
+        self._names = style.fitted(name, room, bold=True) if name else []
+        self._headings = style.fitted(plot.heading, room) if name else [plot.heading]
+        more = style.LINE_HEIGHT * (max(len(self._names), 1) + len(self._headings) - 2)
+        self._top = top + (24 if name else 0) + 26 + self._lane + more
         self._bottom = self._top + size[1]
         numbers = plot.along.numbers or ()
         self._along = [math.log10(number) for number in numbers] if plot.along.by_ratios else numbers
@@ -288,19 +302,18 @@ class _Frame:
 
     def draw(self) -> float:
         """Draw the frame; give the pixel at which the next begins."""
-        plot, text = self._plot, self._drawn.over.text
-        head = self._top - self._lane - 18
+        plot, over, line = self._plot, self._drawn.over, style.LINE_HEIGHT
+        head = self._top - self._lane - 18 - line * (len(self._headings) - 1)
         if self._name:
-            room = LEFT + self._width
-            text(style.cut(self._name, room / 1.08), self._start, head - 20, bold=True)
-            text(style.cut(plot.heading, room), self._start, head, style.QUIET)
+            _below(over, self._names, self._start, head - 20 - line * (len(self._names) - 1), bold=True)
+            _below(over, self._headings, self._start, head, style.QUIET, bold=False)
         else:
-            text(plot.heading, 0, head, bold=True)
+            over.text(plot.heading, 0, head, bold=True)
         self._axes()
         own = sorted((point for point in plot.points if point.panel == self._name), key=lambda each: self._x(each.x))
         for place in range(len(plot.up.labels)):
             self._line([point for point in own if point.y == place], place)
-        return self._bottom + 62
+        return self._bottom + 62 + (style.LINE_HEIGHT if self._name else 0)
 
     def _axes(self) -> None:
         plot, grid, over = self._plot, self._drawn.under.box, self._drawn.over
@@ -321,9 +334,9 @@ class _Frame:
                 over.text(label, x - half, self._bottom + 16)
                 end = x + half + 8
         grid("grid", across, (self._bottom, self._bottom))
-        along = style.cut(plot.along.heading, self._width) if self._name else plot.along.heading
+        along = style.fitted(plot.along.heading, self._width) if self._name else [plot.along.heading]
         ink = style.QUIET if self._name else style.INK
-        over.text(along, self._left, self._bottom + 36, ink, bold=not self._name)
+        _below(over, along, self._left, self._bottom + 36, ink, bold=not self._name)
 
     def _line(self, own: Sequence[Point], place: int) -> None:
         drawn, count = self._drawn, len(self._plot.up.labels)
@@ -388,7 +401,7 @@ def draw_strips(plot: Plot, *, head: Head) -> spec.Spec:
     bottom = top + STRIP * len(plot.points)
     for place, point in enumerate(plot.points):
         y = top + (place + 0.5) * STRIP
-        marks.text(style.cut(labels[point.x], 300), 0, y)
+        marks.text(style.fitted(labels[point.x], 300), 0, y)
         marks.text(point.text, right + 24, y)
         for band, color in point.bands:
             if band and math.isfinite(band[0]):

@@ -53,7 +53,7 @@ def export(
     date: Annotated[
         str,
         typer.Option(
-            metavar="YYYY-MM-DD", help=f"{takers('origin')}: the date from which horizons count; else the run's first."
+            metavar="DATE", help=f"{takers('origin')}: the date from which horizons count; else the run's first."
         ),
     ] = "",
     output: Annotated[

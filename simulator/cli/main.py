@@ -5,7 +5,9 @@ from __future__ import annotations
 import gc
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import Annotated, Literal, NoReturn
 
@@ -98,6 +100,7 @@ def explain(
     key: Annotated[
         str, typer.Argument(help="A key, a kind of entry, or a path: half_life, regime, drivers.spending.caps.")
     ],
+    json: options.JsonOption = False,
 ) -> None:
     """Explain a key of scenario files, with an example.
 
@@ -105,7 +108,10 @@ def explain(
 
     Example: simulate explain half_life
     """
-    options.tell(simulator.explain_key(key))
+    from simulator.scenario.reference import key_rows
+
+    rows, lines = partial(key_rows, key), partial(simulator.explain_key, key)
+    options.answer(json, "explanation", key, lambda: options.table("keys", rows()), lines)
 
 
 def new(
@@ -133,6 +139,7 @@ def upgrade(
     files: Annotated[
         list[FilePath], typer.Argument(metavar="FILE...", help="Scenario files and prior libraries of schema 1.")
     ],
+    json: options.JsonOption = False,
 ) -> None:
     """Rewrite files of schema 1 as schema 2.
 
@@ -140,9 +147,16 @@ def upgrade(
 
     Example: simulate upgrade my.yaml
     """
+    from simulator.runs.table import Table
+    from simulator.scenario.editions import change_rows
+
     changes = simulator.upgrade_file(*files)
-    untouched = [file for file in files if not any(line.startswith(f"{file}:") for line in changes)]
-    options.tell(changes + [f"{file}: does not say schema: 1; nothing is changed." for file in untouched])
+    found = change_rows(files, changes)
+    left = [
+        f"{row['file']}: does not say schema: 1; nothing is changed." for row in found["files"] if not row["changed"]
+    ]
+    tables = {name: Table.of_rows(rows) for name, rows in found.items()}
+    options.answer(json, "upgrade", " ".join(map(str, files)), lambda: tables, lambda: changes + left)
 
 
 history_app.command()(fragility)
@@ -244,6 +258,7 @@ def _run(arguments: list[str]) -> None:
                 raise SystemExit(2)
         given.insert(0, "run")
     try:
+        _refuse_empty(given)
         asked = asked_word()
         shell = asked is not None
         word = (asked if asked in commands else "run") if asked else given[0] if given else ""
@@ -262,6 +277,15 @@ def _run(arguments: list[str]) -> None:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         raise SystemExit(1) from None
+
+
+def _refuse_empty(words: Sequence[str]) -> None:
+    """Refuse an option without its value, which is not the same as none."""
+    for before, word in pairwise(["simulate", *words]):
+        option, equals, value = word.partition("=")
+        if not word.strip() or (option.startswith("--") and equals and not value.strip()):
+            named = option if equals else before if before.startswith("-") else "an argument"
+            raise InputError(f"{named}: is empty. Write what is meant, or leave it out.")
 
 
 def _interrupted() -> NoReturn:

@@ -138,7 +138,10 @@ def chart(
         str, typer.Option(help="Bands in %, such as 50,80,90; or boe (30/60/90), ipcc (66/90), hub (50/95).")
     ] = BANDS_TEXT,
     paths: Annotated[int, typer.Option(min=0, help="Draw the first samples as thin lines, e.g. 20.")] = 0,
-    years: Annotated[str | None, typer.Option(metavar="FIRST-LAST", help="Years to draw, e.g. 2026-2035.")] = None,
+    years: Annotated[
+        str | None,
+        typer.Option(metavar="FIRST-LAST", help="Years or dates to draw: 2026-2035, mid-2026 to end of 2034."),
+    ] = None,
     history: Annotated[
         FilePath | None,
         typer.Option(
@@ -163,7 +166,7 @@ def chart(
 
     formats = options.chart_formats(format_, theme=theme)
     size = Size(scale, width)
-    asked = Asked(tuple(kind or ()), tuple(quantity or ()), bands, paths, years or "", history)
+    asked = Asked(tuple(kind or ()), tuple(quantity or ()), bands, paths, years, history)
     folder = options.folder_for(run, output)
     written = draw_stored(run, folder, asked, formats=formats, theme=theme, left_out=options.say, size=size)
     options.tell(map(str, written))

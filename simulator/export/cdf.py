@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from simulator.dates import year_words
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_or_all
 from simulator.runs.crossings import crossing_years
 from simulator.runs.estimates import at_date
 from simulator.runs.groups import group
@@ -94,7 +94,7 @@ def crossing_distribution(run: xr.DataTree, threshold: str) -> Distribution:
     summary = group(run, "summary")
     names = [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
     if threshold not in names:
-        hint = near_name(threshold, names) or f"There are: {', '.join(names) or 'none'}."
+        hint = near_or_all(threshold, names)
         raise InputError(f"the run has no threshold '{threshold}'. {hint}")
     one = summary.sel(threshold=threshold)
     quantiles, years = one["crossing_quantile"].values, one["year"].values

@@ -10,8 +10,8 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from simulator.dates import DateError, read_year
-from simulator.errors import InputError, near_name
+from simulator.dates import DateError, day_at, read_year
+from simulator.errors import InputError, near_or_all
 from simulator.files import check_file, check_folder, make_folder, write_text
 from simulator.registers import Register, attribute_at
 
@@ -121,24 +121,16 @@ def read_options(
     """Read what is asked of an export in words: `scale` is what `read_scale` is told of the question's bounds."""
     from simulator.export.metaculus import read_scale
 
-    found, at = read_scale(bounds, **scale), None if year is None else _date_of_option(year)
-    return ExportOptions(group, tuple(variables), tuple(thresholds), at, found, _day(date) if date else None)
+    found, at = read_scale(bounds, **scale), None if year is None else _date_of_option(year, "--year")
+    origin = day_at(_date_of_option(date, "--date")) if date else None
+    return ExportOptions(group, tuple(variables), tuple(thresholds), at, found, origin)
 
 
-def _date_of_option(text: str) -> float:
+def _date_of_option(text: str, option: str) -> float:
     try:
         return read_year(text)
     except DateError as error:
-        raise InputError(f"--year: {error.rule} {error.remedy}") from None
-
-
-def _day(text: str) -> date:
-    from datetime import date
-
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise InputError(f"--date: is a day as 2026-11-01; got '{text}'.") from None
+        raise InputError(f"{option}: {error.rule} {error.remedy}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +246,7 @@ def export_file(path: FilePath, format_: str, options: ExportOptions, output: Fi
 def check_export(format_: str, options: ExportOptions, output: FilePath | None = None) -> Exporter:
     """Find a format; check, before there is any work, that it takes the options and that the output can be written."""
     if format_ not in EXPORTERS:
-        hint = near_name(format_, EXPORTERS) or f"There are: {', '.join(EXPORTERS)}."
+        hint = near_or_all(format_, EXPORTERS)
         raise InputError(f"--format: there is no format '{format_}'. {hint}")
     exporter = EXPORTERS.find(format_, entry=f"--format {format_}")
     for name, option in _OPTIONS.items():

@@ -12,12 +12,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simulator.dates import moments_between, year_of
+from simulator.dates import DateError, day_at, moments_between, read_year, year_of
 from simulator.errors import InputError
 from simulator.export.cdf import Distribution, crossing_distribution, level_distribution
 from simulator.runs.groups import differing_samples
@@ -256,5 +256,9 @@ def bound_of(text: str) -> float | datetime:
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        raise InputError(f"--range: a bound is a number (2030, 1e26) or a date (2030-01-01); got '{text}'.") from None
+        try:
+            found = datetime.combine(day_at(read_year(text)), time())
+        except DateError as error:
+            rule = f"a bound is a number (2030, 1e26) or a date: {error.rule}"
+            raise InputError(f"--range: {rule} {error.remedy}") from None
     return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.errors import InputError, missing_extra, near_name
+from simulator.errors import InputError, missing_extra, near_name, near_or_all
 from simulator.files import replacing
 from simulator.runs.groups import group
 from simulator.runs.summary import summarised_names
@@ -48,7 +48,7 @@ def run_table(
     a row per sample and year. `summary`: a row per year and quantile level.
     """
     if name not in GROUPS:
-        hint = near_name(name, GROUPS) or f"There are: {', '.join(GROUPS)}."
+        hint = near_or_all(name, GROUPS)
         raise InputError(f"--group: a run has no group '{name}' to export. {hint}")
     if name == "crossings" and name not in run.children and "trajectories" in run.children:
         raise InputError("the run declares no thresholds, so that it has no crossings to export.")
@@ -107,7 +107,7 @@ def chosen_names(asked: Sequence[str], known: Sequence[str], rule: str) -> list[
     """Give the names that were asked for, or all where none were; a fault begins with `rule`."""
     for name in asked:
         if name not in known:
-            hint = near_name(name, known) or (f"There are: {', '.join(known)}." if known else "There are none.")
+            hint = near_or_all(name, known)
             raise InputError(f"{rule} '{name}'. {hint}")
     return list(dict.fromkeys(asked)) or list(known)
 

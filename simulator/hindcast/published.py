@@ -41,7 +41,7 @@ import numpy as np
 import xarray as xr
 
 from simulator.engine.simulation import simulate
-from simulator.errors import InputError, Place, PlacedFault, ScenarioError, near_name, shown
+from simulator.errors import InputError, Place, PlacedFault, ScenarioError, near_name, near_or_all, shown
 from simulator.runs.estimates import quantiles
 from simulator.runs.groups import group
 from simulator.runs.model_counts import count_quantiles
@@ -230,7 +230,7 @@ def run_published(scenario: str, *, variant: str = "", overrides: Sequence[str] 
     if variant:
         variants = load_variants(scenario, overrides=changes)
         if variant not in variants:
-            hint = near_name(variant, variants) or f"There are: {', '.join(variants) or 'none'}."
+            hint = near_or_all(variant, variants)
             raise InputError(f"{scenario}: has no variant '{variant}'. {hint}")
         return simulate(variants[variant])
     return simulate(loaded if changes == tuple(overrides) else load_scenario(scenario, overrides=changes))

@@ -195,7 +195,8 @@ The tables say what was published, what the tool gives, and how far apart they a
 uncertain is run with {SAMPLES:,} samples. *Recomputed* is what the source's inputs give when they are computed again
 without the tool. Where it stands the tool is held against it, since a published number may be rounded, or may not
 follow from the inputs. A number that is held against nothing is only *shown*. Several numbers in a cell are quantiles
-among the samples. *Furthest* is the largest difference of a row in relation to its tolerance, of which it stands."""
+among the samples. *Furthest* is the largest difference of a row in relation to its tolerance, of which it stands.
+The table says of each source whether it holds; the section that it leads to has its numbers, to be looked up."""
 
 _TAIL = """\
 ## What is not here
@@ -210,11 +211,19 @@ def published_page(found: Sequence[tuple[Published, Results]], *, command: str) 
     """Write the page that documents published forecasts, a section for each."""
     parts = ["# Published forecasts, and what the tool gives", f"Written by `{command}`.", _HEAD]
     told = ((published, _held(results)) for published, results in found)
-    rows = ([source.title, f"`{source.scenario}`", _met(held), _furthest(held)] for source, held in told)
+    rows = (
+        [f"[{source.title}](#{_anchor(source.title)})", f"`{source.scenario}`", _met(held), _furthest(held)]
+        for source, held in told
+    )
     parts.append(markdown_table(["source", "scenario", "within tolerance", "furthest, in tolerances"], rows))
     for published, results in found:
         parts += _section(published, results)
     return "\n\n".join([*parts, _TAIL])
+
+
+def _anchor(title: str) -> str:
+    """Name the heading of a section as GitHub and the site do."""
+    return re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-")
 
 
 def _furthest(held: Results) -> str:

@@ -29,6 +29,7 @@ from simulator.scenario.documents import Document
 from simulator.scenario.layers import entries_in
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.resolving import Component, Scenario, resolve
+from simulator.schema.amounts import table_in_numbers
 from simulator.schema.prior_names import DRIVER_UNITS, Slot
 from simulator.units import parse_unit
 
@@ -236,6 +237,7 @@ def _level_prior(level: float, *, sd: float, unit: str) -> dict[str, Any]:
 
 def _in_table(factor: Mapping[str, Any], at: Path, component: Component, start: Start) -> float:
     """Read a table at the end of the origin, log10 of base units."""
+    factor, _ = table_in_numbers(factor)
     known = sorted((read_year(year), float(value)) for year, value in factor["table"].items())
     year = start.origin + 1.0
     if not known[0][0] <= year <= known[-1][0]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import calendar
 import datetime as dt
 import math
 import re
@@ -11,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Literal
 
-from simulator.dates import year_of
-from simulator.errors import InputError, Place, PlacedFault, shown
+from simulator.dates import DateError, last_day_of, year_of
+from simulator.errors import InputError, Place, PlacedFault
 from simulator.files import CsvError, csv_rows
 
 PUBLIC_PAGE = "https://epoch.ai/data"
@@ -227,15 +226,11 @@ def cell_date(cell: str, *, order: DateOrder) -> tuple[dt.date, bool] | None:
 
 
 def last_day(text: str, *, entry: str) -> dt.date:
-    """Read a year, a month or a day as the last day that it covers."""
-    match = re.fullmatch(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", text.strip())
+    """Read a date in any form as the last day that it covers."""
     try:
-        if match:
-            year, month = int(match[1]), int(match[2] or 12)
-            return dt.date(year, month, int(match[3] or calendar.monthrange(year, month)[1]))
-    except (ValueError, calendar.IllegalMonthError):
-        pass
-    raise refusal(entry, f"must be a year, a month or a day; got {shown(text)}.", "Write 2025, 2025-06 or 2025-06-30.")
+        return last_day_of(text)
+    except DateError as error:
+        raise refusal(entry, error.rule, error.remedy) from None
 
 
 def decimal_year(date: dt.date) -> float:

@@ -23,7 +23,7 @@ from simulator.wording import percent
 CLOSE, TRIES = 0.01, 3
 """The part of a bracket to which a crossing is sought by interpolation, and how often that is tried."""
 
-STRAIGHT = 1e-3
+STRAIGHT = 1e-9
 """How much the slopes of steps may differ, in parts of the slope, where a path is taken for a straight line."""
 
 PARTS, FINER = 8, 4
@@ -205,8 +205,7 @@ def _beside(year: Array, rows: Array, quantity: Numbers, after: Numbers, sample:
 def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[np.bool_]:
     """Tell which paths are straight lines in the step up to a year, (n,): as steep as in the steps beside it.
 
-    A turn within the step makes it less or more steep than one of those at least; where they differ by less than a
-    thousandth, the line is off by less than a thousandth of the step.
+    A turn within the step makes it less or more steep than one of those at least; only rounding does less.
     """
     if year.size < 3:
         return np.zeros(after.size, dtype=np.bool_)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from dataclasses import dataclass
 from functools import reduce
 from typing import cast
@@ -12,10 +13,14 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path
 from simulator.model import growth, quantities
+from simulator.model.breaks import FOLLOWING, followed_lags
+from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import fine_grid, is_fine
+from simulator.model.levels import jumps_of
 from simulator.model.quantities import Chain
 from simulator.model.saturation import bent_levels, law_of
 from simulator.schema.prior_names import stated_drivers
+from simulator.schema.quantities import Level
 from simulator.units import Array
 
 MOST_CHANGE = 0.05
@@ -26,7 +31,8 @@ SMALLEST = 1e-6
 
 type Moment = Mapping[str | Path, Array]
 """Levels of samples at a moment, each (sample,): what is demanded, by name of the subject; effective compute; of limits
-that a level is followed under, by place, the limit and, with "followed" after it, the level under it."""
+that a level is followed under, by place, the limit and, with "followed" after it, the level under it; after "own", what
+is had of a variable that limits are made of."""
 
 
 def feed_back(chain: Chain, years: Array) -> None:
@@ -36,18 +42,36 @@ def feed_back(chain: Chain, years: Array) -> None:
     multiplier changes by more than a twentieth. A year that is not on the grid is stepped to from the grid and not
     from, so that neither the step of the scenario nor its horizon changes the other years.
     """
-    times = fine_grid(float(years[0]), float(years[-1]), years)
-    stepper, on_grid, origin = _Stepper(chain, times), is_fine(times), 0
-    path = [stepper.first()]
-    for place in range(1, times.size):
-        path.append(stepper.stepped(path[origin], origin, place))
+    times, block = fine_grid(float(years[0]), float(years[-1]), years), chain.block
+    names, lags = followed_lags(block)
+    held: dict[Path, Array] = {("own", name): np.empty((block.size, times.size)) for name in names}
+    if lags:
+        block.known[FOLLOWING] = True
+    stepper, on_grid, origin = _Stepper(chain, times, names), is_fine(times), 0
+    path: list[Moment] = []
+    for place in range(times.size):
+        if lags:
+            stepper.limit(place)
+        path.append(stepper.over(path[origin], origin, place) if path else stepper.first())
+        for at, levels in held.items():
+            levels[:, place] = path[-1][at]
+            block.steps[at] = times[: place + 1], levels[:, : place + 1]
         origin = place if on_grid[place] else origin
+    if lags:
+        for at in held:
+            del block.steps[at]
+        block.known.clear()
 
     def hold(key: str | Path, at: Path) -> None:
         chain.block.steps[at] = times, np.stack([moment[key] for moment in path], axis=1)
 
-    for name in stepper.fed:
-        hold(name, (*chain.subjects[name].path, "feedback"))
+    for name, driver in stepper.fed.items():
+        subject = chain.subjects[name]
+        fed: Path = (*subject.path, "feedback")
+        hold(name, fed)
+        if subject.level is not None and subject.level.jumps is not None:  # held without its jumps, which are no slopes
+            hold(("multiplier", driver), (*subject.path, "multiplier"))
+            block.steps[fed] = times, block.steps[fed][1] - jump_growth(times, chain.multiplied_jumps(subject))
     for place_of in stepper.starts:
         hold((*place_of, "followed"), place_of)
 
@@ -55,8 +79,8 @@ def feed_back(chain: Chain, years: Array) -> None:
 class _Stepper:
     """What does not depend on feedback, at the times of the grid: growth alone, limits, points of multipliers."""
 
-    def __init__(self, chain: Chain, times: Array) -> None:
-        self.chain, block = chain, chain.block
+    def __init__(self, chain: Chain, times: Array, own: Sequence[str]) -> None:
+        self.chain, self.times, self.own, block = chain, times, own, chain.block
         self.size, first = block.size, times[:1]
 
         def whole(values: Array) -> Array:
@@ -68,7 +92,10 @@ class _Stepper:
         bounds = [(name, bound) for name, subject in chain.subjects.items() for bound in subject.bounds]
         self.grown = {name: whole(chain.grown(subject, times)) for name, subject in levels.items()}
         self.limits = {
-            bound.path: whole(quantities.limit_level(bound.limit, bound.path, block, times)) for _, bound in bounds
+            bound.path: np.full((times.size, self.size), np.nan)
+            if own
+            else whole(quantities.limit_level(bound.limit, bound.path, block, times))
+            for _, bound in bounds
         }
         self.begins = {name: whole(chain.start(name))[0] for name, _ in bounds}
         self.starts = {
@@ -78,6 +105,12 @@ class _Stepper:
         }
         drivers = stated_drivers(block.spec)
         self.fed = {name: subject.driver for name, subject in levels.items() if drivers[subject.driver].feedback}
+        self.jumps = [
+            (name, when, by)
+            for name, each in levels.items()
+            for when, by in jumps_of(cast("Level", each.level), each.path, block)
+        ]
+        self.jumping = {driver for name, driver in self.fed.items() if cast("Level", levels[name].level).jumps}
         self.points = {driver: self._points(driver) for driver in set(self.fed.values())}
 
     def _points(self, driver: str) -> tuple[Array, Array]:
@@ -88,9 +121,50 @@ class _Stepper:
         multipliers = np.stack(np.broadcast_arrays(*drawn), axis=-1)
         return np.log10([point.at for point in points]), np.broadcast_to(multipliers, (self.size, len(points)))
 
+    def limit(self, place: int) -> None:
+        """Compute the limits at a time of the grid from what was had before."""
+        now = self.times[place : place + 1]
+        for bound in (bound for subject in self.chain.subjects.values() for bound in subject.bounds):
+            level = quantities.limit_level(bound.limit, bound.path, self.chain.block, now)
+            self.limits[bound.path][place] = level[:, 0]
+
     def first(self) -> Moment:
         """The first moment."""
         return self._moment({name: level[0] for name, level in self.grown.items()}, _Piece(slice(None), 0, 0, 1.0, 1.0))
+
+    def over(self, start: Moment, origin: int, place: int) -> Moment:
+        """Step all samples from one time of the grid to another; those that jump between them up to, over and on."""
+        whole, begin, end = self.stepped(start, origin, place), self.times[origin], self.times[place]
+        here = [(name, when, by) for name, when, by in self.jumps if ((when > begin) & (when <= end)).any()]
+        if not here:
+            return whole
+        shares = np.array([np.where((when > begin) & (when <= end), (when - begin) / (end - begin), 2.0)
+                           for _, when, _ in here])  # fmt: skip
+        rows = np.flatnonzero((shares <= 1.0).any(axis=0))
+        shares = shares[:, rows]
+        jumps = np.where(shares <= 1.0, [by[rows] for _, _, by in here], 0.0)
+        # Shares at which a piece ends: each jump twice, before and after it.
+        places = np.minimum(np.sort(shares, axis=0), 1.0)
+        along = np.concatenate([np.zeros((1, rows.size)), np.repeat(places, 2, axis=0), np.ones((1, rows.size))])
+        first = np.argsort(np.argsort(shares, axis=0), axis=0)  # the number of each jump in order of time
+        after = np.arange(len(along))[:, None, None] >= 2 * first + 2
+        apart = copy(self)
+        apart.size, apart.points = rows.size, {key: (at, drawn[rows]) for key, (at, drawn) in self.points.items()}
+        apart.begins = {name: each[rows] for name, each in self.begins.items()}
+        apart.starts = {path: each[rows] for path, each in self.starts.items()}
+        apart.limits = {key: _along(each[origin][rows], each[place][rows], along) for key, each in self.limits.items()}
+        apart.grown = {}
+        for name, each in self.grown.items():
+            own = np.array([other == name for other, _, _ in here])[:, None] * jumps
+            smooth = _along(each[origin][rows], each[place][rows] - own.sum(axis=0), along)
+            apart.grown[name] = smooth + (after * own).sum(axis=1)
+        now: Moment = {key: values[rows] for key, values in start.items()}
+        for number in range(1, len(along)):
+            now = apart.stepped(now, number - 1, number)
+        result = {key: np.array(values) for key, values in whole.items()}
+        for key, values in now.items():
+            result[key][rows] = values
+        return result
 
     def stepped(self, start: Moment, origin: int, place: int) -> Moment:
         """Step all samples from one time of the grid to another, each in as many steps as it takes."""
@@ -166,8 +240,20 @@ class _Stepper:
                 start = self.begins[name][piece.rows][:, None]
                 bent_each = bent_levels(demanded[:, None], limits, start=start, followed=followed)
                 capped[name] = reduce(np.minimum, bent_each.values(), demanded[:, None])[:, 0]
-        moment["effective_compute"] = capped["physical_compute"] + capped.get("algorithms", 0.0)
+        moment["effective_compute"] = capped["effective_compute"] = capped["physical_compute"] + capped.get(
+            "algorithms", 0.0
+        )
+        moment |= {("own", name): capped[name] for name in self.own}
+        if self.jumping:
+            multipliers = self._multipliers(moment, piece)
+            moment |= {("multiplier", driver): multipliers[driver] for driver in self.jumping}
         return moment
+
+
+def _along(low: Array, high: Array, shares: Array) -> Array:
+    """Read levels (sample,) at shares (place, sample) of the way between two, straight."""
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where((shares == 1.0) | (low == high), high, low + shares * (high - low)))
 
 
 def _next(length: Array, change: Array) -> Array:
@@ -192,6 +278,4 @@ class _Piece:
         if isinstance(self.share, float):  # the whole step
             return high
         low = values[self.origin][self.rows]
-        with np.errstate(invalid="ignore"):
-            between = low + self.share * (high - low)
-        return np.asarray(np.where((self.share == 1.0) | (low == high), high, between))
+        return _along(low, high, self.share)

@@ -118,12 +118,14 @@ class Block:
         if path not in held:
             return None
         grid, levels = held[path]
-        if not isinstance(samples, np.ndarray):
+        if not isinstance(samples, np.ndarray) and times.ndim == 1:
             place = np.searchsorted(grid, times)
             is_known = place[-1] < grid.size and bool((grid[place] == times).all())  # times rise
             if not is_known and straight and grid[0] <= times[0] and times[-1] <= grid[-1]:
                 return read_between(grid, levels, times[None], np.arange(len(levels)))
             return levels[:, place] if is_known else None
+        if not isinstance(samples, np.ndarray):
+            return read_between(grid, levels, times, np.arange(len(levels)))
         return read_between(grid, levels, times, samples - (self.whole.begin if self.whole else 0))
 
     @property

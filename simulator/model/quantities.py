@@ -8,7 +8,7 @@ Everything is log10 of base units, as arrays (sample, year), or (1, year) where 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import cast
@@ -18,12 +18,14 @@ import numpy as np
 from simulator.errors import Path, SimulatorError, dotted, item_part
 from simulator.model import growth
 from simulator.model.breaks import FOLLOWING, ago, followed_lags, times_back
+from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine, read_between
 from simulator.model.growth import Line
 from simulator.model.levels import (
     Block,
     checked,
     demanded_level,
+    jumps_of,
     level_line,
     quantity_line,
     way_of,
@@ -370,7 +372,17 @@ class Chain:
         if subject.level is None:
             return reduce(np.add, [self.capped(part, times).capped for part in subject.parts])
         stepped = self.block.between((*subject.path, "feedback"), times, straight=True)
-        return self.grown(subject, times) if stepped is None else stepped
+        if stepped is None or subject.level.jumps is None:
+            return self.grown(subject, times) if stepped is None else stepped
+        return stepped + jump_growth(times, self.multiplied_jumps(subject))
+
+    def multiplied_jumps(self, subject: Subject) -> Iterator[tuple[Array, Array]]:
+        """List the jumps of a level with feedback, which multiplies them by what it is when they come."""
+        years = self.block.spec.years
+        for when, by in jumps_of(cast("Level", subject.level), subject.path, self.block):
+            at = np.clip(when, years.first, years.last)[:, None]
+            multiplier = self.block.between((*subject.path, "multiplier"), at)
+            yield when, by * cast("Array", multiplier)[:, 0]
 
     def line(self, name: str) -> Line | None:
         """What is demanded of a level as broken lines; None where it is bent, or has feedback or parts with limits."""

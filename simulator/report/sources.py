@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.charts.spec import Figure
 from simulator.errors import Path, dotted, items, number
 from simulator.report.html import Html, address, badge, bullets, chart, element, joined, link, name, path_name, table
-from simulator.scenario.assumptions import OWN, Assumption, Statement, parts_of, statement, usual_unit
+from simulator.scenario.assumptions import OWN, Assumption, Statement, parts_of, statement
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
@@ -42,7 +42,9 @@ class _Words:
 
     def number(self, path: Path) -> str:
         """Say a number: as it was understood, or as this part of the scenario states it."""
-        return self.values.get(dotted(path)) or statement(lookup(self.data, path), unit=usual_unit(path)).value
+        return (
+            self.values.get(dotted(path)) or statement(lookup(self.data, path), unit=prior_names.unit_alone(path)).value
+        )
 
     def quantity(self, spec: Quantity, path: Path) -> str:
         """Say a quantity: a name, a number, a growing level, or an operation on others."""

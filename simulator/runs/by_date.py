@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.dates import DateError, by_words, point_words, read_year
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_or_all
 from simulator.runs.groups import Group, arrays, differing_samples
 from simulator.runs.table import Row, Table
 from simulator.units import Array
@@ -28,16 +28,19 @@ _SHOWING = 300
 
 def threshold_samples(summary: Group | xr.Dataset, samples: int) -> dict[str, int]:
     """Count the samples that shares of each threshold are estimated from: 1 of one that nothing uncertain concerns."""
-    if "threshold" not in summary.coords:
+    held: dict[Any, Any] = {**summary.coords, **summary.data_vars}
+    if "threshold" not in held:
         return {}
+    moves = any(str(name).startswith("moving_threshold_") for name in held)
     found = {}
-    for place, name in enumerate(map(str, summary["threshold"].values)):
-        own = [summary[each].values[place] for each in ("crossing_quantile", "threshold_level_quantile")]
-        moving, quantity = f"moving_threshold_{snake(name)}", str(summary["quantity"].values[place])
-        years = slice(0, 1) if summary["already"].values[place] == 1 else slice(None)
-        own += [summary[each].values[:, years] for each in (moving, quantity) if each in summary]
-        sure = samples >= _SHOWING and quantity in summary and all((each[0] == each[-1]).all() for each in own)
-        found[name] = 1 if sure and summary["crossed"].values[place, -1] in (0, 1) else samples
+    for place, name in enumerate(map(str, held["threshold"].values)):
+        own = [held[each].values[place] for each in ("crossing_quantile", "threshold_level_quantile")]
+        quantity = str(held["quantity"].values[place])
+        paths = [quantity, *([f"moving_threshold_{snake(name)}"] if moves else [])]
+        years = slice(0, 1) if held["already"].values[place] == 1 else slice(None)
+        own += [held[each].values[:, years] for each in paths if each in held]
+        sure = samples >= _SHOWING and quantity in held and all((each[0] == each[-1]).all() for each in own)
+        found[name] = 1 if sure and held["crossed"].values[place, -1] in (0, 1) else samples
     return found
 
 
@@ -94,7 +97,7 @@ def crossed_by(
 def _names(summary: Group, threshold: str) -> list[str]:
     names = [str(each) for each in summary.coords["threshold"].values] if "threshold" in summary.coords else []
     if threshold and threshold not in names:
-        hint = near_name(threshold, names) or (f"There are: {', '.join(names)}." if names else "It has none.")
+        hint = near_or_all(threshold, names)
         raise InputError(f"the run has no threshold '{threshold}'. {hint}")
     return [threshold] if threshold else names
 

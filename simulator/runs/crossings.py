@@ -7,7 +7,7 @@ import math
 import numpy as np
 import xarray as xr
 
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_name, near_or_all
 from simulator.model.crossings import first_crossing
 from simulator.runs.groups import group
 
@@ -52,7 +52,7 @@ def crossing_years(run: xr.DataTree, threshold: str | float, *, quantity: str = 
         crossings = group(run, "crossings", of_samples=True)
         names = crossings["threshold"].values.tolist()
         if threshold not in names:
-            hint = near_name(threshold, names) or f"There are: {', '.join(names)}."
+            hint = near_or_all(threshold, names)
             raise InputError(f"the run has no threshold '{threshold}'. {hint}")
         return crossings["crossing_year"].sel(threshold=threshold, drop=True)
     trajectories = group(run, "trajectories", of_samples=True)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.dates import point_words
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_or_all
 from simulator.runs.by_date import crossed_by, likely_line, said_by, threshold_samples, within
 from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on
 from simulator.runs.limits import binding_line, bound_limits
@@ -85,7 +85,7 @@ def summarised(run: Group | xr.DataTree, quantity: str) -> Summarised:
     summary = arrays(run, "summary")
     names = summarised_names(summary)
     if quantity not in names:
-        hint = near_name(quantity, names) or f"There are: {', '.join(names)}."
+        hint = near_or_all(quantity, names)
         raise InputError(f"the run has no variable '{quantity}'. {hint}")
     return _summarised(summary, quantity)
 

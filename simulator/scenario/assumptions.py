@@ -18,8 +18,9 @@ from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import expand_priors, lookup, place_of, positions, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
+from simulator.schema.amounts import number_of
 from simulator.schema.prior_families import SPANS
-from simulator.schema.prior_names import SECTIONS, in_words
+from simulator.schema.prior_names import SECTIONS, in_words, unit_alone
 from simulator.schema.statements import is_prior, is_statement
 from simulator.wording import raised
 
@@ -92,7 +93,7 @@ def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumpti
         said = []
         for entry, of in entries.values():
             some = tuple(of) if len(of) < len(parts) else ()
-            said.append(replace(statement(entry, prior, unit=usual_unit(path)), components=some))
+            said.append(replace(statement(entry, prior, unit=unit_alone(path)), components=some))
         result.append(Assumption(dotted(path), _about(path), in_words(path, labels=labels), tuple(said)))
     listed = {each.path for each in result}
     for name, prior in priors.items() if understood else ():  # shocks, which no file states
@@ -137,17 +138,9 @@ def statement(entry: Any, prior: NamedPrior | None = None, *, unit: str = "") ->
     if "prior" in origin:
         origin["library"] = origin.pop("prior")
     parts = entry.get("mixture", ()) if isinstance(entry, Mapping) else ()
-    inner = tuple((float(part.get("weight", 1)), statement(part)) for part in parts)
+    inner = tuple((number_of(part.get("weight", 1)), statement(part)) for part in parts)
     value, shape = _as_stated(entry, unit) if prior is None else _as_understood(prior.read)
     return Statement(raised(value), shape, origin, inner)
-
-
-def usual_unit(path: Path) -> str:
-    """Name the unit of a number that states none, by its place; empty where it has none."""
-    if path[-1] in ("rate", "growth"):
-        return "factor/year"
-    units = {"effective_compute": "FLOP", "physical_compute": "FLOP", "spending": "USD"}
-    return units.get(str(path[-1]), "") if path[0] == "thresholds" else ""
 
 
 def _as_understood(read: Understood) -> tuple[str, str]:
@@ -233,7 +226,7 @@ def _stated_bounds(rest: dict[str, Any]) -> Iterator[str]:
     if high is not None:
         yield f"at most {in_short(high)}"
     if "never" in rest:
-        yield _never(float(rest.pop("never")))
+        yield _never(number_of(rest.pop("never")))
 
 
 def _span(ends: Any) -> str:

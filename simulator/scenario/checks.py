@@ -239,10 +239,10 @@ def _item_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         )
         if name is not None and path[-1] != f"[{name}]":
             yield Fault((*path, "name"), "names an item of a list, and this is none.", "Write label, or remove it.")
-        if isinstance(entry, tuple):
-            named = Counter(part for part, _ in items(entry) if isinstance(part, str))
-            for part in (part for part, count in named.items() if count > 1):
-                yield Fault(path, f"has two items called '{part.strip('[]')}'.", "Give each a name of its own.")
+        parts, at = (entry, path) if not isinstance(entry, Prior) else (entry.mixture, (*path, "mixture"))
+        named = Counter(getattr(part, "name", None) for part in parts) if isinstance(parts, tuple) else {}
+        for name in (name for name, count in named.items() if name and count > 1):
+            yield Fault(at, f"has two items called '{name}'.", "Give each a name of its own.")
 
 
 def _driver_faults(path: Path, driver: Driver, unit: Unit, units: UnitCheck) -> Iterator[Fault]:

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
-from simulator.errors import InputError, dotted, near_name, number
+from simulator.errors import InputError, dotted, near_name, near_or_all, number
 from simulator.files import make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.dating import dates_taken
@@ -139,7 +139,7 @@ def library_priors(name: str | None = None) -> dict[str, NamedPrior]:
     elif name is not None and name.rpartition("/")[0] in libraries:
         keys = [name]
     else:
-        hint = near_name(str(name), libraries) or f"There are: {', '.join(libraries)}."
+        hint = near_or_all(str(name), libraries)
         raise InputError(f"there is no prior library or entry '{name}'. {hint}")
     return {key: _named(key, library_prior(key)) for key in keys}
 

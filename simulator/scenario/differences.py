@@ -13,6 +13,7 @@ from simulator.errors import InputError, Path, dotted, number
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario, resolve
+from simulator.schema.amounts import number_of
 from simulator.schema.prior_families import SPANS
 from simulator.schema.prior_names import input_words
 from simulator.schema.statements import PROVENANCE_KEYS, is_prior
@@ -177,7 +178,7 @@ def _prior_in_short(prior: Mapping[str, Any]) -> str:
     words.append(in_short(rest.pop("value")) if "value" in rest else "")
     rest.pop("weight", None)
     if "mixture" in rest:
-        parts = [f"{part.get('weight', 1):g} × ({_prior_in_short(part)})" for part in rest.pop("mixture")]
+        parts = [f"{number_of(part.get('weight', 1)):g} × ({_prior_in_short(part)})" for part in rest.pop("mixture")]
         words.append(f"mixture of {', '.join(parts)}")
     words += [f"{key} {_span(rest.pop(key))}" for key in SPANS if key in rest]
     details = [f"{key} {in_short(value)}" for key, value in rest.items()]

@@ -1,26 +1,33 @@
 """The first edition of the format, `schema: 1`, and how a file of it is rewritten as the second, comments kept.
 
-In the second edition growth and shares say their unit, a start says its year, and a halving time halves the level that
-it stands on; `months/halving of requirement` is what `months/halving` was.
+In the second edition growth, shares and times say their unit, a start says its year, and a halving time halves the
+level that it stands on; `months/halving of requirement` is what `months/halving` was.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any
 
-from simulator.errors import InputError, Path, Place, ScenarioError, number
+from simulator.errors import InputError, Path, Place, ScenarioError, as_path, number
 from simulator.files import write_text
 from simulator.scenario.documents import Document, composed, file_document, parse_document
-from simulator.scenario.layers import entries_in, lookup, merge, text_keys
+from simulator.scenario.layers import entries_in, lookup, merge, positions, text_keys
 from simulator.scenario.library import library_entry, parent_file
+from simulator.schema.amounts import HELD, is_read_one_way
 from simulator.schema.statements import is_prior
 
-_RATES, _SHARES = ("growth", "rate", "towards"), ("share", "largest_share")
+_DEFAULT: Mapping[str, str] = {
+    **dict.fromkeys(("growth", "rate", "towards"), "x/year"),
+    **dict.fromkeys(("share", "largest_share"), "fraction"),
+    **dict.fromkeys(("half_life", "delay"), "years"),
+}
+"""The units that numbers under a key had without a word."""
 _HALVING = ("months/halving", "years/halving")
 
 type _Layers = tuple[Mapping[str, Any], ...]
@@ -103,6 +110,17 @@ def upgrade_file(file: FilePath | str, *others: FilePath | str) -> list[str]:
     return [line for _, lines in new.values() for line in lines]
 
 
+def change_rows(files: Iterable[FilePath], changes: Iterable[str]) -> dict[str, list[dict[str, object]]]:
+    """Tabulate what `upgrade_file` did: each change by file and line, and of each file whether it was changed."""
+    rows: list[dict[str, object]] = []
+    for file, line in itertools.product(files, changes):
+        number, parted, what = line.removeprefix(f"{file}:").partition(": ")
+        if line.startswith(f"{file}:") and parted and number.isdecimal():
+            rows.append({"file": str(file), "line": int(number), "change": what})
+    changed = {row["file"] for row in rows}
+    return {"changes": rows, "files": [{"file": str(file), "changed": str(file) in changed} for file in files]}
+
+
 def upgraded_data(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Rewrite what an older run holds, plain data of the first edition, as the second says it."""
     text, _ = upgraded_text(json.dumps(data, ensure_ascii=False), "the stored scenario")
@@ -139,7 +157,30 @@ def _of_document(root: Any, document: Document, file: str) -> Iterator[_Edit]:
         before = _first_year(_laid(layers[1:])) if at == ("years", "first") else None
         if before not in (None, _first_year(_laid(layers))):
             yield _Edit(key.start_mark.index, key.start_mark.index, "", _moved(node.value, before))
+        if at[:1] == ("sweep",):
+            yield from _of_axis(at, node, layers, file)
         yield from _of_entry(at, key, node, layers, file, flow=flow)
+
+
+def _of_axis(path: Path, node: Any, layers: _Layers, file: str) -> Iterator[_Edit]:
+    """List the changes of the values of a sweep: under the path of what it changes, or of a point with a name."""
+    whole = _laid(layers)
+    target = positions(whole, as_path(str(path[-1])))
+    if len(path) not in (2, 4) or len(target) < 2:
+        return
+    unit, above = _unit_of(target, whole), lookup(whole, target[:-1])
+    if not unit and target[-1] in ("centre", *HELD) and _unit_of(target[:-1], whole) and isinstance(above, Mapping):
+        told = _library_unit(above, file) or ""
+        unit = "" if "unit" in above or is_read_one_way(told) else told
+    data, values = lookup(layers[0], path), [node]
+    if node.id != "scalar":
+        values = [each[1] for each in node.value] if node.id == "mapping" else node.value
+    listed = data.values() if isinstance(data, Mapping) else data if isinstance(data, list) else [data]
+    for value, said in zip(values, listed, strict=True) if unit else ():
+        if isinstance(said, str) and re.fullmatch(r"[^\s,{]+:[^\s,{]+:[0-9]+(:log)?", said):
+            yield _instead(value, json.dumps(told := f"{said} {unit}"), f"{said} -> {told}")
+        else:
+            yield from _with_unit(value, said, unit, file)
 
 
 def _moved(first: str, before: float | None) -> str:
@@ -152,9 +193,8 @@ def _moved(first: str, before: float | None) -> str:
 def _of_entry(path: Path, key: Any, node: Any, layers: _Layers, file: str, *, flow: bool) -> Iterator[_Edit]:
     """List the changes of one entry of the first of the layers; together they are the scenario in which it stands."""
     whole = _laid(layers)
-    kind = _kind_of(path, whole)
-    if kind:
-        yield from _with_unit(node, lookup(whole, path), "x/year" if kind == "rate" else "fraction", file)
+    if unit := _unit_of(path, whole):
+        yield from _with_unit(node, lookup(whole, path), unit, file)
     if path[-1:] == ("start",) and len(path) > 1 and (first := _first_year(whole)) is not None:
         above = lookup(whole, path[:-1])
         if isinstance(above, Mapping) and "feedback" not in path and _held_in_first_year(path[:-1], above, layers):
@@ -170,16 +210,15 @@ def _held_in_first_year(path: Path, above: Mapping[str, Any], layers: _Layers) -
     return True
 
 
-def _kind_of(path: Path, whole: Mapping[str, Any]) -> str:
-    """Tell whether a prior is a rate or a share; empty for any other entry."""
+def _unit_of(path: Path, whole: Mapping[str, Any]) -> str:
+    """Name the unit that a rate, a share or a time had without a word; empty for any other entry."""
     if len(path) == 2 and path[0] == "inputs":
         uses = {
             at[-2] for at, value in entries_in(whole) if at and at[-1] == "input" and value == path[1] and len(at) > 1
         }
-        return "rate" if uses & {*_RATES} else "share" if uses & {*_SHARES} else ""
-    if not path or path[0] not in ("drivers", "quantities", "constraints", "models"):
-        return ""
-    return "rate" if path[-1] in _RATES else "share" if path[-1] in _SHARES else ""
+        return next((unit for key, unit in _DEFAULT.items() if key in uses), "")
+    sections = ("drivers", "quantities", "constraints", "models", "thresholds")
+    return _DEFAULT.get(str(path[-1]), "") if path and path[0] in sections else ""
 
 
 def _with_unit(node: Any, said: Any, unit: str, file: str) -> Iterator[_Edit]:
@@ -195,15 +234,26 @@ def _with_unit(node: Any, said: Any, unit: str, file: str) -> Iterator[_Edit]:
             yield from _with_unit(inner, part, unit, file)
         return
     if "prior" in said:
-        try:
-            stated = lookup(library_entry(said["prior"], Place(file)).data, ("unit",))
-        except ScenarioError:
-            return  # it is told when the file is read
-        if stated and not any(is_prior({key: value}) for key, value in said.items() if key != "prior"):
+        stated = _library_unit(said, file)
+        if stated is None or (
+            stated and not any(is_prior({key: value}) for key, value in said.items() if key != "prior")
+        ):
             return
-        unit = f"{stated} of requirement" if stated in _HALVING else stated or unit
+        unit = stated or unit
     second = node.value[min(1, len(node.value) - 1)][0]  # a value may be an alias of one that stands elsewhere
     yield _before(second, f"unit: {unit}", flow=bool(node.flow_style))
+
+
+def _library_unit(said: Mapping[str, Any], file: str) -> str | None:
+    """Name the unit of the library entry that a prior names, as the second edition says it; None where it is not read.
+
+    It is empty where no entry is named, or that has none.
+    """
+    try:
+        stated = lookup(library_entry(said["prior"], Place(file)).data, ("unit",)) if "prior" in said else None
+    except ScenarioError:
+        return None  # it is told when the file is read
+    return f"{stated} of requirement" if stated in _HALVING else stated or ""
 
 
 def _instead(node: Any, text: str, what: str) -> _Edit:

@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
-from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, shown
+from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, near_or_all, shown
 from simulator.scenario.dating import dated, laid_over
 from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import WITHOUT, below, expand_priors, folder_of, placed, read_columns, text_keys
@@ -65,7 +65,7 @@ def shipped_file(kind: Kind, name: str) -> FilePath:
     """Find a shipped file by its name without the ending."""
     known = shipped_names(kind)
     if name not in known:
-        hint = near_name(name, known) or f"There are: {', '.join(known)}."
+        hint = near_or_all(name, known)
         what = {"scenarios": "scenario", "priors": "prior library", "history": "table of history"}[kind]
         raise InputError(f"{name}: no such file, and no {what} is shipped under that name. {hint}")
     return shipped_folder(kind) / f"{name}{_ENDINGS[kind]}"
@@ -104,7 +104,7 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
         library, link = file, (file, name)
     else:
         known = shipped_names("priors")
-        remedy = near_name(file, known) or f"There are: {', '.join(known)}; your own begin with './'."
+        remedy = near_or_all(file, known, more="; your own begin with './'")
         raise ScenarioError.at(place, f"there is no prior library '{file}'.", remedy)
     if link in chain:
         circle = " -> ".join(entry for _, entry in (*chain, link))

@@ -27,7 +27,7 @@ from simulator.scenario.library import (
 )
 from simulator.scenario.resolving import Component, Scenario
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
-from simulator.schema.base import Faults, Name, Number, Spec, Text
+from simulator.schema.base import Faults, Name, Spec, Text, Weight
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import is_falling, quantity_of
 from simulator.wording import listed
@@ -38,7 +38,7 @@ class MixtureEntry(Spec):
 
     name: Name | None = None
     """The name by which its samples are read apart; that of the scenario without it."""
-    weight: Annotated[Number, Field(gt=0.0)]
+    weight: Weight
     """Its weight; the weights are divided by their sum."""
     scenario: Text | dict[str, Any]
     """A shipped scenario, a file such as ./team.yaml, or a whole scenario."""

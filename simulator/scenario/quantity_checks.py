@@ -12,7 +12,7 @@ from simulator.schema.prior_names import entries, entries_of, parts_of, rate_pat
 from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.uses import Uses, circles, lagged, names_in, uses_of, way_round
+from simulator.schema.uses import Uses, circles, is_before, lagged, names_in, uses_of, way_round, with_feedback
 from simulator.units import SECONDS_PER_YEAR
 from simulator.wording import percent
 
@@ -31,9 +31,12 @@ def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
     at_once = uses_of(spec, lagged=False)
     own = set(OWN) - set(spec.quantities)
     found: set[frozenset[str]] = set()
-    for path, rate in entries_of(QuantityRate, spec):  # an integral over all times before, which no lag opens
+    rates = [(path, each) for path, _, each in spec.every if isinstance(each, QuantityRate)]
+    for path, rate in rates:  # the integral of which is over all times before, so that no lag opens a circle
         owner = str(path[1]) if path[1] in (*spec.quantities, *DRIVERS) else "physical_compute"
-        if way := way_round(owner, {**uses_of(spec), owner: {name for _, name in names_in(rate.quantity)}}):
+        if way := way_round(
+            owner, {**with_feedback(uses_of(spec), spec), owner: {name for _, name in names_in(rate.quantity)}}
+        ):
             found.add(frozenset(way.split(" -> ")))
             remedy = "Break the circle; what bends growth by effective compute is feedback."
             yield Fault((*path, "quantity"), f"follows what it makes grow: {way}.", remedy)
@@ -80,21 +83,25 @@ def lag_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
 
 
 def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find limits and growth that are made of the scenario's own variables where feedback bends these step by step."""
+    """Find limits made of variables that feedback bends step by step at the same time, and levels made of them ever."""
     if not any(driver.feedback for driver in stated_drivers(spec).values()):
         return
-    uses = uses_of(spec)
+    uses, at_once = with_feedback(uses_of(spec), spec), uses_of(spec, lagged=False)
+    bent = {name for name in set(OWN) - set(spec.quantities) if way_round(name, uses)}
     for section in ("drivers", "constraints"):
         for path, name in names_in(getattr(spec, section), (section,)):
-            reach, seen = {name}, set[str]()
+            if "growth" in path:
+                continue  # that follows what it makes grow
+            limits = section == "constraints" or "caps" in path
+            reach, seen = set() if limits and is_before(path) else {name}, set[str]()
             while reach - seen:
                 seen |= reach
-                reach |= {each for one in reach for each in uses.get(one, ()) if one in spec.quantities}
-            if own := sorted(reach & set(OWN) - set(spec.quantities)):
-                rule = f"is made of {', '.join(own)}, which feedback bends step by step."
-                yield Fault(
-                    path, rule, "A scenario has feedback, or limits and growth made of its own variables: remove one."
-                )
+                made_of = at_once if limits else uses
+                reach |= {each for one in reach for each in made_of.get(one, ()) if one in spec.quantities}
+            if own := sorted(reach & bent):
+                rule = f"is made of {', '.join(own)}{' at the same time' * limits}, which feedback bends step by step."
+                remedy = f"Take what was before: lag: {{of: {own[0]}, by: 1 year}}; or remove feedback."
+                yield Fault(path, rule, remedy if limits else "Only limits may follow it, lagged; or remove feedback.")
 
 
 def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:

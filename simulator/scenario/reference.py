@@ -176,6 +176,29 @@ def explain_key(key: str) -> list[str]:
     >>> explain_key("drivers.spending.growth[0].half_life")[:2]
     ['half_life, of a regime', '  The time in which the rate halves its distance to `towards`.']
     """
+    found = _asked(key)
+    return _kind_lines(found) if isinstance(found, Kind) else _several(found)
+
+
+def key_rows(key: str) -> list[dict[str, str]]:
+    """Tabulate what `explain_key` explains: a key, or those of a kind of entry."""
+    found = _asked(key)
+    return [
+        {
+            "key": each.name,
+            "kind": in_words(each.kind),
+            "meaning": each.meaning,
+            "takes": each.takes,
+            "unit": each.unit,
+            "default": each.default,
+            "example": each.example.text if each.example else "",
+        }
+        for each in (found.keys.values() if isinstance(found, Kind) else found)
+    ]
+
+
+def _asked(key: str) -> Kind | list[Key]:
+    """Find the kind of entry, or the keys, that a key, a kind or a path names."""
     asked = re.sub(r"\[[^]]+\]", ".0", key.strip()).replace("[", ".").strip(".")  # an item, by number or name
     first, _, rest = asked.partition(".")
     every = kinds()
@@ -183,15 +206,15 @@ def explain_key(key: str) -> list[str]:
     known = {name for kind in every.values() for name in kind.keys}
     kind = named.get(first.lower().replace(" ", "-").replace("_", "-")) or every.get(first)
     if kind is not None and not rest:
-        return _kind_lines(kind)
+        return kind
     if kind is not None and rest in kind.keys:
-        return _key_lines(kind.keys[rest])
+        return [kind.keys[rest]]
     if not rest and (found := [kind.keys[first] for kind in every.values() if first in kind.keys]):
-        return _several(found)
+        return found
     if not rest:
         hint = near_name(first, {*known, *named}) or f"Kinds of entry: {', '.join(sorted(named))}."
         raise InputError(f"no key or kind of entry is called '{key}'. {hint}")
-    return _several(_at_path(asked.split("."), key))
+    return _at_path(asked.split("."), key)
 
 
 def _at_path(steps: Sequence[str], key: str) -> list[Key]:

@@ -21,8 +21,9 @@ from simulator.scenario.documents import parse_document
 from simulator.scenario.layers import position
 from simulator.scenario.overrides import CENTRE, no_item, parse_override
 from simulator.scenario.resolving import Scenario
-from simulator.schema.amounts import Amount, is_amount, read_amount
+from simulator.schema.amounts import Amount, in_unit, is_amount, read_amount
 from simulator.schema.statements import is_prior
+from simulator.units import UnitError
 
 MOST_POINTS = 400
 """Points of a sweep; more are refused."""
@@ -194,7 +195,7 @@ def _path(name: str) -> Path:
 def _values(name: str, given: Any) -> list[Any]:
     if not isinstance(given, str):
         return list(given) if isinstance(given, Sequence) or hasattr(given, "__iter__") else [given]
-    steps, _, unit = given.partition(" ")
+    steps, _, unit = _in_one_unit(name, given).partition(" ")
     if _RANGE.fullmatch(steps) and (not unit or is_amount(f"1 {unit}")):
         return [f"{step:g} {unit.strip()}" if unit else step for step in _range(name, steps)]
     try:
@@ -203,6 +204,21 @@ def _values(name: str, given: Any) -> list[Any]:
         said = f"{error.faults[0].rule} {error.faults[0].remedy}".rstrip()
         raise InputError(f"--over {name}={given}: the values cannot be read: {said}") from None
     return list(parsed)
+
+
+def _in_one_unit(name: str, given: str) -> str:
+    """Write a range between amounts or dates, 2x/year:4x/year:3, as one of numbers with their unit behind it."""
+    parts = [part.strip() for part in given.split(":")]
+    first, last = (read_amount(part) for part in parts[:2]) if len(parts) in (3, 4) else (None, None)
+    if first is None or last is None or not (first.unit or last.unit):
+        return given
+    unit = last.unit or first.unit
+    try:
+        steps = [repr(in_unit(first, unit)), repr(last.value), *parts[2:]]
+    except UnitError as error:
+        rule = f"{parts[0]} {error.rule.replace('the prior', parts[1])}"
+        raise InputError(f"--over {name}={given}: {rule} Write both ends in {unit}.") from None
+    return f"{':'.join(steps)} {unit}"
 
 
 def _range(name: str, text: str) -> list[float]:

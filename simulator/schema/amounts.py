@@ -28,9 +28,11 @@ _SHORT = {
 ASKED: Mapping[str, str] = {
     **dict.fromkeys(("growth", "rate", "mean_of", "towards"), "x/year"),
     **dict.fromkeys(("share", "largest_share"), "fraction"),
+    **dict.fromkeys(("half_life", "by", "life", "delay"), "years"),
 }
-"""Keys of numbers that can be read in more than one way, each with a unit that does: 30 may be 30 % a year or 30x."""
-HELD = ("value", "median", "mean", "sd", "mode", "lower", "upper", "location", "quantiles", "truncated")
+"""Keys of numbers that can be read in more than one way, each with a unit that does: 30 may be 30 % a year or 30x, and
+18 may be months."""
+HELD = ("value", "median", "mean", "sd", "mode", "lower", "upper", "location", "scale", "quantiles", "truncated")
 """Keys of a prior whose numbers are in its unit; beside them intervals, spans and the values of `discrete`."""
 _AMOUNT_TEXT = r"^[-+]?\$?\s*[-+]?[0-9.]"
 """How an amount begins, for editors."""
@@ -123,12 +125,42 @@ def in_unit(amount: Amount, unit: str) -> float:
     return float(f"{told:.12g}")  # what rounding adds is no part of what was written
 
 
+def number_of(value: Any, unit: str = "1") -> float:
+    """Tell a number, or an amount as the number of a unit that it is; UnitError where it is in another kind of unit.
+
+    >>> number_of("60 %"), number_of("3e26 FLOP", "FLOP"), number_of(2)
+    (0.6, 3e+26, 2.0)
+    """
+    amount = read_amount(value) if isinstance(value, str) else None
+    if amount is None or not _says_more(value, amount):
+        return float(value)
+    if amount.unit and not same_unit(amount.unit, unit):
+        return in_unit(amount, unit)
+    return amount.value
+
+
+def table_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fault]]:
+    """Put numbers in the place of the amounts of a table, all in its unit: the one beside it, or their own."""
+    values = list(data["table"].values())
+    own = next((each.unit for text in values for each in _amounts(text) if each.unit and each.unit not in MANY), "")
+    unit = data["unit"] if isinstance(data.get("unit"), str) else own
+    faults: list[Fault] = []
+    told: dict[Any, Any] = {}
+    for year, value in data["table"].items():
+        amiss: list[Fault] = []
+        told[year] = _in_numbers("table", value, unit, amiss)
+        faults += [Fault(("table", str(year)), each.rule.replace("prior", "table"), each.remedy) for each in amiss]
+        told[year] = 1.0 if amiss else told[year]  # it is told already
+    return {**data, "table": told} | ({"unit": unit} if unit else {}), faults
+
+
 def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fault]]:
     """Put numbers in the place of the amounts of a prior, all in its unit: the one beside them, or their own.
 
     What is no amount stays as it is, to be refused as what it is.
     """
     order = [*(key for key in HELD if key in data), *sorted(key for key in data if holds_numbers(key))]
+    order += ["function"] if isinstance(data.get("function"), Mapping) else []
     held = {key: data[key] for key in order}
     if not any(isinstance(text, str) for value in held.values() for text in _leaves(value)):
         return dict(data), []

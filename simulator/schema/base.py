@@ -9,6 +9,7 @@ import ast
 import inspect
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
@@ -26,12 +27,14 @@ from pydantic import (
     model_validator,
 )
 
-from simulator.dates import FORMS, DateError, read_year
+from simulator.dates import FORMS, DateError, last_day_of, read_year
 from simulator.errors import Fault, Path, near_name, number, shown
+from simulator.schema.amounts import number_of, or_amounts, table_in_numbers
 from simulator.schema.hints import key_hint, number_alone
+from simulator.units import UnitError
 
 if TYPE_CHECKING:
-    from pydantic import GetJsonSchemaHandler
+    from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
     from pydantic.json_schema import JsonSchemaValue
     from pydantic_core import core_schema
 
@@ -49,10 +52,44 @@ def field_words(model: type[BaseModel]) -> Mapping[str, str]:
     return {name: text for name, text in words.items() if model is BaseModel or name in model.model_fields}
 
 
+@dataclass(frozen=True)
+class AmountIn:
+    """Let a number of a known unit stand as an amount too: `60 %`, `1e25 FLOP`."""
+
+    unit: str
+
+    def told(self, value: Any) -> Any:
+        """Tell an amount in the unit; what is none is left to be refused as what it is."""
+        if not isinstance(value, str) or value.strip()[-1:].isdigit():
+            return value
+        try:
+            return number_of(value, self.unit)
+        except UnitError:
+            what = "a plain number or in percent" if self.unit == "1" else f"in {self.unit}"
+            rule, example = f"must be {what}; got {shown(value)}.", "60 %" if self.unit == "1" else f"2 {self.unit}"
+            raise Faults([Fault((), rule, f"Write a number alone, or as {example}.")]) from None
+        except ValueError:
+            return value
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        from pydantic_core.core_schema import no_info_before_validator_function
+
+        return no_info_before_validator_function(self.told, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        form: JsonSchemaValue = or_amounts(handler(schema))
+        return form
+
+
 Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+Told = Annotated[Number, WithJsonSchema(or_amounts({"type": "number"}))]
+"""A number in the unit of its entry, which writes its amounts as numbers."""
 ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 """The name of an item of a list, which no number can be taken for."""
-Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0)]
+Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0), AmountIn("1")]
+Weight = Annotated[Number, Field(gt=0.0), AmountIn("1")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 
@@ -65,12 +102,18 @@ def _in_one_line(text: str) -> str:
 Line = Annotated[Text, AfterValidator(_in_one_line)]
 
 
-def _year_as_text(value: Any) -> Any:
-    """Take a bare year, which YAML reads as a number, for the text it is meant as."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+_PLAIN_DATE = re.compile(r"[12][0-9]{3}(-(0[1-9]|1[0-2])(-(0[1-9]|1[0-9]|2[0-8]))?)?")
 
 
-Date = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?$"), BeforeValidator(_year_as_text)]
+def _as_date(value: Any) -> Any:
+    """Take a bare year, which YAML reads as a number, for the text that is meant, and refuse a text that is no date."""
+    text = str(value) if isinstance(value, int | float) and not isinstance(value, bool) else value
+    try:
+        if isinstance(text, str) and not _PLAIN_DATE.fullmatch(text):
+            last_day_of(text)
+    except DateError as error:
+        raise Faults([Fault((), error.rule, error.remedy)]) from None
+    return text
 
 
 def _as_year(value: Any) -> Any:
@@ -84,6 +127,8 @@ def _as_year(value: Any) -> Any:
 YEAR_FORM = {"anyOf": [{"type": "number"}, {"type": "string", "description": f"A date: {FORMS}."}]}
 Year = Annotated[Number, BeforeValidator(_as_year), WithJsonSchema(YEAR_FORM)]
 """A point in time: a decimal year, or a date as people write it."""
+Date = Annotated[str, BeforeValidator(_as_date), WithJsonSchema(YEAR_FORM)]
+"""A stretch of time that ends what is known: a year, a quarter, a month, a day, or a point in time."""
 
 
 def year_faults(path: Path, *years: float | None, example: float) -> Iterator[Fault]:
@@ -144,7 +189,10 @@ class Spec(BaseModel):
     @classmethod
     def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
         """Write out what stands in a short form, without what is amiss in it, which is listed."""
-        return data, []
+        table = data.get("table") if isinstance(data, Mapping) else None
+        if not isinstance(table, Mapping) or not any(isinstance(value, str) for value in table.values()):
+            return data, []
+        return table_in_numbers(data)  # of a level, which alone has one
 
     @classmethod
     def read(cls, data: Any) -> Self:
@@ -282,8 +330,6 @@ def no_group(given: object) -> tuple[str, str]:
 def _pattern(given: str, pattern: str) -> tuple[str, str]:
     if "nominal" in pattern:
         return f"must be nominal, or real and a year; got {shown(given)}.", "Write for example real 2023."
-    if pattern.startswith("^[0-9]{4}"):
-        return f"must be a date; got {shown(given)}.", "Write 2024, 2024-05 or 2024-05-31."
     proposed = re.sub(r"[^a-z0-9]+", "-", given.lower()).strip("-") or "cash-flow"
     return f"{shown(given)} is not a name.", f"Use lower-case letters, digits and single hyphens: {proposed}."
 

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from simulator.errors import Fault
-from simulator.schema.base import Line, Name, Number, Spec, Text
+from simulator.schema.base import AmountIn, Line, Name, Number, Spec, Text
 from simulator.schema.quantities import Quantity
 from simulator.schema.statements import Prior
 from simulator.variables import snake
@@ -40,14 +40,14 @@ class Threshold(Spec):
     factor, a cap or a constraint (`drivers.hardware.factors.price-performance`, `constraints.power`)."""
     falling: bool | None = None
     """Whether it is met from above, as by a price: at the first time at or below it. A loss is, without a word."""
-    within_oom: Annotated[Number, Field(gt=0.0)] | None = None
+    within_oom: Annotated[Number, Field(gt=0.0), AmountIn("OOM")] | None = None
     """The crossing is dated when the frontier has moved this many OOM past the level: from then on a run of that
     level is no longer within so many OOM of the frontier."""
     reading: Literal["interpolated", "calendar"] = "interpolated"
     """interpolated: the date within the step at which the level is reached. calendar: the first of the scenario's
     years (quarters, months) that is at or above the level, as a table by year has it."""
     delay: Prior | None = None
-    """Years that pass between the crossing and the date that is reported; a date past the horizon is not reported."""
+    """The time between the crossing and the date that is reported, `18 months`; past the horizon none is reported."""
     label: Line | None = None
     """A name for charts and tables."""
     notes: Text | None = None

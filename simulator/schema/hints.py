@@ -204,9 +204,10 @@ ANY_PRIOR = (
 """What to write for a prior where nothing is known of its place."""
 _OF_RATES = "Write for example 2.4x/year, 30 %/year, 6 months/doubling or 1.6 to 3.4 x/year (90 %)."
 _OF_SHARES = "Write for example 20 %, 0.2 fraction or 10 to 30 % (90 %)."
+_OF_TIMES = "Write for example 2 years, 18 months or 1 to 3 years (90 %)."
 _OF_COMPUTE = "Write for example 1e29 FLOP or 1e28 to 1e30 FLOP (90 %)."
 _EXAMPLES: Mapping[str, str] = {
-    **{key: _OF_RATES if unit == "x/year" else _OF_SHARES for key, unit in ASKED.items()},
+    **{key: {"x/year": _OF_RATES, "years": _OF_TIMES}.get(unit, _OF_SHARES) for key, unit in ASKED.items()},
     **dict.fromkeys(("effective_compute", "physical_compute"), _OF_COMPUTE),
     "spending": "Write for example $10 billion or $5 to 20 billion (90 %).",
     "start": "Write for example $400 million, 0.3 GW or $200 to 800 million (90 %).",

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import Field, StringConstraints
 
 from simulator.errors import Fault
-from simulator.schema.base import Date, Line, Number, Spec, Text, Year, year_faults
+from simulator.schema.base import AmountIn, Date, Line, Number, Spec, Text, Year, year_faults
 from simulator.schema.statements import Prior
 
 DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?$")]
@@ -23,6 +23,7 @@ ObservedName = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]+(-[a-z0-9]+
 LevelPath = Annotated[
     str, StringConstraints(pattern=r"^(drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?|quantities\.[a-z0-9-]+)$")
 ]
+Spread = Annotated[Number, Field(gt=0.0), AmountIn("OOM/year")]
 
 
 class LeftOut(Spec):
@@ -48,7 +49,7 @@ class FrontierRule(Spec):
     top: Annotated[int, Field(strict=True, ge=1)] | None = None
     """The so many largest at release; 1 takes the records alone. Where nothing is said 10, or 5 of the shipped table,
     which is whole as far as that."""
-    within_oom: Annotated[Number, Field(gt=0.0)] | None = None
+    within_oom: Annotated[Number, Field(gt=0.0), AmountIn("OOM")] | None = None
     """Instead: the runs within so many orders of magnitude of the record at release."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -74,7 +75,7 @@ class ChangePoint(Spec):
     series: Text | None = None
     """A table of one's own with the columns date, value and label, beside the scenario file; values are in the unit of
     the level's start. Without it the table of runs tells, by that unit: FLOP, USD of cost, or FLOP/USD."""
-    scatter: Annotated[Number, Field(gt=0.0)] = 1.0
+    scatter: Annotated[Number, Field(gt=0.0), AmountIn("OOM")] = 1.0
     """The scale of the half-normal prior of the scatter of values about the two lines, OOM."""
 
 
@@ -173,9 +174,11 @@ class HistoryStatement(Spec):
     change_point: ChangePoint | None = None
     """Instead of spending and hardware, which `learns` names: one level learns when its growth changed, and both
     rates. All runs of the table count, unless `frontier` chooses."""
-    record_error: Annotated[Number, Field(ge=0.0)] = 0.2
+    record_error: Annotated[Number, Field(ge=0.0), AmountIn("OOM")] = 0.2
     """The standard deviation of the estimated FLOP of the largest known run, OOM; the forecast starts from it."""
-    widen: dict[Literal["spending", "hardware"], Annotated[Number, Field(gt=0.0)]] = Field(default_factory=dict)
+    widen: dict[Literal["spending", "hardware"], Annotated[Number, Field(gt=0.0), AmountIn("OOM/year")]] = Field(
+        default_factory=dict
+    )
     """The least standard deviation of a learnt rate, OOM/year, where the data claim to know more than they can."""
     sampler: Sampler = Field(default_factory=Sampler)
     """How the posterior is sampled."""

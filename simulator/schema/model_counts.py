@@ -10,10 +10,11 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from simulator.errors import Fault, number
-from simulator.schema.base import Number, Spec, Text
+from simulator.schema.amounts import number_of
+from simulator.schema.base import AmountIn, Number, Spec, Text
 from simulator.schema.statements import Prior
 
-Positive = Annotated[Number, Field(gt=0.0)]
+Level = Annotated[Number, Field(gt=0.0), AmountIn("FLOP")]
 Count = Annotated[int, Field(strict=True, ge=0)]
 
 MOST_BINS = 200
@@ -24,7 +25,7 @@ class KnownYear(Spec):
 
     above: dict[str, Count] = Field(default_factory=dict)
     """How many models were trained above a level in that year: `{1e25: 20}`; the levels are those of `above`."""
-    largest: Positive | None = None
+    largest: Level | None = None
     """The largest run of that year, FLOP."""
     source: Text | None = None
     """Where it comes from."""
@@ -52,9 +53,9 @@ class Models(Spec):
     """The power: 1 spreads compute evenly over the orders of magnitude; less gives more of it to small runs."""
     bins: Annotated[int, Field(strict=True, ge=1, le=MOST_BINS)] = 20
     """Into how many bins, of one width in the log, the sizes are divided; within a bin they are uniform."""
-    above: tuple[Positive, ...] = ()
+    above: tuple[Level, ...] = ()
     """Levels of training compute, FLOP, rising: the models at or above each are counted."""
-    within_oom: tuple[Positive, ...] = ()
+    within_oom: tuple[Annotated[Number, Field(gt=0.0), AmountIn("OOM")], ...] = ()
     """Distances from the largest run of the year, OOM, rising: the models within each are counted."""
     known: dict[str, KnownYear] = Field(default_factory=dict)
     """What is known of calendar years, in the place of what would be simulated."""
@@ -87,7 +88,7 @@ def _rising(levels: Sequence[float], key: str) -> Iterator[Fault]:
 
 def _level(key: str) -> float | None:
     try:
-        return float(key)
+        return number_of(key, "FLOP")
     except ValueError:
         return None
 
@@ -116,7 +117,7 @@ def level_text(level: float) -> str:
 
 def counted_at(counts: Mapping[str, int], level: float) -> int | None:
     """Read what is known to be above a level; None where nothing is."""
-    return next((count for key, count in counts.items() if float(key) == level), None)
+    return next((count for key, count in counts.items() if _level(key) == level), None)
 
 
 def absolute_name(level: float) -> str:

@@ -61,8 +61,8 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     if slot.path[-1] == "depreciation" and unit and re.search(r"(?:/|per) ?(?:s|hour|day|month)s?$", unit):
         rule = f"is in {unit}; what is lost compounds, so that a year's part is not so many times as much."
         return Fault((*path, "unit"), rule, "State the part that is lost within a year (2 % a month is 21.5 %/year).")
-    if unit is not None or not slot.asks:
-        return None
+    if unit is not None or not slot.asks or (slot.kind in _TIMES and prior.value is not None and prior.value <= 0):
+        return None  # no time at all has no unit
     stated = prior.value if prior.value is not None else prior.median if prior.interval is None else None
     ends = prior.interval or prior
     low, high = ends.lower, ends.upper
@@ -71,6 +71,7 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     span = "" if low is None or high is None else f"{number(low)} to {number(high)}"
     told = span if stated is None else number(stated)
     units_of = ("x/year", "percent/year", "OOM/year") if slot.kind == "rate" else ("percent", "fraction")
+    units_of = ("years", "months", "days") if slot.kind in _TIMES else units_of
     readings = [f"{told} {each.replace('percent', '%')}" if told else each for each in units_of]
     remedy = (
         f"Is it {', '.join(readings[:-1])} or {readings[-1]}? Add unit: {units_of[0]} (or {', '.join(units_of[1:])})."
@@ -78,6 +79,7 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     return Fault(path, f"does not say its unit: {told or 'its numbers'} what?", remedy)
 
 
+_TIMES: tuple[SlotKind, ...] = ("duration", "delay")
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}
 _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     # of levels and their growth
@@ -108,8 +110,8 @@ _INNER: Mapping[Path, tuple[SlotKind, str | None]] = {
 
 _UNIT_WORDS: Mapping[SlotKind, str] = {
     "rate": "x/year, %/year, OOM/year, months/doubling, months/halving, ...; it must be written",
-    "drift": "OOM/year", "date": "a year or a date", "duration": "years, or a time with its unit",
-    "delay": "years, or a time with its unit", "number": "none", "level": "its own",
+    "drift": "OOM/year", "date": "a year or a date", "number": "none", "level": "its own",
+    **dict.fromkeys(_TIMES, "a time (2 years, 18 months); it must be written"),
 }  # fmt: skip
 
 
@@ -118,6 +120,20 @@ def unit_words(key: str) -> str:
     kind, unit = _KINDS.get("from_" if key == "from" else key, ("level", None))
     told = {None: _UNIT_WORDS[kind], "1": "a plain factor"}.get(unit, unit)
     return "%, or a fraction; it must be written" if key in ASKED and kind == "level" else str(told)
+
+
+_NAMED = ("inputs", "quantities", "thresholds", "constraints", "factors", "caps", "parameters")
+
+
+def unit_alone(path: Path) -> str:
+    """Name the unit that a number has which states none, by its place; empty where it has none, or must state one."""
+    if path[-2:-1] and path[-2] in _NAMED:
+        return ""  # the last part is a name
+    if "feedback" in path and path[-1] == "at":
+        return "FLOP"
+    starts = DRIVER_UNITS.get(str(path[1])) if path[0] == "drivers" and path[2:] == ("start",) else None
+    kind, unit = _INNER.get(path[-2:]) or _KINDS.get(str(path[-1]), ("level", starts))
+    return "OOM/year" if kind == "drift" else unit if unit not in (None, "1") else ""
 
 
 def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:

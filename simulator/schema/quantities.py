@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
 from simulator.schema.amounts import NUMBER, is_amount, prior_in_words
-from simulator.schema.base import Faults, ItemName, Line, Name, Number, Spec, Text, Year, year_faults
+from simulator.schema.base import Faults, ItemName, Line, Name, Spec, Text, Told, Weight, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior
 from simulator.units import UnitError, parse_growth_unit
@@ -32,7 +32,7 @@ class MeanRate(Spec):
 
     mean_of: Annotated[tuple[Prior, ...], Field(min_length=2)]
     """The rates, each drawn by itself; `{input: name}` names one that is drawn elsewhere."""
-    weights: tuple[Annotated[Number, Field(gt=0.0)], ...] | None = None
+    weights: tuple[Weight, ...] | None = None
     """A weight for each; they are scaled to add up to 1. Without them all count alike."""
     notes: Text | None = None
     """Why."""
@@ -130,7 +130,7 @@ class Regime(Spec):
     `{threshold: name}`; the first regime holds from the start. Where dates cross, it begins with the later one, and the
     regime before it is left out; so what comes after an event waits for it."""
     half_life: Prior | None = None
-    """The time in which the rate halves its distance to `towards`."""
+    """The time in which the rate halves its distance to `towards`: `5 years`."""
     towards: Prior | None = None
     """The rate towards which a decaying rate falls; 0 OOM/year without it."""
     label: Line | None = None
@@ -144,7 +144,7 @@ class Regime(Spec):
         elif self.rate is None and self.from_ is None:
             yield Fault(("times",), "multiplies no rate.", "Write rate, or from: the year of a later era.")
         elif self.towards is not None and self.half_life is None:
-            yield Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3.")
+            yield Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3 years.")
 
 
 class Custom(Spec):
@@ -213,7 +213,7 @@ class Level(Spec):
     """Scatter of yearly growth about its rate: its standard deviation, OOM/year; the level walks at random."""
     jumps: Jumps | None = None
     """Jumps at random times beside steady growth, such as rare discoveries."""
-    table: Annotated[dict[str, Annotated[Number, Field(gt=0.0)]], Field(min_length=1)] | None = None
+    table: Annotated[dict[str, Annotated[Told, Field(gt=0.0)]], Field(min_length=1)] | None = None
     """Levels by year or date instead of start and growth; straight lines in the log between them."""
     unit: Text | None = None
     """The unit of `table`; elsewhere the unit of `start` counts."""

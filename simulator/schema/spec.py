@@ -16,7 +16,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, items, number, shown
 from simulator.schema.amounts import prior_in_words, written_in_numbers
-from simulator.schema.base import Faults, ItemName, Line, Name, Number, Spec, Text, Year, year_faults
+from simulator.schema.base import AmountIn, Faults, ItemName, Line, Name, Number, Spec, Text, Year, year_faults
 from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
@@ -30,7 +30,7 @@ SCHEMA_VERSION = 2
 class FeedbackPoint(Spec):
     """The multiplier of a rate at a level of effective compute."""
 
-    at: Annotated[Number, Field(gt=0.0)]
+    at: Annotated[Number, Field(gt=0.0), AmountIn("FLOP")]
     """Effective compute, FLOP."""
     multiplier: Prior
     """By how much the driver's rate is multiplied there."""
@@ -67,7 +67,7 @@ class Correlation(Spec):
 
     between: tuple[Text, Text]
     """The dotted paths of the two priors."""
-    rank: Annotated[Number, Field(gt=-1.0, lt=1.0)]
+    rank: Annotated[Number, Field(gt=-1.0, lt=1.0), AmountIn("1")]
     """Spearman's rank correlation."""
     source: Text | None = None
     """Where it comes from."""

@@ -10,7 +10,7 @@ from pydantic import Field, SerializerFunctionWrapHandler, StringConstraints, mo
 
 from simulator.errors import Fault, InputError, number, shown
 from simulator.schema.amounts import AMOUNT_FORM, HELD, is_amount, or_amounts, prior_in_words, written_in_numbers
-from simulator.schema.base import Date, ItemName, Line, Name, Number, Probability, Spec, Text
+from simulator.schema.base import Date, ItemName, Line, Name, Number, Probability, Spec, Text, Told, Weight
 from simulator.schema.choices import Registered
 from simulator.schema.hints import ANY_PRIOR, text_hint
 from simulator.schema.prior_families import FAMILIES, SHIPPED, SHORT_FORMS, PriorFamily, written_out
@@ -81,9 +81,9 @@ class Interval(Spec):
 class Discrete(Spec):
     """Values with their weights."""
 
-    values: Annotated[tuple[Number, ...], Field(min_length=1)]
+    values: Annotated[tuple[Told, ...], Field(min_length=1)]
     """The values."""
-    weights: Annotated[tuple[Annotated[Number, Field(gt=0.0)], ...], Field(min_length=1)]
+    weights: Annotated[tuple[Weight, ...], Field(min_length=1)]
     """A weight for each value; they are scaled to add up to 1."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -111,7 +111,7 @@ class PointFunction(Spec):
 
     of: Text
     """The dotted path of the other prior."""
-    points: Annotated[dict[str, Number], Field(min_length=2)]
+    points: Annotated[dict[str, Told], Field(min_length=2)]
     """The other prior's numbers, in the unit in which that is stated, and what this one is there, in its own:
     `{1e29: 3.5, 1e35: 2}`."""
     between: Literal["line", "step"] = "line"
@@ -282,7 +282,7 @@ class Prior(Spec):
 class MixturePart(Prior):
     """One part of a mixture."""
 
-    weight: Annotated[Number, Field(gt=0.0)]
+    weight: Weight
     """Its weight; the weights of a mixture are scaled to add up to 1."""
 
 

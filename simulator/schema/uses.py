@@ -40,7 +40,7 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
             for path, used in named
             if path[: len(place)] == place
             and used in {*stated, *own}
-            and (lagged or not _is_before(path))
+            and (lagged or not is_before(path))
             and (limits or path[0] == "quantities" or not {"caps", "constraints"} & {path[0], *path[2:]})
         }
         | (parts.get(name, set()) & set(within) - set(stated))
@@ -48,7 +48,7 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
     }
 
 
-def _is_before(path: Path) -> bool:
+def is_before(path: Path) -> bool:
     """Tell whether what stands at a path is taken as it was some time ago; a limit may be called `lag`."""
     return any(
         pair == ("lag", "of") and before not in ("caps", "constraints", "quantities")
@@ -81,9 +81,26 @@ def way_round(name: str, uses: Uses) -> str:
     return ""
 
 
+def with_feedback(uses: Uses, spec: ScenarioSpec) -> dict[str, set[str]]:
+    """Add to what each variable is made of the effective compute that feeds back on it."""
+    fed = {name for name, driver in spec.drivers if driver is not None and driver.feedback}
+    fed = {"physical_compute" if name == "compute" else name for name in fed}
+    return {name: used | ({"effective_compute"} if name in fed else set()) for name, used in uses.items()}
+
+
 def lagged(spec: ScenarioSpec) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     """Name the variables that follow from themselves some time ago, and the paths of the lags on the way."""
-    uses = uses_of(spec)
+    uses = with_feedback(uses_of(spec), spec)
     within = {name for name in uses if way_round(name, uses)}
-    paths = tuple(path for path, lag in entries_of(Lag, spec) if within & {name for _, name in names_in(lag.of)})
-    return tuple(name for name in OWN if name in within and name not in spec.quantities), paths
+
+    def owner(path: Path) -> str:
+        """Name the quantity or variable that is made of what stands at a path."""
+        of_compute = path[0] == "constraints" or path[:2] == ("drivers", "compute")
+        return "physical_compute" if of_compute else str(path[1]) if path[0] in ("quantities", "drivers") else ""
+
+    paths = tuple(
+        path
+        for path, lag in entries_of(Lag, spec)
+        if owner(path) in within and within & {name for _, name in names_in(lag.of)}
+    )
+    return tuple(name for name in OWN if paths and name in within and name not in spec.quantities), paths

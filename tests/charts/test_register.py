@@ -81,7 +81,22 @@ def test_a_misspelled_preset_is_recognised() -> None:
         band_levels("ipc")
 
 
-@pytest.mark.parametrize("text", ["2035-2026", "2026-2026", "2026", "a-b", "-", "2026-inf", "nan-2030"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2035-2026",
+        "2026-2026",
+        "2026",
+        "a-b",
+        "-",
+        "",
+        "mid-2026",
+        "end of 2030 to mid-2030",
+        "2026-13 to 2030",
+        "2026-inf",
+        "nan-2030",
+    ],
+)
 def test_years_that_are_no_span_are_refused(text: str) -> None:
     with pytest.raises(InputError, match="as 2026-2035"):
         year_span(text)

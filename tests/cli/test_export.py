@@ -32,7 +32,7 @@ def call(*arguments: object) -> None:
 def test_text_goes_to_standard_output_and_notes_do_not(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     call(folder, "-f", "json")
     assert json.loads(capsys.readouterr().out)["run"]["name"] == "small"
-    call(folder / "run.nc", "--format", "hub", "--variable", "effective_compute", "--date", "2025-07-01")
+    call(folder / "run.nc", "--format", "hub", "--variable", "effective_compute", "--date", "mid-2025")
     said = capsys.readouterr()
     assert next(csv.DictReader(said.out.splitlines()))["origin_date"] == "2025-07-01"
     assert "name the targets as your hub does" in said.err
@@ -74,7 +74,8 @@ def test_a_question_is_told_by_its_bounds(folder: Path, capsys: pytest.CaptureFi
     ("arguments", "message"),
     [
         (["-f", "excel"], "no format 'excel'"),
-        (["-f", "hub", "--date", "soon"], "got 'soon'"),
+        (["-f", "hub", "--date", "soon"], "--date: must be a year or a date; got 'soon'"),
+        (["-f", "metaculus", "--threshold", "near", "--range", "2025 Q5", "2040"], "got '2025 Q5'"),
         (["-f", "metaculus", "--threshold", "near", "--log"], "--range LOW HIGH"),
         (["-f", "metaculus", "--threshold", "near", "--range", "1", "2", "--log", "--zero-point", "0"], "give one of them"),
         (["-f", "json", "--range", "1", "2"], "--range: has no meaning for --format json"),

@@ -165,7 +165,7 @@ def test_bad_input_is_refused_before_anything_is_written(
     assert "--snapshot: the shipped table has" in refused(capsys, run, "--snapshot", "2024-01")
     assert "names no run to score" in refused(capsys, *observed)
     assert "no end of a year to score" in refused(capsys, run, *observed, "--after", "2027-12-31")
-    assert "--after: must be a year, a month or a day" in refused(capsys, run, *observed, "--after", "soon")
+    assert "--after: must be a year or a date" in refused(capsys, run, *observed, "--after", "soon")
     hardware = tmp_path / "chips.csv"
     hardware.write_text("Hardware name,Release date,FP16 performance (FLOP/s)\nx,2020-01-02,1e14\n")
     assert "table of accelerators" in refused(capsys, run, "--observed", str(hardware), "--snapshot", "2028")

@@ -188,6 +188,20 @@ def test_bad_input_exits_with_2_and_says_what_to_do(command: Command, arguments:
     assert not Path("outputs").exists()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "option"),
+    [
+        (["show", "latest", "--threshold", ""], "--threshold"), (["chart", "latest", "--years", " "], "--years"),
+        (["export", "latest", "-f", "hub", "--date="], "--date"), (["run", "essay-2023", "--set", ""], "--set"),
+        (["export", "latest", "-f", ""], "-f"), (["history", "frontier", "--until", ""], "--until"),
+        (["new", "x.yaml", "--question", ""], "--question"), (["validate", ""], "an argument"),
+    ],
+)  # fmt: skip
+def test_an_option_without_its_value_is_refused(command: Command, arguments: list[str], option: str) -> None:
+    done = command(*arguments)
+    assert (done.code, done.out, done.err) == (2, [], [f"{option}: is empty. Write what is meant, or leave it out."])
+
+
 def test_a_faulty_scenario_shows_every_fault_with_its_place(command: Command) -> None:
     Path("faulty.yaml").write_text(
         "schema: 2\nname: faulty\nsamples: 0\nyears: {first: 2030, last: 2025}\ndrivers: {}\n"
@@ -436,6 +450,14 @@ def test_json_is_one_object_on_a_line_with_nothing_beside_it(command: Command) -
     again = read("show", compared["name"])
     numbers = [[row["value"] for row in each["tables"]["results"]["rows"]] for each in (compared, again)]
     assert numbers[0] == numbers[1] != []
+    (key,) = read("explain", "regime.half_life")["tables"]["keys"]["rows"]
+    assert (key["kind"], key["default"]) == ("regime", "none")
+    assert key["meaning"].startswith("The time in which the rate halves its distance to `towards`")
+    assert [row["key"] for row in read("explain", "limit")["tables"]["keys"]["rows"]][:1] == ["kind"]
+    Path("old.yaml").write_text("schema: 1\nextends: small.yaml\n")
+    upgraded = read("upgrade", "old.yaml", "small.yaml")["tables"]
+    assert upgraded["changes"]["rows"][0] | {"change": ""} == {"file": "old.yaml", "line": 1, "change": ""}
+    assert [row["changed"] for row in upgraded["files"]["rows"]] == [True, False]
     Path("faulty.yaml").write_text("schema: 2\nname: faulty\nsamples: 0\n")
     checked = read("validate", "small.yaml", "faulty.yaml", "missing.yaml", code=2)
     assert not checked["holds"]

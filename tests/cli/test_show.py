@@ -296,7 +296,7 @@ def test_a_run_answers_by_date_and_other_folders_do_not(tmp_path: Path, capsys: 
     ).items()
     for asked, said in (
         (["--by", "soon"], "must be a year or a date"),
-        (["--by", ""], "must be a year or a date; got ''"),
+        (["--by", ""], "--by: is empty"),
         (["--by", "2022", "--quantities"], "--by and --quantities: are questions of their own"),
         (["--threshold", "gpt4"], "Did you mean"),
     ):

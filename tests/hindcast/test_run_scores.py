@@ -88,7 +88,7 @@ def test_thresholds_are_scored_by_what_came(run, history):
         "thresholds.big={physical_compute: 5e26}",
         "thresholds.passed={physical_compute: 1e25}",
         "thresholds.vague={physical_compute: {median: 1e28, interval_90: [1e27, 1e29]}}",
-        "thresholds.late={physical_compute: 1e28, delay: 1}",
+        "thresholds.late={physical_compute: 1e28, delay: 1 year}",
         "thresholds.billion={spending: 1e9}",
     ]
     found = score_run(simulate(load_scenario("baseline", overrides=changes)), history)

@@ -279,7 +279,7 @@ def test_a_start_in_logs_learns_too(cache):
         (", learns: {spending: drivers.money}", [], "there is no drivers.money"),
         (", learns: {hardware: drivers.hardware.factors.price}", [], "there is no drivers.hardware.factors.price"),
         ("", ["drivers.spending.drift=0.1"], "has drift; what learns is a single level"),
-        ("", ["drivers.hardware.growth=[{rate: 1.4x/year, half_life: 5}]"], "has a first rate that decays"),
+        ("", ["drivers.hardware.growth=[{rate: 1.4x/year, half_life: 5 years}]"], "has a first rate that decays"),
         (
             "",
             ["drivers.hardware.growth={quantity: q, unit: x/year}", "quantities={q: 1.4}"],

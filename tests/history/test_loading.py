@@ -389,9 +389,9 @@ def test_an_unreadable_file_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
         load_history("rows-twice.csv", snapshot="2025-06")
 
 
-@pytest.mark.parametrize("snapshot", ["", "June 2025", "2025-13", "2025-6", "2025-02-30", "0000"])
+@pytest.mark.parametrize("snapshot", ["", "summer 2025", "2025-13", "25-06", "2025-02-30", "0000"])
 def test_a_snapshot_is_a_date(snapshot: str) -> None:
-    with pytest.raises(InputError, match="snapshot: must be a year, a month or a day"):
+    with pytest.raises(InputError, match=r"snapshot: (must be a year or a date; got|there is no)"):
         load_history("rows-twice.csv", snapshot=snapshot)
 
 

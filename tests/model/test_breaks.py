@@ -31,7 +31,7 @@ def followed(lag: Any, growth: Any = "5x/year", *, kind: str = "hard", **changes
 
 
 def before(by: Any) -> dict[str, Any]:
-    return {"lag": {"of": "spending", "by": by}}
+    return {"lag": {"of": "spending", "by": f"{by} years" if isinstance(by, float) else by}}
 
 
 type Numbers = np.ndarray[Any, np.dtype[np.float64]]
@@ -113,7 +113,7 @@ def test_a_limit_made_of_a_stock_of_what_was_spent_is_followed_with_it() -> None
     """At most three times what had been spent half a year ago, 10^8 USD in 2025 and what came since."""
     yearly = {"ratio": ["spending", {"value": 1, "unit": "year"}]}
     stock = {"accumulation": yearly, "start": {"value": 1e8, "unit": "USD"}, "at": 2024}
-    run = followed({"lag": {"of": "spent", "by": 0.5}}, quantities={"spent": stock})
+    run = followed({"lag": {"of": "spent", "by": "6 months"}}, quantities={"spent": stock})
     whole = 10 ** fivefold(np.arange(-10_000, TIMES.size) / 10_000)
     spent = np.full(whole.size, 1e8)
     for begin in range(0, whole.size, 5000):

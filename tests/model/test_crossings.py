@@ -165,17 +165,17 @@ def crossing(thresholds: dict[str, Any], name: str, **changes: Any) -> tuple[flo
         ({"multiple": 10, "of": "base"}, 2029, False),
         ({"effective_compute": 1e27, "within_oom": 1.5}, 2030, False),
         ({"effective_compute": 1e25, "within_oom": 1}, 2025, True),
-        ({"effective_compute": 1e28, "delay": 2.5}, 2031.5, False),
-        ({"effective_compute": 1e28, "delay": 6}, 2035, False),
-        ({"effective_compute": 1e28, "delay": 6.01}, np.inf, False),
-        ({"effective_compute": 1e20, "delay": 1}, 2026, False),
+        ({"effective_compute": 1e28, "delay": "2.5 years"}, 2031.5, False),
+        ({"effective_compute": 1e28, "delay": "6 years"}, 2035, False),
+        ({"effective_compute": 1e28, "delay": "6.01 years"}, np.inf, False),
+        ({"effective_compute": 1e20, "delay": "1 years"}, 2026, False),
         ({"effective_compute": 1e28, "delay": {"value": 18, "unit": "month"}}, 2030.5, False),
         ({"effective_compute": 10**27.85, "reading": "calendar"}, 2029, False),
         ({"effective_compute": 1e28, "reading": "calendar"}, 2029, False),
         ({"effective_compute": 1e20, "reading": "calendar"}, 2025, True),
         ({"effective_compute": 1.01e31, "reading": "calendar"}, np.inf, False),
-        ({"effective_compute": 10**27.85, "reading": "calendar", "delay": 4}, 2033, False),
-        ({"effective_compute": 10**27.85, "reading": "calendar", "delay": 6.5}, np.inf, False),
+        ({"effective_compute": 10**27.85, "reading": "calendar", "delay": "4 years"}, 2033, False),
+        ({"effective_compute": 10**27.85, "reading": "calendar", "delay": "6.5 years"}, np.inf, False),
     ],
 )
 def test_each_form_of_threshold_is_crossed_when_it_should_be(threshold: Any, year: float, already: bool) -> None:
@@ -220,7 +220,7 @@ GROWING = {"start": {"value": 1e27, "unit": "FLOP"}, "growth": {"value": 0.25, "
         ({"physical_compute": GROWING}, 2029, 28),
         ({"effective_compute": GROWING}, 2027, 27.5),
         ({"effective_compute": GROWING, "within_oom": 1}, 2029, 29),
-        ({"effective_compute": GROWING, "reading": "calendar", "delay": 1}, 2028, 27.5),
+        ({"effective_compute": GROWING, "reading": "calendar", "delay": "1 years"}, 2028, 27.5),
         ({"multiple": 10, "of": "tenth-of-the-grid"}, 2035, 11.5),
         ({"multiple": 20, "of": "tenth-of-the-grid"}, np.inf, 11.5 + np.log10(2)),
         ({"quantity": "price", "level": {"product": ["price", 2]}, "falling": True}, 2025, np.log10(120)),
@@ -305,7 +305,7 @@ def run() -> xr.DataTree:
     return run_of(small_scenario({
         "samples": 4096,
         "thresholds": {"a": {"effective_compute": level}, "b": {"multiple": 100, "of": "a"},
-                       "late": {"effective_compute": 1e29, "delay": {"uniform": [1, 9]}}},
+                       "late": {"effective_compute": 1e29, "delay": {"uniform": [1, 9], "unit": "year"}}},
     }))  # fmt: skip
 
 

@@ -50,7 +50,7 @@ def test_a_level_that_is_drawn_is_each_samples_own() -> None:
 def test_a_threshold_on_what_depends_on_the_era_begins_it_after_its_delay() -> None:
     """Effective compute is 1e26 and grows by 3 OOM a year: 1e29 in 2026, and a year and a half of delay."""
     growth = [{"rate": FIRST}, {"from": {"threshold": "far"}, "rate": THEN}]
-    far = {"effective_compute": 1e29, "delay": 1.5}
+    far = {"effective_compute": 1e29, "delay": "1.5 years"}
     found, run = spending(growth, thresholds={"far": far})
     np.testing.assert_allclose(found, np.broadcast_to(turned(2.5), found.shape), atol=3e-6)
     np.testing.assert_allclose(run["crossings/crossing_year"].values, 2027.5, atol=1e-6)
@@ -98,3 +98,18 @@ def test_with_feedback_the_date_is_that_of_the_path_that_is_bent(step: str) -> N
     run = run_of(small_scenario({"drivers": drivers, "samples": 1, "years": years}))
     found = run["trajectories/spending"].sel(year=2035).values[0]
     assert found == pytest.approx(8 + 2 + 0.1 * 8, abs=1e-5)
+
+
+@pytest.mark.parametrize("less", [1e-5, 9e-4, 2e-3])
+def test_a_path_that_hardly_turns_meets_an_event_and_a_threshold_where_it_does(less: float) -> None:
+    """Compute slows in mid-2027, within the step in which it meets a level: a line over that step is off by a quarter of that."""
+    level = {"uniform": [28.0, 29.0], "unit": "log10(FLOP)"}
+    growth = [{"rate": FIRST}, {"from": 2027.5, "rate": {"value": 1 - less, "unit": "OOM/year"}},
+              {"from": {"when": "physical_compute", "reaches": {"input": "level"}}, "times": 1}]  # fmt: skip
+    changes = {"drivers.compute": {"start": "1e26 FLOP", "growth": growth}, "inputs": {"level": level},
+               "thresholds": {"met": {"physical_compute": {"input": "level"}}}}  # fmt: skip
+    run = run_of(small_scenario(changes))
+    above = run["parameters/inputs.level"].values - 28.5
+    exact = 2027.5 + np.where(above > 0, above / (1 - less), above)
+    for found in (run["events/event_year"], run["crossings/crossing_year"]):
+        np.testing.assert_allclose(found.values[0], exact, rtol=0, atol=1e-5)

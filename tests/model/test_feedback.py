@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from scipy.integrate import solve_ivp
 
+from simulator.model.chance import drawn_jumps, jump_growth
 from simulator.testing import run_of, small_scenario
 
 YEARS = np.arange(11.0)
@@ -71,3 +72,74 @@ def test_a_gompertz_limit_that_moves_goes_with_feedback() -> None:
     algorithms = {"growth": growth, "caps": caps, "feedback": points(5, 1e32)}
     np.testing.assert_allclose(levels(algorithms, "algorithms_demanded"), demanded, rtol=0, atol=1e-3)
     np.testing.assert_allclose(levels(algorithms, "algorithms"), had, rtol=0, atol=1e-3)
+
+
+@pytest.mark.parametrize("of", ["effective_compute", "quantity"])
+def test_a_limit_made_of_what_compute_was_goes_with_feedback(of: str) -> None:
+    """Spending is at most so much a FLOP of the effective compute of a year ago, which feeds back on algorithms."""
+    per = {"value": 2e-17, "unit": "USD/FLOP"}
+    before = {"product": [{"lag": {"of": "effective_compute", "by": "1 year"}}, per]}
+    drivers = {
+        "spending": {
+            "start": {"value": 1e8, "unit": "USD"},
+            "growth": {"value": 1.0, "unit": "OOM/year"},
+            "caps": {"income": {"limit": "income" if of == "quantity" else before}},
+        },
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}},
+        "algorithms": {"growth": {"value": 0.3, "unit": "OOM/year"}, "feedback": points(10, 1e36)},
+    }
+    changes = {"drivers": drivers, "samples": 1, "thresholds": {"far": {"effective_compute": 1e31}}}
+    run = run_of(small_scenario({**changes, "quantities": {"income": before} if of == "quantity" else {}}))
+    steps = 4000
+    had, algorithms, multiplier = np.empty(10 * steps + 1), 0.0, faster(10, 1e36)
+    for place in range(had.size):  # where algorithms were is known a year ahead of what they allow
+        time = place / steps
+        ago = 26 + 1.3 * (time - 1) if place < steps else had[place - steps]
+        rate = 0.0 if place == 0 else 0.3 * multiplier(had[place - 1] - 26)
+        algorithms += rate / steps
+        had[place] = 18 + min(8 + time, ago + np.log10(2e-17)) + algorithms
+    np.testing.assert_allclose(run["trajectories/effective_compute"].values[0], had[::steps], rtol=0, atol=3e-3)
+    crossed = float(run["crossings/crossing_year"].values[0, 0])
+    assert crossed == pytest.approx(2025 + np.argmax(had >= 31) / steps, abs=2e-3)
+
+
+def test_jumps_beside_feedback_come_when_they_come_and_are_multiplied() -> None:
+    """With a multiplier of 2 throughout, tenfold jumps are of 2 OOM, each on its day."""
+    jumping = {"rate": "0.7/year", "size": "10x"}
+    double = [{"at": 1e26, "multiplier": 2}, {"at": 1e30, "multiplier": 2}]
+    algorithms = {"growth": {"value": 0.1, "unit": "OOM/year"}, "jumps": jumping, "feedback": double}
+    thresholds = {
+        f"t{k}": {"quantity": "algorithms", "level": {"value": 10.0**k, "unit": "factor"}} for k in range(1, 9)
+    }
+    drivers = {"compute": {"start": 1e26}, "algorithms": algorithms}
+    run = run_of(small_scenario({"drivers": drivers, "thresholds": thresholds, "samples": 40}))
+    uniforms = [run[f"parameters/drivers.algorithms.jumps.shock[{year}]"].values for year in range(2026, 2036)]
+    stated = {"base": 2025.0, "rate": np.array([0.7]), "size": np.array([2.0]), "spread": np.zeros(1)}
+    drawn = [*drawn_jumps(uniforms=np.stack(uniforms, axis=-1), jump_years=range(2026, 2036), **stated)]
+    times = 2025 + np.arange(40_001) / 4000
+    exact = 0.2 * (times - 2025) + jump_growth(times, drawn)
+    np.testing.assert_allclose(run["trajectories/algorithms"].values, exact[:, ::4000], rtol=0, atol=1e-5)
+    met = exact[None] >= np.arange(1, 9)[:, None, None] - 1e-9
+    dates = np.where(met.any(axis=2), times[met.argmax(axis=2)], np.inf)
+    np.testing.assert_allclose(run["crossings/crossing_year"].values, dates, rtol=0, atol=6e-4)
+
+
+def test_a_jump_splits_the_step_of_feedback_in_which_it_comes() -> None:
+    """Compute jumps tenfold, which trebles and more the growth of algorithms: from the day on, not from a step on."""
+    drivers = {
+        "compute": {"start": 1e26, "jumps": {"rate": "0.5/year", "size": "10x"}},
+        "algorithms": {"growth": {"value": 0.2, "unit": "OOM/year"}, "feedback": points(1e3, 1e32)},
+    }
+    run = run_of(small_scenario({"drivers": drivers, "samples": 30}))
+    uniforms = [run[f"parameters/drivers.compute.jumps.shock[{year}]"].values for year in range(2026, 2036)]
+    stated = {"base": 2025.0, "rate": np.array([0.5]), "size": np.array([1.0]), "spread": np.zeros(1)}
+    drawn = [*drawn_jumps(uniforms=np.stack(uniforms, axis=-1), jump_years=range(2026, 2036), **stated)]
+    found = run["trajectories/algorithms"].values
+    # d a/dt = 0.2 x 10^((a + jumps) / 2) between jumps: 10^(-a / 2) falls by 0.1 ln 10 x 10^(jumps / 2) a year.
+    for sample, jumps in enumerate(np.sort([when for when, _ in drawn], axis=0).T - 2025):
+        spent = sum(np.clip(YEARS - jump, 0, None) * (10 ** (k / 2) - 10 ** ((k - 1) / 2))
+                    for k, jump in enumerate(jumps[np.isfinite(jumps)], start=1)) + YEARS  # fmt: skip
+        left = 1 - 0.1 * np.log(10) * spent
+        exact = -2 * np.log10(np.maximum(left, 1e-9))
+        held = np.cumsum(exact + (jumps < YEARS[:, None]).sum(axis=1) > 3) == 0  # up to where it explodes
+        np.testing.assert_allclose(found[sample, held], exact[held], rtol=0, atol=1e-3)

@@ -114,7 +114,7 @@ def of(value: float, unit: str, growth: Any = None) -> dict[str, Any]:
 
 
 FALLING = -0.4 / np.log(0.9)
-AT_ONCE = {"rate": {"value": 0.6, "unit": "OOM/year"}, "half_life": 3}
+AT_ONCE = {"rate": {"value": 0.6, "unit": "OOM/year"}, "half_life": "3 years"}
 FLOW = {"accumulation": {"value": 0.02, "unit": "1/year/year"}, "start": {"value": 0.2, "unit": "1/year"}, "at": 2020}
 
 

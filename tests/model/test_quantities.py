@@ -96,7 +96,7 @@ def test_drift_of_a_level_that_is_known_after_the_horizon_is_none() -> None:
 def test_a_rate_that_decays_gives_its_integral() -> None:
     """Rate 0.1 + 0.5 2^(-t / 3): the level rises by 0.1 t + 0.5 x 3 / ln 2 (1 - 2^(-t / 3))."""
     towards = {"value": 0.1, "unit": "OOM/year"}
-    growth = [{"rate": {"value": 0.6, "unit": "OOM/year"}, "half_life": 3, "towards": towards}]
+    growth = [{"rate": {"value": 0.6, "unit": "OOM/year"}, "half_life": "3 years", "towards": towards}]
     found = quantity({"start": {"value": 1, "unit": "W"}, "growth": growth})
     np.testing.assert_allclose(np.log10(found), 0.1 * YEARS + 1.5 / np.log(2) * (1 - 2 ** (-YEARS / 3)), atol=FLOAT32)
 
@@ -305,7 +305,7 @@ ROOT_A = {"power": [{"ratio": ["a", {"value": 5, "unit": "W"}]}, 0.5]}
         ({"power": [{"sum": [ROOT_A, 1]}, -2]}, (np.sqrt(a / 5) + 1) ** -2),
         ({"lag": {"of": "a", "by": "2 years"}}, a * 10**-0.4),
         ({"lag": {"of": {"sum": ["a", "b"]}, "by": "18 months"}}, a * 10**-0.3 + b * 10**-0.15),
-        ({"lag": {"of": {"table": {"2020": 1, "2035": 1e15}, "unit": "GW"}, "by": 5}}, 1e9 * 10**YEARS),
+        ({"lag": {"of": {"table": {"2020": 1, "2035": 1e15}, "unit": "GW"}, "by": "5 years"}}, 1e9 * 10**YEARS),
         ({"highest": "a"}, a),
         ({"lowest": "a"}, np.full(11, a[0])),
         ({"lowest": "a", "at": 2027}, np.where(YEARS < 2, a, a[2])),
@@ -398,7 +398,7 @@ def test_what_is_spent_over_the_years_is_the_integral_of_spending() -> None:
 @pytest.mark.parametrize("by", [1, 0.5, 2.5, 0.0625])
 def test_a_cap_may_follow_from_what_was_spent_before(by: float) -> None:
     """Spending is at most twice what it was: before the first year it grew tenfold a year, without limits."""
-    cap = {"limit": {"product": [{"lag": {"of": "spending", "by": by}}, 2]}}
+    cap = {"limit": {"product": [{"lag": {"of": "spending", "by": f"{by} years"}}, 2]}}
     found = own({"drivers.spending.caps": {"follows": cap}}, "spending")
 
     def exact(t: float) -> float:
@@ -408,7 +408,7 @@ def test_a_cap_may_follow_from_what_was_spent_before(by: float) -> None:
 
 
 def test_a_drawn_lag_of_spending_within_its_own_cap_is_followed_in_every_sample() -> None:
-    cap = {"limit": {"product": [{"lag": {"of": "spending", "by": {"uniform": [1.6, 1.9]}}}, 2]}}
+    cap = {"limit": {"product": [{"lag": {"of": "spending", "by": {"uniform": [1.6, 1.9], "unit": "year"}}}, 2]}}
     run = run_of(small_scenario({**OWN, "drivers.spending.caps": {"follows": cap}, "samples": 4}))
     by = run["parameters/drivers.spending.caps.follows.limit.product[0].lag.by"].values
 

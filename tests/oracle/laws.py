@@ -11,8 +11,8 @@ import numpy as np
 from tests.oracle.units import Array
 
 LN10 = np.log(10.0)
-Rate = Callable[[Array, Array], tuple[Array, Array]]
-"""Of a rate that moves: its integral from one time to another, and the rate at the second."""
+Rate = Callable[[Array | None, Array], Array]
+"""Of a rate that moves: its integral from one time to another; without the first, the rate at the second."""
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Regime:
     def gain(self, begin: Array, first: Array, last: Array) -> Array:
         """Integral of the rate from one year to another."""
         if callable(self.rate):
-            return self.rate(first, last)[0]
+            return self.rate(first, last)
         if self.half_life is None:
             return self.rate * (last - first)
         before = self.rate * (np.minimum(last, begin) - np.minimum(first, begin))
@@ -49,7 +49,7 @@ def rate_in_force(regimes: Sequence[Regime], t: Array) -> Array:
     """The rate (sample, k) where no regime decays."""
     if any(regime.half_life is not None for regime in regimes):
         raise NotImplementedError("a rate that decays under feedback, or under a Gompertz limit that moves")
-    every = [regime.rate(t, t)[1] if callable(regime.rate) else regime.rate for regime in regimes]
+    every = [regime.rate(None, t) if callable(regime.rate) else regime.rate for regime in regimes]
     rate = np.broadcast_to(every[0], t.shape)
     for regime, here in zip(regimes[1:], every[1:], strict=True):
         rate = np.where(t >= regime.begin, here, rate)

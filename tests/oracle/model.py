@@ -114,13 +114,15 @@ class Model:
         parts = [self.number(f"{path}.mean_of[{k}]", part, "rate") for k, part in enumerate(spec["mean_of"])]
         return np.average(parts, axis=0, weights=spec.get("weights"))
 
-    def _followed(self, path: str, spec: Spec, first: Array, last: Array) -> tuple[Array, Array]:
-        """The integral of a rate that a quantity tells from one time to another; and the rate at the second."""
+    def _followed(self, path: str, spec: Spec, first: Array | None, last: Array) -> Array:
+        """The integral of a rate that a quantity tells from one time to another; without the first, the rate."""
 
         def told(t: Array) -> Array:
             t = np.broadcast_to(t, (self.samples, t.shape[1]))
             return units.told(Moment(self, t).expression(f"{path}.quantity", spec["quantity"]), spec["unit"])
 
+        if first is None:
+            return told(last)
         if path not in self.followed:
             starts = [float(level.get("at", self.first)) for _, level in levels("", self.scenario)]
             nodes = self.times(STEPS_A_YEAR, min(self.first, *starts))
@@ -130,7 +132,7 @@ class Model:
                 nodes, begin, lambda _, k, half: rates[half % 2][None, :, k + half // 2]
             )[0]
         gained = self.followed[path]
-        return gained(np.atleast_2d(last)) - gained(np.atleast_2d(first)), told(np.atleast_2d(last))
+        return gained(np.atleast_2d(last)) - gained(np.atleast_2d(first))
 
     def dates(self) -> list[Array]:
         """Every date at which a regime begins, and every year of a table (sample, 1)."""
@@ -431,7 +433,7 @@ def _bent(model: Model, path: str, spec: Spec, name: str, start: Array, nodes: A
 def _times(rate: Array | laws.Rate, times: Array | float) -> Array | laws.Rate:
     """A rate by which growth goes on, so many times as fast."""
     if callable(rate):
-        return lambda first, last: tuple(times * part for part in rate(first, last))
+        return lambda first, last: times * rate(first, last)
     return rate * times
 
 

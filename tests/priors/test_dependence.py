@@ -32,7 +32,7 @@ FAR = "{interval_90: [1e28, 1e36], never: 0.2}"
 ON_FAR = "{function: {of: thresholds.far.effective_compute, points: {1e28: 2, 1e36: 4}}, unit: x/year}"
 
 
-def scenario(*, spending="2x/year", hardware="1.35x/year", far=FAR, delay="1"):
+def scenario(*, spending="2x/year", hardware="1.35x/year", far=FAR, delay="1 year"):
     return parse_scenario(TEXT.format(spending=spending, hardware=hardware, far=far, delay=delay))
 
 
@@ -92,7 +92,7 @@ def test_a_function_is_exact_in_every_sample_and_never_takes_the_last_point():
 
 
 def test_a_function_of_a_correlated_prior_follows_it_after_the_copula():
-    text = TEXT.format(spending=ON_FAR, hardware="1.35x/year", far="{interval_90: [1e28, 1e36]}", delay="1")
+    text = TEXT.format(spending=ON_FAR, hardware="1.35x/year", far="{interval_90: [1e28, 1e36]}", delay="1 year")
     pair = "[drivers.spending.start, thresholds.far.effective_compute]"
     draws = drawn(parse_scenario(f"{text}correlations:\n  - {{between: {pair}, rank: 0.9}}\n").joint)
     x = draws["thresholds.far.effective_compute"]

@@ -49,7 +49,7 @@ def path(run: xr.DataTree, sweep: xr.DataTree, tmp_path_factory: pytest.TempPath
     return file
 
 
-PAGE = ROOT / "docs" / "run-format.md"
+PAGES = tuple(ROOT / "docs" / f"{name}.md" for name in ("run-format", "run-variables"))
 IN_SWEEP_EXAMPLE = ("effective_compute", "binding_spending_share", "crossed", "crossing_quantile", "never", "run_id")
 """The variables of a sweep that the example shows; the others are those of a run."""
 
@@ -88,18 +88,22 @@ def made(run: xr.DataTree, sweep: xr.DataTree) -> dict[str, str]:
     return result
 
 
+def whole() -> str:
+    return "\n".join(page.read_text(encoding="utf-8") for page in PAGES)
+
+
 def page_with(page: str, parts: Mapping[str, str]) -> str:
     """Put what is made into its places on the page: below the head of a table, and between the fences of a text."""
     for before, part in parts.items():
         place = rf"({re.escape(before)}\n\n(?:\| .*\n\| ---.*\n|```text\n))(?:.+\n)+?(?=```|\n|$)"
         page, count = re.subn(place, lambda found, part=part: found[1] + part, page)
-        assert count == 1, before
+        assert count == page.count(f"{before}\n\n") <= 1, before
     return page
 
 
 def table_after(heading: str) -> list[list[str]]:
     """Read the rows of the first table below a text of the page."""
-    below = PAGE.read_text(encoding="utf-8").partition(f"\n{heading}\n")[2]
+    below = whole().partition(f"\n{heading}\n")[2]
     rows = re.findall(r"^\| (.*) \|$", re.search(r"(?:^\|.*\n)+", below, re.MULTILINE)[0], re.MULTILINE)  # type: ignore[index]
     return [row.split(" | ") for row in rows[2:]]
 
@@ -111,12 +115,14 @@ def named_in(heading: str) -> list[str]:
 def test_the_document_is_what_the_table_a_run_and_a_sweep_say(
     run: xr.DataTree, sweep: xr.DataTree, request: pytest.FixtureRequest
 ) -> None:
-    written = PAGE.read_text(encoding="utf-8")
-    anew = page_with(written, made(run, sweep))
-    if request.config.getoption("--renew-golden"):
-        PAGE.write_text(anew, encoding="utf-8")
-        written = anew
-    assert written == anew, "write it anew with --renew-golden"
+    parts = made(run, sweep)
+    assert all(whole().count(f"{before}\n\n") == 1 for before in parts)
+    for page in PAGES:
+        anew = page_with(page.read_text(encoding="utf-8"), parts)
+        if request.config.getoption("--renew-golden"):
+            page.write_text(anew, encoding="utf-8")
+        assert page.read_text(encoding="utf-8") == anew, "write it anew with --renew-golden"
+    written = whole()
     assert f"run format {RUN_FORMAT}." in written
     assert f"sweep format {sweep.attrs['sweep_format']}:" in written
 
@@ -140,7 +146,7 @@ def test_every_attribute_of_the_file_is_described(run: xr.DataTree) -> None:
 def test_every_attribute_group_and_axis_of_a_sweep_is_described(run: xr.DataTree, sweep: xr.DataTree) -> None:
     own = named_in("Attributes of the file, beside those of a run:")
     assert set(sweep.attrs) == (set(run.attrs) - {"run_format"}) | set(own)
-    text = PAGE.read_text(encoding="utf-8").partition("## Sweeps")[2]
+    text = whole().partition("## Sweeps")[2]
     for node in sweep.subtree:
         assert not node.data_vars or f"`{node.path}`" in text
     axes = json.loads(sweep.attrs["sweep"])
@@ -178,7 +184,7 @@ def test_every_coordinate_and_variable_is_in_a_table_with_its_dimensions(run: xr
 
 def test_the_python_examples_of_the_document_run(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(path.parent)
-    text = PAGE.read_text(encoding="utf-8")
+    text = whole()
     found = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
     examples = [each for each in found if "learned.nc" not in each]  # which is run with a run that has learnt
     assert len(examples) == len(found) - 1 == 3

@@ -10,7 +10,7 @@ from simulator.priors.composite import WithNever
 from simulator.priors.families import Fixed, Normal, Uniform
 from simulator.priors.joint import NamedPrior
 from simulator.report.sources import correlations, limitations, quantities
-from simulator.scenario.assumptions import NO_BELIEFS, assumptions, stated_name, statement, usual_unit
+from simulator.scenario.assumptions import NO_BELIEFS, assumptions, stated_name, statement
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import parse_scenario
@@ -106,8 +106,6 @@ def test_the_anchors_are_told_to_three_digits_and_given_that_they_happen():
 def test_a_number_that_is_drawn_anew_each_year_is_stated_once():
     assert stated_name("models.largest_share[2027]") == "models.largest_share"
     assert stated_name("drivers.spending.growth[0].rate") == "drivers.spending.growth[0].rate"
-    assert usual_unit(("drivers", "spending", "growth", 0, "rate")) == "factor/year"
-    assert usual_unit(("thresholds", "big", "spending")) == "USD"
 
 
 def test_sources_tell_judgement_from_publications():

@@ -28,6 +28,8 @@ drivers:
   algorithms: {growth: {value: 8, unit: months/halving}}
 quantities:
   world: {start: {value: 1e14, unit: USD}, growth: {value: 3, unit: "%/year"}}
+thresholds:
+  late: {spending: 1e10, delay: {median: 1, interval_90: [0.5, 2]}}
 variants:
   fast: {drivers: {hardware: {growth: 2}}}
 """
@@ -50,6 +52,8 @@ drivers:
   algorithms: {growth: {value: 8, unit: months/halving of requirement}}
 quantities:
   world: {at: 2025.5, start: {value: 1e14, unit: USD}, growth: {value: 3, unit: "%/year"}}
+thresholds:
+  late: {spending: 1e10, delay: {median: 1, unit: years, interval_90: [0.5, 2]}}
 variants:
   fast: {drivers: {hardware: {growth: 2x/year}}}
 """
@@ -60,9 +64,41 @@ def test_only_what_changed_its_meaning_is_rewritten() -> None:
     assert text == SECOND
     assert lines[0] == "ours.yaml:2: schema: 1 -> 2"
     assert [line for line in lines if ":11:" in line] == ["ours.yaml:11: 2.4 -> 2.4x/year"]
-    assert len(lines) == 10
+    assert len(lines) == 11
     assert parse_scenario(text).joint.priors["drivers.algorithms.growth"].family.value == pytest.approx(
         0.4515, abs=1e-4
+    )
+
+
+SWEPT = """\
+schema: 1
+name: swept
+extends: baseline
+drivers: {spending: {growth: [{rate: {prior: ./own/pace}}]}}
+sweep:
+  drivers.spending.growth[0].rate: [1.5, {median: 2, interval_90: [1.5, 3]}]  # both without a unit
+  drivers.spending.caps.world-product.share: 0.01:0.1:3:log
+  thresholds.gpt-4.delay: {soon: 0.5, late: 2}
+  pace:
+    slow: {"drivers.algorithms.growth[0].rate": 2, drivers.spending.start: 1e8}
+  drivers.spending.growth[0].rate.median: [100, 180 %/year]
+"""
+
+
+def test_the_values_of_a_sweep_are_rewritten_as_those_of_its_entries(tmp_path: Path) -> None:
+    library = "schema: 2\nsubject: own\npriors: {pace: {median: 140, interval_90: [60, 240], unit: '%/year'}}\n"
+    (tmp_path / "own.yaml").write_text(library)
+    upgraded, _ = upgraded_text(SWEPT, str(tmp_path / "swept.yaml"))
+    assert (
+        upgraded.partition("sweep:\n")[2]
+        == """\
+  drivers.spending.growth[0].rate: [1.5x/year, {median: 2, unit: x/year, interval_90: [1.5, 3]}] # both without a unit
+  drivers.spending.caps.world-product.share: "0.01:0.1:3:log fraction"
+  thresholds.gpt-4.delay: {soon: 0.5 years, late: 2 years}
+  pace:
+    slow: {"drivers.algorithms.growth[0].rate": 2x/year, drivers.spending.start: 1e8}
+  drivers.spending.growth[0].rate.median: [100 %/year, 180 %/year]
+"""
     )
 
 
@@ -71,7 +107,7 @@ def test_a_file_is_rewritten_once(tmp_path: Path) -> None:
     file.write_text(FIRST, encoding="utf-8")
     with pytest.raises(ScenarioError, match="simulate upgrade"):
         load_scenario(file)
-    assert len(upgrade_file(file)) == 10
+    assert len(upgrade_file(file)) == 11
     assert file.read_text(encoding="utf-8") == SECOND
     assert upgrade_file(file) == []
     assert file.read_text(encoding="utf-8") == SECOND
@@ -122,7 +158,7 @@ def test_a_file_is_rewritten_where_a_link_leads_and_keeps_its_rights(tmp_path: P
     file.write_text(FIRST, encoding="utf-8")
     file.chmod(0o600)
     link.symlink_to(file.name)
-    assert len(upgrade_file(file, link)) == 10
+    assert len(upgrade_file(file, link)) == 11
     assert link.is_symlink()
     assert file.read_text(encoding="utf-8") == SECOND
     assert file.stat().st_mode & 0o777 == 0o600

@@ -33,5 +33,5 @@ def test_an_example_uses_the_key_that_it_is_shown_for():
 
 def test_examples_reach_the_editor():
     regime = groups(SCHEMA)["Regime"]["properties"]
-    assert regime["half_life"]["examples"] == [5]
+    assert regime["half_life"]["examples"] == ["5 years"]
     assert regime["from"]["examples"]

@@ -104,3 +104,17 @@ def test_every_example_of_a_change_runs_on_the_baseline() -> None:
         for axis in parse_over([text]):
             for point in axis.points[:: len(axis.points) - 1 or 1]:
                 load_scenario("baseline", overrides=point.overrides)
+
+
+@pytest.mark.parametrize(
+    ("values", "labels"),
+    [
+        ("2x/year:4x/year:3", ("2 x/year", "3 x/year", "4 x/year")),
+        ("$1 billion:4 billion USD:3:log", ("1 billion USD", "2 billion USD", "4 billion USD")),
+        ("2:4x/year:2", ("2 x/year", "4 x/year")),
+        ("200 MW:1 GW:2", ("0.2 GW", "1 GW")),
+        ("mid-2027:2029:2", ("2027.5 year", "2029 year")),
+    ],
+)
+def test_a_range_goes_from_one_amount_to_another(values: str, labels: tuple[str, ...]) -> None:
+    assert parse_over([f"drivers.spending.start={values}"])[0].labels == labels

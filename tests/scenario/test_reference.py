@@ -31,7 +31,7 @@ def test_units_are_those_that_are_checked():
     assert "must be written" in kinds()["Limit"].keys["share"].unit
     assert kinds()["Threshold"].keys["spending"].unit == "USD"
     assert kinds()["Regime"].keys["from"].unit.startswith("a year")
-    assert kinds()["Regime"].keys["half_life"].unit.startswith("years")
+    assert kinds()["Regime"].keys["half_life"].unit.startswith("a time (2 years")
 
 
 @pytest.mark.parametrize(

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from typing import Any
+
 import pytest
 
 from simulator.errors import Fault
+from simulator.scenario.assumptions import assumptions
+from simulator.scenario.describing import schema_text
+from simulator.scenario.load import parse_scenario
 from simulator.schema.amounts import (
     Amount,
     in_unit,
@@ -101,3 +108,81 @@ def test_an_amount_in_another_unit_is_told_in_that_of_its_prior(stated: dict[str
 def test_the_schema_lets_amounts_stand_where_numbers_do() -> None:
     form = or_amounts({"type": "array", "items": {"type": "number"}})
     assert [each["type"] for each in form["items"]["anyOf"]] == ["number", "string"]
+
+
+NO_AMOUNTS = {
+    **dict.fromkeys(("schema", "samples", "seed", "block", "draws", "tune", "chains", "bins", "top"), "a count"),
+    "above": "counts of models", "earlier": "counts of models",
+    **dict.fromkeys(("alpha", "beta", "shape", "df"), "a shape, which has no unit"),
+    "error": "in OOM", **dict.fromkeys(("values", "log10", "spread"), "read from a file by the simulator"),
+}  # fmt: skip
+"""Fields whose numbers are numbers alone, each with the reason."""
+
+
+def numbers_alone(form: Any, key: str = "", *, text: bool = False) -> Iterator[str]:
+    """List the keys of the JSON Schema under which a number may stand and no text."""
+    if isinstance(form, list):
+        for each in form:
+            yield from numbers_alone(each, key, text=text)
+    if not isinstance(form, dict):
+        return
+    ways = form.get("anyOf", [])
+    text = text or any(way.get("type") == "string" or {"type": "string"} in way.get("anyOf", []) for way in ways)
+    if form.get("type") in ("number", "integer") and not text:
+        yield key
+    yield from numbers_alone(ways, key, text=text)
+    for word in ("items", "prefixItems", "additionalProperties"):
+        yield from numbers_alone(form.get(word), key)
+    for word in ("$defs", "properties", "patternProperties"):
+        for name, inner in form.get(word, {}).items():
+            yield from numbers_alone(inner, name)
+
+
+def test_amounts_stand_wherever_a_number_may_but_where_it_has_no_unit() -> None:
+    found = {key for of in ("scenario", "priors") for key in numbers_alone(json.loads(schema_text(of)))}
+    assert found == {*NO_AMOUNTS}
+
+
+WRITTEN = """\
+schema: 2
+name: amounts
+years: {first: 2025, last: 2030}
+drivers:
+  spending: {unit: USD, table: {2025: 4e8, 2030: 4e9}}
+  hardware: {start: 1e18 FLOP/USD, growth: 1.3x/year}
+  algorithms:
+    growth:
+      function: {of: thresholds.far.effective_compute, points: {1e29: 3, 1e35: 2}}
+      unit: x/year
+    feedback: [{at: 1e30, multiplier: 1}, {at: 1e36, multiplier: 2}]
+quantities:
+  power: {start: {value: 1, unit: GW}, growth: {mean_of: [2x/year, 3x/year], weights: [0.6, 0.4]}}
+thresholds:
+  far: {effective_compute: {mixture: [{weight: 0.6, value: 1e32}, {weight: 0.4, value: 1e34}], never: 0.1}, within_oom: 1}
+correlations: [{between: [thresholds.far.effective_compute, models.smallest], rank: 0.3}]
+models:
+  largest_share: 0.1 fraction
+  smallest: {family: student-t, location: 4, scale: 0.1, df: 5, truncated: [1, 9]}
+  above: [1e25, 1e26]
+  within_oom: [0.5]
+  known: {2025: {above: {1e25: 30}, largest: 5e26}}
+  earlier: {1e25: 4}
+"""
+AS_AMOUNTS = (
+    ("unit: USD, table: {2025: 4e8, 2030: 4e9}", "table: {2025: 4e8 USD, 2030: $4 billion}"),
+    ("{1e29: 3, 1e35: 2}}\n      unit: x/year", "{1e29: 3x/year, 1e35: 2x/year}}"),
+    ("at: 1e30", "at: 1e30 FLOP"), ("at: 1e36", "at: 1e18 EFLOP"), ("[0.6, 0.4]", "[60 %, 40 %]"),
+    ("weight: 0.6", "weight: 60 %"), ("weight: 0.4", "weight: 0.4 fraction"), ("never: 0.1", "never: 10 %"),
+    ("within_oom: 1}", "within_oom: 1 OOM}"), ("rank: 0.3", "rank: 30 %"), ("[1e25, 1e26]", "[1e25 FLOP, 1e8 EFLOP]"),
+    ("[0.5]", "[0.5 OOM]"), ("{1e25: 30}, largest: 5e26", "{1e25 FLOP: 30}, largest: 5e26 FLOP"),
+    ("{1e25: 4}", "{1e25 FLOP: 4}"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("number", "amount"), AS_AMOUNTS, ids=[each[1] for each in AS_AMOUNTS])
+def test_an_amount_means_the_number_that_it_is(number: str, amount: str) -> None:
+    assert WRITTEN.count(number) == 1
+    plain, told = (parse_scenario(text) for text in (WRITTEN, WRITTEN.replace(number, amount)))
+    told_spec = told.spec.model_dump_json().replace("1e25 FLOP", "1e+25")
+    assert told_spec == plain.spec.model_dump_json()
+    assert len(assumptions(told)) == len(assumptions(plain))

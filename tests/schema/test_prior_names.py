@@ -16,7 +16,7 @@ from simulator.engine.simulation import simulate
 from simulator.errors import InputError, ScenarioError, as_path, dotted
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, parse_scenario
-from simulator.schema.prior_names import input_words, slots
+from simulator.schema.prior_names import input_words, slots, unit_alone
 from tests.analysis.linear_scenario import LINEAR
 
 UNSURE = LINEAR + "  first: {label: First of its kind, effective_compute: {median: 1e29, interval_90: [1e28, 1e30]}}\n"
@@ -216,3 +216,16 @@ def test_faults_of_named_items_tell_the_name_at_its_place(old: str, new: str, te
         parse_scenario(NAMED.replace(old, new))
     assert text in str(caught.value)
     assert all(fault.place.line > 1 for fault in caught.value.faults)
+
+
+@pytest.mark.parametrize(
+    ("path", "unit"),
+    [
+        ("thresholds.big.spending", "USD"), ("thresholds.spending", ""), ("drivers.spending.start", "USD"),
+        ("drivers.algorithms.jumps.rate", "1/year"), ("drivers.algorithms.jumps.size", ""), ("inputs.spending", ""),
+        ("drivers.spending.growth[0].rate", ""), ("quantities.stock.depreciation", "1/year"), ("quantities.rate", ""),
+        ("drivers.algorithms.drift", "OOM/year"), ("drivers.algorithms.feedback[0].at", "FLOP"),
+    ],
+)  # fmt: skip
+def test_a_number_without_a_unit_has_that_of_its_place(path: str, unit: str) -> None:
+    assert unit_alone(as_path(path)) == unit

@@ -27,6 +27,10 @@ def _printed(*arguments: str) -> str:
     return stream.getvalue()
 
 
+def test_it_is_read_in_ten_minutes():
+    assert len(README.read_text(encoding="utf-8").splitlines()) <= 200
+
+
 def test_the_first_two_blocks_hold_one_command_line_each():
     for language, text in BLOCKS[:2]:
         assert language == "sh"
@@ -105,5 +109,5 @@ def test_the_python_example_runs(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("name", shipped_names("scenarios"))
 def test_every_shipped_scenario_is_listed(name):
-    assert f"`{name}`" in README.read_text(encoding="utf-8")
+    assert f"`{name}`" in (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
     assert load_scenario(name).spec.notes

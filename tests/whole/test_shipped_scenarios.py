@@ -11,6 +11,7 @@ import pytest
 from simulator.engine.simulation import simulate
 from simulator.scenario.library import shipped_file, shipped_names
 from simulator.scenario.load import load_scenario, parse_scenario
+from tests.places import ROOT
 
 SAMPLES = 512
 FLOAT32 = 3e-6  # trajectories are kept in float32: 6e-8 of a log10 of up to 45
@@ -432,3 +433,7 @@ def test_feedback_only_speeds_up_where_every_multiplier_is_at_least_one():
     assert faster.mean() == pytest.approx(0.81, abs=0.05)
     assert np.all(gain[faster & rising] >= -2 * FLOAT32)
     assert np.median(gain[faster][:, -1]) > 0.3
+
+
+def test_the_yardstick_of_the_benchmarks_can_be_read() -> None:
+    assert load_scenario(ROOT / "benchmarks" / "three_drivers.yaml").spec.samples == 1_000_000

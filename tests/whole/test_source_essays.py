@@ -106,6 +106,29 @@ def test_a_roofline_is_the_smaller_of_peak_and_bandwidth_times_intensity() -> No
     assert level(run, "quantity_speed_of_reading")[0] == pytest.approx(2 * 3.35e12, rel=EXACT)
 
 
+def test_a_roofline_limits_hardware_from_the_day_that_memory_no_longer_feeds_the_peak() -> None:
+    """Peak 1.3e18 x 1.4^t, roof 1.1e16 x 1600 x 2^(t / 4.1) FLOP a dollar: they meet after 15.56 years, in early 2041."""
+    levels = run_of("roofline")["trajectories"]
+    met = np.minimum(levels["hardware_demanded"], levels["cap_hardware_memory"])
+    np.testing.assert_array_equal(levels["hardware"], met)
+    factors = "drivers.hardware.factors"
+    fixed = [
+        *(f"{factors}.price-performance.{key}" for key in ("start=1.3e18 FLOP/USD", "growth=1.4x/year")),
+        f"{factors}.precision-and-utilisation.growth=[{{rate: 1x/year}}]",
+        "quantities.work-per-byte={value: 1600, unit: FLOP/byte}",
+        f"thresholds.below={{quantity: hardware, level: {1.3e18 * 1.4**15} FLOP/USD}}",
+        f"thresholds.above={{quantity: hardware, level: {1.76e19 * 2 ** (18 / 4.1)} FLOP/USD}}",
+        *("samples=64", "years.step=month"),
+    ]
+    run = simulate(load_scenario("roofline", overrides=fixed))
+    meets = 2025.5 + np.log(1.76e19 / 1.3e18) / (np.log(1.4) - np.log(2) / 4.1)
+    years, share = run["summary/year"].values, run["summary/binding_hardware_share"].values[0]
+    np.testing.assert_array_equal(share, years >= meets)
+    crossing = run["crossings/crossing_year"]
+    for name, date in (("below", 2040.5), ("above", 2043.5)):
+        np.testing.assert_allclose(crossing.sel(threshold=name), date, atol=1e-6)
+
+
 def test_quantities_are_printed() -> None:
     lines = quantity_lines(quantity_table(run_of("essay-parts")))
     told = "\n".join(lines)

@@ -10,7 +10,7 @@ from simulator.charts import scored
 from simulator.charts.register import ALL
 from simulator.charts.spec import Figure, Head
 from simulator.charts.writing import save_chart
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_or_all
 from simulator.files import make_folder
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.output import Hindcast
@@ -187,7 +187,7 @@ def hindcast_figures(stored: Hindcast, asked: Sequence[str] = (ALL,)) -> list[Fi
     """Draw kinds of chart of a hindcast: keys of `HINDCAST_KINDS`, or "all"."""
     for kind in asked:
         if kind not in (*HINDCAST_KINDS, ALL):
-            hint = near_name(kind, HINDCAST_KINDS) or f"There are: {', '.join(HINDCAST_KINDS)}, and all."
+            hint = near_or_all(kind, HINDCAST_KINDS, more=", and all")
             raise InputError(f"--kind: no kind of chart of a hindcast '{kind}'. {hint}")
     drawn = [kind for kind in HINDCAST_KINDS if ALL in asked or kind in asked]
     return [figure for kind in drawn for figure in HINDCAST_KINDS[kind](stored)]

@@ -12,7 +12,7 @@ from simulator.charts.frame import Frame, check_numbers, check_years
 from simulator.charts.layout import fill_mark, line_mark, panel_grid, sheet
 from simulator.charts.reading import run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
-from simulator.errors import InputError, NothingToDraw, near_name, number
+from simulator.errors import InputError, NothingToDraw, near_or_all, number
 from simulator.runs.groups import Group, Run
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.runs.table import Table
@@ -183,7 +183,7 @@ def _chosen(run: Group | Run, quantities: Sequence[str]) -> list[str]:
         )
     for quantity in quantities:
         if quantity not in known:
-            hint = near_name(quantity, known) or f"There are: {', '.join(known)}."
+            hint = near_or_all(quantity, known)
             raise InputError(f"counts: {quantity}: no such count of models in this run. {hint}")
     chosen = [name for name in known if name in quantities or not quantities]
     if len(chosen) > MOST_PANELS and quantities:
