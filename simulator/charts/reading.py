@@ -436,10 +436,7 @@ def _observed_rows(run: Group | Run, quantity: str) -> list[Row]:
 
 
 def trend_table(run: Group | Run, quantity: str, *, years: tuple[float, float] | None = None) -> Table:
-    """Tabulate the trend that a run has learnt, up to the end of the data, with its central 90 %; log10 of the unit.
-
-    It is empty where fewer than two years are left.
-    """
+    """Tabulate the trend that a run has learnt up to the end of the data, with its 90 %; empty of under two years."""
     learnt = arrays(run, "posterior") if quantity in TRENDS and "posterior" in run.children else None
     if learnt is None or TRENDS[quantity] not in learnt:  # a change point has no trend by year
         return Table({})

@@ -173,7 +173,7 @@ def make_hindcast(
     --------
     >>> make_hindcast(origins=[2025])
     Traceback (most recent call last):
-    simulator.errors.InputError: last_year: must be after 2025, the year at whose end the data of this fit end; ...
+    simulator.errors.InputError: until: must be after the end of 2025, to which the data of this fit go; ...
     """
     asked = Asked(
         scenario, tuple(against), allow_hindsight, tuple(sorted(set(origins))), _path(runs), _path(accelerators),

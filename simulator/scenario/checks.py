@@ -11,14 +11,14 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from simulator.errors import Fault, Path, as_path, dotted, items, near_name, number
+from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
-from simulator.priors.joint import JointPrior, joint_prior, named_prior
+from simulator.priors.joint import JointPrior, joint_prior
+from simulator.scenario.history_checks import history_faults, observed_faults
 from simulator.scenario.plausibility import implausible
 from simulator.scenario.prior_checks import (
     draw_warnings,
     gain_faults,
-    history_faults,
     range_faults,
     range_warnings,
     shares_of,
@@ -31,14 +31,13 @@ from simulator.scenario.quantity_checks import (
     lag_faults,
     own_in_limits,
 )
-from simulator.scenario.unit_checks import UnitCheck, named_unit, unit_name
+from simulator.scenario.unit_checks import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability
 from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
-    Slot,
     calendar_years,
     entries,
     entries_of,
@@ -156,7 +155,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         faults += [*range_faults(ranges, shares), *gain_faults(spec, ranges), *lag_faults(spec, ranges)]
         faults += decay_faults(spec, ranges)
         faults += () if in_circles else early_faults(spec, ranges)
-        faults += () if in_circles or units.faults else [*difference_faults(spec, ranges), *_observed_faults(spec)]
+        faults += () if in_circles or units.faults else [*difference_faults(spec, ranges), *observed_faults(spec)]
     if joint is not None:
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         stated = slots(spec)
@@ -215,25 +214,6 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
             ending = str(path[-1]).rpartition("-")[2]
             rule = f"ends in '-{ending}', by which the run names means, errors and what is demanded."
             yield Fault(path, rule, "Rename it.")
-
-
-def _observed_faults(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find what was observed of nothing that there is, in another unit, or twice; only where all units are known."""
-    known = [*spec.quantities, *(name for name in OWN if name != "effective_compute")]
-    for name, observed in (spec.history.quantities if spec.history else {}).items():
-        path = ("history", "quantities", name)
-        if name not in known:
-            yield Fault(path, f"there is no quantity '{name}'.", near_name(name, known) or "Name one that there is.")
-            continue
-        of_runs = name in ("spending", "hardware", "physical_compute") and name not in spec.quantities
-        if of_runs and spec.history and spec.history.runs != "none":
-            rule = "is learnt from the table of runs already, with scatter of single years that nothing else moves."
-            yield Fault(path, rule, "Add a row to that table, or write runs: none.")
-        for place, value in ((place, each.value) for place, each in items(observed) if each.value is not None):
-            try:
-                named_prior(Slot((*path, place, "value"), value, "level", named_unit(spec, name)))
-            except Faults as error:
-                yield from error.faults
 
 
 def _item_faults(spec: ScenarioSpec) -> Iterator[Fault]:

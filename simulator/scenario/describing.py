@@ -19,6 +19,7 @@ from simulator.scenario.examples import with_examples
 from simulator.scenario.library import library_prior, load_library, shipped_names
 from simulator.scenario.load import GroupingKeys, Source, load_scenario, scenario_of
 from simulator.scenario.resolving import Scenario
+from simulator.schema.base import Faults
 from simulator.schema.prior_names import Slot, entries_of, free_kind
 from simulator.schema.quantities import Limit
 from simulator.schema.spec import PriorLibrary, ScenarioSpec
@@ -197,8 +198,14 @@ def _entry(name: str) -> Iterator[str]:
 
 
 def _named(key: str, prior: Prior) -> NamedPrior:
-    """Put a library entry on the scale that its unit tells: growth, or a level, or a date."""
-    return named_prior(Slot((key,), prior, free_kind(prior), None, never=True))
+    """Put a library entry on the scale that its unit tells: growth, a level, a date; or it is a plain number."""
+    kind = free_kind(prior)
+    try:
+        return named_prior(Slot((key,), prior, kind, None, never=True))
+    except Faults:
+        if kind != "level" or prior.own_unit not in (None, "1"):
+            raise
+        return named_prior(Slot((key,), prior, "number", None, never=True))
 
 
 def histogram(prior: NamedPrior, *, columns: int = 48) -> str:

@@ -12,10 +12,10 @@ import numpy as np
 from simulator.errors import Fault, as_path, dotted, number
 from simulator.priors.dependence import Dependence
 from simulator.priors.families import Fixed
-from simulator.priors.joint import JointPrior, NamedPrior, named_prior
-from simulator.schema.base import FIRST_YEAR, LAST_YEAR, Faults, year_faults
+from simulator.priors.joint import JointPrior, NamedPrior
+from simulator.schema.base import FIRST_YEAR, LAST_YEAR, year_faults
 from simulator.schema.prior_families import Distribution
-from simulator.schema.prior_names import Slot, entries, entries_of, history_slot, regimes_of
+from simulator.schema.prior_names import Slot, entries, entries_of, regimes_of
 from simulator.schema.quantities import Level, Limit, Operation
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PointFunction, Prior
@@ -55,29 +55,6 @@ def _drawn_twice(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
                 f"{' with '.join(dict.fromkeys(said))}: drawn {times}, independently: {listed(apart)}. "
                 "Where one number is meant, name it under inputs and use it as {input: its-name}."
             )
-
-
-def history_faults(spec: ScenarioSpec) -> Iterator[Fault]:
-    """Find what is wrong with the priors of the model of history, which are not drawn: they learn."""
-    for field, prior in spec.history.priors if spec.history else ():
-        if prior is None:
-            continue
-        slot = history_slot(field, prior)
-        odd = [
-            key for key in ("function", "input", "never", "discrete", "empirical") if getattr(prior, key) is not None
-        ]
-        if odd:
-            remedy = "State it by numbers of its own that spread evenly: an interval, quantiles or a family."
-            yield Fault((*slot.path, odd[0]), "cannot stand on a prior of the model of history.", remedy)
-            continue
-        try:
-            least = named_prior(slot).family.support[0]
-        except Faults as error:
-            yield from error.faults
-            continue
-        if field.endswith(("scatter", "tail")) and least < 0:
-            rule = f"must stay above 0; it reaches down to {number(least)}."
-            yield Fault(slot.path, rule, "Use family: gamma or lognormal, or truncate it: truncated: [0, null].")
 
 
 FEW = 0.1

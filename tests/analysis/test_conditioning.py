@@ -58,6 +58,21 @@ def test_a_level_observed_with_an_error_has_the_conjugate_posterior(run: xr.Data
     assert abs(row["probability"] - seen) < 4 * row["standard_error"]
 
 
+@pytest.mark.parametrize("redraw", [False, True])
+def test_twice_their_errors_hold_the_exact_shifts_and_medians(redraw: bool) -> None:
+    gain = SPENDING**2 / (SPENDING**2 + 0.2**2)
+    news, held = gain * (math.log10(3e10) - 10), []
+    for seed in range(6):
+        small = simulate(parse_scenario(LINEAR, overrides=["samples=4000", f"seed={seed}"]))
+        found = condition(small, ["spending@2030 = 3e10 +- 0.2 OOM"], redraw=redraw)
+        for name, part in ((START, SPREAD), (GROWTH, YEARS * 0.1)):
+            row = moved(found, name)
+            held.append(abs(row["shift"] - part * news / SPENDING**2) <= 2 * row["shift_error"])
+        (row,) = found.headlines.where(quantity="effective_compute", year=2030.0, statistic="median").rows()
+        held.append(abs(row["after"] - 30 - news) <= 2 * row["after_error"])
+    assert sum(held) >= 14  # of 18 at 95.4 % each; fewer in one case of 1,000
+
+
 def test_a_level_above_its_median_has_the_moments_of_half_a_normal(run: xr.DataTree) -> None:
     found = condition(run, ["spending@2025 >= 1e8"])
     row = moved(found, START)

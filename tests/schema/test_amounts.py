@@ -114,7 +114,7 @@ NO_AMOUNTS = {
     **dict.fromkeys(("schema", "samples", "seed", "block", "draws", "tune", "chains", "bins", "top"), "a count"),
     "above": "counts of models", "earlier": "counts of models",
     **dict.fromkeys(("alpha", "beta", "shape", "df"), "a shape, which has no unit"),
-    "values": "read from a file by the simulator",
+    "error": "in OOM", **dict.fromkeys(("values", "log10", "spread"), "read from a file by the simulator"),
 }  # fmt: skip
 """Fields whose numbers are numbers alone, each with the reason."""
 
