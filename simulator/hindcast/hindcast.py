@@ -11,21 +11,27 @@ from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Final, Literal
 
-import numpy as np
-
 from simulator.errors import InputError
 from simulator.files import make_folder, write_text
 from simulator.hindcast import rows as tables
-from simulator.hindcast.baselines import BASELINES, draw_baseline
+from simulator.hindcast.arms import (
+    Arm,
+    check_hindsight,
+    forecast_baseline,
+    growth_knew,
+    rule_arms,
+    scenario_arms,
+    scenario_notes,
+)
+from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.output import Asked, Hindcast, hindcast_page
-from simulator.hindcast.rivals import growth_knew, make_arms
-from simulator.hindcast.rows import MODEL, Arm
+from simulator.hindcast.rows import MODEL, Made
 from simulator.hindcast.scenario_forecast import growth_priors
 from simulator.history import loading
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import check_rate, diagnose
 from simulator.history.fit import SamplerSettings, fit_dates
-from simulator.history.forecast import RecordForecast, forecast_record, forecast_times
+from simulator.history.forecast import forecast_record, forecast_times
 from simulator.history.frontier import without
 from simulator.history.learning import Series, series
 from simulator.history.loading import SNAPSHOT
@@ -64,15 +70,11 @@ def hindcast(
     fits = fit_dates(observations, dates=dates, priors=priors, settings=settings, cache=cache)
     last, size = observations.years[1], settings.chains * settings.draws
     made = [
-        Arm(MODEL, forecast_record(fit, last_year=last, seed=settings.seed), hindsight=origin in with_hindsight)
+        Made(MODEL, forecast_record(fit, last_year=last, seed=settings.seed), hindsight=origin in with_hindsight)
         for origin, fit in zip(origins, fits, strict=True)
     ]
-    made += [
-        Arm(name, forecast_baseline(name, observations, origin=origin, size=size, seed=settings.seed))
-        for name in BASELINES
-        for origin in origins
-    ]
-    made += arms
+    every = [*rule_arms(size=size, seed=settings.seed), *arms]
+    made += [arm.made(observations, origin) for arm in every for origin in origins]
     forecasts = [row for arm in made for row in tables.forecast_rows(arm, observations)]
     events = [row for arm in made for row in tables.event_rows(arm, observations, thresholds=thresholds)]
     scored = tables.made_table("forecasts", forecasts)
@@ -99,17 +101,7 @@ def check_origins(observations: Observations, origins: Iterable[int]) -> None:
         known_at(observations, origin + 1.0)
         forecast_times(origin + 1.0, observations.years[1] + 1.0)
         for name in BASELINES:
-            forecast_baseline(name, observations, origin=origin, size=1, seed=0)
-
-
-def forecast_baseline(name: str, observations: Observations, *, origin: int, size: int, seed: int) -> RecordForecast:
-    """Forecast the record by a baseline from the end of a year to the last known year."""
-    known = observations.record_year <= origin
-    targets = tuple(int(year) for year in observations.record_year[~known])
-    years, record = observations.record_year[known], observations.record_log_compute[known]
-    rng = np.random.default_rng([seed, origin, list(BASELINES).index(name)])
-    samples = [draw_baseline(name, years=years, record=record, target=each, size=size, rng=rng) for each in targets]
-    return RecordForecast(origin, targets, np.array(samples).reshape(len(targets), size))
+            forecast_baseline(name, observations, origin, size=1, seed=0)
 
 
 def make_hindcast(
@@ -201,14 +193,10 @@ def answer(asked: Asked) -> Hindcast:
     check_origins(seen, asked.origins)
     arms, notes, priors, late = list[Arm](), list[str](), None, set[int]()
     if scenarios:
-        arms, notes = make_arms(
-            scenarios,
-            seen,
-            origins=asked.origins,
-            size=settings.chains * settings.draws,
-            seed=asked.seed,
-            allow_hindsight=asked.allow_hindsight,
-        )
+        if not asked.allow_hindsight:
+            check_hindsight(scenarios, origins=asked.origins)
+        arms = scenario_arms(scenarios, size=settings.chains * settings.draws, seed=asked.seed)
+        notes = scenario_notes(scenarios, origins=asked.origins)
         priors = growth_priors(scenarios[0])
         if priors is not None:
             late = {origin for origin in asked.origins if growth_knew(scenarios[0], origin=origin)}

@@ -58,7 +58,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
 
 
 @dataclass(frozen=True, slots=True)
-class Arm:
+class Made:
     """A forecast made at one origin, under the name that all its origins have in the tables."""
 
     name: str
@@ -83,14 +83,14 @@ def _came(observations: Observations) -> dict[int, float]:
     return dict(zip(years, observations.record_log_compute.tolist(), strict=True))
 
 
-def _targets(arm: Arm) -> Iterator[tuple[dict[str, object], int, Array]]:
+def _targets(arm: Made) -> Iterator[tuple[dict[str, object], int, Array]]:
     """Give what all rows of a forecast say, its years, and its samples in each."""
     said = {"forecast": arm.name, "origin": arm.forecast.origin, "hindsight": arm.hindsight}
     for target, samples in zip(arm.forecast.years, arm.forecast.samples, strict=True):
         yield {**said, "target": target}, target, samples
 
 
-def forecast_rows(arm: Arm, observations: Observations) -> Iterator[Row]:
+def forecast_rows(arm: Made, observations: Observations) -> Iterator[Row]:
     """Score a forecast of the record in every year that has come."""
     came = _came(observations)
     for begun, target, samples in _targets(arm):
@@ -106,14 +106,14 @@ def forecast_rows(arm: Arm, observations: Observations) -> Iterator[Row]:
             }
 
 
-def quantile_rows(arm: Arm) -> Iterator[Row]:
+def quantile_rows(arm: Made) -> Iterator[Row]:
     """List the 25 quantiles of a forecast in each of its years."""
     for begun, _, samples in _targets(arm):
         for level, value in zip(LEVELS, np.quantile(samples, LEVELS).tolist(), strict=True):
             yield {**begun, "quantile": level, "value": value}
 
 
-def event_rows(arm: Arm, observations: Observations, *, thresholds: Sequence[float] = THRESHOLDS) -> Iterator[Row]:
+def event_rows(arm: Made, observations: Observations, *, thresholds: Sequence[float] = THRESHOLDS) -> Iterator[Row]:
     """Score the forecast that the record passes thresholds (FLOP) by the end of each year that has come.
 
     What the record had passed at the origin is no forecast and is left out; it never falls.

@@ -9,7 +9,7 @@ from scipy import stats
 from simulator.engine.collecting import LEVELS
 from simulator.hindcast.rows import (
     MODEL,
-    Arm,
+    Made,
     binomial_quantile,
     coverage_table,
     event_rows,
@@ -26,7 +26,7 @@ from tests.hindcast.made_up_record import OBSERVED, RECORD
 from tests.hindcast.small_hindcast import FORECASTS, ROWS, forecasts, row
 
 SAMPLES = np.array([np.linspace(20, 24, 101), np.linspace(21, 25, 101)])
-ARM = Arm("x", RecordForecast(2018, (2019, 2020), SAMPLES), hindsight=True)
+ARM = Made("x", RecordForecast(2018, (2019, 2020), SAMPLES), hindsight=True)
 
 
 def test_every_year_has_the_quantile_levels_of_a_summary():

@@ -7,7 +7,7 @@ import pytest
 
 from simulator import load_scenario, parse_scenario, simulate
 from simulator.errors import InputError
-from simulator.hindcast.rivals import hindsight, refuse_hindsight, undated
+from simulator.hindcast.arms import check_hindsight, hindsight, undated
 from simulator.hindcast.scenario_forecast import (
     Start,
     _set_starts,
@@ -138,8 +138,8 @@ def test_a_prior_that_knew_what_came_is_named_by_file_and_line(tmp_path):
     assert (fault.place.file, fault.place.line) == (str(file), 9)
     assert fault.entry == "drivers.spending.growth[0].rate.as_of"
     assert not hindsight(scenario, origin=2019)
-    assert f"{file}:9:" in str(refuse_hindsight([fault]))
-    assert "--allow-hindsight" in str(refuse_hindsight([fault]))
+    with pytest.raises(InputError, match=r"(?s):9:.*--allow-hindsight"):
+        check_hindsight([scenario], origins=[2018, 2019])
 
 
 def test_a_library_entry_and_the_parts_of_a_mixture_count():

@@ -9,14 +9,17 @@ import pytest
 
 from simulator import load_scenario, parse_scenario
 from simulator.errors import InputError
-from simulator.hindcast.rivals import PERIOD, growth_knew, hindsight, make_arms
+from simulator.hindcast.arms import PERIOD, check_hindsight, growth_knew, hindsight, scenario_arms, scenario_notes
 from tests.hindcast.compute_scenario import COMPUTE, SEEN
 
 LATE = COMPUTE.replace("growth: {value: 10, unit: x/year}", "growth: {value: 10, unit: x/year, as_of: 2019}")
 
 
 def arms(*scenarios, allow=False, origins=(2018, 2020)):
-    return make_arms(scenarios, SEEN, origins=origins, size=256, seed=0, allow_hindsight=allow)
+    if not allow:
+        check_hindsight(scenarios, origins=origins)
+    made = [arm.made(SEEN, each) for arm in scenario_arms(scenarios, size=256, seed=0) for each in origins]
+    return made, scenario_notes(scenarios, origins=origins)
 
 
 def test_each_arm_forecasts_every_later_year_from_every_origin():
