@@ -360,7 +360,8 @@ def _identity(observations: Observations, known: Known, *, priors: HistoryPriors
         if field.name in ("run_name", "accelerator_name", "known_to"):
             continue
         values = getattr(observations, field.name)
-        seen.append(field.name.encode() + (values.encode() if isinstance(values, str) else values.tobytes()))
+        told = values.tobytes() if isinstance(values, np.ndarray) else repr(values).encode()
+        seen.append(field.name.encode() + told)
     families = [getattr(priors, field.name) for field in fields(priors)]
     return identity(seen, families, settings, sources=(equations.__file__,), known_to=known.date)
 

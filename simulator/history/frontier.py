@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
@@ -99,6 +99,21 @@ def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
     Runs that continue another model are never within.
     """
     return _from_nothing(history) & (history.log_flop >= _record(history) - oom - SAME)
+
+
+def largest_of_each(levels: NDArray[np.float64], kinds: Sequence[Hashable]) -> NDArray[np.bool_]:
+    """Say which is the largest of its kind (run,), the first of equals: runs of one line err together.
+
+    Examples
+    --------
+    >>> largest_of_each(np.array([22.1, 23.0, 22.5]), [("Google", 2017), ("Google", 2017), ("OpenAI", 2017)]).tolist()
+    [False, True, True]
+    """
+    best: dict[Hashable, int] = {}
+    for place, kind in enumerate(kinds):
+        if kind not in best or levels[place] > levels[best[kind]]:
+            best[kind] = place
+    return np.isin(np.arange(len(kinds)), list(best.values()))
 
 
 def _from_nothing(history: RunHistory) -> NDArray[np.bool_]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 import math
+from collections.abc import Hashable
 from dataclasses import dataclass, fields
 
 import numpy as np
@@ -21,8 +22,9 @@ from simulator.wording import percent
 type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 
-NOT_ROWS = ("snapshot", "run_name", "accelerator_name", "known_to")
+NOT_ROWS = ("snapshot", "run_name", "accelerator_name", "known_to", "run_maker", "run_domain", "run_confidence")
 """The fields of observations that hold no rows of numbers."""
+_WORDS = ("run_name", "accelerator_name", "run_maker", "run_confidence")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +44,9 @@ class Observations:
     snapshot: str = "unnamed snapshot"
     run_name: tuple[str, ...] = ()  # empty where nobody says; no number depends on names
     accelerator_name: tuple[str, ...] = ()
+    run_maker: tuple[str, ...] = ()  # of one maker, domain and year the largest counts; all do where nobody says
+    run_domain: tuple[str, ...] = ()
+    run_confidence: tuple[str, ...] = ()  # of the estimate of its FLOP; empty where they are exact
     known_to: float = 0.0  # decimal year up to which all is known; where nothing is said, the end of the last record
 
     def __post_init__(self) -> None:
@@ -73,10 +78,11 @@ class Observations:
             ("run_year", "cost_log_usd"),
             ("accelerator_year", "accelerator_log_flops_per_usd"),
             ("record_year", "record_log_compute"),
-            *((f"{kind}_year", f"{kind}_name") for kind in ("run", "accelerator") if getattr(self, f"{kind}_name")),
+            ("run_maker", "run_domain"),
+            *((f"{name.partition('_')[0]}_year", name) for name in _WORDS if getattr(self, name)),
         )
         for first, second in pairs:
-            sizes = getattr(self, first).size, len(getattr(self, second))
+            sizes = len(getattr(self, first)), len(getattr(self, second))
             if sizes[0] != sizes[1]:
                 raise _fault(self.snapshot, second, f"must be as long as {first} ({sizes[0]}); got {sizes[1]}")
         if self.run_year.size == 0 or self.record_year.size == 0:
@@ -86,6 +92,13 @@ class Observations:
     def years(self) -> tuple[int, int]:
         """The first calendar year of a run, and the last whole year of the record."""
         return int(np.floor(self.run_year.min())), int(self.record_year[-1])
+
+    @property
+    def run_kind(self) -> list[Hashable]:
+        """Maker, domain and year of each run; every run is of its own kind where nobody says."""
+        if not self.run_maker:
+            return list(range(self.run_year.size))
+        return list(zip(self.run_maker, self.run_domain, np.floor(self.run_year).tolist(), strict=True))
 
     def record_at(self, date: float) -> float:
         """Give the largest run that was known at a date (decimal year), log10 FLOP; -inf before the first."""
@@ -97,8 +110,9 @@ class Observations:
 class Known:
     """Say which observations were known at a date, in decimal years: 2019.0 is the end of 2018.
 
-    `run`, `cost` and `accelerator` are flags along the arrays of the observations; `record` is the largest known
-    run (log10 FLOP).
+    Of the runs of one maker, domain and year the largest that was known counts: runs of one line err together. `run`,
+    `cost` and `accelerator` are flags along the arrays of the observations; `record` is the largest known run (log10
+    FLOP).
     """
 
     date: float
@@ -119,6 +133,8 @@ def known_at(observations: Observations, date: float | None = None) -> Known:
             f"{known_words(high)}. A forecast starts from the record of that date."
         )
     run = observations.run_year < date
+    levels = np.where(run, observations.run_log_compute, -np.inf)
+    run &= frontier.largest_of_each(levels, observations.run_kind)
     if run.sum() < 2:
         raise InputError(
             f"{observations.snapshot}: {known_words(date)}: at least two runs must be known by then; got {run.sum()}. "
@@ -178,6 +194,9 @@ def observations(
         known_to=decimal_year(last + dt.timedelta(days=1)),
         snapshot=known.snapshot,
         run_name=top_runs.names,
+        run_maker=tuple(run.organisation.partition(",")[0] for run in top_runs.runs),
+        run_domain=tuple(run.domains[0] if run.domains else "" for run in top_runs.runs),
+        run_confidence=tuple(run.confidence for run in top_runs.runs),
         accelerator_name=chips.names,
     )
 

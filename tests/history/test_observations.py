@@ -160,3 +160,16 @@ def test_the_frontier_begins_in_2012_however_far_back_an_export_reaches() -> Non
     reaching_back = observations(table, shipped_accelerators(), until=END_2020, since=1950)
     assert reaching_back.run_year[0] < 1951
     assert reaching_back.record_year[0] == 1950
+
+
+def test_of_the_runs_of_a_maker_domain_and_year_the_largest_that_was_known_counts():
+    """A larger run of the same year counts from its own day on, and the smaller one until then."""
+    seen = replace(
+        OBSERVED,
+        run_year=np.array([2018.2, 2018.6, 2018.3, 2018.8, 2019.1]),
+        run_maker=("A", "A", "A", "B", "A"),
+        run_domain=("Games", "Games", "Language", "Games", "Games"),
+    )
+    assert known_at(seen, 2018.75).run.tolist() == [False, True, True, False, False]
+    assert known_at(seen).run.tolist() == [False, True, True, True, True]
+    assert known_at(seen, 2018.5).run.tolist() == [True, False, True, False, False]
