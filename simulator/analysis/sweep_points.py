@@ -14,14 +14,7 @@ from simulator.errors import InputError, Place, PlacedFault, ScenarioError
 from simulator.scenario.documents import text_document
 from simulator.scenario.load import grouped, load_groups, resolver
 from simulator.scenario.resolving import Scenario
-from simulator.scenario.sweep_axes import (
-    WRITTEN,
-    Axis,
-    AxisPoint,
-    check_paths,
-    parse_over,
-    read_axes,
-)
+from simulator.scenario.sweep_axes import WRITTEN, Axis, AxisPoint, check_paths, parse_over, read_axes
 from simulator.schema.prior_names import slots
 
 MOST_FAULTS = 12

@@ -13,14 +13,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simulator.analysis.outcomes import (
-    Outcome,
-    between_words,
-    check_within,
-    outcome_words_in,
-    parse_outcome,
-    years_of,
-)
+from simulator.analysis.outcomes import Outcome, between_words, check_within, outcome_words_in, parse_outcome, years_of
 from simulator.dates import year_words
 from simulator.errors import InputError, near_name, near_or_all
 from simulator.runs.estimates import at_date

@@ -18,8 +18,7 @@ if TYPE_CHECKING:
 
 def hindcast(
     scenario: Annotated[
-        str | None,
-        typer.Argument(metavar="[SCENARIO]", help="A scenario to forecast by as well.", show_default=False),
+        str | None, typer.Argument(metavar="[SCENARIO]", help="A scenario to forecast by as well.", show_default=False)
     ] = None,
     against: Annotated[
         list[str] | None, typer.Option(metavar="SCENARIO", help="A further scenario; may be repeated.")
@@ -102,8 +101,7 @@ def score(
         str | None, typer.Option(metavar="DATE", help="The date of the estimates in it; 2026-05 of the shipped table.")
     ] = None,
     after: Annotated[
-        str | None,
-        typer.Option(metavar="DATE", help="Count only what came after it; the run's first year without it."),
+        str | None, typer.Option(metavar="DATE", help="Count only what came after it; the run's first year without it.")
     ] = None,
     output: options.BesideOption = None,
     ledger: Annotated[

@@ -92,10 +92,7 @@ class Plan:
 
 
 def plan_of(
-    components: tuple[Component, ...],
-    *,
-    custom: Mapping[str, CustomDriver] | None = None,
-    years: Array | None = None,
+    components: tuple[Component, ...], *, custom: Mapping[str, CustomDriver] | None = None, years: Array | None = None
 ) -> Plan:
     """Plan a run of one component or several; drivers that they name are found, others are handed over as `custom`.
 

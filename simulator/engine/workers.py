@@ -49,12 +49,7 @@ def counted(plan: Plan, firsts: range) -> Piece:
 
 
 def in_order[Result](
-    task: Callable[[Plan, range], Result],
-    plan: Plan,
-    firsts: range,
-    *,
-    workers: int,
-    together: int = 1,
+    task: Callable[[Plan, range], Result], plan: Plan, firsts: range, *, workers: int, together: int = 1
 ) -> Iterator[tuple[range, Result]]:
     """Do a task for each batch, several at a time, and hand the results on in order.
 

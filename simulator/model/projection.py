@@ -110,12 +110,7 @@ class Projection:
         return Paths(self, block, starts, result)
 
     def levels_at(
-        self,
-        paths: Paths,
-        names: Sequence[str],
-        which: NDArray[np.intp],
-        samples: NDArray[np.intp],
-        times: Array,
+        self, paths: Paths, names: Sequence[str], which: NDArray[np.intp], samples: NDArray[np.intp], times: Array
     ) -> Array:
         """Compute quantities that thresholds stand on, of names by number, for samples at times of their own, (n,).
 

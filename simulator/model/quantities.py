@@ -21,15 +21,7 @@ from simulator.model.breaks import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine, read_between
 from simulator.model.growth import Line
-from simulator.model.levels import (
-    Block,
-    checked,
-    demanded_level,
-    jumps_of,
-    level_line,
-    quantity_line,
-    way_of,
-)
+from simulator.model.levels import Block, checked, demanded_level, jumps_of, level_line, quantity_line, way_of
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.schema.prior_names import parts_of, stated_drivers
 from simulator.schema.quantities import Factor, Lag, Level, Limit, Operation, Quantity

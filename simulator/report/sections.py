@@ -155,12 +155,7 @@ def mixture_section(run: xr.DataTree, figures: Sequence[Figure]) -> Html:
         places = range_bar(*((level - bottom) / width for level in spans[key]))
         rows.append([name(key), percent(float(weights.get(key, math.nan))), *said, places])
     unit = base_unit(str(levels["all together"].attrs["units"]))
-    heads = [
-        "Part",
-        "Weight",
-        *(f"{unit} in {when(year)}" for year in (middle, last)),
-        f"In {when(last)}, log scale",
-    ]
+    heads = ["Part", "Weight", *(f"{unit} in {when(year)}" for year in (middle, last)), f"In {when(last)}, log scale"]
     intro = (
         "This run weighs several scenarios against one another: each sample follows one of them, drawn by weight. "
         "The numbers above are of all samples together; here is what each scenario says by itself."

@@ -148,9 +148,7 @@ def _together[T](said: Iterable[tuple[T, str]], count: int) -> list[tuple[T, tup
 
 
 def _merged(
-    scenario: Scenario,
-    every: Sequence[Assumption],
-    say: Callable[[ScenarioSpec, _Words], Iterable[tuple[str, str]]],
+    scenario: Scenario, every: Sequence[Assumption], say: Callable[[ScenarioSpec, _Words], Iterable[tuple[str, str]]]
 ) -> list[Limitation]:
     """Say things of each part of a scenario; parts that say the same stand together."""
     agreed = {each.path: each.statements[0].value for each in every if len(each.statements) == 1}

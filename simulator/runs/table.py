@@ -80,10 +80,7 @@ class Table:
     __slots__ = ("_columns", "_length")
 
     def __init__(
-        self,
-        columns: Mapping[str, ArrayLike | Sequence[object]],
-        *,
-        units: Mapping[str, str] | None = None,
+        self, columns: Mapping[str, ArrayLike | Sequence[object]], *, units: Mapping[str, str] | None = None
     ) -> None:
         given = {name: _array(values) for name, values in columns.items()}
         if deep := [name for name, (values, _) in given.items() if values.ndim != 1]:
@@ -95,21 +92,14 @@ class Table:
         self._length = lengths.pop() if lengths else 0
         self._columns = {
             name: Column(
-                values,
-                missing,
-                (units or {}).get(name, COLUMNS.get(name, ("", ""))[0]),
-                COLUMNS.get(name, ("", ""))[1],
+                values, missing, (units or {}).get(name, COLUMNS.get(name, ("", ""))[0]), COLUMNS.get(name, ("", ""))[1]
             )
             for name, (values, missing) in given.items()
         }
 
     @classmethod
     def of_rows(
-        cls,
-        rows: Iterable[Row],
-        columns: Sequence[str] = (),
-        *,
-        units: Mapping[str, str] | None = None,
+        cls, rows: Iterable[Row], columns: Sequence[str] = (), *, units: Mapping[str, str] | None = None
     ) -> Self:
         """Make a table of rows; its columns are those named, then the keys of the rows as they come."""
         held = list(rows)

@@ -16,13 +16,7 @@ from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
 from simulator.scenario.history_checks import history_faults, observed_faults
 from simulator.scenario.plausibility import implausible
-from simulator.scenario.prior_checks import (
-    draw_warnings,
-    gain_faults,
-    range_faults,
-    range_warnings,
-    shares_of,
-)
+from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
 from simulator.scenario.quantity_checks import (
     circle_faults,
     decay_faults,

@@ -14,17 +14,7 @@ from typing import Any
 
 from simulator.errors import InputError, near_name, number
 from simulator.scenario.describing import json_schema
-from simulator.scenario.examples import (
-    ROOT_KIND,
-    Example,
-    Form,
-    below,
-    forms,
-    groups,
-    shown_keys,
-    spelled,
-    stated_keys,
-)
+from simulator.scenario.examples import ROOT_KIND, Example, Form, below, forms, groups, shown_keys, spelled, stated_keys
 from simulator.schema.prior_names import unit_words
 
 

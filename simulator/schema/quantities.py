@@ -111,10 +111,7 @@ def _begin_form(data: Any) -> str:
     return "<event>" if isinstance(data, Mapping) and {"when", "reaches", "threshold"} & {*data} else "<prior>"
 
 
-Begin = Annotated[
-    Annotated[Prior, Tag("<prior>")] | Annotated[Event, Tag("<event>")],
-    Discriminator(_begin_form),
-]
+Begin = Annotated[Annotated[Prior, Tag("<prior>")] | Annotated[Event, Tag("<event>")], Discriminator(_begin_form)]
 """A date, or an event."""
 
 
@@ -167,8 +164,7 @@ def _growth_form(data: Any) -> str:
 
 
 Growth = Annotated[
-    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")] | _ANY_RATE,
-    Discriminator(_growth_form),
+    Annotated[tuple[Regime, ...], Field(min_length=1), Tag("<regimes>")] | _ANY_RATE, Discriminator(_growth_form)
 ]
 
 

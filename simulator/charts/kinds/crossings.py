@@ -152,9 +152,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
         style.Text(["probability of having crossed"], -frame.gutter, layout.HEADING_Y, bold=True),
         style.Text([f"by {number(frame.last)}"], names_x + MARK_ROOM, layout.LEGEND_Y, style.QUIET),
     ]
-    entries: list[style.LegendEntry] = [
-        ("dot", style.INK, "median year"),
-    ]
+    entries: list[style.LegendEntry] = [("dot", style.INK, "median year")]
     layers += layout.end_labels(labels, height=frame.height, x=x, bend=x - 32, indent=MARK_ROOM)
     layers += [*_mark_layers(marks), *style.text_layers(heads)]
     layers += style.legend_layers(entries, x=-frame.gutter, y=layout.LEGEND_Y)

@@ -132,10 +132,7 @@ def _panel(
     heading, note = style.fitted(fan.heading(unit), room, bold=True), style.fitted(_End(fan).line, room)
     middle = -21 - style.LINE_HEIGHT * (len(note) - 1) / 2
     above = middle - 2 - style.LINE_HEIGHT * (len(note) + len(heading)) / 2
-    head = [
-        style.Text(heading, -PANEL_GUTTER, above, bold=True),
-        style.Text(note, -PANEL_GUTTER, middle, style.QUIET),
-    ]
+    head = [style.Text(heading, -PANEL_GUTTER, above, bold=True), style.Text(note, -PANEL_GUTTER, middle, style.QUIET)]
     leaders, middles = fans.threshold_leaders(thresholds, labels, frame=frame, gap=2.0, bend=5, end=21)
     names = [
         style.Text(lines, PANEL_WIDTH + 24, middle, size=11) for lines, middle in zip(labels, middles, strict=True)
