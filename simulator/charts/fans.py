@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from simulator.charts import spec, style
-from simulator.charts.frame import Frame, Interval, crossing_text, said_level, strip_view
+from simulator.charts.frame import Frame, Interval, crossing_text, strip_view
 from simulator.charts.layout import LINE_SHADES, RECT, Marks, fill_mark, line_mark, row_edges, rule_mark
 from simulator.charts.reading import FanTables
 from simulator.charts.spec import Data
+from simulator.charts.ticks import said_level
 from simulator.errors import number
 from simulator.runs.table import Row, Table
 from simulator.wording import cut, percent, share_text
@@ -69,8 +70,8 @@ def part_legend(parts: Table, *, x: float, y: float) -> list[spec.Spec]:
     for look in looks.values():
         ends: Data = [{"x": x, "y": y}, {"x": x + 32, "y": y}]
         layers += [
-            style.pixel_layer(ends, mark=look.lines[1]),
-            style.pixel_layer([{"x": x + 16, "y": y}], mark=look.mark),
+            spec.pixel_layer(ends, mark=look.lines[1]),
+            spec.pixel_layer([{"x": x + 16, "y": y}], mark=look.mark),
         ]
         texts.append(style.Text([look.name], x + 38, y, style.QUIET))
         x += 38 + style.text_width(look.name) + 18
@@ -285,7 +286,7 @@ def threshold_leaders(
         if level == start:  # off the chart there is no line to start from
             ends = ((frame.width, start), (frame.width + bend, start), (frame.width + end, middle))
             corners += [{"detail": place, "x": x, "y": y} for x, y in ends]
-    return [style.pixel_layer(corners, mark=line_mark(style.QUIET, 0.8))] if corners else [], middles
+    return [spec.pixel_layer(corners, mark=line_mark(style.QUIET, 0.8))] if corners else [], middles
 
 
 def brackets(thresholds: Sequence[Row], *, frame: Frame) -> list[spec.Spec]:
@@ -299,7 +300,7 @@ def brackets(thresholds: Sequence[Row], *, frame: Frame) -> list[spec.Spec]:
         x = frame.width + 3 + 5 * (place % 3)
         rows.append({"x": x, "x2": x + 3, "y": top, "y2": bottom, "color": style.QUIET})
         rows.append({"x": x, "x2": x + 3, "y": level - 1.5, "y2": level + 1.5, "color": style.PAPER})
-    return [style.pixel_layer(rows, mark=RECT)] if rows else []
+    return [spec.pixel_layer(rows, mark=RECT)] if rows else []
 
 
 def median_crossings(

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from simulator.charts import spec, style
 from simulator.charts.layout import Marks, fill_mark
-from simulator.charts.ticks import plain_text, plain_ticks, power_parts, power_ticks, year_axis
+from simulator.charts.ticks import plain_text, plain_ticks, power_ticks, year_axis
 from simulator.errors import InputError, number
 from simulator.runs.table import Table
-from simulator.wording import BEYOND, power, told_unit
+from simulator.wording import BEYOND, told_unit
 
 EVERYDAY = (-2.5, 4.5)
 """The log10 of numbers that people write out."""
@@ -110,22 +110,6 @@ class Frame:
         return self.first <= year <= self.last
 
 
-def said_level(level: float, *, log: bool) -> str:
-    """Write a level in a line of text.
-
-    Examples
-    --------
-    >>> said_level(32.32, log=True), said_level(1.3, log=True), said_level(28.1, log=False)
-    ('2.1e32', '20', '28.1')
-    """
-    if level == math.inf:
-        return power(level)
-    if not log or -2 <= level < 4:
-        return plain_text(10.0**level if log else level)
-    base, exponent = power_parts(level)
-    return f"{base.removesuffix('10').removesuffix('×') or '1'}e{exponent}"
-
-
 def crossing_text(year: float, *, start: float = -math.inf, last: float = math.inf) -> str:
     """Write the year of a crossing, rounded, or that it is outside the years of a run.
 
@@ -172,7 +156,7 @@ def interval_layers(intervals: Sequence[Interval], *, frame: Frame) -> list[spec
         mark["color"] = style.VERMILION
     # Drawn even where it is empty, for it carries the axis.
     layers = [spec.layer(bars, *channels, mark=mark)]
-    return [*layers, style.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else layers
+    return [*layers, spec.pixel_layer(arrows, mark=style.arrow_mark())] if arrows else layers
 
 
 def strip_view(

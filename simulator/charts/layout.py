@@ -111,7 +111,7 @@ class Marks:
 
     def layers(self, *over: spec.Spec) -> list[spec.Spec]:
         """Give the layers of all kinds that have marks, further ones over them, and the texts over all."""
-        drawn = [style.pixel_layer(rows, mark=self._kinds[kind]) for kind, rows in self._rows.items() if rows]
+        drawn = [spec.pixel_layer(rows, mark=self._kinds[kind]) for kind, rows in self._rows.items() if rows]
         return [*drawn, *over, *style.text_layers(self.texts)]
 
     def sheet(self, head: Head, *over: spec.Spec, width: float, height: float) -> spec.Spec:
@@ -202,7 +202,7 @@ def key_view(entries: Sequence[style.LegendEntry], *, x: float, outside: str = "
     layers = style.legend_layers(entries, x=x, y=0)
     if outside:
         end = x + sum(24 + style.text_width(text) + 18 for _, _, text in entries)
-        layers.append(style.pixel_layer([{"x": end + 9, "y": 0}], mark=outside_mark()))
+        layers.append(spec.pixel_layer([{"x": end + 9, "y": 0}], mark=outside_mark()))
         layers += style.text_layers([style.Text([outside], end + 24, 0, style.QUIET)])
     return spec.view(layers, width=10, height=4)
 
@@ -384,5 +384,5 @@ def end_labels(
             right += POWER_COLUMN
             texts += style.power_texts(label.power, right=right - 8, y=end, color=label.color)
         texts.append(style.Text(label.lines, right + indent, end, label.color, bold=label.bold))
-    lines = [style.pixel_layer(leaders, mark=line_mark(style.QUIET, 0.8))] if leaders else []
+    lines = [spec.pixel_layer(leaders, mark=line_mark(style.QUIET, 0.8))] if leaders else []
     return [*lines, *style.text_layers(texts)]

@@ -12,8 +12,9 @@ from typing import Any, Final
 
 import numpy as np
 
-from simulator.charts.frame import Frame, check_numbers, check_texts, check_years, said_level
+from simulator.charts.frame import Frame, check_numbers, check_texts, check_years
 from simulator.charts.spec import FigureOptions, Head
+from simulator.charts.ticks import said_level
 from simulator.errors import InputError, number
 from simulator.history.columns import fit_date
 from simulator.runs.estimates import sample_quantiles

@@ -6,8 +6,9 @@ library of classes for it takes as long as to draw a chart. `fan_chart` gives a 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 from simulator.runs.groups import RunLabel
@@ -77,6 +78,15 @@ def layer(rows: Data, *channels: Channel, mark: Spec) -> Spec:
     """Draw the rows of one table with one kind of mark."""
     encoding = {name: definition for channel in channels for name, definition in channel.items()}
     return {"data": {"values": rows}, "mark": mark, "encoding": encoding}
+
+
+def pixel_layer(rows: Data, *, mark: Spec) -> Spec:
+    """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`."""
+    makers: dict[str, Callable[[str], Channel]] = {
+        "x": x, "y": y, "x2": x2, "y2": y2, "color": partial(as_given, "color"),
+        "text": words, "detail": one_line_each,
+    }  # fmt: skip
+    return layer(rows, *(make(name) for name, make in makers.items() if name in rows[0]), mark=mark)
 
 
 def view(layers: Sequence[Spec], *, width: float, height: float) -> Spec:

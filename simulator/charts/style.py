@@ -12,15 +12,14 @@ from __future__ import annotations
 
 import re
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal
 
 from simulator.charts import spec
 from simulator.charts.register import Theme, check_theme
-from simulator.charts.spec import Data, Spec, layer
+from simulator.charts.spec import Data, Spec
 from simulator.charts.ticks import power_parts
 from simulator.errors import InputError
 
@@ -177,15 +176,6 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
     return middles
 
 
-def pixel_layer(rows: Data, *, mark: Spec) -> Spec:
-    """Draw rows that hold pixels of the view: `x`, `y`; optional `x2`, `y2`, `color`, `text`, `detail`."""
-    makers: dict[str, Callable[[str], spec.Channel]] = {
-        "x": spec.x, "y": spec.y, "x2": spec.x2, "y2": spec.y2, "color": partial(spec.as_given, "color"),
-        "text": spec.words, "detail": spec.one_line_each,
-    }  # fmt: skip
-    return layer(rows, *(make(name) for name, make in makers.items() if name in rows[0]), mark=mark)
-
-
 @dataclass(frozen=True, slots=True)
 class Text:
     """Place lines of text: one edge at pixel `x`, the middle of the block at pixel `y` of the view."""
@@ -235,7 +225,7 @@ def text_layers(texts: Sequence[Text]) -> list[Spec]:
             "type": "text", "align": align, "baseline": "middle", "lineBreak": "\n", "lineHeight": LINE_HEIGHT,
             "fontSize": size, "fontWeight": "bold" if bold else "normal",
         }  # fmt: skip
-        layers.append(pixel_layer(rows, mark=mark))
+        layers.append(spec.pixel_layer(rows, mark=mark))
     return layers
 
 
@@ -282,11 +272,11 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float, width: 
             rectangles.append({"x": x + 9 - wide, "x2": x + 9 + wide, "y": y - high, "y2": y + high, "color": color})
         else:
             marks = {"dot": dot_mark, "arrow": arrow_mark, "point": point_mark}
-            symbols.append(pixel_layer([{"x": x + 9, "y": y}], mark=marks[kind]()))
+            symbols.append(spec.pixel_layer([{"x": x + 9, "y": y}], mark=marks[kind]()))
         lines = fitted(text, width - 24, most=3) if width else [text]
         texts.append(Text(lines, x + 24, y + LINE_HEIGHT * (len(lines) - 1) / 2, QUIET))
         x, y = (x, y + LINE_HEIGHT * len(lines) + 5) if width else (x + 24 + text_width(text) + 18, y)
-    shapes = [pixel_layer(rectangles, mark={"type": "rect"})] if rectangles else []
+    shapes = [spec.pixel_layer(rectangles, mark={"type": "rect"})] if rectangles else []
     return [*shapes, *symbols, *text_layers(texts)]
 
 

@@ -228,7 +228,7 @@ class _Layers:
 
     def line(self, rows: spec.Data, place: int) -> None:
         color, dash = LINE_SHADES[place]
-        self.charts.append(style.pixel_layer(rows, mark=line_mark(color, 2.4, dash)))
+        self.charts.append(spec.pixel_layer(rows, mark=line_mark(color, 2.4, dash)))
 
     def view(self, *, width: float, height: float) -> spec.Spec:
         layers = [*self.under.layers(), *self.charts, *self.over.layers(*self.dots)]
@@ -361,7 +361,7 @@ class _Frame:
                 drawn.over.box("errors", (self._x(point.x), self._x(point.x)), (low, high))
         for later, shape in ((False, "circle"), (True, "triangle-up")):
             if mine := [spot for spot, each in zip(spots, beyond, strict=True) if each == later]:
-                drawn.dots.append(style.pixel_layer(mine, mark=_dot(place, shape)))
+                drawn.dots.append(spec.pixel_layer(mine, mark=_dot(place, shape)))
         if count == 1:
             self._numbers(own, ends)
 
@@ -374,7 +374,7 @@ class _Frame:
                 if (band := point.bands[place][0]) is not None
             ]
             if len(rows) == len(own):
-                self._drawn.charts.append(style.pixel_layer(rows, mark={"type": "area", "color": color}))
+                self._drawn.charts.append(spec.pixel_layer(rows, mark={"type": "area", "color": color}))
 
     def _numbers(self, own: Sequence[Point], ends: Sequence[tuple[float, float]]) -> None:
         """Write the numbers of a line that stands alone, as far as they do not touch; the lane says what is beyond."""

@@ -6,6 +6,7 @@ import math
 from typing import Literal
 
 from simulator.charts.spec import Spec
+from simulator.wording import power
 
 type Scale = Literal["power", "plain", "year", "share"]
 """How the numbers of an axis are written: log10 as powers of ten, plainly, as years, or in percent."""
@@ -73,6 +74,22 @@ def plain_text(value: float) -> str:
         return f"{base}e{int(exponent)}".replace("-", "−")
     text = f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return text.replace("-", "−")
+
+
+def said_level(level: float, *, log: bool) -> str:
+    """Write a level in a line of text.
+
+    Examples
+    --------
+    >>> said_level(32.32, log=True), said_level(1.3, log=True), said_level(28.1, log=False)
+    ('2.1e32', '20', '28.1')
+    """
+    if level == math.inf:
+        return power(level)
+    if not log or -2 <= level < 4:
+        return plain_text(10.0**level if log else level)
+    base, exponent = power_parts(level)
+    return f"{base.removesuffix('10').removesuffix('×') or '1'}e{exponent}"
 
 
 def axis_ticks(low: float, high: float, scale: Scale, *, most: int) -> list[float]:

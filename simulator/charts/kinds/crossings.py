@@ -207,7 +207,7 @@ def _strip(crossings: Sequence[Row], parts: Table, *, looks: dict[str, _Look], f
             intervals.append(Interval(y, wide, wide, look.color, thickness=(1.2, 1.2)))
             if frame.first <= part["median"] <= frame.last:
                 ticks.append({"x": _pixel(frame, part["median"]), "y": y - 5, "y2": y + 5, "color": look.color})
-    over = [style.pixel_layer(ticks, mark=layout.rule_mark(width=2.4))] if ticks else []
+    over = [spec.pixel_layer(ticks, mark=layout.rule_mark(width=2.4))] if ticks else []
     return strip_view(
         marks, intervals, [*over, *_mark_layers(shapes)], _strip_legend(crossings, frame=frame),
         frame=frame, edges=edges, right=columns[2] + 84, legend_y=layout.LEGEND_Y,
