@@ -216,6 +216,7 @@ def copula_groups(
         for name, of in (functions or {}).items()
     }
     pairs: dict[frozenset[str], tuple[float, int]] = {}
+    scores: dict[frozenset[str], float] = {}
     faults: list[Fault] = []
     for index, correlation in enumerate(correlations):
         path, pair = ("correlations", index), frozenset(correlation.between)
@@ -231,7 +232,9 @@ def copula_groups(
         elif not own and pair in pairs:
             own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
         elif not own and pair <= families.keys():
-            own = _out_of_reach((*path, "rank"), correlation.rank, [families[name] for name in sorted(pair)])
+            both = [families[name] for name in sorted(pair)]
+            scores[pair] = score_correlation(correlation.rank, *both)
+            own = _out_of_reach((*path, "rank"), correlation.rank, rank_correlation(scores[pair], *both))
         faults += own
         pairs[pair] = (correlation.rank, index)
     if faults:
@@ -239,10 +242,10 @@ def copula_groups(
     groups = []
     for group in _components(list(pairs)):
         matrix = np.eye(len(group))
-        for pair, (rank, _) in pairs.items():
+        for pair, score in scores.items():
             if pair <= set(group):
                 i, j = (group.index(name) for name in sorted(pair))
-                matrix[i, j] = matrix[j, i] = score_correlation(rank, *(families[name] for name in sorted(pair)))
+                matrix[i, j] = matrix[j, i] = score
         try:
             groups.append(CopulaGroup(group, np.linalg.cholesky(matrix)))
         except np.linalg.LinAlgError:
@@ -250,9 +253,8 @@ def copula_groups(
     return tuple(groups), faults
 
 
-def _out_of_reach(path: Path, rank: float, families: Sequence[Distribution]) -> list[Fault]:
+def _out_of_reach(path: Path, rank: float, reached: float) -> list[Fault]:
     """Say what the strongest rank correlation of two priors is, where the stated one is stronger."""
-    reached = rank_correlation(score_correlation(rank, *families), *families)
     if abs(rank) < abs(reached) + 1e-6:
         return []
     most = math.copysign(math.floor(1000 * abs(reached)) / 1000, rank)

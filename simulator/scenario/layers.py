@@ -156,10 +156,10 @@ def _rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any
 
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> tuple[dict[str, Any], Fault | None]:
     """List what a prior takes from a library entry; a fault where what it says itself can be read in several ways."""
-    restated = stating_keys({**written, **entry}).intersection(written)
+    numbers = stating_keys({**written, **entry})
+    restated = numbers.intersection(written)
     if not restated:
         return dict(entry), None
-    numbers = stating_keys({**written, **entry})
     whole = not WHOLE_KEYS.isdisjoint(restated)
     interval = any(key.startswith("interval_") for key in restated)
     dropped = {

@@ -31,7 +31,7 @@ def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
     at_once = uses_of(spec, lagged=False)
     own = set(OWN) - set(spec.quantities)
     found: set[frozenset[str]] = set()
-    rates = [(path, each) for path, _, each in spec.every if isinstance(each, QuantityRate)]
+    rates = [(path, each) for path, _, each in spec.below if isinstance(each, QuantityRate)]
     for path, rate in rates:  # the integral of which is over all times before, so that no lag opens a circle
         owner = str(path[1]) if path[1] in (*spec.quantities, *DRIVERS) else "physical_compute"
         if way := way_round(

@@ -118,14 +118,14 @@ class Registered:
 
     def known(self, name: object) -> object:
         """Refuse a name that the register has not."""
-        if isinstance(name, str) and name in self.register:
-            if name not in self.register.shipped:
-                try:
-                    self.register.find(name)
-                except InputError as error:  # what its package offers cannot be had
-                    raise Faults([Fault((), str(error))]) from None
-            return name
-        raise Faults([Fault((), *self.register.expected(name))])
+        if not isinstance(name, str) or (name not in self.register.shipped and name not in self.register):
+            raise Faults([Fault((), *self.register.expected(name))])
+        if name not in self.register.shipped:
+            try:
+                self.register.find(name)
+            except InputError as error:  # what its package offers cannot be had
+                raise Faults([Fault((), str(error))]) from None
+        return name
 
     def __get_pydantic_core_schema__(self, source: object, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         return core_schema.no_info_before_validator_function(self.known, handler(source))

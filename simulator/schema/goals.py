@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -76,7 +77,7 @@ class Threshold(Spec):
         elif self.quantity == "capability" and self.level is not None and not isinstance(self.level, Prior):
             yield Fault(("level",), "must be a number or a prior, as the metric has no unit.", "State it as a prior.")
 
-    @property
+    @cached_property
     def stated(self) -> tuple[str, Quantity] | None:
         """The key and the content of the level that it states; None of a multiple."""
         for key in (*THRESHOLD_QUANTITIES, "level"):

@@ -145,8 +145,9 @@ def unit_alone(path: Path) -> str:
 
 def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
     """List what a scenario says, down to its priors: path, field and content of each entry, outer ones first."""
-    whole = isinstance(within, ScenarioSpec) and not path
-    return within.every if whole else walked(within, path)
+    if isinstance(within, ScenarioSpec) and not path:
+        return (path, "", within), *within.below  # walked once
+    return walked(within, path)
 
 
 def entries_of[T](kind: type[T], within: Any, path: Path = ()) -> list[tuple[Path, T]]:

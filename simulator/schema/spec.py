@@ -145,9 +145,9 @@ def walked(value: Any, path: Path) -> tuple[tuple[Path, str, Any], ...]:
 def _walk(value: Any, path: Path, of: str) -> Iterator[tuple[Path, str, Any]]:
     yield path, of, value
     if isinstance(value, Spec) and not isinstance(value, Prior):
-        for name, inner in value:
-            if inner is not None:
-                yield from _walk(inner, (*path, type(value).model_fields[name].alias or name), name)
+        for name, field in type(value).model_fields.items():
+            if (inner := getattr(value, name)) is not None:
+                yield from _walk(inner, (*path, field.alias or name), name)
     elif isinstance(value, Mapping):
         for key, inner in value.items():
             yield from _walk(inner, (*path, key), of)
@@ -217,14 +217,9 @@ class ScenarioSpec(Spec):
         copied.__dict__.pop("below", None)
         return copied
 
-    @property
-    def every(self) -> tuple[tuple[Path, str, Any], ...]:
-        """All that it says, down to its priors; walked once."""
-        return ((), "", self), *self.below
-
     @cached_property
     def below(self) -> tuple[tuple[Path, str, Any], ...]:
-        """What stands in it, without itself: scenarios are compared with all that was found of them."""
+        """What stands in it, down to its priors; without itself: scenarios are compared with all that was found."""
         return walked(self, ())[1:]
 
     @model_validator(mode="before")

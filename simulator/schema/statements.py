@@ -253,7 +253,38 @@ class Prior(Spec):
         return self.unit or (self.mixture[0].unit if self.mixture else None)
 
     def _faults(self) -> Iterator[Fault]:
-        return _statement_faults(self)
+        """Yield what is wrong with the way in which a prior states its numbers; the numbers are checked later."""
+        words = (*_WHOLE_STATEMENTS, "median", "interval", *_PARAMETER_WORDS, *_BOUND_WORDS)
+        given = [key for key in words if getattr(self, key) is not None] + list(self.own or ())
+        whole = [key for key in _WHOLE_STATEMENTS if key in given]
+        beside = [key for key in given if key not in (*whole[:1], *(_BOUND_WORDS if whole == ["quantiles"] else ()))]
+        named = _WHOLES.get(whole[0] if whole else "")
+        if not given:
+            if self.prior is None:
+                remedy = "Write value, median with interval_90, quantiles, or prior: file/name."
+                yield Fault((), "states no numbers.", remedy)
+        elif self.input is not None and (beside or self.never is not None or self.truncated is not None):
+            key = _written(self, beside[0]) if beside else "truncated" if self.never is None else "never"
+            remedy = f"Write it there (--set inputs.{self.input}.{key}=..), or remove input."
+            yield Fault((key,), f"stands beside input: the number is that of inputs.{self.input}.", remedy)
+        elif whole and beside:
+            other = _written(self, beside[0])
+            rule = f"stands beside {whole[0]}: a prior states its numbers one way."
+            yield Fault((other,), rule, f"Keep {whole[0]} or {other}.")
+        elif whole == ["function"] and (self.never is not None or self.truncated is not None):
+            key = "truncated" if self.never is None else "never"
+            remedy = "Bound the function by its first and last points: it is constant beyond them."
+            if key == "never":
+                remedy = "Write it beside the other prior; where that is never, the function has its last point."
+            yield Fault((key,), "cannot stand beside function.", remedy)
+        elif whole and self.family is not None and (self.family != named if named else self.family in _WHOLES.values()):
+            rule = f"is {self.family}, but the prior is stated by {whole[0]}."
+            yield Fault(("family",), rule, "Remove family, or state the numbers that belong to it.")
+        elif not whole and self.family is not None and self.family in _WHOLES.values():
+            key = SHIPPED[self.family].whole
+            yield Fault(("family",), f"{self.family} goes with {key}.", f"Write {key} alone, without family.")
+        elif not whole and not ((installed := _installed(self.family)) and tuple(given) in installed.ways):
+            yield from _halves(self, given)
 
     @classmethod
     def __get_pydantic_json_schema__(
@@ -302,41 +333,6 @@ PARAMETERS = _own_order(
 """Keys of the numbers that families have of their own."""
 _BOUND_WORDS = ("lower", "upper", "df")
 _PARAMETER_WORDS = (*_MOMENTS, *(key for key in PARAMETERS if key not in _BOUND_WORDS))
-
-
-def _statement_faults(prior: Prior) -> Iterator[Fault]:
-    """Yield what is wrong with the way in which a prior states its numbers; the numbers are checked later."""
-    words = (*_WHOLE_STATEMENTS, "median", "interval", *_PARAMETER_WORDS, *_BOUND_WORDS)
-    given = [key for key in words if getattr(prior, key) is not None] + list(prior.own or ())
-    whole = [key for key in _WHOLE_STATEMENTS if key in given]
-    beside = [key for key in given if key not in (*whole[:1], *(_BOUND_WORDS if whole == ["quantiles"] else ()))]
-    named = _WHOLES.get(whole[0] if whole else "")
-    if not given:
-        if prior.prior is None:
-            remedy = "Write value, median with interval_90, quantiles, or prior: file/name."
-            yield Fault((), "states no numbers.", remedy)
-    elif prior.input is not None and (beside or prior.never is not None or prior.truncated is not None):
-        key = _written(prior, beside[0]) if beside else "truncated" if prior.never is None else "never"
-        remedy = f"Write it there (--set inputs.{prior.input}.{key}=..), or remove input."
-        yield Fault((key,), f"stands beside input: the number is that of inputs.{prior.input}.", remedy)
-    elif whole and beside:
-        other = _written(prior, beside[0])
-        rule = f"stands beside {whole[0]}: a prior states its numbers one way."
-        yield Fault((other,), rule, f"Keep {whole[0]} or {other}.")
-    elif whole == ["function"] and (prior.never is not None or prior.truncated is not None):
-        key = "truncated" if prior.never is None else "never"
-        remedy = "Bound the function by its first and last points: it is constant beyond them."
-        if key == "never":
-            remedy = "Write it beside the other prior; where that is never, the function has its last point."
-        yield Fault((key,), "cannot stand beside function.", remedy)
-    elif whole and prior.family is not None and (prior.family != named if named else prior.family in _WHOLES.values()):
-        rule = f"is {prior.family}, but the prior is stated by {whole[0]}."
-        yield Fault(("family",), rule, "Remove family, or state the numbers that belong to it.")
-    elif not whole and prior.family is not None and prior.family in _WHOLES.values():
-        key = SHIPPED[prior.family].whole
-        yield Fault(("family",), f"{prior.family} goes with {key}.", f"Write {key} alone, without family.")
-    elif not whole and not ((installed := _installed(prior.family)) and tuple(given) in installed.ways):
-        yield from _halves(prior, given)
 
 
 def _halves(prior: Prior, given: list[str]) -> Iterator[Fault]:
