@@ -17,7 +17,8 @@ from pathlib import Path
 import numpy as np
 
 from simulator.hindcast.hindcast import ORIGINS, hindcast
-from simulator.hindcast.rows import MODEL, verdict
+from simulator.hindcast.rows import MODEL
+from simulator.hindcast.verdicts import verdict
 from simulator.history.fit import SamplerSettings
 from simulator.history.observations import Observations
 from simulator.runs.table import Row
@@ -106,7 +107,7 @@ def main() -> None:
             for skill in result.skills.rows():
                 print(
                     f"  against {skill['baseline']:<16} skill {skill['skill']:+.2f} ({skill['skill_05']:+.2f} to "
-                    f"{skill['skill_95']:+.2f}): {verdict(skill)}, wins in {skill['better']:.0%} of resamples"
+                    f"{skill['skill_95']:+.2f}): {verdict(skill)}"
                 )
             print("".join(f"  warning: {line}\n" for line in result.warnings), end="", flush=True)
 

@@ -13,7 +13,7 @@ from simulator.charts.layout import GUTTER, RECT, Marks, PixelScale, key_view, l
 from simulator.charts.spec import Head
 from simulator.charts.style import Text
 from simulator.hindcast.output import Hindcast
-from simulator.hindcast.rows import ENDS, MODEL, distinct
+from simulator.hindcast.rows import ENDS, distinct
 from simulator.runs.table import Row, Table
 
 BAND_ENDS = ("lower_90", "lower_50", "median", "upper_50", "upper_90")
@@ -44,8 +44,8 @@ _SKILL = PixelScale(-1.0, 1.0, AXIS_X, AXIS_X + AXIS_WIDTH)
 
 
 def forecasts_made(stored: Hindcast) -> int:
-    """Count the forecasts of the model."""
-    return len(stored.forecasts.where(forecast=MODEL))
+    """Count the forecasts that were made in each way."""
+    return len(stored.forecasts.where(forecast=stored.lead))
 
 
 def headed(
@@ -269,13 +269,13 @@ class SkillLine:
 
 
 def draw_skill(groups: Mapping[str, Sequence[SkillLine]], stored: Hindcast, *, head: Head) -> spec.Spec:
-    """Draw the skill of the model against each baseline, by its name, in all and by years ahead, with intervals.
+    """Draw the skill of the first against each baseline, by its name, in all and by years ahead, with intervals.
 
     The axis runs from -1 to 1; what lies beyond has an arrow.
     """
     marks = _marks()
     marks.text("← the other is better", AXIS_X, 8, style.QUIET)
-    right = "the model is better →"
+    right = f"the {stored.lead} is better →"
     marks.text(right, AXIS_X + AXIS_WIDTH - style.text_width(right), 8, style.QUIET)
     marks.text("skill (90 % interval)", NOTE_X, 8, bold=True)
     top = 26.0
@@ -294,7 +294,7 @@ def draw_skill(groups: Mapping[str, Sequence[SkillLine]], stored: Hindcast, *, h
     for tick, label in SKILL_TICKS.items():
         marks.centred(label, _SKILL(tick), top + 12, align="left")
     view = spec.view(marks.layers(), width=WIDTH, height=top + 20)
-    return headed([view], head, stored, names=[MODEL, *groups], left=0)
+    return headed([view], head, stored, names=[stored.lead, *groups], left=0)
 
 
 def _skill(marks: Marks, line: SkillLine, *, y: float) -> None:

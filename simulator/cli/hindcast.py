@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 import simulator
 from simulator.cli import options
 from simulator.errors import InputError
-
-if TYPE_CHECKING:
-    from simulator.hindcast.output import Hindcast
 
 
 def hindcast(
@@ -37,10 +33,6 @@ def hindcast(
     sampler: options.SamplerOption = "pymc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains and forecasts.")] = 0,
     output: options.OutputOption = FilePath("outputs"),
-    document: Annotated[
-        FilePath | None,
-        typer.Option(help="Write the tables as a page, e.g. docs/hindcast.md.", callback=options.file_option),
-    ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
     trust: options.TrustOption = False,
     json: options.JsonOption = False,
@@ -63,19 +55,7 @@ def hindcast(
     )  # fmt: skip
     formats = () if no_charts else ("png", "svg")
     options.finish(found, output, formats=formats, json=json)
-    more = _write_page(document, found, drawn=bool(formats)) if document else ()
-    options.fail_unless(trust or all(each.holds for each in (found, *more)))
-
-
-def _write_page(document: FilePath, found: Hindcast, *, drawn: bool) -> Sequence[Hindcast]:
-    """Write the page, with its pictures where charts are drawn; print and give what else it needs."""
-    from simulator.charts.kinds.hindcast import write_pictures
-    from simulator.hindcast.hindcast import write_hindcast_page
-
-    pictures = write_pictures(found, document.parent) if drawn else ()
-    more = write_hindcast_page(document, found, pictures=pictures, say=options.show)
-    typer.echo(f"  {document}")
-    return more
+    options.fail_unless(trust or found.holds)
 
 
 def _years(text: str) -> list[int]:

@@ -6,13 +6,12 @@ revisions of those values are not undone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Final, Literal
 
 from simulator.errors import InputError
-from simulator.files import make_folder, write_text
 from simulator.hindcast import rows as tables
 from simulator.hindcast.arms import (
     Arm,
@@ -24,7 +23,7 @@ from simulator.hindcast.arms import (
     scenario_notes,
 )
 from simulator.hindcast.baselines import BASELINES
-from simulator.hindcast.output import Asked, Hindcast, hindcast_page
+from simulator.hindcast.output import Asked, Hindcast
 from simulator.hindcast.rows import MODEL, Made
 from simulator.hindcast.scenario_forecast import growth_priors
 from simulator.history import loading
@@ -85,7 +84,7 @@ def hindcast(
         snapshot=observations.snapshot,
         origins=tuple(origins),
         forecasts=scored,
-        skills=tables.skills(scored, seed=settings.seed),
+        skills=tables.skills(scored),
         diagnostics=tuple(diagnose(fit) for fit in fits),
         rate_checks=tuple(checks),
         quantiles=tables.made_table("quantiles", (row for arm in made for row in tables.quantile_rows(arm))),
@@ -229,33 +228,3 @@ def _series(asked: Asked, scenarios: Sequence[Scenario]) -> Series:
     if asked.without_domain:
         found = replace(found, runs=without(found.runs, domains=asked.without_domain))
     return found
-
-
-def write_hindcast_page(
-    path: FilePath,
-    result: Hindcast,
-    *,
-    pictures: Sequence[tuple[str, str]] = (),
-    say: Callable[[Hindcast], None] = lambda _: None,
-) -> tuple[Hindcast, ...]:
-    """Write the page of a hindcast, with what else it needs: without games, and the estimates on which it fails.
-
-    `pictures` are (file, text) beside the page; `say` is told each further hindcast. Gives those that must hold.
-    """
-    if (asked := result.asked) is None:
-        raise InputError("the page of a hindcast asks it again in other ways; one that was read again is not asked.")
-    sections = [(asked.heading, result)]
-    failure = None
-    if not asked.without_domain:
-        games = answer(replace(asked, without_domain=(GAMES,)))
-        say(games)
-        sections.append((f"{asked.heading}, without Games", games))
-        if asked.runs is None and asked.snapshot != loading.EARLIER_SNAPSHOT:
-            until = min(asked.until, "2024")
-            earlier = answer(replace(asked, snapshot=loading.EARLIER_SNAPSHOT, until=until))
-            say(earlier)
-            failure = (f"Where it fails: shipped table, estimates of {loading.EARLIER_SNAPSHOT}", earlier)
-    command = " ".join(["simulate", *asked.words, f"--document {path}"])
-    make_folder(path.parent)
-    write_text(path, hindcast_page(sections, command=command, failure=failure, pictures=pictures))
-    return tuple(made for _, made in sections[1:])

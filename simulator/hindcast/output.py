@@ -1,7 +1,8 @@
-"""What a hindcast gives: its tables, the lines that say it, its page, its folder read again."""
+"""What a hindcast gives: its tables, the lines that say it, its folder read again."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
@@ -9,14 +10,13 @@ from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from simulator.errors import InputError, RunFileError
 from simulator.files import read_csv, short_hash
-from simulator.hindcast.baselines import BASELINES
-from simulator.hindcast.rows import COLUMNS, INSIDE, MODEL, distinct, event_scores, made_table, mean_scores, verdict
+from simulator.hindcast.rows import COLUMNS, INSIDE, distinct, event_scores, lead, made_table, mean_scores
+from simulator.hindcast.verdicts import verdict
 from simulator.history.diagnostics import Diagnostics, RateCheck
 from simulator.runs.kinds import kind_named, stored_lines
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.resolving import Scenario
-from simulator.wording import markdown_table
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -55,11 +55,6 @@ class Asked:
     def folder_name(self) -> str:
         """The folder of its answer, named by what was asked."""
         return f"hindcast-{self.snapshot}-{'-'.join(map(str, self.origins))}-{short_hash(*self.words)}"
-
-    @property
-    def heading(self) -> str:
-        """Which table it is about."""
-        return f"{'shipped table' if self.runs is None else self.runs.name}, estimates of {self.snapshot}"
 
 
 def _name(scenario: Scenario | FilePath | str) -> str:
@@ -108,8 +103,13 @@ class Hindcast(Result):
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The forecasts, the model first."""
-        return tuple(dict.fromkeys([MODEL, *distinct(self.forecasts, "forecast")]))
+        """The forecasts, first that which is held against the others."""
+        return tuple(distinct(self.forecasts, "forecast"))
+
+    @property
+    def lead(self) -> str:
+        """The forecast that is held against the others."""
+        return lead(self.forecasts)
 
     @property
     def with_hindsight(self) -> frozenset[str]:
@@ -147,7 +147,7 @@ class Hindcast(Result):
         return xr.DataTree.from_dict({"/": xr.Dataset(attrs={"snapshot": self.snapshot}), **groups})
 
     def lines(self) -> list[str]:
-        """Say it in lines: how many targets, mean scores of all, the model by origin, thresholds, skill."""
+        """Say it in lines: how many targets, mean scores of all, the first by origin, thresholds, skill."""
         return list(self.said or hindcast_lines(self))
 
 
@@ -169,8 +169,8 @@ def open_hindcast(folder: FilePath | str) -> Hindcast:
     if not (folder / "forecasts.csv").is_file() or not (folder / "skills.csv").is_file():
         raise InputError(f"{folder}: is no folder of a hindcast: it has no forecasts.csv. Make one: simulate hindcast.")
     forecasts = _read(folder, "forecasts")
-    if MODEL not in forecasts["forecast"].tolist():
-        raise RunFileError(f"{folder / 'forecasts.csv'}: has no forecast by the {MODEL}. Make the hindcast again.")
+    if not len(forecasts):
+        raise RunFileError(f"{folder / 'forecasts.csv'}: has no forecast. Make the hindcast again.")
     record = _read(folder, "record")
     if not len(record):
         known = dict(sorted(forecasts.select("target", "observed").records()))
@@ -237,16 +237,16 @@ def of_all(scores: Table) -> Table:
 
 
 def hindcast_lines(result: Hindcast) -> Iterator[str]:
-    """Say a hindcast in lines: how many targets, the mean scores of all, the model by origin, thresholds, skill."""
+    """Say a hindcast in lines: how many targets, the mean scores of all, the first by origin, thresholds, skill."""
     scores = result.scores.rows()
-    width, count = max(16, *(len(_named(row)) for row in scores)), len(result.forecasts.where(forecast=MODEL))
+    width, count = max(16, *(len(_named(row)) for row in scores)), len(result.forecasts.where(forecast=result.lead))
     yield (
         f"hindcast of the year-end record, log10 FLOP: {result.snapshot}; "
         f"origins {', '.join(map(str, result.origins))}; {count} forecasts of {result.targets} DISTINCT YEARS"
     )
     yield f"  {'':<{width}}{'n':>4}   CRPS  pinball   bias   coverage 50/80/90 %"
     for row in scores:
-        if row["origin"] is None or row["forecast"] == MODEL:
+        if row["origin"] is None or row["forecast"] == result.lead:
             name = _named(row) if row["origin"] is None else f"  from {row['origin']}{_late(row)}"
             yield (
                 f"  {name:<{width}}{row['forecasts']:>4}  {row['crps']:>5.3f}  {row['pinball']:>7.3f}  "
@@ -262,8 +262,13 @@ def hindcast_lines(result: Hindcast) -> Iterator[str]:
     for skill in result.skills.rows():
         yield (
             f"  against {skill['baseline']}{_late(skill)}: skill {skill['skill']:+.2f} "
-            f"(90 % {skill['skill_05']:+.2f} to {skill['skill_95']:+.2f}), {verdict(skill)}"
+            f"{_interval(skill)}, {verdict(skill)}"
         )
+
+
+def _interval(skill: Row) -> str:
+    low, high = skill["skill_05"], skill["skill_95"]
+    return "(no interval)" if math.isnan(low) else f"(90 % {low:+.2f} to {high:+.2f})"
 
 
 def _late(row: Row) -> str:
@@ -292,89 +297,3 @@ def _by_forecast(result: Hindcast, thresholds: Sequence[float]) -> Iterator[tupl
         found = {row["threshold"]: row for row in mine.rows()}
         cells: list[Row | None] = [found.get(threshold) for threshold in thresholds]
         yield next(_named(cell) for cell in cells if cell), cells
-
-
-_HEAD = """\
-The year-end record of training compute (log10 FLOP) is forecast from the end of past years, with the runs
-and accelerators that had been published by then, and scored against what came. CRPS is in orders of
-magnitude (OOM), smaller is better. Forecasts of one year from several origins err together: read the number
-of distinct years, not that of forecasts. Differences in CRPS below 0.03 are ties. The values are those that
-the snapshot gives today: revisions of a run's compute after the origin are not undone."""
-_ARMS = """\
-Beside the model, which is fitted to past runs, and the four simple rules stand forecasts that are fitted to
-nothing. *Period priors* start from the record (with an error of 0.2 OOM) and grow as the newest publication
-said that was known at the origin. A *scenario* is run as it stands from the record on: its growth, caps and
-constraints, with their dates; FLOP per USD is the median of the runs of the last two years."""
-_HINDSIGHT = f"""\
-**{LATE.strip("( )").capitalize()}**: these forecasts rest on priors that knew what came after an origin. They
-show what the scenario says of the past, and not how good a forecast it would have been."""
-
-
-def hindcast_page(
-    results: Sequence[tuple[str, Hindcast]],
-    *,
-    command: str,
-    failure: tuple[str, Hindcast] | None = None,
-    pictures: Sequence[tuple[str, str]] = (),
-) -> str:
-    """Write the page that documents hindcasts, from their results: (heading, hindcast) each."""
-    blocks = ["# Hindcasts: how good such forecasts would have been", f"Written by `{command}`.", _HEAD]
-    every = [result for _, result in results] + ([failure[1]] if failure else [])
-    if any(name not in (MODEL, *BASELINES) for result in every for name in result.names):
-        blocks.append(_ARMS)
-    if any(result.with_hindsight for result in every):
-        blocks.append(_HINDSIGHT)
-    for place, (heading, result) in enumerate(results):
-        blocks += [f"## {heading}", *_section(result)]
-        blocks += [f"![{text}]({file})" for file, text in pictures if place == 0]
-    if failure:
-        heading, result = failure
-        blocks += [f"## {heading}", *_failure_words(result), *_section(result)]
-    return "\n\n".join(blocks) + "\n"
-
-
-def _section(result: Hindcast) -> Iterator[str]:
-    """Write the tables of one hindcast."""
-    yield f"**{result.targets} distinct years**, origins {', '.join(map(str, result.origins))}."
-    skills = {row["baseline"]: _skill(row) for row in result.skills.rows()}
-    yield markdown_table(
-        ["forecast", "n", "CRPS", "pinball", "bias", "inside 50 / 80 / 90 %", "skill of the model, 90 % interval"],
-        (
-            [_named(row), f"{row['forecasts']}", f"{row['crps']:.3f}", f"{row['pinball']:.3f}", f"{row['bias']:+.2f}",
-             _coverage(row), skills.get(row["forecast"], "")]
-            for row in of_all(result.scores).rows()
-        ),
-    )  # fmt: skip
-    if thresholds := _thresholds(result):
-        yield "Brier scores of the record being above a threshold (0 is best, 0.25 is a coin; n in brackets):"
-        rows = (
-            [name, *(f"{cell['brier']:.3f} ({cell['forecasts']})" if cell else "" for cell in cells)]
-            for name, cells in _by_forecast(result, thresholds)
-        )
-        yield markdown_table(["forecast", *(f"{_flop(threshold)} FLOP" for threshold in thresholds)], rows)
-    yield from (f"Note: {note}." for note in result.notes)
-    yield from (f"Warning: {warning.rstrip('.')}." for warning in result.warnings)
-
-
-def _skill(skill: Row) -> str:
-    return f"{skill['skill']:+.2f} ({skill['skill_05']:+.2f} to {skill['skill_95']:+.2f}), {verdict(skill)}"
-
-
-def _failure_words(result: Hindcast) -> Iterator[str]:
-    """Say how the model does on the earlier snapshot, and whether its check of the rate told."""
-    mine = of_all(result.scores).where(forecast=MODEL).rows()[0]
-    simple = [row for row in result.skills.rows() if row["baseline"] in BASELINES]
-    best = min(simple, key=lambda row: float(row["baseline_crps"]))
-    crps, bias = mine["crps"], mine["bias"]
-    yield (
-        "Until mid-2025 the database counted the self-play of game-playing systems as training: AlphaGo Zero stood\n"
-        "at 3.41e23 FLOP, later at 6.5e20. A model that is fitted to these estimates extrapolates a jump that was\n"
-        f"defined away. Its CRPS is {crps:.3f} with a bias of {bias:+.2f}; the best of the simple rules,\n"
-        f"*{best['baseline']}*, has {best['baseline_crps']:.3f}."
-    )
-    told = any(not check.passed for check in result.rate_checks)
-    yield (
-        "The rate with and without Games tells it, knowing nothing of what came: see the warning below."
-        if told
-        else "The rate with and without Games does not tell it: there is no warning."
-    )

@@ -2,15 +2,15 @@
 
     forecasts     forecasts of the record at the end of `target`, made at that of `origin`; `error`: median - observed
     scores        their means at one origin, or over all where that is missing; `targets` counts distinct years
-    skills        the model's CRPS beside another's over the same forecasts: `skill` = 1 - model / other, `difference`
-                  = other - model; 90 % intervals resample whole years, paired; `better`: the share where the model wins
+    skills        the CRPS of the first forecast beside another's over the same cells: `skill` = 1 - first / other,
+                  `difference` = other - first, with 90 % intervals (see `verdicts`; NaN of too few origins)
     quantiles     of the same forecasts
     record        what came: the record at the end of a year, and the snapshot of history that says so
     events        forecasts that the record at the end of `target` is at or above a threshold (FLOP)
     event_scores  their mean Brier scores by threshold; `happened` is the share of times that it came
 
 Levels are log10 FLOP. `hindsight` says whether a prior knew what came. Forecasts of one target year from several
-origins err together, so that whole target years are resampled, and counted in intervals of shares.
+origins err together: intervals of shares count distinct years.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from scipy import special
 
 from simulator.engine.collecting import LEVELS
 from simulator.hindcast.scores import INTERVAL_LEVELS, Array, brier, level_scores, log_score
+from simulator.hindcast.verdicts import two_halves
 from simulator.history.forecast import RecordForecast
 from simulator.history.observations import Observations
 from simulator.runs.table import Row, Table
@@ -31,15 +32,12 @@ from simulator.runs.table import Row, Table
 MODEL: Final[str] = "model"
 QUANTILES: Final[tuple[float, ...]] = (0.05, 0.25, 0.5, 0.75, 0.95)
 ENDS: Final[tuple[str, ...]] = tuple(f"quantile_{100 * level:02.0f}" for level in QUANTILES)
-RESAMPLES: Final[int] = 4000
-TIE: Final[float] = 0.03
-"""Differences in CRPS below this say nothing: Monte Carlo noise and the choice of seed are as large."""
 THRESHOLDS: Final[tuple[float, ...]] = (1e24, 1e25, 1e26)
 """FLOP of which it is asked whether the record is above them."""
 COVERAGES: Final[tuple[int, ...]] = tuple(round(100 * level) for level in INTERVAL_LEVELS)
 INSIDE: Final[tuple[str, ...]] = tuple(f"inside_{level}" for level in COVERAGES)
-LEAST_TARGETS: Final[int] = 3
-"""Distinct years below which no interval is given."""
+HORIZONS: Final[tuple[tuple[int, int], ...]] = ((1, 1), (2, 3), (4, 6), (7, 99))
+"""Years ahead by which forecasts are grouped, the last of each included."""
 
 COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     "forecasts": (
@@ -48,7 +46,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
     ),
     "skills": (
         "baseline", "crps", "baseline_crps", "skill", "skill_05", "skill_95", "difference", "difference_05",
-        "difference_95", "better", "hindsight",
+        "difference_95", "hindsight",
     ),
     "quantiles": ("forecast", "origin", "target", "quantile", "value", "hindsight"),
     "events": ("forecast", "origin", "target", "threshold", "probability", "happened", "brier", "hindsight"),
@@ -170,51 +168,28 @@ def event_scores(events: Table) -> Table:
     )  # fmt: skip
 
 
-def skills(forecasts: Table, *, seed: int) -> Table:
-    """Compare the model with every other, over the same origins and targets.
+def lead(forecasts: Table) -> str:
+    """Name the forecast that the others are held against: the first."""
+    return str(forecasts["forecast"][0])
 
-    The few target years make the intervals wide; neighbouring years are dependent still: they should be wider.
-    """
+
+def skills(forecasts: Table) -> Table:
+    """Compare the first forecast with every other, over the same origins and targets."""
+    first, late = lead(forecasts), distinct(forecasts.where(hindsight=True), "forecast")
     scores = {tuple(key): crps for *key, crps in forecasts.select("forecast", "origin", "target", "crps").records()}
-    places = [place for name, *place in scores if name == MODEL]
-    targets = sorted({target for _, target in places})
-    counts = np.array([sum(target == each for _, target in places) for each in targets], dtype=np.float64)
-    chosen = np.random.default_rng([seed, 4]).multinomial(len(targets), [1 / len(targets)] * len(targets), RESAMPLES)
-
-    def totals(name: str) -> Array:
-        return np.array([sum(scores[name, *place] for place in places if place[1] == each) for each in targets])
-
+    places = [place for name, *place in scores if name == first]
+    mine = np.array([scores[first, *place] for place in places])
     rows = []
-    mine = totals(MODEL)
-    late = distinct(forecasts.where(hindsight=True), "forecast")
-    for name in (each for each in distinct(forecasts, "forecast") if each != MODEL):
-        theirs = totals(name)
-        resampled, other = chosen @ mine, chosen @ theirs
-        skill = np.quantile(1 - resampled / other, [0.05, 0.95])
-        difference = np.quantile((other - resampled) / (chosen @ counts), [0.05, 0.95])
+    for name in distinct(forecasts, "forecast")[1:]:
+        theirs = np.array([scores[name, *place] for place in places])
+        difference, low, high = (float(each) for each in two_halves([origin for origin, _ in places], theirs - mine))
+        other = float(theirs.mean())
         rows.append(
-            {
-                "baseline": name,
-                "crps": float(mine.sum() / counts.sum()),
-                "baseline_crps": float(theirs.sum() / counts.sum()),
-                "skill": float(1 - mine.sum() / theirs.sum()),
-                "skill_05": float(skill[0]),
-                "skill_95": float(skill[1]),
-                "difference": float((theirs.sum() - mine.sum()) / counts.sum()),
-                "difference_05": float(difference[0]),
-                "difference_95": float(difference[1]),
-                "better": float(np.mean(resampled < other)),
-                "hindsight": name in late,
-            }
-        )
+            {"baseline": name, "crps": float(mine.mean()), "baseline_crps": other, "skill": difference / other,
+             "skill_05": low / other, "skill_95": high / other, "difference": difference, "difference_05": low,
+             "difference_95": high, "hindsight": name in late}
+        )  # fmt: skip
     return made_table("skills", rows)
-
-
-def verdict(skill: Row) -> str:
-    """Say whether the model is "better", "worse", or there is "a tie": within 0.03, or the interval holds 0."""
-    if abs(skill["difference"]) < TIE or skill["difference_05"] <= 0 <= skill["difference_95"]:
-        return "a tie"
-    return "better" if skill["difference"] > 0 else "worse"
 
 
 def pit_table(forecasts: Table) -> Table:
@@ -268,47 +243,15 @@ def jeffreys(hits: float, count: int) -> tuple[float, float]:
     return (0.0 if hits <= 0 else low), (1.0 if hits >= count else high)
 
 
-def horizon_bins(forecasts: Table) -> list[tuple[int, int]]:
-    """Group years ahead, from the nearest, so that each group has three distinct target years or more."""
-    targets: dict[int, set[int]] = {}
-    for origin, target in forecasts.where(forecast=MODEL).select("origin", "target").records():
-        targets.setdefault(target - origin, set()).add(target)
-    bins: list[tuple[int, int]] = []
-    first, held = min(targets), set[int]()
-    for ahead in sorted(targets):
-        held |= targets[ahead]
-        if len(held) >= LEAST_TARGETS:
-            bins.append((first, ahead))
-            first, held = ahead + 1, set[int]()
-    if held:
-        begin = bins.pop()[0] if bins else first
-        bins.append((begin, max(targets)))
-    return bins
-
-
 def horizon_table(forecasts: Table) -> Table:
-    """Compare the model with every other forecast by years ahead; whole target years are resampled, as in `skills`.
-
-    There is no interval of fewer than three years.
-    """
-    rows = []
-    ahead = forecasts["target"] - forecasts["origin"]
-    for first, last in horizon_bins(forecasts):
+    """Compare the first forecast with every other by years ahead."""
+    rows, ahead = [], forecasts["target"] - forecasts["origin"]
+    for first, last in HORIZONS:
         mine = forecasts.where((first <= ahead) & (ahead <= last))
-        targets = len(distinct(mine, "target"))
-        ends = ("skill_05", "skill_95") if targets >= LEAST_TARGETS else ()
-        rows += [
-            {
-                "baseline": each["baseline"],
-                "first_ahead": first,
-                "last_ahead": last,
-                "forecasts": len(mine.where(forecast=MODEL)),
-                "targets": targets,
-                **{key: each[key] for key in ("crps", "baseline_crps", "skill")},
-                **{key: each[key] if key in ends else None for key in ("skill_05", "skill_95")},
-                "hindsight": each["hindsight"],
-            }
-            for each in skills(mine, seed=0).rows()
-        ]
+        said = {"first_ahead": first, "last_ahead": min(last, int(ahead.max()))}
+        counts = {"forecasts": len(mine.where(forecast=lead(forecasts))), "targets": len(distinct(mine, "target"))}
+        keys = ("crps", "baseline_crps", "skill", "skill_05", "skill_95", "hindsight")
+        made = skills(mine).rows() if len(mine) else []
+        rows += [{"baseline": each["baseline"], **said, **counts, **{key: each[key] for key in keys}} for each in made]
     names = distinct(forecasts, "forecast")
     return Table.of_rows(sorted(rows, key=lambda row: (names.index(row["baseline"]), row["first_ahead"])))

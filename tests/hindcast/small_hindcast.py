@@ -27,4 +27,4 @@ ROWS = [
 
 FIT = Diagnostics(4, 800, 1.001, "a", 2000.0, "a", 2000.0, "a", 0)
 FORECASTS = forecasts(ROWS)
-RESULT = Hindcast("2026-05", (2018, 2020), FORECASTS, skills(FORECASTS, seed=0), (FIT, FIT))
+RESULT = Hindcast("2026-05", (2018, 2020), FORECASTS, skills(FORECASTS), (FIT, FIT))

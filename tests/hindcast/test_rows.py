@@ -14,7 +14,6 @@ from simulator.hindcast.rows import (
     coverage_table,
     event_rows,
     event_scores,
-    horizon_bins,
     horizon_table,
     jeffreys,
     made_table,
@@ -84,24 +83,19 @@ def test_the_jeffreys_interval_covers_about_as_often_as_it_says() -> None:
     assert weights[held].sum() == pytest.approx(0.9, abs=0.05)
 
 
-def test_years_ahead_are_grouped_until_three_distinct_years_are_in_a_group() -> None:
-    rows = [row(MODEL, origin, target, 0.2) for origin in (2018, 2020, 2022) for target in range(origin + 1, 2026)]
-    assert horizon_bins(forecasts(rows)) == [(1, 1), (2, 2), (3, 3), (4, 7)]
-    assert horizon_bins(forecasts(rows[-3:])) == [(1, 3)]
-    assert horizon_bins(forecasts(rows[-1:])) == [(3, 3)]
-
-
-def test_skill_by_years_ahead_has_the_crps_of_its_rows_and_no_interval_of_two_years() -> None:
+def test_skill_by_years_ahead_has_the_crps_of_its_rows_and_an_interval_of_four_origins() -> None:
     rows = [
         row(name, origin, target, score * (target - origin))
         for name, score in ((MODEL, 0.1), ("other", 0.2))
-        for origin in (2018, 2019, 2020)
-        for target in range(origin + 1, origin + 3)
+        for origin in range(2017, 2021)
+        for target in range(origin + 1, origin + 4)
     ]
     first, second = horizon_table(forecasts(rows)).rows()
-    assert [first[key] for key in ("first_ahead", "last_ahead", "forecasts")] == [1, 1, 3]
+    assert [first[key] for key in ("first_ahead", "last_ahead", "forecasts")] == [1, 1, 4]
+    assert [second[key] for key in ("first_ahead", "last_ahead", "forecasts")] == [2, 3, 8]
     assert first["crps"] == pytest.approx(0.1)
-    assert [second[key] for key in ("crps", "baseline_crps", "skill")] == pytest.approx([0.2, 0.4, 0.5])
-    (alone,) = horizon_table(forecasts(rows).where(origin=2018)).rows()
-    assert [alone[key] for key in ("targets", "skill_05", "skill_95")] == [2, None, None]
+    assert [second[key] for key in ("crps", "baseline_crps", "skill")] == pytest.approx([0.25, 0.5, 0.5])
+    assert first["skill_05"] == pytest.approx(0.5)
+    (alone,) = horizon_table(forecasts(rows).where(origin=2018)).where(first_ahead=1).rows()
+    assert np.isnan([alone["skill_05"], alone["skill_95"]]).all()
     assert alone["skill"] == pytest.approx(0.5)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path as FilePath
 from types import MappingProxyType
@@ -14,7 +15,8 @@ from simulator.errors import InputError, near_or_all
 from simulator.files import make_folder
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.output import Hindcast
-from simulator.hindcast.rows import LEAST_TARGETS, MODEL, coverage_table, horizon_table, pit_table, verdict
+from simulator.hindcast.rows import coverage_table, horizon_table, pit_table
+from simulator.hindcast.verdicts import LEAST_ORIGINS, verdict
 from simulator.runs.table import Row, Table
 from simulator.wording import listed
 
@@ -25,9 +27,9 @@ PICTURES = ("hindcast_fans", "hindcast_skill")
 
 
 def fan_figures(stored: Hindcast) -> list[Figure]:
-    """Draw the forecasts of the model from each origin with what came later; and those of all others, smaller."""
-    others = [name for name in stored.names if name != MODEL]
-    figures = [_fans(stored, [MODEL], name="hindcast_fans", height=250.0)]
+    """Draw the first forecasts from each origin with what came later; and those of all others, smaller."""
+    lead, *others = stored.names
+    figures = [_fans(stored, [lead], name="hindcast_fans", height=250.0)]
     return figures + ([_fans(stored, others, name="hindcast_fans_others", height=120.0)] if others else [])
 
 
@@ -35,8 +37,8 @@ def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -
     mine = {each: stored.forecasts.where(forecast=each) for each in names}
     held = {each: int(rows["inside_90"].sum()) for each, rows in mine.items()}
     count = len(mine[names[0]])
-    if names == [MODEL]:
-        title = f"The model's 90 % band held what came in {held[MODEL]} of {count} forecasts"
+    if names == [stored.lead]:
+        title = f"The {stored.lead}'s 90 % band held what came in {held[stored.lead]} of {count} cases"
     else:
         most = [each for each in names if held[each] == max(held.values())]
         fewest = [each for each in names if held[each] == min(held.values())]
@@ -45,7 +47,7 @@ def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -
         title = f"{'Each 90 % band' if low == high else '90 % bands'} held what came {times}"
         if len(fewest) == 1 and len(most) > 1:
             title += f"; fewest: {fewest[0]}"
-    origins = stored.origins if names == [MODEL] else _spread(stored.origins)
+    origins = stored.origins if names == [stored.lead] else _spread(stored.origins)
     subtitle = "The largest training run known at the end of each year, physical FLOP"
     if len(origins) < len(stored.origins):
         subtitle += f". Drawn are {len(origins)} of {len(stored.origins)} origins; the table has them all"
@@ -89,8 +91,8 @@ def fan_table(stored: Hindcast, names: Sequence[str]) -> Table:
 def calibration_figures(stored: Hindcast) -> list[Figure]:
     """Draw where in the forecasts what came lay, and how often their intervals held it."""
     pit, coverage = pit_table(stored.forecasts), coverage_table(stored.forecasts)
-    held = listed([f"{row['inside']} of {row['forecasts']}" for row in coverage.where(forecast=MODEL).rows()])
-    title = f"The model's 50, 80 and 90 % intervals held {held}"
+    held = listed([f"{row['inside']} of {row['forecasts']}" for row in coverage.where(forecast=stored.lead).rows()])
+    title = f"The {stored.lead}'s 50, 80 and 90 % intervals held {held}"
     subtitle = (
         f"Forecasts of one year err together: intervals are those of {stored.targets} independent forecasts, "
         f"not of {scored.forecasts_made(stored)}."
@@ -115,30 +117,28 @@ def calibration_figures(stored: Hindcast) -> list[Figure]:
 
 
 def skill_figures(stored: Hindcast) -> list[Figure]:
-    """Draw the skill of the model against each other forecast, which there must be, in all and by years ahead."""
+    """Draw the skill of the first against each other forecast, which there must be, in all and by years ahead."""
     if not stored.skills:
-        raise InputError(f"{stored.folder_name}: has the model alone: there is no skill without another forecast.")
+        raise InputError(f"{stored.folder_name}: has the {stored.lead} alone, and skill needs another forecast.")
     ahead, others = horizon_table(stored.forecasts), stored.skills.rows()
     some = ahead.where(ahead["forecasts"] < scored.forecasts_made(stored))
     groups = {
-        row["baseline"]: [_whole(row, stored), *map(_by_years, some.where(baseline=row["baseline"]).rows())]
-        for row in others
+        row["baseline"]: [_whole(row), *map(_by_years, some.where(baseline=row["baseline"]).rows())] for row in others
     }
     simple = [row for row in others if row["baseline"] in BASELINES]
     what = "simple rules" if simple else "others"
     verdicts = [verdict(row) for row in simple or others]
-    better, ties = verdicts.count("better"), verdicts.count("a tie")
-    title = f"The model beats {better} of {len(verdicts)} {what}" + (f" and ties with {ties}" if ties else "")
+    counts = {said: verdicts.count(said) for said in dict.fromkeys(verdicts)}
+    told = "; ".join(f"{said} {count} of {len(verdicts)}" for said, count in counts.items())
+    title = f"The {stored.lead} against {what}: {told}"
     subtitle = (
-        "Skill: 1 − CRPS of the model / CRPS of the other. Intervals resample whole years; they are too narrow, for "
-        f"neighbouring years depend on one another, and are left out where there are fewer than {LEAST_TARGETS} years."
+        f"Skill: 1 − CRPS of the {stored.lead} / that of the other. 90 % intervals from two halves of the origins, "
+        f"none of fewer than {LEAST_ORIGINS}. Ten years can hardly rank two sensible forecasters."
     )
     chart = scored.draw_skill(groups, stored, head=Head(title, subtitle))
     said = "; ".join(
-        f"{row['baseline']}{_late(stored, row['baseline'])} {row['skill']:+.2f} "
-        f"({row['skill_05']:+.2f} to {row['skill_95']:+.2f})"
-        for row in others
-    ).replace("-", "−")
+        f"{row['baseline']}{_late(stored, row['baseline'])} {_interval(row['skill'], _ends(row))}" for row in others
+    )
     caption = f"{title}. Skill in CRPS with 90 % intervals, against {said}. {_years(stored)}"
     alt_text = (
         f"Dots with intervals on an axis of skill from −1 to 1, for {len(groups)} other ways of forecasting, in all "
@@ -148,9 +148,13 @@ def skill_figures(stored: Hindcast) -> list[Figure]:
     return [Figure("hindcast_skill", chart, tables, caption, alt_text)]
 
 
-def _whole(row: Row, stored: Hindcast) -> scored.SkillLine:
-    ends = (row["skill_05"], row["skill_95"]) if stored.targets >= LEAST_TARGETS else None
+def _whole(row: Row) -> scored.SkillLine:
+    ends = _ends(row)
     return scored.SkillLine("all", row["skill"], ends, f"{_interval(row['skill'], ends)}: {verdict(row)}", whole=True)
+
+
+def _ends(row: Row) -> tuple[float, float] | None:
+    return None if math.isnan(row["skill_05"]) else (row["skill_05"], row["skill_95"])
 
 
 def _by_years(row: Row) -> scored.SkillLine:
@@ -158,7 +162,7 @@ def _by_years(row: Row) -> scored.SkillLine:
     span = f"{first}" if first == last else f"{first} to {last}"
     years = f"{row['targets']} year{'s' if row['targets'] > 1 else ''}"
     count = f"{row['forecasts']} forecast{'s' if row['forecasts'] > 1 else ''} of {years}"
-    ends = None if row["skill_05"] is None else (row["skill_05"], row["skill_95"])
+    ends = _ends(row)
     label = f"{span} year{'' if span == '1' else 's'} ahead"
     return scored.SkillLine(label, row["skill"], ends, f"{_interval(row['skill'], ends)}, {count}", whole=False)
 
