@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.analysis.comparison import compare_runs
     from simulator.analysis.conditioning import condition
     from simulator.analysis.influence import prior_influence
+    from simulator.analysis.nowcasting import nowcast
     from simulator.analysis.reweighting import reweight_run
     from simulator.analysis.shares import variance_shares
     from simulator.analysis.signposts import signposts
@@ -67,6 +68,7 @@ _HOMES = {
     "analysis.comparison": "compare_runs",
     "analysis.conditioning": "condition",
     "analysis.influence": "prior_influence",
+    "analysis.nowcasting": "nowcast",
     "analysis.reweighting": "reweight_run",
     "analysis.shares": "variance_shares",
     "analysis.signposts": "signposts",
@@ -142,6 +144,7 @@ __all__ = [
     "load_variants",
     "make_hindcast",
     "new_scenario",
+    "nowcast",
     "open_result",
     "open_run",
     "open_sweep",

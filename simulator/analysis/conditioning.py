@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from simulator.analysis.association import drawn_priors
-from simulator.analysis.evidence import Fact, likelihood, read_facts
+from simulator.analysis.evidence import Fact, given_weights, likelihood, read_facts
 from simulator.analysis.outcomes import Outcome, between_words, prior_text, run_crossings, run_outcomes, years_of
 from simulator.analysis.reweighting import headline_lines, headline_table, weighted_estimate
 from simulator.analysis.tilting import Weighted, tilted
-from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST, smoothed_weights
-from simulator.errors import InputError
 from simulator.files import short_hash
 from simulator.runs.estimates import effective_samples, sample_quantiles, sum_error, weighted_quantiles
 from simulator.runs.folder import stored_scenario
@@ -26,7 +24,7 @@ from simulator.runs.groups import group, headline_of, run_label
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import aligned, listed, plus_minus, sample_count, share_text, year_text
+from simulator.wording import aligned, listed, plus_minus, share_text, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -186,7 +184,10 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     used = Weighted(likelihood(facts, values), partial(run_outcomes, run))
     if redraw:
         used = tilted(stored_scenario(run), facts, samples=min(int(run.attrs["samples"]), MOST_DRAWN))
-    weights, khat = _weights(used.logs, facts, table, redrawn=redraw)
+    weights, khat = given_weights(
+        used.logs, facts, [row["given"] for row in table.rows() if row["probability"] == 0.0], study="condition",
+        remedy="Give something likelier" if redraw else "Draw samples where it holds: --redraw", grows=True,
+    )  # fmt: skip
     if (len(facts) > 1 or redraw) and all(fact.value is None for fact in facts):
         table = table + _joint_row(facts, used, int(run.attrs["block"]))
     between = [] if redraw else between_words([fact.outcome for fact in facts], group(run, "summary")["year"].values)
@@ -241,32 +242,6 @@ def _joint_row(facts: Sequence[Fact], used: Weighted, block: int) -> Table:
     given = "all of it" if len(facts) > 1 else "as drawn anew"
     said = share_text(share, likely.size, error) if share > 1e-3 else f"{share:.3g} ± {error or 0.0:.1g}"
     return Table.of_rows([_fact_row(given, share, error, f"P {said}")])
-
-
-def _weights(logs: Array, facts: Sequence[Fact], table: Table, *, redrawn: bool) -> tuple[Array, float]:
-    """Give weights of sum 1 and their k-hat; refuse what few samples, or none, stand for."""
-    count = sample_count(logs.size)
-    other = "Give something likelier" if redrawn else "Draw samples where it holds: --redraw"
-    if not np.isfinite(logs).any():
-        none = [row["given"] for row in table.rows() if row["probability"] == 0.0]
-        what = f"'{none[0]}'" if none else "all that is given together"
-        bound = share_text(0.0, logs.size).removeprefix("< ")
-        raise InputError(f"condition: none of {count} has {what}: its probability is below {bound}. {other}.")
-    weights, khat = smoothed_weights(logs)
-    effective = effective_samples(weights)
-    if effective < FEWEST_EFFECTIVE:
-        needed = float(f"{1.2 * logs.size * FEWEST_EFFECTIVE / effective:.1g}")
-        more = f" or run the scenario with --samples {needed:.0e}" if khat <= HEAVIEST else ""
-        raise InputError(
-            f"condition: {count} would be worth {effective:.1f} given {listed(f"'{fact.written}'" for fact in facts)}, "
-            f"and {FEWEST_EFFECTIVE:g} are needed at least. {other}{more}.".replace("e+0", "e")
-        )
-    if khat > HEAVIEST:
-        raise InputError(
-            f"condition: the weights have too heavy a tail (Pareto k-hat {khat:.2f}, above {HEAVIEST:g}): samples that "
-            f"the run has not drawn would decide. {other}."
-        )
-    return weights, khat
 
 
 def _levels(run: xr.DataTree, facts: Sequence[Fact], used: Weighted, weights: Array) -> Table:

@@ -25,11 +25,14 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from simulator.analysis.outcomes import Outcome, check_within, parse_outcome
+from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST, smoothed_weights
 from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_name
+from simulator.runs.estimates import effective_samples
 from simulator.runs.groups import group
 from simulator.schema.amounts import NUMBER, Amount, read_amount, read_range
 from simulator.units import SECONDS_PER_YEAR, Array, UnitError, factor_between, parse_unit, plain_unit
+from simulator.wording import listed, sample_count, share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -86,6 +89,35 @@ def likelihood(facts: Sequence[Fact], found: Array) -> Array:
     return np.sum([fact.logs(row) for fact, row in zip(facts, found, strict=True)], axis=0)
 
 
+def given_weights(
+    logs: Array, facts: Sequence[Fact], unlikely: Sequence[str], *, study: str, remedy: str, grows: bool = False
+) -> tuple[Array, float]:
+    """Give weights of sum 1 of log likelihoods (sample,) and their k-hat; refuse what few samples, or none, stand for.
+
+    `unlikely` is what no sample has by itself; `grows` says that the scenario can be run with more samples.
+    """
+    count = sample_count(logs.size)
+    if not np.isfinite(logs).any():
+        what = f"'{unlikely[0]}'" if unlikely else "all that is given together"
+        bound = share_text(0.0, logs.size).removeprefix("< ")
+        raise InputError(f"{study}: none of {count} has {what}: its probability is below {bound}. {remedy}.")
+    weights, khat = smoothed_weights(logs)
+    effective = effective_samples(weights)
+    if effective < FEWEST_EFFECTIVE:
+        needed = float(f"{1.2 * logs.size * FEWEST_EFFECTIVE / effective:.1g}")
+        more = f" or run the scenario with --samples {needed:.0e}" if grows and khat <= HEAVIEST else ""
+        raise InputError(
+            f"{study}: {count} would be worth {effective:.1f} given {listed(f"'{fact.written}'" for fact in facts)}, "
+            f"and {FEWEST_EFFECTIVE:g} are needed at least. {remedy}{more}.".replace("e+0", "e")
+        )
+    if khat > HEAVIEST:
+        raise InputError(
+            f"{study}: the weights have too heavy a tail (Pareto k-hat {khat:.2f}, above {HEAVIEST:g}): samples that "
+            f"were not drawn would decide. {remedy}."
+        )
+    return weights, khat
+
+
 class _Scale(NamedTuple):
     """How the numbers of an outcome are read: the unit that it is in, and whether it is the log10 of that."""
 
@@ -95,11 +127,15 @@ class _Scale(NamedTuple):
 
 def read_facts(run: xr.DataTree, given: Sequence[str]) -> tuple[Fact, ...]:
     """Read what is given of a run that kept its samples."""
+    trajectories = group(run, "trajectories", of_samples=True)
+    units = {str(name): str(each.attrs.get("units", "1")) for name, each in trajectories.data_vars.items()}
+    return facts_about(given, units=units, years=trajectories["year"].values)
+
+
+def facts_about(given: Sequence[str], *, units: Mapping[str, str], years: Array) -> tuple[Fact, ...]:
+    """Read what is given of variables that have these units, within years."""
     if isinstance(given, str) or not given:
         raise InputError(f"--given: must be one text or more; got {given or 'none'!r}. {EXAMPLES}")
-    trajectories = group(run, "trajectories", of_samples=True)
-    years = trajectories["year"].values
-    units = {str(name): str(each.attrs.get("units", "1")) for name, each in trajectories.data_vars.items()}
     facts = []
     for text in dict.fromkeys(" ".join(each.split()) for each in given):
         fact = _read(text, units)
@@ -140,7 +176,7 @@ def _outcome(subject: str, text: str, names: Mapping[str, str]) -> Outcome:
         return replace(outcome, name=own)
     if outcome.kind == "level" and outcome.name not in names:
         hint = near_name(outcome.name, names) or f"There are: {', '.join(sorted(names))}."
-        _refuse(text, f"the run has no variable '{outcome.name}'.", hint)
+        _refuse(text, f"there is no variable '{outcome.name}'.", hint)
     return outcome
 
 

@@ -17,6 +17,8 @@ from simulator.cli.options import (
     OutputOption,
     RunsOption,
     SamplerOption,
+    ScenarioArgument,
+    SetOption,
     TrustOption,
     answer,
     fail_unless,
@@ -119,6 +121,38 @@ def _reason(word: str) -> tuple[str, str]:
     if not equals or not reason.strip():
         raise InputError(f"--without-run: must be NAME=REASON; got '{word}'. Say why the run does not count.")
     return name.strip(), reason.strip()
+
+
+def nowcast(
+    scenario: ScenarioArgument = "learned",
+    date: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="The day at whose end it is told, e.g. 2026-11-30; today without it."),
+    ] = None,
+    given: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="WHAT",
+            help="What is known from elsewhere, as simulate condition takes it: "
+            "'physical_compute@2026-06-02 = 6.1e27 +- 0.3 OOM'; may be given several times.",
+        ),
+    ] = None,
+    set_: SetOption = None,
+    output: OutputOption = FilePath("outputs"),
+    trust: TrustOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Tell the largest training run today, and why.
+
+    The trends that a scenario learns from history go on to the day: the largest run, its spending and FLOP per USD,
+    before and given evidence that the tables have not. A fit that was made before is read from <output>/fits.
+
+    Example: simulate history nowcast --date 2026-11-30
+    """
+    asked = simulator.load_scenario(scenario, overrides=set_ or ())
+    found = simulator.nowcast(asked, date=date, given=given or (), cache=output / "fits")
+    finish(found, output, json=json)
+    fail_unless(trust or found.holds)
 
 
 def fragility(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,15 +25,15 @@ class RecordForecast:
     samples: Array  # (year, sample), log10 FLOP; never falls from one year to the next within a sample
 
 
-def forecast_trend(fit: xr.DataTree, *, until: float, seed: int) -> xr.Dataset:
+def forecast_trend(fit: xr.DataTree, *, until: float, seed: int, at: Sequence[float] = ()) -> xr.Dataset:
     """Continue spending, efficiency and compute of a typical frontier run after the date to which the data go.
 
     level(t + d) = level(t) + growth d + volatility sqrt(d) z for spending (log10 USD) and efficiency (log10
     FLOP/USD), with z standard normal; compute (log10 FLOP) is their sum. All over (sample, year), one sample for every
-    posterior draw; `year` is decimal: the date of the data, the ends of years after it, and `until`. A later `until`
-    gives the same draws at the ends of years that both have.
+    posterior draw; `year` is decimal: the date of the data, the ends of years after it, dates `at` which more is asked,
+    and `until`. A later `until` gives the same draws at the ends of years that both have.
     """
-    draws, times = _draws(fit), forecast_times(fit_date(fit.attrs), until)
+    draws, times = _draws(fit), forecast_times(fit_date(fit.attrs), until, at)
     start = draws.interp(year=times[0]) if times[0] % 1 else draws.sel(year=times[0])
     streams = np.random.default_rng([seed, 2]).spawn(times.size - 1)
     paths = {name: [start[name].values] for name in _STEPS}
@@ -49,37 +50,59 @@ def forecast_trend(fit: xr.DataTree, *, until: float, seed: int) -> xr.Dataset:
     )
 
 
-def forecast_times(start: float, until: float) -> Array:
-    """List the times of a forecast: its start, the ends of years after it, its end."""
+def forecast_times(start: float, until: float, at: Sequence[float] = ()) -> Array:
+    """List the times of a forecast: its start, the ends of years after it, what is asked between, its end."""
     if until <= start:
         raise InputError(
             f"until: must be after {known_words(start)}, to which the data of this fit go; got {known_words(until)}. "
             "Name a later date, or fit an earlier one."
         )
-    return np.unique([start, *np.arange(np.floor(start) + 1.0, until), until])
+    return np.unique([start, *np.arange(np.floor(start) + 1.0, until), *at, until])
 
 
-def forecast_records(fit: xr.DataTree, *, until: float, seed: int) -> xr.DataArray:
+def forecast_records(
+    fit: xr.DataTree, *, until: float, seed: int, at: Sequence[float] = (), error: float = 0.0
+) -> xr.DataArray:
     """Forecast the largest known run after the date to which the data go, one sample for every posterior draw.
 
     In a time of d years Poisson(rate d) frontier runs come out at uniform times, rate ~ Gamma(runs so far + 1/2, years
     so far); each has the trend's compute at its time plus run_scatter x StudentT(run_tail). The record is the running
-    maximum, from the last known record on. Over (year, sample), log10 FLOP, at the ends of years and at `until`.
+    maximum, from the last known record on, which is known with a normal error (OOM). Over (year, sample), log10 FLOP,
+    at the ends of years, `at` the dates asked and at `until`.
     """
     known_to, record = fit_date(fit.attrs), float(fit.attrs["record"])
     # One stream for the rate and one for each year: a later end changes no earlier year.
-    trend = forecast_trend(fit, until=until, seed=seed)["compute"]
+    trend = forecast_trend(fit, until=until, seed=seed, at=at)["compute"]
     draws, times = _draws(fit), trend["year"].values
     first, *streams = np.random.default_rng([seed, 3]).spawn(times.size)
     years_so_far = known_to - int(fit.attrs["first_year"])
     rate = np.asarray(first.gamma(float(fit.attrs["runs"]) + 0.5, 1.0 / years_so_far, trend.shape[0]))
     scatter, tail = draws["run_scatter"].values, draws["run_tail"].values
-    level = np.full(trend.shape[0], record)
+    level = record + error * np.random.default_rng([seed, 5]).standard_normal(trend.shape[0])
     records, steps = [], zip(trend.values.T[:-1], trend.values.T[1:], np.diff(times), streams, strict=True)
     for start, end, step, rng in steps:
         level = np.maximum(level, _largest_run(start, end, rate=rate * step, scatter=scatter, tail=tail, rng=rng))
         records.append(level)
     return xr.DataArray(np.stack(records), dims=("year", "sample"), coords={"year": times[1:]})
+
+
+def forecast_largest(
+    fit: xr.DataTree, *, until: float, seed: int, at: Sequence[float] = (), error: float = 0.0
+) -> xr.Dataset:
+    """Forecast the largest run with its spending (log10 USD) and FLOP per USD: see `forecast_records`, `spending_of`.
+
+    Over (year, sample); names are those of a run: `physical_compute`, `spending`, `hardware`.
+    """
+    records = forecast_records(fit, until=until, seed=seed, at=at, error=error)
+    trend = forecast_trend(fit, until=until, seed=seed, at=at).sel(year=records["year"]).transpose("year", "sample")
+    spending = spending_of(records.values, trend, _draws(fit)["cost_slope"].values)
+    values = {"physical_compute": records.values, "spending": spending, "hardware": records.values - spending}
+    return xr.Dataset({name: (records.dims, each) for name, each in values.items()}, coords=records.coords)
+
+
+def spending_of(record: Array, trend: xr.Dataset, slope: Array) -> Array:
+    """Tell the spending on a run from its compute R and the trend, log10: spending + slope (R - compute)."""
+    return np.asarray(trend["spending"].values + slope * (record - trend["compute"].values))
 
 
 def forecast_record(fit: xr.DataTree, *, last_year: int, seed: int) -> RecordForecast:

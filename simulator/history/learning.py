@@ -27,10 +27,11 @@ from simulator.history.columns import decimal_year, fit_date, known_words, last_
 from simulator.history.conditioning import Learnt, conditioned, keep_priors, refused, table_beside
 from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.fit import SamplerSettings, fit_history
+from simulator.history.forecast import spending_of
 from simulator.history.fragility import conflicts
 from simulator.history.frontier import published_until, top_at_release, within_of_record, without
 from simulator.history.model import HistoryPriors
-from simulator.history.observations import Observations, observations
+from simulator.history.observations import LONGEST_GAP, Observations, observations
 from simulator.history.quantity_learning import learn_quantities, learnt_of_quantities
 from simulator.history.tables import AcceleratorHistory, RunHistory, read_points
 from simulator.priors.families import Fixed
@@ -49,9 +50,6 @@ if TYPE_CHECKING:
 
 _UNITS: Final[Mapping[str, str]] = {"spending": "USD", "hardware": "FLOP/USD"}
 """What learns, and in which unit."""
-
-LONGEST_GAP: Final[float] = 2.0
-"""Years by which the known record may end before the first year of a scenario."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -269,10 +267,11 @@ def learnt_priors(scenario: Scenario) -> HistoryPriors:
     spending, hardware = (
         plain_family(scenario.joint.priors[dotted(place.rate)]) for place in _places(scenario).values()
     )
-    return history_priors(_history_of(scenario).priors, spending=spending, efficiency=hardware)
+    return history_priors(history_of(scenario).priors, spending=spending, efficiency=hardware)
 
 
-def _history_of(scenario: Scenario) -> HistoryStatement:
+def history_of(scenario: Scenario) -> HistoryStatement:
+    """Give the history of spending and hardware that a scenario names; refuse where it names none."""
     if scenario.spec.history is None:
         rule = f"names no history. Write history: {{snapshot: {loading.SNAPSHOT}}}."
         raise InputError(f"{scenario.spec.name}: {rule}")
@@ -302,7 +301,7 @@ class Series:
 
 def series(scenario: Scenario) -> Series:
     """Read the tables that a scenario's history names."""
-    history = _history_of(scenario)
+    history = history_of(scenario)
     runs = _counted(scenario, history)
     until = None if history.until is None else last_day(history.until, entry="history.until")
     rule = history.frontier
@@ -341,7 +340,7 @@ def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorH
 
 def _places(scenario: Scenario) -> dict[str, Place]:
     """Find the levels that learn."""
-    learns = _history_of(scenario).learns
+    learns = history_of(scenario).learns
     return {name: _place(scenario, name, getattr(learns, name)) for name in _UNITS}
 
 
@@ -408,8 +407,7 @@ def learnt_draws(fit: xr.DataTree, history: HistoryStatement) -> dict[str, Array
     last = posterior.interp(year=fit_date(fit.attrs))
     error = np.random.default_rng([history.sampler.seed, 5]).standard_normal(posterior.sizes["draw_of_all"])
     record = float(fit.attrs["record"]) + history.record_error * error
-    above = record - last["compute"].values
-    spending = last["spending"].values + posterior["cost_slope"].values * above
+    spending = spending_of(record, last, posterior["cost_slope"].values)
     return {
         "spending_start": spending,
         "hardware_start": record - spending,

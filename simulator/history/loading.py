@@ -35,6 +35,7 @@ class Reading:
     order: sheets.DateOrder
     known_to: dt.date
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    undisclosed: list[dt.date] = field(default_factory=list)  # the dates of runs without FLOP
 
     def drop(self, reason: str, name: str) -> None:
         self.left_out.setdefault(reason, []).append(name)
@@ -128,7 +129,8 @@ def load_history(
     runs = tuple(_first_of_each(read, reading))
     meanings = {"cost": "costs", "base_model": "base models: runs that continue another count as frontier runs"}
     notes = [f"there is no column of {what}." for key, what in meanings.items() if key not in reading.sheet.found]
-    return RunHistory(str(path), snapshot, runs, reading.report([run.date for run in runs], notes, of="training run"))
+    report = reading.report([run.date for run in runs], notes, of="training run")
+    return RunHistory(str(path), snapshot, runs, report, undisclosed=tuple(reading.undisclosed))
 
 
 def load_accelerators(
@@ -211,6 +213,8 @@ def _run(cells: Cells, reading: Reading) -> TrainingRun | None:
     elif stated:
         dated = reading.dated(cells, "training compute is no positive number", f" ({shown(cells['flop'])})")
     else:
+        if found := sheets.cell_date(cells["date"], order=reading.order):
+            reading.undisclosed.append(found[0])
         dated = reading.dated(cells, "training compute unknown")
     if log_flop is None or dated is None:
         return None
@@ -310,7 +314,9 @@ EARLIER_SNAPSHOT = "2025-06"
 """The date of the earlier estimates that are kept beside them."""
 SNAPSHOTS = (SNAPSHOT, EARLIER_SNAPSHOT)
 _WHOLE_TO = {SNAPSHOT: dt.date(2025, 12, 31), EARLIER_SNAPSHOT: dt.date(2025, 6, 30)}
-"""The last day of which the shipped runs say all, by estimates. Of 18 notable runs of 2026, 2 had FLOP in May 2026."""
+"""The last day of which the shipped runs say all, by estimates."""
+_BEYOND = {SNAPSHOT: (16, 18)}
+"""The notable runs of 2026 that Epoch AI's database had in May 2026: those without FLOP, and all."""
 SHIPPED_TOP = 5
 """The frontier of the shipped runs: they are complete among so many largest at release, and not beyond."""
 DOUBTFUL_IN_2025_06 = {
@@ -344,7 +350,7 @@ def shipped_runs(estimate: str = SNAPSHOT) -> RunHistory:
         earlier = {"flop": ("training_flop_2025_06",), "cost": ("cost_usd_2025_06",), "rank": ("rank_2025_06",)}
         columns = {**RUN_COLUMNS, **earlier}
     history = load_history(shipped_file("history", "training-runs"), snapshot=estimate, columns=columns)
-    return replace(history, whole_to=_WHOLE_TO[estimate])
+    return replace(history, whole_to=_WHOLE_TO[estimate], beyond=_BEYOND.get(estimate, (0, 0)))
 
 
 def shipped_accelerators() -> AcceleratorHistory:

@@ -222,11 +222,20 @@ class RunHistory(History[TrainingRun]):
     """Training runs by date, all that there were up to `whole_to`; without it, up to the date of the snapshot."""
 
     whole_to: dt.date | None = None
+    undisclosed: tuple[dt.date, ...] = ()
+    """The dates of runs that it names without FLOP."""
+    beyond: tuple[int, int] = (0, 0)
+    """Runs that came after `whole_to` in the database that it was taken from: those without FLOP, and all."""
 
     @property
     def known_to(self) -> dt.date:
         """The last day of which the table says all."""
         return self.whole_to or last_day(self.snapshot, entry="snapshot")
+
+    def later(self, day: dt.date) -> tuple[int, int]:
+        """Count the runs after a day: those without FLOP, and all."""
+        unknown = sum(each > day for each in self.undisclosed) + self.beyond[0]
+        return unknown, unknown + sum(run.date > day for run in self.rows) + self.beyond[1] - self.beyond[0]
 
     @property
     def runs(self) -> tuple[TrainingRun, ...]:

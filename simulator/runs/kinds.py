@@ -71,6 +71,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("influence", "holds influences of priors", "influence.nc", "simulate influence"),
     Kind("attribution", "holds attributed differences", "attribution.nc", "simulate compare --attribute"),
     Kind("condition", "holds a forecast given what happened", "condition.nc", "simulate condition"),
+    Kind("nowcast", "holds a nowcast", "nowcast.nc", "simulate history nowcast"),
     Kind("signposts", "holds signposts of an outcome", "signposts.nc", "simulate signposts"),
     Kind("score", "holds scores of a run", "score.nc", "simulate score"),
 )

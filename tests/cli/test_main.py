@@ -478,12 +478,12 @@ def test_python_m_simulator_is_simulate(tmp_path: Path) -> None:
 
 
 EXAMPLES = {
-    (f"history {name}" if name in {"load", "frontier", "fragility"} else name): " ".join(
+    (f"history {name}" if name in {"load", "frontier", "fragility", "nowcast"} else name): " ".join(
         str(function.__doc__).partition("Example: ")[2].split()
     )
     for name, function in [*COMMANDS.items(), *((each.callback.__name__, each.callback) for each in GROUPS["history"].registered_commands)]
 }  # fmt: skip
-LONG = {"hindcast": "make_hindcast", "history fragility": "history_fragility"}
+LONG = {"hindcast": "make_hindcast", "history fragility": "history_fragility", "history nowcast": "nowcast"}
 """Commands that sample a posterior, and the function at which the test stops them."""
 
 

@@ -4,26 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-import xarray as xr
 from scipy import integrate, stats
 
 from simulator.errors import InputError
-from simulator.history.forecast import forecast_record, forecast_records, forecast_trend
-
-DRAWS = 20_000
-FIXED = {
-    "spending_growth": 0.5, "efficiency_growth": 0.1, "spending_volatility": 0.0, "efficiency_volatility": 0.0,
-    "run_scatter": 0.5, "run_tail": 6.0,
-}  # fmt: skip
-
-
-def fit(*, record=20.0, runs=40, **changes):
-    values = {name: (("chain", "draw"), np.full((2, DRAWS // 2), value)) for name, value in (FIXED | changes).items()}
-    values["spending"] = (("chain", "draw", "year"), np.tile([3.5, 4.0, 9.0], (2, DRAWS // 2, 1)))
-    values["efficiency"] = (("chain", "draw", "year"), np.tile([15.9, 16.0, 19.0], (2, DRAWS // 2, 1)))
-    posterior = xr.Dataset(values, coords={"year": [2019.0, 2020.0, 2021.0]})
-    attributes = {"known_to": 2020.0, "first_year": 2010, "runs": runs, "record": record}
-    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), "posterior": posterior})
+from simulator.history.forecast import forecast_largest, forecast_record, forecast_records, forecast_trend
+from tests.history.made_up_fit import DRAWS, fit
 
 
 def test_without_volatility_the_trend_goes_on_straight_from_the_end_of_the_origin():
@@ -91,3 +76,22 @@ def test_as_many_runs_come_out_in_a_part_of_a_year_as_its_share():
     """Of a Poisson number of runs with mean 4 a year, none comes out in a quarter with probability 1/e."""
     records = forecast_records(fit(runs=40, record=-5.0), until=2020.25, seed=2)
     assert float((records.sel(year=2020.25) == -5.0).mean()) == pytest.approx(np.exp(-1.0), abs=0.02)
+
+
+def test_dates_between_are_steps_of_the_same_walk_and_an_error_is_that_of_the_start():
+    """The record that nothing passes keeps its normal error; at a date between the walk has gone that far."""
+    known = forecast_records(fit(record=60.0), until=2021.75, seed=0, at=[2020.5, 2021.5], error=0.3)
+    assert known["year"].values.tolist() == [2020.5, 2021.0, 2021.5, 2021.75]
+    assert known.values[0].std() == pytest.approx(0.3, rel=4 / np.sqrt(2 * DRAWS))
+    assert (np.diff(known.values, axis=0) == 0).all()
+    trend = forecast_trend(fit(spending_volatility=0.4), until=2021.0, seed=0, at=[2020.25])["compute"]
+    assert trend.sel(year=2020.25).values.std() == pytest.approx(0.4 / 2, rel=4 / np.sqrt(2 * DRAWS))
+    assert trend.sel(year=2021.0).values.std() == pytest.approx(0.4, rel=4 / np.sqrt(2 * DRAWS))
+
+
+def test_the_largest_run_costs_what_its_compute_above_the_trend_makes_it():
+    """spending = trend + slope (R - compute), and FLOP per USD the rest; slope 0.8, a record of 22 over a trend of 20.6."""
+    found = forecast_largest(fit(record=22.0, run_scatter=1e-9), until=2021.0, seed=0).isel(year=-1)
+    np.testing.assert_allclose(found["physical_compute"].values, 22.0)
+    np.testing.assert_allclose(found["spending"].values, 4.5 + 0.8 * 1.4)
+    np.testing.assert_allclose(found["hardware"].values, 22.0 - 4.5 - 0.8 * 1.4)
