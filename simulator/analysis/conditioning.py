@@ -18,7 +18,14 @@ from simulator.analysis.outcomes import Outcome, between_words, prior_text, run_
 from simulator.analysis.reweighting import headline_lines, headline_table, weighted_estimate
 from simulator.analysis.tilting import Weighted, tilted
 from simulator.files import short_hash
-from simulator.runs.estimates import effective_samples, sample_quantiles, sum_error, weighted_quantiles
+from simulator.history.importance import bounded_weights
+from simulator.runs.estimates import (
+    effective_samples,
+    sample_quantiles,
+    smoothed_weights,
+    sum_error,
+    weighted_quantiles,
+)
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group, headline_of, run_label
 from simulator.runs.result import Result
@@ -187,6 +194,7 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     weights, khat = given_weights(
         used.logs, facts, [row["given"] for row in table.rows() if row["probability"] == 0.0], study="condition",
         remedy="Give something likelier" if redraw else "Draw samples where it holds: --redraw", grows=True,
+        weigh=bounded_weights if redraw else smoothed_weights,
     )  # fmt: skip
     if (len(facts) > 1 or redraw) and all(fact.value is None for fact in facts):
         table = table + _joint_row(facts, used, int(run.attrs["block"]))

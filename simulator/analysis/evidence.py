@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -25,10 +25,10 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from simulator.analysis.outcomes import Outcome, check_within, parse_outcome
-from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST, smoothed_weights
+from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST
 from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_name
-from simulator.runs.estimates import effective_samples
+from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.runs.groups import group
 from simulator.schema.amounts import NUMBER, Amount, read_amount, read_range
 from simulator.units import SECONDS_PER_YEAR, Array, UnitError, factor_between, parse_unit, plain_unit
@@ -90,7 +90,14 @@ def likelihood(facts: Sequence[Fact], found: Array) -> Array:
 
 
 def given_weights(
-    logs: Array, facts: Sequence[Fact], unlikely: Sequence[str], *, study: str, remedy: str, grows: bool = False
+    logs: Array,
+    facts: Sequence[Fact],
+    unlikely: Sequence[str],
+    *,
+    study: str,
+    remedy: str,
+    grows: bool = False,
+    weigh: Callable[[Array], tuple[Array, float]] = smoothed_weights,
 ) -> tuple[Array, float]:
     """Give weights of sum 1 of log likelihoods (sample,) and their k-hat; refuse what few samples, or none, stand for.
 
@@ -101,7 +108,7 @@ def given_weights(
         what = f"'{unlikely[0]}'" if unlikely else "all that is given together"
         bound = share_text(0.0, logs.size).removeprefix("< ")
         raise InputError(f"{study}: none of {count} has {what}: its probability is below {bound}. {remedy}.")
-    weights, khat = smoothed_weights(logs)
+    weights, khat = weigh(logs)
     effective = effective_samples(weights)
     if effective < FEWEST_EFFECTIVE:
         needed = float(f"{1.2 * logs.size * FEWEST_EFFECTIVE / effective:.1g}")

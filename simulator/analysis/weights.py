@@ -14,7 +14,7 @@ from simulator.priors.draws import joined_uniforms
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import EDGE, block_uniforms
-from simulator.runs.estimates import effective_samples, smoothed_logs
+from simulator.runs.estimates import effective_samples, smoothed_logs, smoothed_weights
 from simulator.scenario.differences import bare_data, topmost_differences
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
@@ -30,8 +30,6 @@ HEAVIEST = 0.5
 
 See benchmarks/reweighting.py for what plus and minus twice the standard error holds on either side of it.
 """
-SMOOTHED = 1 / 3
-"""k-hat above which the largest weights are smoothed: of lighter tails single weights have little say."""
 _CHECKED, _DRAWN, _MOST_SETS, _SEED, _STREAM = 2001, 1 << 18, 64, 20_261_122, "reweighting"
 _REMEDY = "Change the prior by less, or run the scenario with --set instead, which is exact."
 
@@ -111,13 +109,6 @@ class Change:
                 f"would decide the ends. {_REMEDY}"
             )
         return smoothed_weights(logs)[0], khat
-
-
-def smoothed_weights(logs: Array) -> tuple[Array, float]:
-    """Give weights of sum 1 of log weights (sample,), the largest smoothed where k-hat asks for it; and that k-hat."""
-    smooth, khat = smoothed_logs(logs)
-    raw = np.exp((own := smooth if khat > SMOOTHED else logs) - own.max())
-    return raw / raw.sum(), khat
 
 
 def _changed_priors(old: Scenario, new: Scenario) -> list[str]:

@@ -46,6 +46,9 @@ _ERRORS = 4.0
 _FAR = 0.005
 """The share of the prior's draws on one side of an observation at which the two are in conflict."""
 
+_SIGNED = {"%/year": -100.0, **dict.fromkeys(("OOM/year", "ln/year", "(1)", "(year)"), -np.inf)}
+"""Where numbers of units that may be below 0 end, unwritten units in brackets; those of others end at 0."""
+
 
 @dataclass(frozen=True, slots=True)
 class Seen:
@@ -241,11 +244,12 @@ def _stated(scenario: Scenario, name: str, values: Array, weights: Array, said: 
         shown, unit = prior.family.conversion.inverse(values), prior.prior.own_unit
         low, high = prior.family.base.support
     elif prior.unit.startswith("log10("):
-        shown, unit, (low, high) = 10.0**values, plain_unit(prior.unit), (0.0, np.inf)
+        shown, unit, (low, high) = 10.0**values, plain_unit(prior.unit), 10.0 ** np.array(prior.family.support)
     else:
         shown, unit, (low, high) = values, {"OOM/year": "OOM/year"}.get(prior.unit), prior.family.support
     levels = weighted_quantiles(shown, weights, PROBABILITIES).tolist()
-    ends = [end if np.isfinite(end) and end not in (0.0, -100.0) else None for end in (float(low), float(high))]
+    natural = _SIGNED.get(unit or f"({prior.unit})", 0.0)
+    ends = [end if np.isfinite(end) and end != natural else None for end in (float(low), float(high))]
     return {
         "quantiles": {f"{key:g}": float(f"{value:.7g}") for key, value in zip(PROBABILITIES, levels, strict=True)},
         **({"unit": unit} if unit else {}),

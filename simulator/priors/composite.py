@@ -309,7 +309,7 @@ def quantile_table(family: Distribution) -> tables.QuantileTable:
 
     The error is below 3e-11 in z, or the rounding of x. Quantiles(...) give their own exact curve.
     """
-    if isinstance(family, Quantiles):
+    if isinstance(family, Quantiles) and (family.lower, family.upper) == (-inf, inf):
         return free_table(family)
     parts = split_atoms(family)
     require(not parts.values, f"a prior that gives single values a probability has no smooth table: {family}.")

@@ -98,6 +98,28 @@ class SkewedLogNormal(_Logarithmic):
     of_logs = SkewedNormal
 
 
+def _bounded(m: Array, lower: float, upper: float) -> Array:
+    """Bend a line into bounds, of which each may be infinite: m, lower + e^m, upper - e^-m, or between both."""
+    if isfinite(lower) and isfinite(upper):
+        return np.asarray(lower + (upper - lower) * special.expit(m))
+    if isfinite(lower):
+        return lower + tables.exponential(m)
+    return upper - tables.exponential(-m) if isfinite(upper) else m
+
+
+def _unbounded(x: Array, lower: float, upper: float) -> tuple[Array, Array]:
+    """Return m and ln dm/dx at x: the inverse of `_bounded`."""
+    x = np.asarray(x, dtype=float)
+    low, high = isfinite(lower), isfinite(upper)
+    above = tables.log_of(x - lower) if low else np.zeros_like(x)
+    under = tables.log_of(upper - x) if high else np.zeros_like(x)
+    if low and high:
+        return above - under, log(upper - lower) - above - under
+    if low or high:
+        return above - under, -above - under
+    return x, above
+
+
 @dataclass(frozen=True, slots=True)
 class Metalog:
     """Spread values by the metalog: a quantile function linear in its coefficients.
@@ -156,24 +178,7 @@ class Metalog:
         return np.asarray(value)
 
     def ppf(self, u: Array) -> Array:
-        m = self._at_logit(np.asarray(special.logit(u)))
-        if isfinite(self.lower) and isfinite(self.upper):
-            return np.asarray(self.lower + (self.upper - self.lower) * special.expit(m))
-        if isfinite(self.lower):
-            return self.lower + tables.exponential(m)
-        return self.upper - tables.exponential(-m) if isfinite(self.upper) else m
-
-    def _unbounded(self, x: Array) -> tuple[Array, Array]:
-        """Return m and ln dm/dx at x."""
-        x = np.asarray(x, dtype=float)
-        low, high = isfinite(self.lower), isfinite(self.upper)
-        above = tables.log_of(x - self.lower) if low else np.zeros_like(x)
-        under = tables.log_of(self.upper - x) if high else np.zeros_like(x)
-        if low and high:
-            return above - under, log(self.upper - self.lower) - above - under
-        if low or high:
-            return above - under, -above - under
-        return x, above
+        return _bounded(self._at_logit(np.asarray(special.logit(u))), self.lower, self.upper)
 
     def _logit_at(self, m: Array) -> Array:
         ends = np.concatenate([[-750.0], np.linspace(-40.0, 40.0, 161), [750.0]])
@@ -183,7 +188,7 @@ class Metalog:
         return tables.solve_increasing(self.quantile_of_logit, m, ends[place], ends[place + 1], noise=noise)
 
     def cdf(self, x: Array) -> Array:
-        m, _ = self._unbounded(np.clip(x, self.lower, self.upper))
+        m, _ = _unbounded(np.clip(x, self.lower, self.upper), self.lower, self.upper)
         finite = np.isfinite(m)
         inside = special.expit(self._logit_at(np.where(finite, m, self.coefficients[0])))
         return np.where(finite, inside, np.where(m > 0, 1.0, 0.0))
@@ -191,7 +196,7 @@ class Metalog:
     def logpdf(self, x: Array) -> Array:
         x = np.asarray(x, dtype=float)
         inside = (x > self.lower) & (x < self.upper)
-        m, log_slope = self._unbounded(np.where(inside, x, self.ppf(np.array(0.5))))
+        m, log_slope = _unbounded(np.where(inside, x, self.ppf(np.array(0.5))), self.lower, self.upper)
         logit = self._logit_at(m)
         _, slope = self.quantile_of_logit(logit)
         density = log_slope + special.log_expit(logit) + special.log_expit(-logit) - np.log(slope)
@@ -215,12 +220,15 @@ class Quantiles:
     """Join stated quantiles by a rising curve of x (or ln x, with `log`) against z = ndtri(probability).
 
     The curve goes exactly through the points (monotone cubic) and on in straight lines beyond them, so that
-    the tails are normal (lognormal). Two points give a normal (lognormal).
+    the tails are normal (lognormal). Two points give a normal (lognormal). With bounds it is a curve of ln(x - lower),
+    -ln(upper - x) or the sum of both, and stays between them.
     """
 
     probabilities: tuple[float, ...]
     values: tuple[float, ...]
     log: bool = False
+    lower: float = -inf
+    upper: float = inf
 
     def __post_init__(self) -> None:
         probabilities, values = _numbers(self.probabilities), _numbers(self.values)
@@ -235,34 +243,33 @@ class Quantiles:
             raise ValueError(f"values must be finite and increase with the probability; got {values}.")
         if self.log and values[0] <= 0:
             raise ValueError(f"values on a log scale must be above 0; got {values[0]:g}.")
+        low, high = self.support
+        if not low < values[0] < values[-1] < high:
+            raise ValueError(f"values must lie between the bounds {low:g} and {high:g}; got {values}.")
 
     @property
     def support(self) -> tuple[float, float]:
-        return (0.0 if self.log else -inf), inf
+        return max(0.0, self.lower) if self.log else self.lower, self.upper
 
     def ppf(self, u: Array) -> Array:
-        return free_table(self).values(tables.normal_quantile(u))
-
-    def _level(self, x: Array) -> Array:
-        return tables.log_of(x) if self.log else np.asarray(x, dtype=float)
+        return _bounded(free_table(self).levels(tables.normal_quantile(u))[0], *self.support)
 
     def cdf(self, x: Array) -> Array:
-        return np.asarray(special.ndtr(free_table(self).positions(self._level(x))))
+        return np.asarray(special.ndtr(free_table(self).positions(_unbounded(x, *self.support)[0])))
 
     def logpdf(self, x: Array) -> Array:
-        level, table = self._level(x), free_table(self)
+        (level, log_slope), table = _unbounded(x, *self.support), free_table(self)
         inside = np.isfinite(level)
-        held = np.where(inside, level, 0.0)
-        z = table.positions(held)
-        _, slope = table.levels(z)
-        return np.where(inside, tables.log_normal_density(z) - np.log(slope) - (held if self.log else 0.0), -np.inf)
+        z = table.positions(np.where(inside, level, 0.0))
+        density = tables.log_normal_density(z) - np.log(table.levels(z)[1])
+        return np.where(inside, density + np.where(inside, log_slope, 0.0), -np.inf)
 
 
 @lru_cache(maxsize=512)
 def free_table(family: Quantiles) -> tables.QuantileTable:
-    """Return the rising curve that joins stated quantiles, against z."""
-    z, values = tables.normal_quantile(np.array(family.probabilities)), np.array(family.values)
-    return tables.monotone_table(z, np.log(values) if family.log else values, log=family.log)
+    """Return the rising curve that joins stated quantiles, against z, before it is bent into bounds."""
+    z = tables.normal_quantile(np.array(family.probabilities))
+    return tables.monotone_table(z, _unbounded(np.array(family.values), *family.support)[0], log=family.log)
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ from scipy.special import expit, logit, ndtr, ndtri
 from simulator.errors import number
 from simulator.priors.composite import Truncated
 from simulator.priors.fitting import family_name, fit_family, fit_statement
+from simulator.priors.free_families import Quantiles
 from simulator.schema.prior_families import SHIPPED, Distribution, FitError, Statement
 from simulator.units import Array
 
@@ -47,7 +48,11 @@ def fit_truncated(statement: Statement, lower: float, upper: float) -> Truncated
 
 
 def _through_points(statement: Statement, cut: Truncated) -> Truncated:
-    """Fit a family through the points as they lie before the truncation."""
+    """Fit a family through the points as they lie before the truncation.
+
+    A free curve, whose normal tails may leave too much or too little between the last points and the bounds, is bent
+    to the bounds instead.
+    """
     p, x = np.array(statement.points).T
     ends = np.array([cut.lower, cut.upper])
     finite = np.isfinite(ends)
@@ -72,6 +77,8 @@ def _through_points(statement: Statement, cut: Truncated) -> Truncated:
     tries = (_solved(lambda scores: beyond(moved(scores)) - scores, each) for each in starts)
     found = next((scores for scores in tries if scores is not None), None)
     result = None if found is None else Truncated(moved(found), cut.lower, cut.upper)
+    if result is None and isinstance(cut.base, Quantiles) and cut.lower < x[0] < x[-1] < cut.upper:
+        return replace(cut, base=replace(cut.base, lower=cut.lower, upper=cut.upper))
     if result is None or not np.allclose(result.ppf(p), x, rtol=1e-7, atol=1e-7 * float(x[-1] - x[0])):
         raise _refusal(statement, cut, _shown(statement))
     return result

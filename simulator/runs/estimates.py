@@ -20,6 +20,8 @@ from simulator.units import Array
 if TYPE_CHECKING:
     import xarray as xr
 
+SMOOTHED = 1 / 3
+"""k-hat above which the largest weights are smoothed: of lighter tails single weights have little say."""
 _FEWEST_TAILED = 25
 
 
@@ -157,6 +159,13 @@ def smoothed_logs(logs: Array) -> tuple[Array, float]:
             return smoothed, khat
         held = held[logs[held] > tail[0]]
     return logs.copy(), -math.inf
+
+
+def smoothed_weights(logs: Array) -> tuple[Array, float]:
+    """Give weights of sum 1 of log weights (sample,), the largest smoothed where k-hat asks for it; and that k-hat."""
+    smooth, khat = smoothed_logs(logs)
+    raw = np.exp((own := smooth if khat > SMOOTHED else logs) - own.max())
+    return raw / raw.sum(), khat
 
 
 def _pareto_fit(over: Array) -> tuple[float, float]:

@@ -250,6 +250,33 @@ def test_of_a_sum_of_skewed_priors_the_posterior_is_that_of_many_weighted_draws(
         assert found == pytest.approx(expected, abs=0.03 * (expected[2] - expected[0]))
 
 
+@pytest.mark.parametrize(
+    ("cut", "seen"),
+    [
+        ({"start": "{family: normal, mean: 7, sd: 0.2, unit: log10(chip), truncated: [6.5, 7.5]}"}, (2025, 7.7)),
+        ({"start": "{uniform: [1e6, 8e6], unit: chip}"}, (2025, 7.0)),
+        ({"growth": "{family: normal, mean: 0.2, sd: 0.1, unit: OOM/year, truncated: [0, null]}"}, (2029, 6.5)),
+    ],
+)
+def test_what_is_cut_stays_within_its_bounds_and_has_the_posterior(cut, seen):
+    at, value = seen
+    scenario = stock(**cut, seen=f"{{at: {at}, value: {10**value:.6g} chip, error: 0.1}}")
+    learnt = learn(scenario)
+    rng = np.random.default_rng(0)
+    names = ("quantities.chip-stock.start", "quantities.chip-stock.growth")
+    start, growth = (scenario.joint.priors[name].family.ppf(rng.random(1_000_000)) for name in names)
+    weights = stats.norm.pdf(value, start + (at - 2025) * growth, 0.1)
+    name, values = (names[0], start) if "start" in cut else (names[1], growth)
+    order = np.argsort(values)
+    share = np.cumsum(weights[order]) / weights.sum()
+    expected = values[order][np.searchsorted(share, [0.001, 0.05, 0.5, 0.95, 0.999])]
+    family, width = learnt.joint.priors[name].family, expected[3] - expected[1]
+    assert family.ppf(np.array([0.05, 0.5, 0.95])) == pytest.approx(expected[1:4], abs=0.03 * width)
+    assert family.ppf(np.array([0.001, 0.999])) == pytest.approx(expected[[0, 4]], abs=0.1 * width)
+    low, high = scenario.joint.priors[name].family.support
+    assert low - 1e-6 <= family.ppf(np.array([1e-9]))[0] <= family.ppf(np.array([1 - 1e-9]))[0] <= high + 1e-6
+
+
 def test_compute_is_not_observed_twice():
     seen = "history={snapshot: 2026-05, quantities: {physical_compute: [{at: 2026, value: 1e27 FLOP, error: 0.2}]}}"
     with pytest.raises(ScenarioError, match=r"physical_compute: is learnt from the table of runs already"):

@@ -61,6 +61,23 @@ def test_the_law_is_the_one_that_scipy_cuts() -> None:
     np.testing.assert_allclose(family.ppf(u), np.exp(law.ppf(u)), rtol=1e-9)
 
 
+def test_a_curve_that_no_cut_leaves_is_bent_to_the_bounds() -> None:
+    p = np.array([0.005, *np.arange(0.05, 1.0, 0.05), 0.99, 0.995])
+    law = stats.truncexpon(2.0, 1.0, 3.0)  # falls from 1 to 7; turned round it piles up at 7
+    x = 8.0 - law.ppf(1.0 - p)
+    stated = statement("quantiles", quantiles=tuple(zip(p.tolist(), x.tolist(), strict=True)))
+    family = fit_truncated(stated, 1.0, 7.0)
+    np.testing.assert_allclose(family.ppf(p), x, rtol=1e-12)
+    u = np.linspace(0.001, 0.999, 999)
+    drawn = family.ppf(u)
+    np.testing.assert_allclose(drawn, 8.0 - law.ppf(1.0 - u), atol=0.01)
+    np.testing.assert_allclose(family.cdf(drawn), u, atol=1e-10)
+    assert 1.0 < family.ppf(np.array([1e-12]))[0] < family.ppf(np.array([1 - 1e-12]))[0] <= 7.0
+    grid = np.linspace(1.0, 7.0, 200_001)
+    assert np.trapezoid(np.exp(family.logpdf(grid)), grid) == pytest.approx(1.0, abs=1e-4)
+    assert np.isneginf(family.logpdf(np.array([0.9, 7.1]))).all()
+
+
 def test_mean_and_deviation_hold_after_the_truncation() -> None:
     family = fit_truncated(statement("normal", mean=2085.43, sd=1293.23), 0.0, inf)
     centre, spread = float(family.base.mean), float(family.base.sd)  # type: ignore[attr-defined]
