@@ -6,20 +6,24 @@ Simple rules, the priors of the period, and scenarios as they stand, beside the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from functools import lru_cache, partial
+from typing import Any, Final
 
 import numpy as np
+from scipy import special
 
 from simulator.errors import Fault, InputError, Path, PlacedFault, dotted
-from simulator.hindcast.baselines import BASELINES, draw_baseline
+from simulator.hindcast.baselines import BASELINES, SMALLEST_RECORD, draw_baseline
 from simulator.hindcast.rows import Made
 from simulator.hindcast.scenario_forecast import forecast_period, forecast_scenario, period_growth
+from simulator.hindcast.scores import crps
+from simulator.history.beliefs import estimate_errors, path_prior, shipped_belief
 from simulator.history.columns import last_day
 from simulator.history.forecast import RecordForecast
-from simulator.history.observations import Observations
+from simulator.history.observations import Array, Observations, known_at
+from simulator.history.path import path_of, records_from_record, records_from_runs
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import placed
 from simulator.scenario.resolving import Scenario
@@ -130,6 +134,93 @@ def forecast_baseline(name: str, observations: Observations, origin: int, *, siz
     rng = np.random.default_rng([seed, origin, list(BASELINES).index(name)])
     samples = [draw_baseline(name, years=years, record=record, target=each, size=size, rng=rng) for each in targets]
     return RecordForecast(origin, targets, np.array(samples).reshape(len(targets), size))
+
+
+FORECAST: Final[str] = "forecast"
+DATED: Final[str] = "forecast, growth of 2012"
+STACK: Final[str] = "stack"
+PARTS: Final[tuple[str, ...]] = ("steady growth", "drifting growth", "drift from record")
+"""What the forecast is a third of each: paths whose growth stays or drifts, with the largest of the runs about them;
+and the record as it is, that goes on with a growth that drifts."""
+_GROWTH: Final[tuple[str, ...]] = ("path-growth", "path-growth-drifting")
+_DATED: Final[tuple[str, ...]] = ("path-growth-2012", "path-growth-2012")
+SHARPNESS: Final[float] = 0.3
+"""How strongly the stack goes by past scores. Of 0.2 to 3 the least bad: every stack was behind equal weights."""
+
+
+def path_arms(*, size: int, seed: int) -> list[Arm]:
+    """Give the forecast in closed form, its parts, what it is with a growth that was known in 2012, and a stack."""
+
+    @lru_cache(maxsize=_MOST_TABLES)
+    def parts(seen: Observations, origin: int, growth: tuple[str, ...] = _GROWTH) -> tuple[RecordForecast, ...]:
+        known, last, errors = known_at(seen, origin + 1.0), seen.years[1], estimate_errors(seen.run_confidence)
+        errors = errors if errors.size else np.zeros(seen.run_year.size)
+        priors = path_prior(growth[0]), path_prior(growth[1], drifts=True)
+        steady, drifting = (path_of(seen, known, errors, prior=prior, until=last + 1.0) for prior in priors)
+        error = float(estimate_errors(["confident"])[0]) if seen.run_confidence else 0.0
+        years = tuple(range(origin + 1, last + 1))
+        asked: dict[str, Any] = {"times": [year + 1.0 for year in years], "size": size}
+        streams = [np.random.default_rng([seed, origin, 6, place]) for place in range(len(PARTS))]
+        made = (
+            records_from_runs(steady, known, error=error, rng=streams[0], **asked),
+            records_from_runs(drifting, known, error=error, rng=streams[1], **asked),
+            records_from_record(drifting, known, rng=streams[2], **asked),
+        )
+        return tuple(RecordForecast(origin, years, samples) for samples in made)
+
+    def stack(seen: Observations, origin: int) -> RecordForecast:
+        first = int(seen.record_year[0]) + SMALLEST_RECORD - 1
+        past = [parts(seen, each) for each in range(first, origin)]
+        return mixed(parts(seen, origin), past_weights(past, seen, origin))
+
+    def part(place: int, seen: Observations, origin: int) -> RecordForecast:
+        return parts(seen, origin)[place]
+
+    knew = partial(library_knew, _GROWTH)
+    return [
+        Arm(FORECAST, lambda seen, origin: mixed(parts(seen, origin)), knew),
+        *(Arm(name, partial(part, place), knew) for place, name in enumerate(PARTS)),
+        Arm(DATED, lambda seen, origin: mixed(parts(seen, origin, _DATED)), partial(library_knew, _DATED)),
+        Arm(STACK, stack, knew),
+    ]
+
+
+_MOST_TABLES: Final[int] = 64
+"""Tables and origins of which forecasts are kept while arms are used: all origins of a few tables."""
+
+
+def mixed(parts: Sequence[RecordForecast], weights: Array | None = None) -> RecordForecast:
+    """Mix forecasts of as many samples each: of each so many as its weight says, alike without weights."""
+    first, size = parts[0], parts[0].samples.shape[1]
+    shares = np.cumsum(np.ones(len(parts)) if weights is None else weights)
+    ends = np.rint(np.array([0.0, *(shares / shares[-1])]) * size).astype(int)
+    taken = [part.samples[:, low:high] for part, low, high in zip(parts, ends, ends[1:], strict=False)]
+    return RecordForecast(first.origin, first.years, np.concatenate(taken, axis=1))
+
+
+def past_weights(past: Sequence[Sequence[RecordForecast]], seen: Observations, origin: int) -> Array:
+    """Weigh parts by their scores as they were known at an origin: exp(-0.3 x sum of CRPS / mean CRPS of all).
+
+    Forecasts of one year count together as one, since they err together. Alike where nothing has come yet.
+    """
+    came = dict(zip(seen.record_year.astype(int).tolist(), seen.record_log_compute.tolist(), strict=True))
+    scores: dict[int, list[Array]] = {}
+    for parts in past:
+        for place, year in enumerate(parts[0].years):
+            if year <= origin:
+                found = [float(crps(part.samples[place], came[year])) for part in parts]
+                scores.setdefault(year, []).append(np.array(found))
+    if not scores:
+        return np.ones(len(PARTS))
+    total = np.sum([np.mean(each, axis=0) for each in scores.values()], axis=0)
+    return np.asarray(special.softmax(-SHARPNESS * total * len(scores) / total.mean()))
+
+
+def library_knew(entries: Iterable[str], origin: int) -> str:
+    """Say which entries of the library `history` knew what came after a year."""
+    dates = {entry: str(shipped_belief(entry).as_of) for entry in dict.fromkeys(entries)}
+    late = [f"{entry} knew of {date}" for entry, date in dates.items() if last_day(date, entry="as_of").year > origin]
+    return "; ".join(late)
 
 
 def scenario_arms(scenarios: Sequence[Scenario], *, size: int, seed: int) -> list[Arm]:

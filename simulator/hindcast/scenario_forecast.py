@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -16,9 +16,9 @@ from simulator.dates import read_year
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, Path, dotted
 from simulator.history.beliefs import history_priors, plain_family
-from simulator.history.columns import last_day
+from simulator.history.columns import fit_date, last_day
 from simulator.history.forecast import RecordForecast
-from simulator.history.learning import learnt_priors
+from simulator.history.learning import learnt_from, learnt_priors
 from simulator.history.model import HistoryPriors
 from simulator.history.observations import Observations, known_at
 from simulator.model.growth import table_growth
@@ -33,6 +33,9 @@ from simulator.scenario.resolving import Component, Scenario, resolve
 from simulator.schema.amounts import table_in_numbers
 from simulator.schema.prior_names import DRIVER_UNITS, Slot
 from simulator.units import parse_unit
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 FOLDER: Final[str] = "period"
 RECORD_ERROR: Final[float] = 0.2
@@ -119,13 +122,50 @@ def forecast_scenario(
     return RecordForecast(origin, tuple(range(origin + 1, last_year + 1)), samples)
 
 
+def forecast_learned(scenario: Scenario, fit: xr.DataTree, *, last_year: int, size: int) -> RecordForecast:
+    """Forecast the record as a scenario would have been run that had learnt from what a fit knows, at its date."""
+    history = scenario.spec.history
+    if history is None:
+        raise InputError(f"{scenario.spec.name}: names no history to learn from. Take a scenario such as learned.")
+    (component,), origin = scenario.components, int(fit_date(fit.attrs)) - 1
+    data = _moved(component, origin, last_year=last_year, size=size)
+    data["history"] = scenario.data["history"]
+    kept = _free_correlations(component, resolve(Document(data, {})))
+    learnt, _ = learnt_from(resolve(Document({**data, "correlations": kept}, {})), history, fit)
+    levels = group(simulate(resolve(Document(learnt, {}))), "trajectories")["physical_compute"]
+    years = tuple(range(origin + 1, last_year + 1))
+    return RecordForecast(origin, years, levels.sel(year=[year + 1.0 for year in years]).values.T.astype(np.float64))
+
+
 def scenario_at(component: Component, start: Start, *, last_year: int, size: int) -> Scenario:
     """Move one component of a scenario to the end of a past year."""
-    stated = component.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
-    data = bare_data(stated, without=("prior",))  # the numbers of library entries stand beside their names
+    data = _moved(component, start.origin, last_year=last_year, size=size)
+    data.pop("history", None)
+    _set_starts(data, component, start)
+    moved = resolve(Document(data, {}))
+    kept = _free_correlations(component, moved)
+    return resolve(Document({**data, "correlations": kept}, {})) if kept else moved
+
+
+def _free_correlations(component: Component, moved: Scenario) -> list[dict[str, Any]]:
+    """List the correlations of priors that are uncertain still."""
+    free = set(moved.joint.uncertain)
+    return [
+        each.model_dump(mode="json", exclude_none=True)
+        for each in component.spec.correlations
+        if free.issuperset(each.between)
+    ]
+
+
+def _moved(component: Component, origin: int, *, last_year: int, size: int) -> dict[str, Any]:
+    """Write what a component says, with the end of a past year as its first date, and without its correlations."""
+    stated: dict[str, Any] = component.spec.model_dump(mode="json", by_alias=True, exclude_none=True)
+    data: dict[str, Any] = bare_data(
+        stated, without=("prior",)
+    )  # the numbers of library entries stand beside their names
     first = float(component.spec.years.first)
     data |= {
-        "years": {"first": start.origin + 1.0, "last": last_year + 1.0, "step": "year"},
+        "years": {"first": origin + 1.0, "last": last_year + 1.0, "step": "year"},
         "samples": size,
         "correlations": [],
         "thresholds": {},
@@ -133,16 +173,8 @@ def scenario_at(component: Component, start: Start, *, last_year: int, size: int
     for key in ("capability", "history", "models"):  # what the record does not need; it stands as it was stated
         data.pop(key, None)
     for path, level in _dated_levels(data):
-        _keep_date(level, path, first=first, name=component.name, start=start)
-    _set_starts(data, component, start)
-    moved = resolve(Document(data, {}))
-    free = set(moved.joint.uncertain)
-    kept = [
-        each.model_dump(mode="json", exclude_none=True)
-        for each in component.spec.correlations
-        if free.issuperset(each.between)
-    ]
-    return resolve(Document({**data, "correlations": kept}, {})) if kept else moved
+        _keep_date(level, path, first=first, name=component.name, origin=origin)
+    return data
 
 
 _OF_LEVELS: Final[frozenset[str]] = frozenset({"start", "growth", "drift", "accumulation"})
@@ -157,12 +189,12 @@ def _dated_levels(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any
                 yield path, level
 
 
-def _keep_date(level: dict[str, Any], path: Path, *, first: float, name: str, start: Start) -> None:
+def _keep_date(level: dict[str, Any], path: Path, *, first: float, name: str, origin: int) -> None:
     level.setdefault("at", first)
-    if "accumulation" in level and level["at"] > start.origin + 1:
+    if "accumulation" in level and level["at"] > origin + 1:
         raise InputError(
             f"{name}: {dotted(path)}: is a stock that is known from {level['at']:g} on; a forecast from the end of "
-            f"{start.origin} needs it earlier. Take the limit out in a file that extends the scenario."
+            f"{origin} needs it earlier. Take the limit out in a file that extends the scenario."
         )
 
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
 
 from simulator.history.model import HistoryPriors
+from simulator.history.observations import Array
+from simulator.history.path import DAMPS, DRIFTS, PathPrior
 from simulator.priors.composite import Converted
 from simulator.priors.families import Normal
 from simulator.priors.free_families import LogNormal
@@ -50,6 +53,27 @@ def tail_prior() -> Distribution:
 @cache
 def _growth(entry: str) -> Distribution:
     return family_of(Slot(("growth",), library_prior(f"history/{entry}"), "rate"))
+
+
+def path_prior(entry: str, *, drifts: bool = False) -> PathPrior:
+    """Give the prior of a path whose growth the library `history` states."""
+    middle, above = _growth(entry).ppf(np.array([0.5, _ONE_SD])).tolist()
+    return PathPrior(middle, above - middle, *((DRIFTS, DAMPS) if drifts else ()))
+
+
+def estimate_errors(confidence: Iterable[str]) -> Array:
+    """Give the standard error (run,), OOM, of the estimate of a run's FLOP by its confidence, as the library has it.
+
+    An estimate of which nothing is said is as uncertain as a speculative one.
+    """
+    return np.array([_estimate_error(each) for each in confidence])
+
+
+@cache
+def _estimate_error(confidence: str) -> float:
+    known = confidence if confidence in ("confident", "likely") else "speculative"
+    slot = Slot(("error",), library_prior(f"starts/error-{known}"), "level")
+    return float(family_of(slot).ppf(np.array([_ONE_SD]))[0])
 
 
 def family_of(slot: Slot) -> Distribution:

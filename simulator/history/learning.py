@@ -125,12 +125,17 @@ def _learn_growth(
     scenario: Scenario, history: HistoryStatement, settings: SamplerSettings, cache: FilePath | None
 ) -> _Study:
     """Learn the growth of spending and of hardware, and where both start."""
-    places = _places(scenario)
+    _places(scenario)  # its faults are told before any fit
     seen = series(scenario).observations()
     _refuse_gap(scenario, seen)
     priors = learnt_priors(scenario)
     fit = keep_priors(fit_history(seen, priors=priors, settings=settings, cache=cache), priors.unknowns(seen.years[0]))
-    draws, learnt = learnt_draws(fit, history), dict[Path, Learnt]()
+    return fit, learnt_from(scenario, history, fit), []
+
+
+def learnt_from(scenario: Scenario, history: HistoryStatement, fit: xr.DataTree) -> tuple[dict[str, Any], list[str]]:
+    """Write what a fit says of spending and hardware into a scenario's priors; give the data, and what was said."""
+    draws, learnt, places = learnt_draws(fit, history), dict[Path, Learnt](), _places(scenario)
     for name, place in places.items():
         was = scenario.joint.priors[dotted(place.rate)].understood
         learnt[*place.path, "start"] = Learnt(draws[f"{name}_start"], _UNITS[name])
@@ -138,7 +143,7 @@ def _learn_growth(
         if place.level.volatility is None:
             learnt[*place.path, "volatility"] = Learnt(draws[f"{name}_volatility"], "OOM/year", is_spread=True)
     at = {place.path: fit_date(fit.attrs) for place in places.values()}
-    return fit, conditioned(scenario, learnt, fit, at=at), []
+    return conditioned(scenario, learnt, fit, at=at)
 
 
 def _learn_change(

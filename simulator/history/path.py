@@ -96,7 +96,8 @@ def fit_path(times: Array, levels: Array, errors: Array, *, prior: PathPrior, fi
     Examples
     --------
     >>> times = np.arange(2012.5, 2020.0)
-    >>> fit = fit_path(times, 18 + 0.5 * (times - 2012), np.zeros(8), prior=PathPrior(0.48, 0.36), first=2012, last=2021)
+    >>> prior, levels = PathPrior(0.48, 0.36), 18 + 0.5 * (times - 2012)
+    >>> fit = fit_path(times, levels, np.zeros(8), prior=prior, first=2012, last=2021)
     >>> bool(abs(fit.weight @ fit.mode[:, -1] - 22.5) < 0.05)
     True
     """
@@ -146,21 +147,25 @@ def path_of(observations: Observations, known: Known, errors: Array, *, prior: P
 
 
 def records_from_runs(
-    fit: PathFit, known: Known, *, times: Sequence[float], size: int, rng: np.random.Generator
+    fit: PathFit, known: Known, *, error: float, times: Sequence[float], size: int, rng: np.random.Generator
 ) -> Array:
     """Forecast the record (time, sample) by the runs that come out about the path until each of some rising times.
 
     In d years Poisson(rate d) runs come out at uniform times, rate ~ Gamma(runs so far + 1/2, years so far). Each is
-    f(t) + scatter z, with z normal: the heavy tail of the fit stands for estimates that are off, and not for ability.
-    The record is the running maximum, from the last known one on.
+    f(t) + sqrt(scatter^2 + error^2) z: they are told with an error (OOM) too, and z is normal, for the heavy tail of
+    the fit stands for estimates that are off, and not for ability. The record is the largest so far, the last known
+    one included.
     """
-    paths, scatter = fit.draw(size, rng)
-    rate = rng.gamma(known.run.sum() + 0.5, 1.0 / (known.date - fit.year[0]), size)
+    # One stream for the paths, one for the rate and one for each time: a later end changes no earlier year.
+    of_paths, of_rate, *streams = rng.spawn(len(times) + 2)
+    paths, scatter = fit.draw(size, of_paths)
+    spread = np.hypot(scatter, error)
+    rate = of_rate.gamma(known.run.sum() + 0.5, 1.0 / (known.date - fit.year[0]), size)
     record, records = np.full(size, known.record), []
-    for start, end, stream in zip([known.date, *times], times, rng.spawn(len(times)), strict=False):
+    for start, end, stream in zip([known.date, *times], times, streams, strict=False):
         for low, high in _within_years(start, end):
             ends = paths @ grid_weights(np.array([low, high]), grid=fit.year).T
-            record = np.maximum(record, _largest_run(ends, rate * (high - low), scatter, stream))
+            record = np.maximum(record, _largest_run(ends, rate * (high - low), spread, stream))
         records.append(record)
     return np.array(records)
 
@@ -170,11 +175,11 @@ def _within_years(start: float, end: float) -> Iterator[tuple[float, float]]:
     return itertools.pairwise(np.unique([start, *np.arange(np.ceil(start), end), end]).tolist())
 
 
-def _largest_run(ends: Array, rate: Array, scatter: Array, rng: np.random.Generator) -> Array:
+def _largest_run(ends: Array, rate: Array, spread: Array, rng: np.random.Generator) -> Array:
     """Draw the largest run of a time in which so many come out on average (sample,); -inf where none does."""
     count = rng.poisson(rate)
     shape = (rate.size, int(count.max(initial=0)))
-    runs = ends[:, :1] + np.diff(ends) * rng.random(shape) + scatter[:, None] * rng.standard_normal(shape)
+    runs = ends[:, :1] + np.diff(ends) * rng.random(shape) + spread[:, None] * rng.standard_normal(shape)
     return np.asarray(np.max(runs, axis=1, where=np.arange(shape[1]) < count[:, None], initial=-np.inf))
 
 
@@ -185,7 +190,8 @@ def records_from_record(
 
     record(t) = record + 0.2 z + f(t) - f(now), and the running maximum of that, from the last known record on.
     """
-    paths, _ = fit.draw(size, rng)
+    of_paths, of_record = rng.spawn(2)
+    paths, _ = fit.draw(size, of_paths)
     levels = paths @ grid_weights(np.array([known.date, *times]), grid=fit.year).T
-    grown = known.record + RECORD_ERROR * rng.standard_normal((size, 1)) + levels[:, 1:] - levels[:, :1]
+    grown = known.record + RECORD_ERROR * of_record.standard_normal((size, 1)) + levels[:, 1:] - levels[:, :1]
     return np.asarray(np.maximum.accumulate(np.maximum(grown, known.record), axis=1).T)
