@@ -244,7 +244,10 @@ UNKNOWNS: Final[Mapping[str, tuple[str, str]]] = {
     "compute": ("log10(FLOP)", "trend of compute per run"),
     "run_scatter": ("OOM", "scatter of runs about the trend"),
     "run_tail": ("1", "degrees of freedom of that scatter"),
-    "run_tail_excess": ("1", "degrees of freedom above 2.5"),
+    "run_tail_excess": ("1", "degrees of freedom above the fewest"),
+    "error_confident": ("OOM", "error of a confident estimate of compute"),
+    "error_likely": ("OOM", "error of a likely estimate of compute"),
+    "error_speculative": ("OOM", "error of a speculative estimate of compute"),
     "cost_scatter": ("OOM", "scatter of costs about what the run's compute implies"),
     "cost_tail": ("1", "degrees of freedom of that scatter"),
     "cost_tail_excess": ("1", "degrees of freedom above 2.5"),
@@ -258,6 +261,8 @@ UNKNOWNS: Final[Mapping[str, tuple[str, str]]] = {
     "series_log_level": ("OOM", "series in which growth changes"),
     "run_log_compute": ("log10(FLOP)", "compute of frontier runs"),
     "cost_log_usd": ("log10(USD)", "cost of frontier runs"),
+    "hidden_log_least": ("log10(FLOP)", "compute that frontier runs without FLOP had at least"),
+    "hidden_cost_log_usd": ("log10(USD)", "cost of frontier runs without FLOP"),
     "accelerator_log_flops_per_usd": ("log10(FLOP/s/USD)", "speed of accelerators per USD of their price"),
 }
 """Unit and name of each variable of `prior`, `posterior`, `posterior_predictive` and `observed_data`."""

@@ -47,7 +47,7 @@ def shipped_belief(field: str) -> Prior:
 @cache
 def tail_prior() -> Distribution:
     """Give the prior of the library on the degrees of freedom of a scatter, above FEWEST_FREEDOM."""
-    return family_of(history_slot("run_tail", shipped_belief("run_tail")))
+    return family_of(history_slot("cost_tail", shipped_belief("cost_tail")))
 
 
 @cache

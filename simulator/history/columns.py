@@ -20,6 +20,7 @@ RUN_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "name": ("Model", "System", "Name", "label"),
     "date": ("Publication date", "publication_date", "Date"),
     "flop": ("Training compute (FLOP)", "training_flop", "log10_training_flop", "value"),
+    "at_least": ("training_flop_at_least", "log10_training_flop_at_least"),
     "organisation": ("Organization", "Organisation"),
     "domain": ("Domain",),
     "day_known": ("day_known",),

@@ -17,7 +17,7 @@ from simulator.dates import date_of
 from simulator.errors import Fault, Path, ScenarioError, dotted
 from simulator.history.columns import fit_date
 from simulator.history.diagnostics import seen_words
-from simulator.history.model import FEWEST_FREEDOM, path_density
+from simulator.history.model import path_density
 from simulator.priors.composite import exact_density
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import lookup, place_of, placed
@@ -70,8 +70,9 @@ def keep_priors(fit: xr.DataTree, families: Mapping[str, Distribution]) -> xr.Da
     for name, family in families.items():
         low, high = family.ppf(np.array([0.01, 0.99])).tolist()
         if low < high:
-            points, least = np.linspace(low, high, _POINTS), FEWEST_FREEDOM if name.endswith("_excess") else 0.0
-            curves[name.removesuffix("_excess")] = points + least, exact_density(family, points)
+            points, plain = np.linspace(low, high, _POINTS), name.removesuffix("_excess")
+            fewest = float((prior[plain] - prior[name]).mean()) if plain != name else 0.0
+            curves[plain] = points + fewest, exact_density(family, points)
     for path in ("spending", "efficiency", "compute") if "spending_volatility" in prior.data_vars else ():
         year = fit_date(fit.attrs)
         low, high = np.quantile(prior[path].interp(year=year).values, [0.01, 0.99]).tolist()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -214,7 +215,7 @@ def _fit(
         "snapshot": built.observations.snapshot,
         "known_to": known.date,
         "first_year": built.observations.years[0],
-        "runs": int(known.run.sum()),
+        "runs": int(known.run.sum() + known.hidden.sum()),
         "record": known.record,
         **made_how(settings),
     }
@@ -262,15 +263,20 @@ def _flags(known: Known) -> dict[str, Flags]:
 
 
 def _observed(observations: Observations, known: Known) -> xr.Dataset:
-    """Give what was known at the date."""
+    """Give what was known at the date, and where there are any, what was known of runs without FLOP."""
     flags = _flags(known)
-    return xr.Dataset(
+    seen = xr.Dataset(
         {name: (dim, getattr(observations, name)[flags[dim]]) for name, dim in _SEEN.items()},
         coords={
             f"{dim}_year": (dim, getattr(observations, f"{dim.removeprefix('costed_')}_year")[flag])
             for dim, flag in flags.items()
         },
     )
+    if (hidden := observations.hidden.where(known.hidden)).year.size:
+        told = {"hidden_log_least": hidden.log_least, "hidden_cost_log_usd": hidden.cost_log_usd}
+        seen = seen.assign({name: ("hidden_run", values) for name, values in told.items()})
+        seen = seen.assign_coords(hidden_run_year=("hidden_run", hidden.year))
+    return seen
 
 
 def _one(draws: xr.Dataset, name: str) -> Array:
@@ -300,7 +306,7 @@ def _of_each(draws: xr.Dataset, values: Sequence[Array], observations: Observati
 def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rng: np.random.Generator) -> xr.Dataset:
     """Draw the known runs, their costs and the accelerators anew, once for each draw of the unknowns."""
     compute, spending, speed = _trends(draws, observations, known)
-    above = _one(draws, "run_scatter") * rng.standard_t(_one(draws, "run_tail"), compute.shape)
+    above = _spread(draws, observations, known) * rng.standard_t(_one(draws, "run_tail"), compute.shape)
     spending = spending + _one(draws, "cost_slope") * above[..., known.cost[known.run]]
     cost = spending + _one(draws, "cost_scatter") * rng.standard_t(_one(draws, "cost_tail"), spending.shape)
     speed = speed + _one(draws, "accelerator_scatter") * rng.standard_normal(speed.shape)
@@ -310,16 +316,35 @@ def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rn
 def log_likelihood(draws: xr.Dataset, observations: Observations, known: Known) -> xr.Dataset:
     """Give the log density of each known run, cost and accelerator at each draw, in single precision."""
     compute, spending, speed = _trends(draws, observations, known)
-    seen = [values.values for values in _observed(observations, known).data_vars.values()]
+    observed = _observed(observations, known)
+    seen = [observed[name].values for name in _SEEN]
     above = (seen[0] - compute)[..., known.cost[known.run]]
     expected = spending + _one(draws, "cost_slope") * above
     densities = (
-        stats.t.logpdf(seen[0], _one(draws, "run_tail"), compute, _one(draws, "run_scatter")),
+        stats.t.logpdf(seen[0], _one(draws, "run_tail"), compute, _spread(draws, observations, known)),
         stats.t.logpdf(seen[1], _one(draws, "cost_tail"), expected, _one(draws, "cost_scatter")),
         stats.norm.logpdf(seen[2], speed, _one(draws, "accelerator_scatter")),
     )
     labelled = _of_each(draws, [each.astype(np.float32) for each in densities], observations, known)
-    return labelled.drop_vars([f"{dim}_year" for dim in _SEEN.values()])  # ArviZ adds up what has no other coordinates
+    if (hidden := observations.hidden.where(known.hidden)).year.size:
+        at = grid_weights(hidden.year, grid=draws["year"].values).T
+        unknown, paths = _ones(draws), (draws["spending"].values @ at, draws["compute"].values @ at)
+        spread = equations.spread_of(unknown, hidden.confidence)
+        density = equations.hidden_density(hidden, *paths, spread=spread, unknown=unknown, by=equations.ARRAYS)
+        labelled["hidden_log_least"] = ("chain", "draw", "hidden_run"), density.astype(np.float32)
+    # ArviZ adds up what has no other coordinates.
+    return labelled.drop_vars([f"{dim}_year" for dim in (*_SEEN.values(), "hidden_run")], errors="ignore")
+
+
+def _spread(draws: xr.Dataset, observations: Observations, known: Known) -> Array:
+    """Give the spread of what is told of each known run about the trend at each draw."""
+    words = tuple(itertools.compress(observations.run_confidence, known.run))
+    return np.asarray(equations.spread_of(_ones(draws), words))
+
+
+def _ones(draws: xr.Dataset) -> dict[str, Array]:
+    """Give the unknowns of one value by name, each as (chain, draw, 1)."""
+    return {str(name): values.values[..., None] for name, values in draws.data_vars.items() if values.ndim == 2}
 
 
 def log_prior(draws: xr.Dataset, built: HistoryModel) -> xr.Dataset:
@@ -355,13 +380,12 @@ def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.Dat
 
 def _identity(observations: Observations, known: Known, *, priors: HistoryPriors, settings: SamplerSettings) -> str:
     """Hash all that decides the numbers of a fit."""
+    words = ("run_name", "accelerator_name", "name", "known_to", "hidden")
     seen: list[bytes] = []
-    for field in fields(observations):
-        if field.name in ("run_name", "accelerator_name", "known_to"):
-            continue
-        values = getattr(observations, field.name)
-        told = values.tobytes() if isinstance(values, np.ndarray) else repr(values).encode()
-        seen.append(field.name.encode() + told)
+    for part in (observations, observations.hidden):
+        for name in (field.name for field in fields(part) if field.name not in words):
+            values = getattr(part, name)
+            seen.append(name.encode() + (values.tobytes() if isinstance(values, np.ndarray) else repr(values).encode()))
     families = [getattr(priors, field.name) for field in fields(priors)]
     return identity(seen, families, settings, sources=(equations.__file__,), known_to=known.date)
 

@@ -66,9 +66,10 @@ def forecast_records(
     """Forecast the largest known run after the date to which the data go, one sample for every posterior draw.
 
     In a time of d years Poisson(rate d) frontier runs come out at uniform times, rate ~ Gamma(runs so far + 1/2, years
-    so far); each has the trend's compute at its time plus run_scatter x StudentT(run_tail). The record is the running
-    maximum, from the last known record on, which is known with a normal error (OOM). Over (year, sample), log10 FLOP,
-    at the ends of years, `at` the dates asked and at `until`.
+    so far); each has the trend's compute at its time plus run_scatter x Normal: the heavy tail of the fit stands for
+    estimates that are off, not for ability. The record is the running maximum, from the last known record on, which is
+    known with a normal error (OOM). Over (year, sample), log10 FLOP, at the ends of years, `at` the dates asked and at
+    `until`.
     """
     known_to, record = fit_date(fit.attrs), float(fit.attrs["record"])
     # One stream for the rate and one for each year: a later end changes no earlier year.
@@ -77,11 +78,11 @@ def forecast_records(
     first, *streams = np.random.default_rng([seed, 3]).spawn(times.size)
     years_so_far = known_to - int(fit.attrs["first_year"])
     rate = np.asarray(first.gamma(float(fit.attrs["runs"]) + 0.5, 1.0 / years_so_far, trend.shape[0]))
-    scatter, tail = draws["run_scatter"].values, draws["run_tail"].values
+    scatter = draws["run_scatter"].values
     level = record + error * np.random.default_rng([seed, 5]).standard_normal(trend.shape[0])
     records, steps = [], zip(trend.values.T[:-1], trend.values.T[1:], np.diff(times), streams, strict=True)
     for start, end, step, rng in steps:
-        level = np.maximum(level, _largest_run(start, end, rate=rate * step, scatter=scatter, tail=tail, rng=rng))
+        level = np.maximum(level, _largest_run(start, end, rate=rate * step, scatter=scatter, rng=rng))
         records.append(level)
     return xr.DataArray(np.stack(records), dims=("year", "sample"), coords={"year": times[1:]})
 
@@ -112,14 +113,12 @@ def forecast_record(fit: xr.DataTree, *, last_year: int, seed: int) -> RecordFor
     return RecordForecast(years[0] - 1, years, found.values)
 
 
-def _largest_run(
-    start: Array, end: Array, *, rate: Array, scatter: Array, tail: Array, rng: np.random.Generator
-) -> Array:
+def _largest_run(start: Array, end: Array, *, rate: Array, scatter: Array, rng: np.random.Generator) -> Array:
     """Draw the largest run of a year or a part of one, in which so many come out on average; -inf where none does."""
     count = rng.poisson(rate)
     shape = (rate.size, int(count.max(initial=0)))
     times = rng.random(shape)
-    runs = start[:, None] + (end - start)[:, None] * times + scatter[:, None] * rng.standard_t(tail[:, None], shape)
+    runs = start[:, None] + (end - start)[:, None] * times + scatter[:, None] * rng.standard_normal(shape)
     exists = np.arange(shape[1]) < count[:, None]
     return np.asarray(np.max(runs, axis=1, where=exists, initial=-np.inf))
 

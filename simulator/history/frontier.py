@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.errors import InputError, near_name
 from simulator.history.columns import last_day, refusal
 from simulator.history.loading import SNAPSHOT, load_history, shipped_runs
-from simulator.history.tables import SAME, RunHistory, TrainingRun
+from simulator.history.tables import SAME, HiddenRun, RunHistory, TrainingRun
 from simulator.runs.table import Table, values_or_none
 
 
@@ -43,10 +43,11 @@ def published_until(history: RunHistory, date: dt.date) -> RunHistory:
 
 
 def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[str, str] | None = None) -> RunHistory:
-    """Leave out runs by domain, or by name with a reason.
+    """Leave out runs by domain, or by name with a reason; those without FLOP too.
 
     A rank that the table states is counted again without them.
     """
+    domains = tuple(domains)
     reasons = {f"domain {domain}": _matching(history, domain, "domain", lambda run: run.domains) for domain in domains}
     for name, reason in (names or {}).items():
         reasons.setdefault(reason, []).extend(_matching(history, name, "run", lambda run: (run.name,)))
@@ -55,10 +56,12 @@ def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[
     if not kept:
         raise refusal(history.file, "nothing is left of the history.", "Leave fewer domains or runs out.")
     removed = [run for run in history.runs if id(run) in gone]
+    words = {word.casefold() for word in (*domains, *(names or ()))}
+    hidden = tuple(run for run in history.hidden if not words & {text.casefold() for text in (run.name, *run.domains)})
     report = history.report
     for reason, runs in reasons.items():
         report = report.without(f"left out: {reason}", [run.name for run in runs])
-    return replace(history, rows=tuple(_reranked(run, removed) for run in kept), report=report)
+    return replace(history, rows=tuple(_reranked(run, removed) for run in kept), report=report, hidden=hidden)
 
 
 def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np.float64]:
@@ -77,6 +80,19 @@ def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np
 def top_at_release(history: RunHistory, n: int = 10, *, same_day: bool = True) -> NDArray[np.bool_]:
     """Say which runs were among the n largest when they came out: array (run,)."""
     return rank_at_release(history, same_day=same_day) <= n
+
+
+def hidden_at_release(history: RunHistory, *, top: int, within_oom: float | None = None) -> tuple[HiddenRun, ...]:
+    """List the runs without FLOP that were of the frontier when they came out, by what is known of them."""
+    day, base = np.array([run.date.toordinal() for run in history.runs]), _from_nothing(history)
+    found = []
+    for run in history.hidden:
+        known = history.log_flop[base & (day <= run.date.toordinal())]
+        least = -np.inf if within_oom is None else known.max(initial=-np.inf) - within_oom
+        is_top = within_oom is not None or (known > run.log_about + SAME).sum() < top
+        if is_top and not run.base_model and run.log_about > -np.inf and run.log_about >= least:
+            found.append(run)
+    return tuple(found)
 
 
 def records_at_release(history: RunHistory) -> NDArray[np.bool_]:

@@ -15,6 +15,7 @@ from simulator.history.tables import (
     SAME,
     Accelerator,
     AcceleratorHistory,
+    HiddenRun,
     Report,
     RunHistory,
     TrainingRun,
@@ -35,7 +36,6 @@ class Reading:
     order: sheets.DateOrder
     known_to: dt.date
     left_out: dict[str, list[str]] = field(default_factory=dict)
-    undisclosed: list[dt.date] = field(default_factory=list)  # the dates of runs without FLOP
 
     def drop(self, reason: str, name: str) -> None:
         self.left_out.setdefault(reason, []).append(name)
@@ -90,8 +90,9 @@ def load_history(
 ) -> RunHistory:
     """Load training runs from an export of Epoch AI's database, or from the simulator's own tidy form.
 
-    Runs of unknown FLOP, unreadable date or a name that another row has are dropped and counted. Runs that continue
-    another model are kept; the rules of the frontier leave them out.
+    Runs of unreadable date or a name that another row has are dropped and counted, as are those of which neither FLOP
+    nor a lower bound of it (`training_flop_at_least`) nor a cost is known. Runs that continue another model are kept;
+    the rules of the frontier leave them out.
 
     Parameters
     ----------
@@ -105,8 +106,8 @@ def load_history(
     Returns
     -------
     RunHistory
-        `runs` by date, with log10 FLOP and log10 USD; `report` says what was left out and why; `table` is the tidy
-        form, which can be loaded again.
+        `runs` by date, with log10 FLOP and log10 USD; `hidden`, those without FLOP; `report` says what was left out
+        and why; `table` is the tidy form, which can be loaded again.
 
     Raises
     ------
@@ -129,8 +130,12 @@ def load_history(
     runs = tuple(_first_of_each(read, reading))
     meanings = {"cost": "costs", "base_model": "base models: runs that continue another count as frontier runs"}
     notes = [f"there is no column of {what}." for key, what in meanings.items() if key not in reading.sheet.found]
+    names = {run.name.casefold() for run in runs}
+    hidden = [run for run in (_hidden(cells, reading) for cells in reading.sheet.rows) if run]
+    hidden = [run for run in hidden if run.name.casefold() not in names]
+    hidden.sort(key=lambda run: (run.date, run.name))
     report = reading.report([run.date for run in runs], notes, of="training run")
-    return RunHistory(str(path), snapshot, runs, report, undisclosed=tuple(reading.undisclosed))
+    return RunHistory(str(path), snapshot, runs, report, hidden=tuple(hidden))
 
 
 def load_accelerators(
@@ -208,13 +213,12 @@ def training_speed(tensor: float | None, fp16: float | None, fp32: float | None)
 def _run(cells: Cells, reading: Reading) -> TrainingRun | None:
     sheet, stated = reading.sheet, cell_text(cells["flop"])
     log_flop, log_cost = sheet.log10(cells, "flop"), sheet.log10(cells, "cost")
-    if log_flop is not None:
+    is_hidden = not stated and (log_cost is not None or sheet.log10(cells, "at_least") is not None)
+    if log_flop is not None or is_hidden:
         dated = reading.dated(cells, "")
     elif stated:
         dated = reading.dated(cells, "training compute is no positive number", f" ({shown(cells['flop'])})")
     else:
-        if found := sheets.cell_date(cells["date"], order=reading.order):
-            reading.undisclosed.append(found[0])
         dated = reading.dated(cells, "training compute unknown")
     if log_flop is None or dated is None:
         return None
@@ -235,6 +239,23 @@ def _run(cells: Cells, reading: Reading) -> TrainingRun | None:
         base_model=cell_text(cells["base_model"]),
         link=cell_text(cells["link"]),
         stated_rank=None if rank is None else int(rank),
+    )
+
+
+def _hidden(cells: Cells, reading: Reading) -> HiddenRun | None:
+    """Read a run without FLOP; None where it has some, or has no name or date."""
+    name, dated = cell_text(cells["name"]), sheets.cell_date(cells["date"], order=reading.order)
+    if cell_text(cells["flop"]) or not name or dated is None:
+        return None
+    return HiddenRun(
+        name=name,
+        organisation=", ".join(cell_list(cells["organisation"])),
+        domains=cell_list(cells["domain"]),
+        date=dated[0],
+        log_least=reading.sheet.log10(cells, "at_least"),
+        log_cost=reading.sheet.log10(cells, "cost"),
+        confidence=cell_text(cells["confidence"]).lower() or "unknown",
+        base_model=cell_text(cells["base_model"]),
     )
 
 

@@ -8,9 +8,12 @@ On a yearly grid, t = 0, 1, ... years after the start of the first year, all in 
 
 and between the years on straight lines. What is seen:
 
-    compute of run i  ~ StudentT(run_tail, compute(t_i), run_scatter)
+    compute of run i  ~ StudentT(run_tail, compute(t_i), sqrt(run_scatter^2 + error_i^2))
     its cost          ~ StudentT(cost_tail, spending(t_i) + cost_slope (its compute - compute(t_i)), cost_scatter)
     accelerator j     ~ Normal(efficiency(t_j) - accelerator_offset, accelerator_scatter)       FLOP/s per USD
+
+with error_i that of the estimate, by its confidence. Of a run without FLOP the density of what is known of it counts:
+its compute is integrated over, from its lower bound on (`hidden_density`).
 
 The cost depends on the run's own compute: a run above the trend is also dearer. Taking both noises as independent
 would count the scatter twice in a forecast. Each observation has a weight of 0 or 1, so that one model serves every
@@ -20,22 +23,22 @@ origin: what was not known then has weight 0.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
+from scipy import special
 
-from simulator.history.observations import Array, Known, Observations
+from simulator.history.observations import Array, Hidden, Known, Observations
+from simulator.history.tables import LEVEL_YEAR
 from simulator.priors.families import Normal
 from simulator.priors.twins import to_pymc
 from simulator.schema.prior_families import Distribution
 
 if TYPE_CHECKING:
     import xarray as xr
-
-LEVEL_YEAR: Final[int] = 2012
-"""The year at whose start the priors on levels hold."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,11 @@ class HistoryPriors:
     run_scatter: Distribution  # OOM
     cost_scatter: Distribution
     accelerator_scatter: Distribution
-    run_tail: Distribution  # degrees of freedom above FEWEST_FREEDOM
-    cost_tail: Distribution
+    error_confident: Distribution  # sd of the estimate of a run's compute, by its confidence, OOM
+    error_likely: Distribution
+    error_speculative: Distribution  # and of an estimate of which nobody says
+    run_tail: Distribution  # degrees of freedom above FEWEST_OF_RUNS
+    cost_tail: Distribution  # and above FEWEST_FREEDOM
     cost_slope: Distribution  # of log cost on log compute
     accelerator_offset: Distribution  # log10 of seconds that a price pays for
 
@@ -79,7 +85,11 @@ _UNKNOWN: Final[Mapping[str, str]] = {
 
 
 FEWEST_FREEDOM: Final[float] = 2.5
-"""Degrees of freedom above which the variance is finite."""
+"""Degrees of freedom of costs, and of a series with a change, above which the variance is finite."""
+FEWEST_OF_RUNS: Final[float] = 1.0
+"""The same of runs: there is a mean. What lies far off the trend is an estimate that is off, not ability."""
+CONFIDENCE: Final[Mapping[str, str]] = {"confident": "error_confident", "likely": "error_likely"}
+"""The unknown by the word for an estimate's confidence; of any other word it is `error_speculative`."""
 
 
 def _moments(family: Distribution) -> tuple[float, float]:
@@ -124,6 +134,8 @@ def build_model(observations: Observations, *, priors: HistoryPriors) -> History
 def weights(known: Known) -> Mapping[str, Array]:
     """Give the weights that let the model see what was known at an origin, by the names of its data."""
     flags = {"run_weight": known.run, "cost_weight": known.cost, "accelerator_weight": known.accelerator}
+    if known.hidden.size:
+        flags["hidden_weight"] = known.hidden
     return {name: flag.astype(np.float64) for name, flag in flags.items()}
 
 
@@ -193,16 +205,17 @@ def _add_paths(years: Array, unknown: Mapping[str, Any]) -> None:
 def _add_likelihood(model: Any, unknown: Mapping[str, Any], observations: Observations, *, grid: Array) -> None:
     """Add what is seen of the paths to the open model."""
     import pymc as pm
+    from pytensor import tensor
 
-    for name in ("run_tail", "cost_tail"):
-        pm.Deterministic(name, FEWEST_FREEDOM + unknown[f"{name}_excess"])
+    pm.Deterministic("run_tail", FEWEST_OF_RUNS + unknown["run_tail_excess"])
+    pm.Deterministic("cost_tail", FEWEST_FREEDOM + unknown["cost_tail_excess"])
     at_runs = grid_weights(observations.run_year, grid=grid)
     at_accelerators = grid_weights(observations.accelerator_year, grid=grid)
     seen = model["run_log_compute"]
 
     spending = at_runs @ model["spending"]
     compute = at_runs @ model["compute"]
-    runs = pm.StudentT.dist(nu=model["run_tail"], mu=compute, sigma=unknown["run_scatter"])
+    runs = pm.StudentT.dist(nu=model["run_tail"], mu=compute, sigma=spread_of(unknown, observations.run_confidence))
     mean_cost = spending + unknown["cost_slope"] * (seen - compute)
     cost = pm.StudentT.dist(nu=model["cost_tail"], mu=mean_cost, sigma=unknown["cost_scatter"])
     speed = at_accelerators @ model["efficiency"] - unknown["accelerator_offset"]
@@ -213,3 +226,80 @@ def _add_likelihood(model: Any, unknown: Mapping[str, Any], observations: Observ
     pm.Potential(
         "accelerators", (model["accelerator_weight"] * pm.logp(speeds, model["accelerator_log_flops_per_usd"])).sum()
     )
+    if (hidden := observations.hidden).year.size:
+        weight = pm.Data("hidden_weight", np.ones(hidden.year.size))
+        paths = [grid_weights(hidden.year, grid=grid) @ model[name] for name in ("spending", "compute")]
+        spread = spread_of(unknown, hidden.confidence)
+        density = hidden_density(hidden, *paths, spread=spread, unknown={**unknown, **model.named_vars}, by=tensor)
+        pm.Potential("hidden_runs", (weight * density).sum())
+
+
+def spread_of(unknown: Mapping[str, Any], confidence: Sequence[str]) -> Any:
+    """Give the spread of what is told of runs about the trend: their scatter and the error of the estimate.
+
+    `unknown` are numbers or arrays (.., 1); where nobody says a confidence, figures are exact.
+    """
+    scatter = unknown["run_scatter"]
+    errors = {word: unknown[CONFIDENCE.get(word, "error_speculative")] ** 2 for word in dict.fromkeys(confidence)}
+    of = {word: np.array([each == word for each in confidence], dtype=np.float64) for word in errors}
+    return (scatter**2 + sum(of[word] * errors[word] for word in errors)) ** 0.5
+
+
+_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(40)
+_FAR: Final[float] = 1e4
+
+
+def hidden_density(
+    hidden: Hidden, spending: Any, compute: Any, *, spread: Any, unknown: Mapping[str, Any], by: Any
+) -> Any:
+    """Give the log density of what is known of each run without FLOP, (.., hidden_run).
+
+    With nu = run_tail and the run's compute = compute(t) + spread sqrt(nu) tan(angle), Student's t density is
+    c(nu) cos(angle)^(nu - 1), so that
+
+        density = c(nu) integral from arctan((bound - compute(t)) / (spread sqrt(nu))) to pi/2 of
+                  cos(angle)^(nu - 1) StudentT(cost_tail, spending(t) + cost_slope (run - compute(t)), cost_scatter)
+
+    by 40 Gauss-Legendre points either side of where the cost is likeliest; without a cost its factor is 1, without a
+    bound the integral begins at -pi/2. So a bound alone gives the survival function. `by` holds the functions: of
+    arrays, or of PyTensor.
+    """
+    tail, cost_tail, slope = (unknown[name] for name in ("run_tail", "cost_tail", "cost_slope"))
+    width, known = spread * tail**0.5, np.isfinite(hidden.cost_log_usd)
+    low = by.arctan((np.maximum(hidden.log_least, -_FAR) - compute) / width)
+    above = np.nan_to_num(hidden.cost_log_usd) - spending
+    span = np.pi / 2 - low
+    likeliest = by.arctan(above / (slope * width)) * known
+    middle = by.clip(likeliest, low + 1e-3 * span, low + 0.999 * span)
+    angles, logs = [], []
+    for start, end in ((low, middle), (middle, low + span)):
+        half = (end - start)[..., None] / 2
+        angles.append(start[..., None] + half * (1 + _NODES))
+        logs.append(by.log(half) + np.log(_WEIGHTS))
+    angle = by.concatenate(angles, axis=-1)
+    total = (tail[..., None] - 1) * by.log(by.cos(angle)) + by.concatenate(logs, axis=-1)
+    if known.any():
+        scale = unknown["cost_scatter"] * cost_tail**0.5
+        off = (above[..., None] - (slope * width)[..., None] * by.tan(angle)) / scale[..., None]
+        density = (_log_scale(cost_tail, by) - by.log(scale))[..., None]
+        density = density - (cost_tail[..., None] + 1) / 2 * by.log(1 + off**2)
+        total = total + known[:, None] * density
+    return _log_scale(tail, by) + by.logsumexp(total, axis=-1)
+
+
+def _log_scale(freedom: Any, by: Any) -> Any:
+    """Give log c(nu) = log gamma((nu + 1)/2) - log gamma(nu/2) - log sqrt(pi)."""
+    return by.gammaln((freedom + 1) / 2) - by.gammaln(freedom / 2) - 0.5 * math.log(math.pi)
+
+
+ARRAYS: Final = SimpleNamespace(
+    arctan=np.arctan,
+    clip=np.clip,
+    concatenate=np.concatenate,
+    cos=np.cos,
+    gammaln=special.gammaln,
+    log=np.log,
+    logsumexp=special.logsumexp,
+    tan=np.tan,
+)
+"""The functions of arrays with which `hidden_density` computes."""

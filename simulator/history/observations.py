@@ -6,9 +6,10 @@ Arrays only; reading files and choosing which runs count is done elsewhere.
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
-from collections.abc import Hashable
-from dataclasses import dataclass, fields
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,15 +17,40 @@ from numpy.typing import NDArray
 from simulator.errors import InputError
 from simulator.history import frontier
 from simulator.history.columns import decimal_year, known_words, refusal
-from simulator.history.tables import AcceleratorHistory, Report, RunHistory
+from simulator.history.tables import AcceleratorHistory, HiddenRun, Report, RunHistory, TrainingRun
 from simulator.wording import percent
 
 type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
 
-NOT_ROWS = ("snapshot", "run_name", "accelerator_name", "known_to", "run_maker", "run_domain", "run_confidence")
-"""The fields of observations that hold no rows of numbers."""
 _WORDS = ("run_name", "accelerator_name", "run_maker", "run_confidence")
+NOT_ROWS = ("snapshot", "known_to", "hidden", "run_domain", *_WORDS)
+"""The fields of observations that hold no rows of numbers."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Hidden:
+    """Runs of the frontier without FLOP, of which a lower bound, a cost or both are known."""
+
+    year: Array = field(default_factory=lambda: np.zeros(0))  # (hidden_run,), decimal year of publication
+    log_least: Array = field(default_factory=lambda: np.zeros(0))  # log10 FLOP; -inf where no bound is known
+    cost_log_usd: Array = field(default_factory=lambda: np.zeros(0))  # log10 USD; NaN where it is not known
+    log_about: Array = field(default_factory=lambda: np.zeros(0))  # log10 FLOP by which they are ranked
+    maker: tuple[str, ...] = ()
+    domain: tuple[str, ...] = ()
+    confidence: tuple[str, ...] = ()
+    name: tuple[str, ...] = ()
+
+    def where(self, chosen: Flags) -> Hidden:
+        """Keep the runs that are flagged."""
+
+        def kept(words: tuple[str, ...]) -> tuple[str, ...]:
+            return tuple(itertools.compress(words, chosen))
+
+        return Hidden(
+            self.year[chosen], self.log_least[chosen], self.cost_log_usd[chosen], self.log_about[chosen],
+            kept(self.maker), kept(self.domain), kept(self.confidence), kept(self.name),
+        )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,18 +73,17 @@ class Observations:
     run_maker: tuple[str, ...] = ()  # of one maker, domain and year the largest counts; all do where nobody says
     run_domain: tuple[str, ...] = ()
     run_confidence: tuple[str, ...] = ()  # of the estimate of its FLOP; empty where they are exact
+    hidden: Hidden = field(default_factory=Hidden)
     known_to: float = 0.0  # decimal year up to which all is known; where nothing is said, the end of the last record
 
     def __post_init__(self) -> None:
-        for field in fields(self):
-            if field.name in NOT_ROWS:
-                continue
-            values = np.array(getattr(self, field.name), dtype=np.float64)
+        for name in (each.name for each in fields(self) if each.name not in NOT_ROWS):
+            values = np.array(getattr(self, name), dtype=np.float64)
             values.flags.writeable = False
-            object.__setattr__(self, field.name, values)
-            gaps = np.isinf(values) if field.name == "cost_log_usd" else ~np.isfinite(values)
+            object.__setattr__(self, name, values)
+            gaps = np.isinf(values) if name == "cost_log_usd" else ~np.isfinite(values)
             if values.ndim != 1 or gaps.any():
-                raise _fault(self.snapshot, field.name, "must be a row of finite numbers", "Leave unknown runs out.")
+                raise _fault(self.snapshot, name, "must be a row of finite numbers", "Leave unknown runs out.")
         self._check_lengths()
         steps = np.diff(self.record_year)
         if self.record_year.size and (np.any(steps != 1) or np.any(self.record_year % 1)):
@@ -95,15 +120,21 @@ class Observations:
 
     @property
     def run_kind(self) -> list[Hashable]:
-        """Maker, domain and year of each run; every run is of its own kind where nobody says."""
+        """Maker, domain and year of each run, then of each hidden one; each is of its own where nobody says."""
         if not self.run_maker:
-            return list(range(self.run_year.size))
-        return list(zip(self.run_maker, self.run_domain, np.floor(self.run_year).tolist(), strict=True))
+            return list(range(self.run_year.size + self.hidden.year.size))
+        makers, domains = self.run_maker + self.hidden.maker, self.run_domain + self.hidden.domain
+        years = np.floor(np.concatenate([self.run_year, self.hidden.year]))
+        return list(zip(makers, domains, years.tolist(), strict=True))
 
     def record_at(self, date: float) -> float:
-        """Give the largest run that was known at a date (decimal year), log10 FLOP; -inf before the first."""
+        """Give the largest run that was known at a date (decimal year), log10 FLOP; -inf before the first.
+
+        It is at least what is known of a hidden run.
+        """
         ended = self.record_log_compute[self.record_year + 1.0 <= date]
-        return float(np.max(self.run_log_compute, where=self.run_year < date, initial=ended.max(initial=-np.inf)))
+        known = np.max(self.run_log_compute, where=self.run_year < date, initial=ended.max(initial=-np.inf))
+        return float(np.max(self.hidden.log_least, where=self.hidden.year < date, initial=known))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -111,8 +142,8 @@ class Known:
     """Say which observations were known at a date, in decimal years: 2019.0 is the end of 2018.
 
     Of the runs of one maker, domain and year the largest that was known counts: runs of one line err together. `run`,
-    `cost` and `accelerator` are flags along the arrays of the observations; `record` is the largest known run (log10
-    FLOP).
+    `cost`, `accelerator` and `hidden` are flags along the arrays of the observations; `record` is the largest known
+    run (log10 FLOP).
     """
 
     date: float
@@ -120,6 +151,7 @@ class Known:
     cost: Flags
     accelerator: Flags
     record: float
+    hidden: Flags
 
 
 def known_at(observations: Observations, date: float | None = None) -> Known:
@@ -133,15 +165,18 @@ def known_at(observations: Observations, date: float | None = None) -> Known:
             f"{known_words(high)}. A forecast starts from the record of that date."
         )
     run = observations.run_year < date
-    levels = np.where(run, observations.run_log_compute, -np.inf)
-    run &= frontier.largest_of_each(levels, observations.run_kind)
+    out = np.concatenate([run, observations.hidden.year < date])
+    levels = np.concatenate([observations.run_log_compute, observations.hidden.log_about])
+    out &= frontier.largest_of_each(np.where(out, levels, -np.inf), observations.run_kind)
+    run, hidden = out[: run.size], out[run.size :]
     if run.sum() < 2:
         raise InputError(
             f"{observations.snapshot}: {known_words(date)}: at least two runs must be known by then; got {run.sum()}. "
             "Take a later date."
         )
     accelerator = (observations.accelerator_year >= first) & (observations.accelerator_year < date)
-    return Known(date, run, run & np.isfinite(observations.cost_log_usd), accelerator, observations.record_at(date))
+    cost = run & np.isfinite(observations.cost_log_usd)
+    return Known(date, run, cost, accelerator, observations.record_at(date), hidden)
 
 
 def _fault(snapshot: str, entry: str, rule: str, remedy: str = "") -> InputError:
@@ -183,6 +218,9 @@ def observations(
     top_runs, chips = known.where(is_top), _priced(accelerators, last)
     whole_years = last.year if (last.month, last.day) == (12, 31) else last.year - 1
     records = frontier.year_end_records(known, first=max(since, known.runs[0].date.year), last=whole_years)
+    from_nothing = [run for run in known.hidden if not run.base_model]
+    bounds = [(run.date.year, run.log_least) for run in from_nothing if run.log_least is not None]
+    least = [max((least for of, least in bounds if of <= year), default=-np.inf) for year in records]
     return Observations(
         run_year=top_runs.years,
         run_log_compute=top_runs.log_flop,
@@ -190,15 +228,33 @@ def observations(
         accelerator_year=chips.years,
         accelerator_log_flops_per_usd=chips.log_flops_per_usd,
         record_year=np.array(list(records), dtype=np.float64),
-        record_log_compute=np.array([run.log_flop if run else -np.inf for run in records.values()], dtype=np.float64),
+        record_log_compute=np.maximum([run.log_flop if run else -np.inf for run in records.values()], least),
         known_to=decimal_year(last + dt.timedelta(days=1)),
         snapshot=known.snapshot,
         run_name=top_runs.names,
-        run_maker=tuple(run.organisation.partition(",")[0] for run in top_runs.runs),
-        run_domain=tuple(run.domains[0] if run.domains else "" for run in top_runs.runs),
+        run_maker=tuple(map(_maker, top_runs.runs)),
+        run_domain=tuple(map(_domain, top_runs.runs)),
         run_confidence=tuple(run.confidence for run in top_runs.runs),
+        hidden=_hidden(frontier.hidden_at_release(known, top=top, within_oom=within_oom), since=since),
         accelerator_name=chips.names,
     )
+
+
+def _maker(run: TrainingRun | HiddenRun) -> str:
+    return run.organisation.partition(",")[0]
+
+
+def _domain(run: TrainingRun | HiddenRun) -> str:
+    return run.domains[0] if run.domains else ""
+
+
+def _hidden(runs: Iterable[HiddenRun], *, since: int) -> Hidden:
+    chosen = [run for run in runs if run.date.year >= since]
+    numbers = [(run.year, run.log_least, run.log_cost, run.log_about) for run in chosen]
+    year, least, cost, about = np.array(numbers, dtype=np.float64).reshape(-1, 4).T
+    words = (tuple(map(_maker, chosen)), tuple(map(_domain, chosen)), tuple(run.confidence for run in chosen))
+    least = np.where(np.isnan(least), -np.inf, least)
+    return Hidden(year, least, cost, about, *words, tuple(run.name for run in chosen))
 
 
 def _priced(history: AcceleratorHistory | None, last: dt.date) -> AcceleratorHistory:

@@ -23,8 +23,9 @@ SENSITIVE: Final[float] = 0.05
 """Cumulative Jensen-Shannon distance per doubling from which an unknown counts as sensitive (Kallioinen et al.)."""
 RATES: Final[tuple[str, ...]] = ("spending_growth", "efficiency_growth", "compute_growth")
 FEWEST_WEIGHTED: Final[float] = 100.0
-_PARTS: Final[Mapping[str, str]] = {
-    "runs": "run_log_compute", "costs": "cost_log_usd", "accelerators": "accelerator_log_flops_per_usd",
+_PARTS: Final[Mapping[str, tuple[str, ...]]] = {
+    "runs": ("run_log_compute", "hidden_log_least"), "costs": ("cost_log_usd",),
+    "accelerators": ("accelerator_log_flops_per_usd",),
 }  # fmt: skip
 _DRAWS: Final[tuple[str, str]] = ("chain", "draw")
 
@@ -80,7 +81,8 @@ def sensitivities(fit: xr.DataTree) -> tuple[Sensitivity, ...]:
     unknowns = _unknowns(group(fit, "posterior"), priors={str(name): None for name in terms["log_prior"].data_vars})
     tree = xr.DataTree.from_dict({"posterior": unknowns, **terms})
     each_prior = {str(name): _scaled(tree, "prior", [str(name)]) for name in terms["log_prior"].data_vars}
-    parts = {part: _scaled(tree, "likelihood", [name]) for part, name in _PARTS.items()}
+    told = terms["log_likelihood"].data_vars
+    parts = {part: _scaled(tree, "likelihood", [name for name in of if name in told]) for part, of in _PARTS.items()}
     whole = {part: _scaled(tree, part) for part in ("prior", "likelihood")}
     both_rates = _scaled(tree, "prior", [name for name in RATES if name in each_prior] or None)
     rows = []

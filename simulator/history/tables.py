@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path as FilePath
 from typing import Self
 
@@ -21,14 +22,21 @@ from simulator.dates import year_of
 from simulator.errors import InputError, near_name, shown
 from simulator.files import read_csv
 from simulator.history.columns import decimal_year, last_day
+from simulator.priors.joint import named_prior
 from simulator.runs.result import MOST_LINES
 from simulator.runs.table import Row, Table
+from simulator.scenario.library import library_prior
+from simulator.schema.prior_names import Slot
 
-LOWEST_LOG_FLOP_PER_USD, HIGHEST_LOG_FLOP_PER_USD = 15.3, 18.7
-"""A cost outside these bounds does not belong to its run: a revision changed one of the two and not the other."""
+WIDEST_LOG_FLOP_PER_USD = 1.7
+"""OOM from what was expected of a dollar outside which a cost does not belong to its run: a revision changed one of the
+two and not the other."""
 SAME = 1e-4
 """OOM within which two figures are one: exports mark rows by trailing digits, as in 5.0000000000001e+26."""
 EXAMPLES = 3
+LEVEL_YEAR = 2012
+"""The year at whose start the priors on levels hold."""
+_YEARS_TOLD = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +64,10 @@ class TrainingRun:
 
     @property
     def cost_consistent(self) -> bool:
-        """Whether the cost is known and belongs to the FLOP: 15.3 < log10(FLOP/USD) < 18.7."""
-        known = self.log_cost is not None
-        return known and LOWEST_LOG_FLOP_PER_USD < self.log_flop - (self.log_cost or 0.0) < HIGHEST_LOG_FLOP_PER_USD
+        """Whether the cost is known and belongs to the FLOP: log10(FLOP/USD) within 1.7 of what was expected then."""
+        if self.log_cost is None:
+            return False
+        return abs(self.log_flop - self.log_cost - expected_flop_per_usd(self.year)) < WIDEST_LOG_FLOP_PER_USD
 
     @property
     def cells(self) -> Mapping[str, object]:
@@ -80,6 +89,61 @@ class TrainingRun:
             "rank_at_release": self.stated_rank,
             "link": self.link,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class HiddenRun:
+    """One training run without FLOP; what is None is unknown."""
+
+    name: str
+    organisation: str
+    domains: tuple[str, ...]
+    date: dt.date  # of publication
+    log_least: float | None  # log10 of FLOP that it had at least
+    log_cost: float | None  # log10 USD
+    confidence: str  # of what is known
+    base_model: str = ""
+
+    @property
+    def year(self) -> float:
+        """Date as a decimal year."""
+        return decimal_year(self.date)
+
+    @property
+    def log_about(self) -> float:
+        """What ranks it, log10 FLOP: what it had at least, or what its cost was expected to buy; -inf where neither."""
+        bought = -math.inf if self.log_cost is None else self.log_cost + expected_flop_per_usd(self.year)
+        return bought if self.log_least is None else self.log_least
+
+    @property
+    def cells(self) -> Mapping[str, object]:
+        """What it is, by the columns of the tidy form."""
+        return {
+            "name": self.name,
+            "organisation": self.organisation,
+            "domain": ", ".join(self.domains),
+            "date": self.date,
+            "year": self.year,
+            "log10_training_flop_at_least": self.log_least,
+            "log10_cost_usd": self.log_cost,
+            "confidence": self.confidence,
+        }
+
+
+def expected_flop_per_usd(year: float) -> float:
+    """Tell what a dollar of training was expected to buy, log10 FLOP: the line of the library's priors of 2012."""
+    level, growth = _line()
+    return level + growth * (year - LEVEL_YEAR)
+
+
+@cache
+def _line() -> tuple[float, float]:
+    slots = (
+        Slot(("level",), library_prior("history/efficiency-level"), "level"),
+        Slot(("growth",), library_prior("history/efficiency-growth"), "rate"),
+    )
+    level, growth = (float(named_prior(slot).family.ppf(np.array([0.5]))[0]) for slot in slots)
+    return level, growth
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,10 +286,29 @@ class RunHistory(History[TrainingRun]):
     """Training runs by date, all that there were up to `whole_to`; without it, up to the date of the snapshot."""
 
     whole_to: dt.date | None = None
-    undisclosed: tuple[dt.date, ...] = ()
-    """The dates of runs that it names without FLOP."""
+    hidden: tuple[HiddenRun, ...] = ()
+    """Those without FLOP."""
     beyond: tuple[int, int] = (0, 0)
     """Runs that came after `whole_to` in the database that it was taken from: those without FLOP, and all."""
+
+    @property
+    def table(self) -> Table:
+        """The rows in the tidy form, and of those without FLOP the ones of which something is known."""
+        every = [run.cells for run in self.runs]
+        every += [run.cells for run in self.hidden if run.log_about > -math.inf]
+        columns = dict.fromkeys(name for cells in every for name in cells)
+        return Table.of_rows({name: _plain(cells.get(name)) for name in columns} for cells in every)
+
+    def known_until(self, date: dt.date, *, came: str) -> Self:
+        """Keep what came up to and including a date."""
+        known = History.known_until(self, date, came=came)
+        return replace(known, hidden=tuple(each for each in self.hidden if each.date <= date))
+
+    def silent(self) -> dict[int, tuple[int, int]]:
+        """Count the runs without FLOP, and all runs, of each year that has some without."""
+        hidden = collections.Counter(each.date.year for each in self.hidden)
+        told = collections.Counter(each.date.year for each in self.rows)
+        return {year: (count, count + told[year]) for year, count in sorted(hidden.items())}
 
     @property
     def known_to(self) -> dt.date:
@@ -234,7 +317,7 @@ class RunHistory(History[TrainingRun]):
 
     def later(self, day: dt.date) -> tuple[int, int]:
         """Count the runs after a day: those without FLOP, and all."""
-        unknown = sum(each > day for each in self.undisclosed) + self.beyond[0]
+        unknown = sum(run.date > day for run in self.hidden) + self.beyond[0]
         return unknown, unknown + sum(run.date > day for run in self.rows) + self.beyond[1] - self.beyond[0]
 
     @property
@@ -285,6 +368,9 @@ def report_lines(history: History[TrainingRun] | History[Accelerator] | History[
     kept = f"  {_counted(len(history.rows), what)} kept, {span}:"
     if isinstance(history, RunHistory):
         lines += [kept, *(f"    {line}" for line in _about_runs(history.rows))]
+        if silent := [f"{few} of {of} in {year}" for year, (few, of) in history.silent().items()][-_YEARS_TOLD:]:
+            told = sum(each.log_about > -math.inf for each in history.hidden)
+            lines.append(f"  without FLOP: {', '.join(silent)}; a lower bound or a cost is known of {told:,} of all")
     elif isinstance(history, SupplyHistory):
         counts = collections.Counter(f"{each.measure} ({each.unit})" for each in history.rows)
         lines += [f"{kept[:-1]}, of {history.kind}:", *(f"    {word}: {count:,}" for word, count in counts.items())]

@@ -171,8 +171,14 @@ class ModelPriors(Spec):
     """The scatter of costs about what the compute costs, OOM."""
     accelerator_scatter: Prior | None = None
     """The scatter of accelerators about the trend of their speed per USD, OOM."""
+    error_confident: Prior | None = None
+    """The standard deviation of an estimate of compute that is confident, OOM."""
+    error_likely: Prior | None = None
+    """The same of one that is likely."""
+    error_speculative: Prior | None = None
+    """The same of one that is speculative, or of which nobody says."""
     run_tail: Prior | None = None
-    """Degrees of freedom of the scatter of runs, above 2.5."""
+    """Degrees of freedom of the scatter of runs, above 1."""
     cost_tail: Prior | None = None
     """Degrees of freedom of the scatter of costs, above 2.5."""
     cost_slope: Prior | None = None

@@ -105,6 +105,7 @@ _HISTORY: Mapping[str, tuple[SlotKind, str | None]] = {
     "compute_level": ("level", "FLOP"), "efficiency_level": ("level", "FLOP/USD"), "accelerator_offset": ("level", "s"),
     "spending_volatility": ("drift", None), "efficiency_volatility": ("drift", None), "run_scatter": ("level", "1"),
     "cost_scatter": ("level", "1"), "accelerator_scatter": ("level", "1"),
+    "error_confident": ("level", "1"), "error_likely": ("level", "1"), "error_speculative": ("level", "1"),
     "run_tail": ("number", None), "cost_tail": ("number", None), "cost_slope": ("number", None),
 }  # fmt: skip
 """The same of the priors of the model of history."""

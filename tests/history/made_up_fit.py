@@ -8,7 +8,7 @@ import xarray as xr
 DRAWS = 20_000
 FIXED = {
     "spending_growth": 0.5, "efficiency_growth": 0.1, "spending_volatility": 0.0, "efficiency_volatility": 0.0,
-    "run_scatter": 0.5, "run_tail": 6.0, "cost_slope": 0.8,
+    "run_scatter": 0.5, "cost_slope": 0.8,
 }  # fmt: skip
 
 

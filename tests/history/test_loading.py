@@ -52,11 +52,33 @@ def test_a_cost_that_cannot_belong_to_its_run_is_not_used() -> None:
     assert [math.isnan(cost) for cost in history.log_cost] == [True, False]
 
 
-@pytest.mark.parametrize(("ratio", "consistent"), [(15.29, False), (15.31, True), (18.69, True), (18.71, False)])
-def test_the_bounds_of_a_cost_are_those_stated(ratio: float, consistent: bool, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("off", "consistent"), [(-1.71, False), (-1.69, True), (1.69, True), (1.71, False)])
+@pytest.mark.parametrize(("day", "line"), [("2012-01-01", 16.5977), ("2032-01-01", 19.1977)])
+def test_the_bounds_of_a_cost_follow_what_a_dollar_was_expected_to_buy(
+    off: float, consistent: bool, day: str, line: float, tmp_path: Path
+) -> None:
+    """At the start of 2012 sqrt(2.8e15 x 5.6e17) FLOP, and 0.13 OOM more a year."""
     file = tmp_path / "runs.csv"
-    file.write_text(f"name,date,log10_training_flop,log10_cost_usd\na,2020-02-02,24,{24 - ratio}\n")
-    assert load_history(file, snapshot="2025").runs[0].cost_consistent is consistent
+    file.write_text(f"name,date,log10_training_flop,log10_cost_usd\na,{day},24,{24 - line - off}\n")
+    assert load_history(file, snapshot="2035").runs[0].cost_consistent is consistent
+
+
+def test_runs_without_flop_are_kept_with_what_is_known_of_them_and_counted_by_year(tmp_path: Path) -> None:
+    file = tmp_path / "runs.csv"
+    rows = ("a,2026-01-02,1e26,,", "b,2026-02-03,,5e26,", "c,2026-03-04,,,1e8", "d,2026-04-05,,,", "e,2025-04-05,,,")
+    head = "name,date,training_flop,training_flop_at_least,cost_usd"
+    file.write_text("\n".join((head, *rows, "f,,,1e26,", "")))
+    history = load_history(file, snapshot="2026-05")
+    known = [("b", pytest.approx(26.699, abs=1e-3), None), ("c", None, 8.0)]
+    assert [(run.name, run.log_least, run.log_cost) for run in history.hidden if run.log_about > 0] == known
+    assert history.hidden[-2].log_about == pytest.approx(8 + 16.5977 + 0.13 * 14.17, abs=1e-3)
+    assert history.silent() == {2025: (1, 1), 2026: (3, 4)}
+    said = "\n".join(report_lines(history))
+    assert "without FLOP: 1 of 1 in 2025, 3 of 4 in 2026; a lower bound or a cost is known of 2 of all" in said
+    assert history.report.dropped == {"training compute unknown": ("d", "e"), "no date that can be read": ("f ('')",)}
+    again = tmp_path / "tidy.csv"
+    history.table.save_csv(again)
+    assert [(run.name, run.log_least, run.log_cost) for run in load_history(again, snapshot="2026-05").hidden] == known
 
 
 def test_a_copy_edited_in_a_spreadsheet_reads_as_the_original() -> None:

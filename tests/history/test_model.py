@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pymc as pm
@@ -11,12 +12,21 @@ import pytest
 import xarray as xr
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy import stats
+from scipy import integrate, stats
 
 from simulator.history.beliefs import history_priors
-from simulator.history.model import build_model, grid_weights, path_density, weights
-from simulator.history.observations import Observations, known_at
+from simulator.history.model import (
+    ARRAYS,
+    build_model,
+    grid_weights,
+    hidden_density,
+    path_density,
+    spread_of,
+    weights,
+)
+from simulator.history.observations import Hidden, Observations, known_at
 from simulator.priors.families import (
+    Fixed,
     Normal,
 )
 from simulator.priors.free_families import (
@@ -81,7 +91,7 @@ def expected(*, origin):
     centre = money + u["cost_slope"] * (seen - trend)
     speed = np.interp(OBSERVED.accelerator_year, years, efficiency) - u["accelerator_offset"]
     return {
-        "runs": stats.t.logpdf(seen, 6.5, trend, 0.4)[run].sum(),
+        "runs": stats.t.logpdf(seen, 5.0, trend, 0.4)[run].sum(),
         "costs": stats.t.logpdf(OBSERVED.cost_log_usd, 4.5, centre, 0.2)[cost].sum(),
         "accelerators": stats.norm.logpdf(OBSERVED.accelerator_log_flops_per_usd, speed, 0.3)[chip].sum(),
     }
@@ -145,5 +155,63 @@ def test_the_prior_density_of_a_path_is_the_normal_that_its_start_and_its_steps_
 
 def test_the_stated_priors_are_those_of_the_model(model) -> None:
     for name, family in history_priors().unknowns(2016).items():
+        if isinstance(family, Fixed):
+            assert float(model[name].eval()) == family.value
+            continue
         drawn = pytensor.function([model[name]], pm.logp(model[name], model[name]), mode="FAST_COMPILE")
         assert float(drawn(0.3)) == pytest.approx(float(family.logpdf(np.array([0.3]))[0]), rel=1e-6), name
+
+
+def test_the_spread_of_a_run_is_its_scatter_and_the_error_of_its_estimate():
+    unknown = {"run_scatter": 0.3, "error_confident": 0.4, "error_likely": 0.6, "error_speculative": 0.9}
+    words = ("confident", "speculative", "unknown", "likely")
+    expected = np.sqrt(0.09 + np.array([0.16, 0.81, 0.81, 0.36]))
+    assert spread_of(unknown, words) == pytest.approx(expected)
+    assert spread_of(unknown, ()) == 0.3
+
+
+@pytest.mark.parametrize("tail", [1.3, 2.0, 4.0, 30.0])
+def test_a_lower_bound_alone_has_the_survival_function_of_student(tail):
+    hidden = Hidden(*np.array([[2020.0, bound, np.nan, bound] for bound in (15.0, 19.5, 20.0, 21.0, 26.0)]).T)
+    unknown = {name: np.array(value) for name, value in (UNKNOWN | {"run_tail": tail, "cost_tail": 4.5}).items()}
+    level = np.full(5, 20.0)
+    found = hidden_density(hidden, level - 17, level, spread=np.array(0.6), unknown=unknown, by=ARRAYS)
+    assert found == pytest.approx(stats.t.logsf((hidden.log_least - 20) / 0.6, tail), abs=2e-3, rel=1e-3)
+
+
+@pytest.mark.parametrize("bound", [-np.inf, 20.0, 21.5])
+@pytest.mark.parametrize("cost", [2.0, 4.0, 6.5])
+def test_a_cost_has_the_density_that_is_left_when_the_compute_is_integrated_over(bound, cost):
+    hidden = Hidden(*np.array([[2020.0], [bound], [cost], [20.0]]))
+    unknown = {name: np.array(value) for name, value in (UNKNOWN | {"run_tail": 3.5, "cost_tail": 4.5}).items()}
+    spread = np.array(0.7)
+    found = hidden_density(hidden, np.array([3.0]), np.array([20.0]), spread=spread, unknown=unknown, by=ARRAYS)
+
+    def joint(level):
+        costs = stats.t.pdf(cost, 4.5, 3 + 0.9 * (level - 20), 0.2)
+        return stats.t.pdf(level, 3.5, 20, 0.7) * costs
+
+    places = [20 + (cost - 3) / 0.9, 20.0]
+    low = max(bound, -20.0)
+    exact, _ = integrate.quad(joint, low, 60, points=[each for each in places if each > low], limit=200)
+    assert found[0] == pytest.approx(np.log(exact), abs=1e-3)
+
+
+def test_the_model_has_the_same_density_of_hidden_runs_and_sees_those_that_were_known():
+    numbers = np.array([[2017.3, 21.6, np.nan, 21.6], [2018.4, -np.inf, 5.9, 22.0], [2019.2, 22.8, 6.6, 22.8]]).T
+    hidden = Hidden(*numbers, confidence=("likely", "unknown", "confident"))
+    seen = replace(OBSERVED, hidden=hidden)
+    built = build_model(seen, priors=history_priors())
+    with built.model:
+        pm.set_data(weights(known_at(seen, 2019.0)))
+    inputs, outputs = ([built.model[name] for name in names] for names in (UNKNOWN, ("spending", "compute")))
+    paths = pytensor.function(inputs, outputs, mode="FAST_COMPILE", on_unused_input="ignore")
+    grid = np.arange(2016.0, 2021.0)
+    spending, compute = (np.interp(hidden.year, grid, path) for path in paths(*map(np.asarray, UNKNOWN.values())))
+    errors = {"error_confident": 0.29, "error_likely": 0.61, "error_speculative": 0.9}
+    unknown = {
+        name: np.array(value) for name, value in (UNKNOWN | errors | {"run_tail": 5.0, "cost_tail": 4.5}).items()
+    }
+    spread = spread_of(unknown, hidden.confidence)
+    exact = hidden_density(hidden, spending, compute, spread=spread, unknown=unknown, by=ARRAYS)
+    assert potentials(built.model)["hidden_runs"] == pytest.approx(exact[:2].sum(), rel=1e-9)
