@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path as FilePath
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 import simulator
 from simulator.cli import options
 from simulator.errors import InputError
+from simulator.files import make_folder, write_text
+
+if TYPE_CHECKING:
+    from simulator.hindcast.matrix import Question
 
 
 def hindcast(
@@ -22,7 +27,12 @@ def hindcast(
     allow_hindsight: Annotated[
         bool, typer.Option("--allow-hindsight", help="Admit priors that knew what came; every table says so.")
     ] = False,
-    origins: Annotated[str, typer.Option(help="Years at whose ends forecasts are made.")] = "2018,2020,2022",
+    origins: Annotated[
+        str | None,
+        typer.Option(
+            help="Years at whose ends forecasts are made.  [default: 2018,2020,2022; all from 2014 of a matrix]"
+        ),
+    ] = None,
     runs: options.RunsOption = None,
     accelerators: Annotated[
         FilePath | None, typer.Option(help="A table of accelerators with prices; the shipped one without it.")
@@ -33,6 +43,20 @@ def hindcast(
     sampler: options.SamplerOption = "pymc",
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains and forecasts.")] = 0,
     output: options.OutputOption = FilePath("outputs"),
+    matrix: Annotated[
+        bool, typer.Option("--matrix", help="Score every way to forecast on every table, with and without games.")
+    ] = False,
+    table: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FILE@DATE", help="With --matrix: an export with the date of its estimates; repeatable."),
+    ] = None,
+    mcmc: Annotated[
+        bool, typer.Option("--mcmc", help="With --matrix: the sampled model too, in minutes a table.")
+    ] = False,
+    document: Annotated[
+        FilePath | None,
+        typer.Option(help="With --matrix: write the page, e.g. docs/hindcast.md.", callback=options.file_option),
+    ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
     trust: options.TrustOption = False,
     json: options.JsonOption = False,
@@ -48,14 +72,54 @@ def hindcast(
     Example: simulate hindcast --origins 2022
     """
     options.need("scoringrules", extra="hindcast")
+    if matrix:
+        from simulator.hindcast.matrix import OwnTable, Question
+
+        refused = {"--runs": runs, "--accelerators": accelerators, "--without-domain": without_domain,
+                   "--snapshot": snapshot != "2026-05", "--until": until != "2025"}  # fmt: skip
+        _refuse(refused, "is not for --matrix, which has every table: name yours with --table FILE@DATE.")
+        named = (*([scenario] if scenario else []), *(against or ()))
+        asked = Question(
+            tuple(map(OwnTable.read, table or ())), named, allow_hindsight, tuple(_years(origins) if origins else ()),
+            sampler if mcmc else None, seed,
+        )  # fmt: skip
+        _matrix(asked, output, document, drawn=not no_charts, json=json)
+        return
+    _refuse({"--table": table, "--mcmc": mcmc, "--document": document}, "is for --matrix: add it.")
+    years = _years(origins or "2018,2020,2022")
     found = simulator.make_hindcast(
-        scenario, against=against or (), allow_hindsight=allow_hindsight, origins=_years(origins), runs=runs,
+        scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years, runs=runs,
         accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
         sampler=sampler, seed=seed, cache=output / "fits",
     )  # fmt: skip
     formats = () if no_charts else ("png", "svg")
     options.finish(found, output, formats=formats, json=json)
     options.fail_unless(trust or found.holds)
+
+
+def _refuse(given: Mapping[str, object], rule: str) -> None:
+    for option, value in given.items():
+        if value:
+            raise InputError(f"{option}: {rule}")
+
+
+def _matrix(asked: Question, output: FilePath, document: FilePath | None, *, drawn: bool, json: bool) -> None:
+    """Score the matrix, told table by table, and write its page with pictures of the shipped table."""
+    from simulator.hindcast.matrix import answer_matrix
+    from simulator.hindcast.matrix_page import matrix_page
+
+    found = answer_matrix(asked, folder=output / "scores", say=lambda line: options.note(line, json=json))
+    options.finish(found, output, json=json)
+    if document is None:
+        return
+    pictures: list[tuple[str, str]] = []
+    if drawn:
+        from simulator.charts.kinds.hindcast import write_pictures
+
+        pictures = write_pictures(found.of(found.names[0]), document.parent)
+    make_folder(document.parent)
+    write_text(document, matrix_page(found, command=f"{asked.words} --document {document}", pictures=pictures))
+    options.note(f"  {document}", json=json)
 
 
 def _years(text: str) -> list[int]:

@@ -52,6 +52,10 @@ class Kind:
         return (folder / self.file).is_file() or (folder / self.file).with_suffix(".zarr").is_dir()
 
 
+MATRIX_TABLES: Final[tuple[str, ...]] = (
+    "cells", "means", "summary", "horizons", "verdicts", "by_origin", "vintages",
+)  # fmt: skip
+"""The tables of a matrix of hindcasts, the first of every forecast."""
 KINDS: Final[tuple[Kind, ...]] = (
     Kind("run", "is a run", "run.nc", "simulate SCENARIO", "runs.folder:open_run"),
     Kind("sweep", "is a sweep", "sweep.nc", "simulate sweep", "analysis.sweep_files:open_sweep"),
@@ -60,6 +64,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("audit", "is an audit", "audit.csv", "simulate audit", tables=("audit",)),
     Kind("comparison", "is a comparison", "results.csv", "simulate compare", tables=("inputs", "results")),
     Kind("hindcast", "is a hindcast", "forecasts.csv", "simulate hindcast", "hindcast.output:open_hindcast"),
+    Kind("matrix", "is a matrix of hindcasts", "cells.csv", "simulate hindcast --matrix", tables=MATRIX_TABLES),
     Kind(
         "fragility",
         "tells what is fragile",

@@ -1,0 +1,279 @@
+"""The matrix of hindcasts: every table with and without games, from every origin, by every way to forecast.
+
+The scores of one way from one origin of one table are a file: what was scored before is read, and the rest is made.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from functools import cache, lru_cache
+from pathlib import Path as FilePath
+from typing import Final, Literal
+
+import numpy as np
+
+from simulator.errors import InputError
+from simulator.files import make_folder, short_hash, write_text
+from simulator.hindcast.arms import Arm, check_hindsight, path_arms, rule_arms, scenario_arms
+from simulator.hindcast.baselines import BASELINES
+from simulator.hindcast.matrix_result import FIRST_ORIGIN, Matrix
+from simulator.hindcast.rows import COLUMNS, MODEL, Made, forecast_rows, record_table
+from simulator.history import loading
+from simulator.history.columns import last_day
+from simulator.history.fit import SamplerSettings, fit_dates
+from simulator.history.forecast import RecordForecast, forecast_record
+from simulator.history.learning import Series
+from simulator.history.observations import Observations
+from simulator.runs.table import Row, Table
+from simulator.scenario.library import shipped_folder
+from simulator.scenario.load import load_scenario
+
+GAMES: Final[str] = "Games"
+"""The domain whose self-play was once counted as training: every table stands with and without it."""
+REVISED: Final[float] = 0.31
+"""The share of frontier estimates that Epoch AI changed between December 2023 and May 2026."""
+REVISION: Final[float] = 0.46
+"""OOM: the spread of a normal change whose median size is the 0.31 OOM of those that changed."""
+SIZE: Final[int] = 4000
+"""Samples of a forecast."""
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """A table of the matrix: its name, and what was observed, with games or without."""
+
+    name: str
+    seen: Observations
+    games: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OwnTable:
+    """A table of one's own: the file, the date of its estimates, and the last year of it that counts, if not all."""
+
+    file: FilePath
+    date: str
+    until: str = ""
+
+    @property
+    def name(self) -> str:
+        """What it is called: its file without folders, and the date."""
+        return self.file.stem if self.date in self.file.stem else f"{self.file.stem} {self.date}"
+
+    @classmethod
+    def read(cls, text: str) -> OwnTable:
+        """Read FILE@DATE or FILE@DATE:YEAR."""
+        path, _, dates = text.rpartition("@")
+        date, _, until = dates.partition(":")
+        if not path or not date:
+            raise InputError(
+                f"--table: must be FILE@DATE, such as runs.csv@2026-05, or FILE@DATE:LAST-YEAR; got '{text}'."
+            )
+        return cls(FilePath(path), date, until)
+
+
+def truths(own: Sequence[OwnTable] = ()) -> tuple[Truth, ...]:
+    """Read the shipped table by both estimates, and tables of one's own, each to the end of its last whole year."""
+    held = [(f"shipped {date}", loading.shipped_runs(date), loading.SHIPPED_TOP, "") for date in loading.SNAPSHOTS]
+    held += [(each.name, loading.load_history(each.file, snapshot=each.date), 10, each.until) for each in own]
+    names = [name for name, *_ in held]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise InputError(f"--table: two tables are called '{twice[0]}'. Give one of the files another name.")
+    found = []
+    for name, runs, top, until in held:
+        known = runs.known_to
+        year = known.year if (known.month, known.day) == (12, 31) else known.year - 1
+        last, tables = last_day(until or f"{year}", entry="--table"), Series(runs, loading.shipped_accelerators(), top)
+        found.append(Truth(name, tables.observations(until=last), games=True))
+        if any(GAMES in run.domains for run in runs.runs):
+            seen = tables.observations(without_domain=GAMES, until=last)
+            found.append(Truth(f"{name}, no games", seen, games=False))
+    return tuple(found)
+
+
+@cache
+def program_hash() -> str:
+    """Name the program by its sources and its shipped priors: another one makes other forecasts."""
+    package = FilePath(__file__).resolve().parents[1]
+    files = [*sorted(package.rglob("*.py")), *sorted(shipped_folder("priors").rglob("*.yaml"))]
+    return short_hash(results=b"".join(file.read_bytes() for file in files))
+
+
+def _table_hash(seen: Observations) -> str:
+    return short_hash(*(repr(np.asarray(getattr(seen, field.name)).tolist()) for field in fields(seen)))
+
+
+def cell_rows(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: FilePath | None) -> list[Row]:
+    """Score one way to forecast from one origin, or read what was scored; `settled` is all else that it hangs on."""
+    hangs_on = f"{_table_hash(truth.seen)} {settled}"
+    said = {"table": truth.name, "forecast": arm.name, "origin": origin, "settled": hangs_on}
+    file = None if folder is None else folder / f"{short_hash(*map(str, said.values()))}.json"
+    if file is not None and file.is_file():
+        try:
+            stored = json.loads(file.read_text(encoding="utf-8"))
+        except ValueError:
+            stored = {}
+        if {key: stored.get(key) for key in said} == said:
+            return list(stored["rows"])
+    rows = list(forecast_rows(arm.made(truth.seen, origin), truth.seen))
+    if file is not None:
+        write_text(file, json.dumps({**said, "rows": rows}))
+    return rows
+
+
+def make_matrix(
+    arms: Sequence[Arm],
+    *,
+    tables: Sequence[Truth],
+    origins: Sequence[int] = (),
+    settled: Sequence[str] = (),
+    folder: FilePath | None = None,
+    say: Callable[[str], None] = lambda _: None,
+) -> Matrix:
+    """Score every arm, the first against the others, from every origin of every table.
+
+    `settled` names what forecasts hang on beside the program: seeds, scenarios; `say` is told of each table that is
+    done. A table has the origins that it has a later year for; an arm that some origin is too early for is not made
+    there, and compared where it is.
+    """
+    if folder is not None:
+        make_folder(folder)
+    key = " ".join([program_hash(), *settled])
+    rows, missing = list[Row](), dict[str, list[str]]()
+    for place, truth in enumerate(tables, start=1):
+        chosen = [each for each in origins or range(FIRST_ORIGIN, truth.seen.years[1]) if each < truth.seen.years[1]]
+        if not chosen:
+            continue
+        for arm in arms:
+            for origin in chosen:
+                try:
+                    made = cell_rows(truth, arm, origin, settled=key, folder=folder)
+                except InputError as error:
+                    if arm.name in (arms[0].name, *BASELINES):
+                        raise
+                    missing.setdefault(arm.name, []).append(f"{truth.name}, {origin}: {error}")
+                else:
+                    rows += [{"table": truth.name, **row} for row in made]
+        say(f"{place} of {len(tables)}: {truth.name}, {len(arms)} ways from {len(chosen)} origins")
+    if not rows:
+        raise InputError("--origins: no table has a year after them. Name earlier ones.")
+    return Matrix(
+        names=tuple(dict.fromkeys(str(row["table"]) for row in rows)),
+        forecasts=Table.of_rows(rows, ("table", *COLUMNS["forecasts"])),
+        vintages=vintages([arm for arm in arms if arm.name != MODEL], tables),
+        knew={arm.name: told for arm in arms if (told := arm.hindsight(FIRST_ORIGIN))},
+        missing={name: f"{len(told)} times, first {told[0]}" for name, told in missing.items()},
+        records={truth.name: record_table(truth.seen) for truth in tables},
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of a matrix: tables and scenarios beside those that are shipped, origins, how the model is sampled.
+
+    Without origins all are taken that a table has; without a sampler the model of history is left out.
+    """
+
+    own: tuple[OwnTable, ...] = ()
+    scenarios: tuple[str, ...] = ()
+    allow_hindsight: bool = False
+    origins: tuple[int, ...] = ()
+    sampler: Literal["pymc", "nutpie"] | None = None
+    seed: int = 0
+
+    @property
+    def words(self) -> str:
+        """The command that asks the same; files are named without their folders."""
+        words = ["simulate hindcast", *self.scenarios[:1], *(f"--against {each}" for each in self.scenarios[1:])]
+        words += ["--matrix", *(["--allow-hindsight"] if self.allow_hindsight else [])]
+        words += [f"--table {each.file.name}@{each.date}{f':{each.until}' if each.until else ''}" for each in self.own]
+        words += [f"--origins {','.join(map(str, self.origins))}"] if self.origins else []
+        words += [f"--mcmc --sampler {self.sampler}"] if self.sampler else []
+        return " ".join([*words, *([f"--seed {self.seed}"] if self.seed else [])])
+
+
+def answer_matrix(
+    asked: Question, *, folder: FilePath | None = None, say: Callable[[str], None] = lambda _: None
+) -> Matrix:
+    """Read the tables, and score every way to forecast on them; `folder` keeps scores."""
+    scenarios = [load_scenario(name) for name in asked.scenarios]
+    if not asked.allow_hindsight:
+        check_hindsight(scenarios, origins=asked.origins or (FIRST_ORIGIN,))
+    size, seed = SIZE, asked.seed
+    arms = [*path_arms(size=size, seed=seed), *rule_arms(size=size, seed=seed)]
+    arms += [model_arm(SamplerSettings(sampler=asked.sampler, seed=seed))] if asked.sampler else []
+    arms += scenario_arms(scenarios, size=size, seed=seed)
+    settled = [f"{seed}", asked.sampler or "", *(scenario.hash for scenario in scenarios)]
+    made = make_matrix(arms, tables=truths(asked.own), origins=asked.origins, settled=settled, folder=folder, say=say)
+    return replace(made, folder_name=f"hindcast-matrix-{short_hash(asked.words)}")
+
+
+def model_arm(settings: SamplerSettings) -> Arm:
+    """Give the model of history, sampled; all origins of a table are fitted when the first is asked for."""
+
+    @lru_cache(maxsize=1)
+    def fits(seen: Observations) -> dict[int, RecordForecast]:
+        origins = range(FIRST_ORIGIN, seen.years[1])
+        made = fit_dates(seen, dates=[origin + 1.0 for origin in origins], settings=settings)
+        return {
+            origin: forecast_record(fit, last_year=seen.years[1], seed=settings.seed)
+            for origin, fit in zip(origins, made, strict=True)
+        }
+
+    return Arm(MODEL, lambda seen, origin: fits(seen)[origin], lambda _: "its priors of growth were chosen in 2026")
+
+
+def revised(forecast: RecordForecast, *, seed: int = 0) -> RecordForecast:
+    """Add to a forecast the error of a truth that is told by a later snapshot: estimates are revised."""
+    rng, size = np.random.default_rng([seed, forecast.origin, 5]), forecast.samples.shape[1]
+    change = np.where(rng.random(size) < REVISED, REVISION * rng.standard_normal(size), 0.0)
+    return replace(forecast, samples=forecast.samples + change)
+
+
+def vintages(arms: Sequence[Arm], tables: Sequence[Truth]) -> Table:
+    """Score forecasts from the end of each earlier snapshot's last year by what the latest snapshot tells.
+
+    Both as they are made, and with the error of revision.
+    """
+    rows = list[Row]()
+    for games in (True, False):
+        alike = [truth for truth in tables if truth.games is games]
+        latest = max(alike, key=lambda each: each.seen.known_to, default=None)
+        for truth in alike:
+            if latest is None or _dated(truth) >= _dated(latest):
+                continue
+            origin = truth.seen.years[1]
+            seen = told_later(truth.seen, latest.seen)
+            for arm in arms:
+                try:
+                    made = arm.forecast(seen, origin)
+                except InputError:  # said of the cells
+                    continue
+                pairs = zip(forecast_rows(Made(arm.name, made), latest.seen),
+                            forecast_rows(Made(arm.name, revised(made)), latest.seen), strict=True)  # fmt: skip
+                rows += [
+                    {"table": truth.name, "told_by": latest.name, "forecast": arm.name, "origin": origin,
+                     "target": row["target"], "observed": row["observed"], "crps": row["crps"], "error": row["error"],
+                     "crps_revised": other["crps"], "inside_90": row["inside_90"]}
+                    for row, other in pairs
+                ]  # fmt: skip
+    return Table.of_rows(rows)
+
+
+def _dated(truth: Truth) -> dt.date:
+    return last_day(truth.seen.snapshot, entry="--table")
+
+
+def told_later(seen: Observations, later: Observations) -> Observations:
+    """Lengthen the record of a snapshot by the years that a later one tells, to be forecast; a record never falls."""
+    new = later.record_year > seen.years[1]
+    levels = np.concatenate([seen.record_log_compute, later.record_log_compute[new]])
+    return replace(
+        seen,
+        record_year=np.concatenate([seen.record_year, later.record_year[new]]),
+        record_log_compute=np.maximum.accumulate(levels),
+        known_to=0.0,
+    )
