@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
@@ -14,7 +14,7 @@ from simulator.errors import InputError
 from simulator.files import make_folder, write_text
 
 if TYPE_CHECKING:
-    from simulator.hindcast.matrix import Question
+    from simulator.runs.result import Result
 
 
 def hindcast(
@@ -72,46 +72,51 @@ def hindcast(
     Example: simulate hindcast --origins 2022
     """
     options.need("scoringrules", extra="hindcast")
-    if matrix:
-        from simulator.hindcast.matrix import OwnTable, Question
-
-        refused = {"--runs": runs, "--accelerators": accelerators, "--without-domain": without_domain,
-                   "--snapshot": snapshot != "2026-05", "--until": until != "2025"}  # fmt: skip
-        _refuse(refused, "is not for --matrix, which has every table: name yours with --table FILE@DATE.")
-        named = (*([scenario] if scenario else []), *(against or ()))
-        asked = Question(
-            tuple(map(OwnTable.read, table or ())), named, allow_hindsight, tuple(_years(origins) if origins else ()),
-            sampler if mcmc else None, seed,
-        )  # fmt: skip
-        _matrix(asked, output, document, drawn=not no_charts, json=json)
-        return
-    _refuse({"--table": table, "--mcmc": mcmc, "--document": document}, "is for --matrix: add it.")
-    years = _years(origins or "2018,2020,2022")
-    found = simulator.make_hindcast(
-        scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years, runs=runs,
-        accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
-        sampler=sampler, seed=seed, cache=output / "fits",
+    one = runs, accelerators, without_domain, snapshot != "2026-05", until != "2025"
+    asked = table or (), (scenario, *(against or ())), allow_hindsight, origins, sampler if mcmc else None, seed
+    is_matrix = _is_matrix(matrix, one=one, many=(table, mcmc, document))
+    found = _matrix(*asked, output=output, document=document, drawn=not no_charts, json=json) if is_matrix else (
+        simulator.make_hindcast(scenario, against=against or (), allow_hindsight=allow_hindsight,
+        origins=_years(origins or "2018,2020,2022"), runs=runs, accelerators=accelerators, snapshot=snapshot,
+        until=until, without_domain=without_domain or (), sampler=sampler, seed=seed, cache=output / "fits")
     )  # fmt: skip
-    formats = () if no_charts else ("png", "svg")
-    options.finish(found, output, formats=formats, json=json)
+    options.finish(found, output, formats=() if no_charts or matrix else ("png", "svg"), json=json)
     options.fail_unless(trust or found.holds)
 
 
-def _refuse(given: Mapping[str, object], rule: str) -> None:
-    for option, value in given.items():
+def _is_matrix(matrix: bool, *, one: Sequence[object], many: Sequence[object]) -> bool:
+    """Tell whether a matrix is asked for, and refuse the options that are for the other."""
+    of_one = zip(("--runs", "--accelerators", "--without-domain", "--snapshot", "--until"), one, strict=True)
+    of_many = zip(("--table", "--mcmc", "--document"), many, strict=True)
+    for option, value in of_one if matrix else of_many:
         if value:
-            raise InputError(f"{option}: {rule}")
+            rule = "is not for --matrix, which has every table: name yours with --table FILE@DATE."
+            raise InputError(f"{option}: {rule if matrix else 'is for --matrix: add it.'}")
+    return matrix
 
 
-def _matrix(asked: Question, output: FilePath, document: FilePath | None, *, drawn: bool, json: bool) -> None:
+def _matrix(
+    tables: Sequence[str],
+    named: Sequence[str | None],
+    allow_hindsight: bool,
+    origins: str | None,
+    sampler: Literal["pymc", "nutpie"] | None,
+    seed: int,
+    *,
+    output: FilePath,
+    document: FilePath | None,
+    drawn: bool,
+    json: bool,
+) -> Result:
     """Score the matrix, told table by table, and write its page with pictures of the shipped table."""
-    from simulator.hindcast.matrix import answer_matrix
+    from simulator.hindcast.matrix import OwnTable, Question, answer_matrix
     from simulator.hindcast.matrix_page import matrix_page
 
+    own, years = tuple(map(OwnTable.read, tables)), _years(origins) if origins else ()
+    asked = Question(own, tuple(filter(None, named)), allow_hindsight, years, sampler, seed)
     found = answer_matrix(asked, folder=output / "scores", say=lambda line: options.note(line, json=json))
-    options.finish(found, output, json=json)
     if document is None:
-        return
+        return found
     pictures: list[tuple[str, str]] = []
     if drawn:
         from simulator.charts.kinds.hindcast import write_pictures
@@ -120,11 +125,12 @@ def _matrix(asked: Question, output: FilePath, document: FilePath | None, *, dra
     make_folder(document.parent)
     write_text(document, matrix_page(found, command=f"{asked.words} --document {document}", pictures=pictures))
     options.note(f"  {document}", json=json)
+    return found
 
 
-def _years(text: str) -> list[int]:
+def _years(text: str) -> tuple[int, ...]:
     try:
-        return [int(part) for part in text.split(",")]
+        return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise InputError(f"--origins: must be years such as 2018,2020,2022; got '{text}'.") from None
 

@@ -43,9 +43,10 @@ SIZE: Final[int] = 4000
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A table of the matrix: its name, and what was observed, with games or without."""
+    """A table of the matrix: its name, the day of its estimates, and what was observed, with games or without."""
 
     name: str
+    date: dt.date
     seen: Observations
     games: bool
 
@@ -86,11 +87,12 @@ def truths(own: Sequence[OwnTable] = ()) -> tuple[Truth, ...]:
     for name, runs, top, until in held:
         known = runs.known_to
         year = known.year if (known.month, known.day) == (12, 31) else known.year - 1
+        date = last_day(runs.snapshot, entry="--table")
         last, tables = last_day(until or f"{year}", entry="--table"), Series(runs, loading.shipped_accelerators(), top)
-        found.append(Truth(name, tables.observations(until=last), games=True))
+        found.append(Truth(name, date, tables.observations(until=last), games=True))
         if any(GAMES in run.domains for run in runs.runs):
             seen = tables.observations(without_domain=GAMES, until=last)
-            found.append(Truth(f"{name}, no games", seen, games=False))
+            found.append(Truth(f"{name}, no games", date, seen, games=False))
     return tuple(found)
 
 
@@ -243,7 +245,7 @@ def vintages(arms: Sequence[Arm], tables: Sequence[Truth]) -> Table:
         alike = [truth for truth in tables if truth.games is games]
         latest = max(alike, key=lambda each: each.seen.known_to, default=None)
         for truth in alike:
-            if latest is None or _dated(truth) >= _dated(latest):
+            if latest is None or truth.date >= latest.date:
                 continue
             origin = truth.seen.years[1]
             seen = told_later(truth.seen, latest.seen)
@@ -261,10 +263,6 @@ def vintages(arms: Sequence[Arm], tables: Sequence[Truth]) -> Table:
                     for row, other in pairs
                 ]  # fmt: skip
     return Table.of_rows(rows)
-
-
-def _dated(truth: Truth) -> dt.date:
-    return last_day(truth.seen.snapshot, entry="--table")
 
 
 def told_later(seen: Observations, later: Observations) -> Observations:

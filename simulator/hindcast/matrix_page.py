@@ -91,7 +91,7 @@ def _as_good(matrix: Matrix) -> str:
     first, found = matrix.arms[0], dict[tuple[str, str], list[str]]()
     for (table, origins), mine in matrix.means.groups("table", "origins"):
         rows = {row["forecast"]: row["crps"] for row in mine.rows()}
-        best = min(BASELINES, key=lambda name: float(rows[name]))
+        best = min(rows.keys() & BASELINES.keys(), key=lambda name: (float(rows[name]), name))
         if rows[best] <= rows[first]:
             found.setdefault((best, origins), []).append(table)
     if not found:

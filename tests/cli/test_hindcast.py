@@ -9,12 +9,15 @@ from typing import Any
 import pytest
 
 import simulator.hindcast.hindcast
+import simulator.hindcast.matrix
 from simulator import load_scenario, simulate
 from simulator.cli.main import main
+from simulator.hindcast.matrix import OwnTable, Question
 from simulator.history.observations import Observations
 from simulator.runs.folder import write_run
 from tests.hindcast.small_hindcast import RESULT
 from tests.hindcast.small_history import CHANGES, TABLE
+from tests.hindcast.small_matrix import MATRIX
 
 
 @pytest.fixture
@@ -55,6 +58,11 @@ def test_the_shipped_table_is_forecast_and_checked_without_games(asked: list[Any
         (["baseline"], "knew of 2026-11, after the origin 2018."),
         (["baseline", "--against", "baseline", "--allow-hindsight"], "two of the scenarios are 'scenario baseline'"),
         (["baselin"], "Did you mean 'baseline'"),
+        (["--table", "mine.csv@2026"], "--table: is for --matrix: add it."),
+        (["--document", "page.md"], "--document: is for --matrix: add it."),
+        (["--matrix", "--runs", "mine.csv"], "--runs: is not for --matrix, which has every table"),
+        (["--matrix", "--table", "mine.csv"], "--table: must be FILE@DATE"),
+        (["baseline", "--matrix"], "knew of 2026-11, after the origin 2014."),
     ],
 )
 def test_bad_input_is_refused(
@@ -83,6 +91,32 @@ def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any]
         "hindcast.txt",
     }  # fmt: skip
     assert observed.years[1] == 2025
+
+
+def test_the_matrix_is_asked_as_it_is_said_and_has_a_page_with_pictures(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    questions = []
+
+    def answered(asked: Question, *, folder: Path, say: Any) -> Any:
+        questions.append(asked)
+        assert folder == tmp_path / "scores"
+        say("1 of 2")
+        return MATRIX
+
+    monkeypatch.setattr(simulator.hindcast.matrix, "answer_matrix", answered)
+    page = tmp_path / "pages" / "hindcast.md"
+    main(["hindcast", "--matrix", "--table", "a/mine.csv@2025-02", "--mcmc", "--sampler", "nutpie", "--origins", "2018",
+          "--output", str(tmp_path), "--document", str(page)])  # fmt: skip
+    assert questions == [Question((OwnTable(Path("a/mine.csv"), "2025-02"),), origins=(2018,), sampler="nutpie")]
+    text = page.read_text(encoding="utf-8")
+    assert f"Written by `{questions[0].words} --document {page}`." in text
+    assert "](hindcast_fans.svg)" in text
+    assert (page.parent / "hindcast_skill.svg").is_file()
+    assert (tmp_path / "hindcast-matrix" / "cells.csv").is_file()
+    said = capsys.readouterr().out
+    assert said.startswith("1 of 2")
+    assert "forecast against simple rules: better: 4" in said
 
 
 def test_a_table_of_accelerators_of_ones_own_is_taken(asked: list[Any], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from tests.hindcast.small_hindcast import row
 SCORES = {"one": {"forecast": 0.1, "4x a year": 0.2, "random walk": 0.3},
           "two": {"forecast": 0.4, "4x a year": 0.3, "random walk": 0.2}}  # fmt: skip
 CELLS = [
-    {"table": table, **row(name, origin, target, score * (target - origin))}
+    {"table": table, **row(name, origin, target, score)}
     for table, scores in SCORES.items()
     for name, score in scores.items()
     for origin in range(2014, 2022)

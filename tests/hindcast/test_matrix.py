@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +27,7 @@ from simulator.history.forecast import RecordForecast
 from tests.hindcast.made_up_record import OBSERVED, RECORD
 from tests.hindcast.small_history import TABLE
 
-MADE_UP = Truth("made up", OBSERVED, games=True)
+MADE_UP = Truth("made up", dt.date(2023, 2, 1), OBSERVED, games=True)
 RULES = rule_arms(size=200, seed=0)
 
 
@@ -128,21 +130,20 @@ def test_revision_changes_a_share_of_samples_by_its_spread_in_all_years_alike() 
 
 def test_a_truth_that_is_told_later_lengthens_the_record_and_changes_nothing_before() -> None:
     early = OBSERVED.record_year <= 2019
-    from dataclasses import replace
-
     before = replace(OBSERVED, record_year=OBSERVED.record_year[early], record_log_compute=RECORD[early] + 0.5,
                      run_year=OBSERVED.run_year[early], run_log_compute=RECORD[early] + 0.5,
-                     cost_log_usd=OBSERVED.cost_log_usd[early], known_to=0.0, snapshot="2020-02")  # fmt: skip
+                     cost_log_usd=OBSERVED.cost_log_usd[early], known_to=0.0)  # fmt: skip
     whole = told_later(before, OBSERVED)
     assert whole.years == (2012, 2022)
     assert whole.record_at(2020.0) == RECORD[7] + 0.5
-    later = Truth("later", replace(OBSERVED, snapshot="2023-02"), games=True)
-    rows = make_matrix(RULES, tables=[Truth("early", before, games=True), later]).vintages
+    early_table = Truth("early", dt.date(2020, 2, 1), before, games=True)
+    rows = make_matrix(RULES, tables=[early_table, MADE_UP]).vintages
     assert set(rows["table"]) == {"early"}
     assert rows.where(forecast="4x a year")["target"].tolist() == [2020, 2021, 2022]
     assert rows.where(forecast="4x a year")["observed"].tolist() == RECORD[-3:].tolist()
 
 
+@pytest.mark.slow
 def test_the_forecast_keeps_its_skill() -> None:
     """The bar: on the shipped table from 2015 on below 0.9 of 4x a year, whose rate has hindsight (measured: 0.82)."""
     size, shipped = 1000, truths()[0]
