@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 BEFORE, AFTER = "before", "given it"
 LEVELS = (0.05, 0.5, 0.95)
+FAR = 0.005
+"""The share of observations on one side of what was seen at which it is in conflict with the run."""
 MOST_DRAWN = 100_000
 """Samples that are drawn anew at most: all are held at once."""
 BY_CHANCE = float(ndtri(0.9995))
@@ -219,14 +221,22 @@ def _fact_table(run: xr.DataTree, facts: Sequence[Fact], values: Array) -> tuple
     rows, warned, block = list[Row](), list[str](), int(run.attrs["block"])
     for fact, samples in zip(facts, values, strict=True):
         places = fact.place(samples)
-        share, error = weighted_estimate(places, np.full(places.size, 1 / places.size), None, block)
+        share, error = _mean(places, block)
         said = f"P {share_text(share, places.size, error)}"
         if fact.value is not None:
+            if not FAR < share < 1 - FAR:
+                warned.append(f"'{fact.written}' lies beyond 99 % of what run and error allow: they are in conflict.")
             said = f"at the {100 * share:.1f}{plus_minus(100 * (error or 0.0), 1)} % quantile of such observations"
         elif places.min() == 1.0:
             warned.append(f"'{fact.written}' holds in every sample of the run, and tells nothing.")
         rows.append(_fact_row(fact.written, share, error, said) | _place(fact))
     return Table.of_rows(rows), tuple(warned)
+
+
+def _mean(likely: Array, block: int) -> tuple[float, float | None]:
+    """Give a probability of means over samples (sample,), which may pass 1 by a little, and its standard error."""
+    share, error = weighted_estimate(likely, np.full(likely.size, 1 / likely.size), None, block)
+    return min(share, 1.0), error
 
 
 def _fact_row(given: str, share: float, error: float | None, said: str) -> dict[str, object]:
@@ -246,7 +256,7 @@ def _place(fact: Fact) -> dict[str, object]:
 def _joint_row(facts: Sequence[Fact], used: Weighted, block: int) -> Table:
     """Tell the probability of all that is given."""
     likely = np.exp(used.logs)
-    share, error = weighted_estimate(likely, np.full(likely.size, 1 / likely.size), None, block)
+    share, error = _mean(likely, block)
     given = "all of it" if len(facts) > 1 else "as drawn anew"
     said = share_text(share, likely.size, error) if share > 1e-3 else f"{share:.3g} ± {error or 0.0:.1g}"
     return Table.of_rows([_fact_row(given, share, error, f"P {said}")])

@@ -31,7 +31,7 @@ from simulator.errors import InputError, near_name
 from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.runs.groups import group
 from simulator.schema.amounts import NUMBER, Amount, read_amount, read_range
-from simulator.units import SECONDS_PER_YEAR, Array, UnitError, factor_between, parse_unit, plain_unit
+from simulator.units import PERCENT, SECONDS_PER_YEAR, Array, UnitError, factor_between, parse_unit, plain_unit
 from simulator.wording import listed, sample_count, share_text
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ EXAMPLES = (
     "'power@2027 in 1 to 3 GW' or 'crossing:NAME by end of 2027'."
 )
 _FACT = re.compile(
-    r"(?P<subject>.+?)\s*(?P<how>>=|<=|≥|≤|==?|>|<|(?<=\s)(?:not\s+by|by|in|never)(?=\s|$))\s*(?P<what>.*)"
+    r"(?P<subject>.+?)\s*(?P<how>>=|<=|=>|=<|≥|≤|==?|>|<|(?<=\s)(?:not\s+by|by|in|never)(?=\s|$))\s*(?P<what>.*)"
 )
 _ERROR = re.compile(rf"(?P<value>.+?)\s*(?:(?:\+-|\+/-|±)\s*(?P<amount>.+)|[x*×]/\s*(?P<factor>{NUMBER}))")
 _LOG, _DENSITY = math.log(10.0), math.log(2.0 * math.pi) / 2.0
@@ -77,7 +77,7 @@ class Fact:
         missed = self.misses(samples)
         if self.value is None:
             return np.where(missed == 0.0, 0.0, -np.inf)
-        return -0.5 * np.square(missed) - math.log(self.sd) - _DENSITY
+        return np.where(np.isnan(missed), -np.inf, -0.5 * np.square(missed) - math.log(self.sd) - _DENSITY)
 
     def place(self, samples: Array) -> Array:
         """Give how likely each sample makes it (sample,); of an observation, how likely one as small would be."""
@@ -148,7 +148,8 @@ def facts_about(given: Sequence[str], *, units: Mapping[str, str], years: Array)
         fact = _read(text, units)
         check_within(fact.outcome, years)
         dated = [each for each in (fact.low, fact.high, fact.value) if each is not None and math.isfinite(each)]
-        if fact.outcome.kind in ("crossing", "restricted") and not all(years[0] <= each <= years[-1] for each in dated):
+        last = math.nextafter(years[-1], math.inf)  # after the horizon is never
+        if fact.outcome.kind in ("crossing", "restricted") and not all(years[0] <= each <= last for each in dated):
             _refuse(text, f"the run tells crossings from {years[0]:g} to {years[-1]:g} alone.", "Name a date in it.")
         facts.append(fact)
     return tuple(facts)
@@ -192,15 +193,17 @@ def _read_crossing(text: str, outcome: Outcome, how: str, what: str) -> Fact:
         return Fact(text, outcome, math.inf, math.inf)
     if how in ("by", "not by"):
         date = _date(text, what)
-        return Fact(text, outcome, high=date) if how == "by" else Fact(text, outcome, low=math.nextafter(date, 1e9))
+        return Fact(text, outcome, high=date) if how == "by" else Fact(text, outcome, low=_beyond(date, ">"))
     return _read_amounts(text, outcome, how, what, _Scale("year", is_log=False))
 
 
 def _read_amounts(text: str, outcome: Outcome, how: str, what: str, scale: _Scale) -> Fact:
+    if how in ("=>", "=<"):
+        _refuse(text, f"'{how}' is no comparison.", f"Write {how[::-1]}.")
     if how in (">=", ">", "≥"):
-        return Fact(text, outcome, low=_number(text, what, scale))
+        return Fact(text, outcome, low=_beyond(_number(text, what, scale), how))
     if how in ("<=", "<", "≤"):
-        return Fact(text, outcome, high=_number(text, what, scale))
+        return Fact(text, outcome, high=_beyond(_number(text, what, scale), how))
     if (error := _ERROR.fullmatch(what)) and how != "in":
         return _observed(text, outcome, error, scale)
     ends = read_range(what)
@@ -211,37 +214,61 @@ def _read_amounts(text: str, outcome: Outcome, how: str, what: str, scale: _Scal
     low, high, level = *(_told(text, each, scale) for each in ends[:2]), ends[2]
     if not low < high:
         _refuse(text, "the range must go from its lower to its higher end.", "Sort the ends.")
+    plain = what.partition("(")[0].strip()
+    if how == "in" and level:
+        _refuse(text, "'in' is of what is certain, and has no level.", f"Write '= {what}', or 'in {plain}'.")
     if how == "in":
         return Fact(text, outcome, low, high)
     if not level or not 0 < float(level) < 100:
-        _refuse(text, "the range does not say its level.", f"Write '{what} (90 %)', or 'in' for what is certain.")
+        rule = "the range does not say its level, between 0 and 100 %."
+        _refuse(text, rule, f"Write '{plain} (90 %)', or 'in' for what is certain.")
     spread = float(ndtri(0.5 + float(level) / 200.0))
     return Fact(text, outcome, value=(low + high) / 2, sd=(high - low) / (2 * spread))
 
 
+def _beyond(end: float, how: str) -> float:
+    """Give the end of what is certain: itself, or next to it where it does not count."""
+    return math.nextafter(end, {">": math.inf, "<": -math.inf}.get(how, end))
+
+
 def _observed(text: str, outcome: Outcome, found: re.Match[str], scale: _Scale) -> Fact:
-    """Read a value with its standard error."""
-    value = _number(text, found["value"], scale)
+    """Read a value with its standard error; a unit that one of them alone has counts for the value."""
+    written, told = found["value"], found["amount"]
     if found["factor"]:
         factor = float(found["factor"])
-        if not scale.is_log or factor <= 1:
+        if not scale.is_log or not 1 < factor < math.inf:
             _refuse(text, "the factor must be above 1, and stand beside a level.", EXAMPLES)
-        return Fact(text, outcome, value=value, sd=math.log10(factor))
-    error = read_amount(found["amount"])
-    if error is None or not error.value > 0:
-        _refuse(text, f"'{found['amount']}' is no standard error.", "Write for example +- 0.1 OOM or +- 30 %.")
+        return Fact(text, outcome, value=_number(text, written, scale), sd=math.log10(factor))
+    error, is_date = read_amount(told), scale.unit == "year" and not scale.is_log
+    if error is None or not 0 < error.value < math.inf:
+        _refuse(text, f"'{told}' is no standard error.", "Write for example +- 0.1 OOM or +- 30 %.")
     if error.unit == "OOM":
         if not scale.is_log:
             _refuse(text, "is no level that orders of magnitude are told of.", "Write its error in years or as it is.")
-        return Fact(text, outcome, value=value, sd=error.value)
+        return Fact(text, outcome, value=_number(text, written, scale), sd=error.value)
+    both = None if is_date or error.unit in PERCENT else read_range(f"{written} to {told}")
+    value = _number(text, written, scale) if both is None else _told(text, both[0], scale)
     amount = 10.0**value if scale.is_log else value
-    if error.unit in ("%", "percent", "pct") and scale.unit not in ("year", "%"):
+    _check_error(text, found, error, amount)
+    if error.unit in PERCENT and not is_date and scale.unit != "%":
         sd = abs(amount) * error.value / 100
     elif scale.is_log:
         sd = 10.0 ** _told(text, error, scale)
     else:
         sd = error.value * _times(text, error.unit, scale.unit)
     return Fact(text, outcome, value=amount, sd=sd, of_amount=scale.is_log)
+
+
+def _check_error(text: str, found: re.Match[str], error: Amount, amount: float) -> None:
+    """Refuse an error that can be read in two ways."""
+    written, told = found["value"], found["amount"]
+    value = read_amount(written)
+    if value and value.unit in PERCENT and error.unit in PERCENT:
+        rule = "an error in % beside a value in % may be a share of it or points."
+        _refuse(text, rule, f"Write x/ {1 + error.value / 100:g}, or +- {error.value / 100:g} beside a plain number.")
+    bare = [re.fullmatch(NUMBER, each.strip()) is not None for each in (written, told)]
+    if bare[1] and value and value.unit != "year" and (not bare[0] or error.value < 1e-6 * abs(amount)):
+        _refuse(text, f"the error {told} has no unit.", f"Write it with one, or for example '{written} +- 0.1 OOM'.")
 
 
 def _number(text: str, what: str, scale: _Scale) -> float:
@@ -256,6 +283,8 @@ def _number(text: str, what: str, scale: _Scale) -> float:
 
 def _told(text: str, amount: Amount, scale: _Scale) -> float:
     value = amount.value * _times(text, amount.unit, scale.unit)
+    if not math.isfinite(value):
+        _refuse(text, "an amount must be finite.", EXAMPLES)
     if not scale.is_log:
         return value
     if not value > 0:

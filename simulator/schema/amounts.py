@@ -19,7 +19,9 @@ NUMBER = r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])
 _AMOUNT = re.compile(
     rf"(?P<money>[-+]?\$)?\s*(?P<number>{NUMBER})(?P<many>(?:[kMBT]|mn|bn|tn)(?![A-Za-z]))?(?P<unit>\s*(?!(?:to|TO)\b|[xX]\s*10\b|[eE][-+]?[0-9])[A-Za-z%$].*)?"
 )
-_RANGE = re.compile(r"(?P<low>.+?)\s+to\s+(?P<high>[^()]+?)\s*(?:\(\s*(?P<level>[0-9.]+)\s*(?:%|percent|pct)\s*\))?")
+_RANGE = re.compile(
+    r"(?P<low>.+?)\s+to\s+(?P<high>[^()]+?)\s*(?:\(\s*(?P<level>\d+(?:\.\d+)?)\s*(?:%|percent|pct)\s*\))?"
+)
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _SHORT = {
     "k": "thousand", "M": "million", "B": "billion", "T": "trillion", "mn": "million", "bn": "billion",

@@ -21,6 +21,15 @@ SPREAD = 0.5 * math.log10(4) / stats.norm.ppf(0.95)  # of log10 of the start, ab
 YEARS = 5
 SPENDING = math.hypot(SPREAD, YEARS * 0.1)  # of log10 of spending in 2030, about 10
 LEVEL = math.hypot(SPENDING, YEARS * math.hypot(0.05, 0.2))  # of effective compute in 2030, about 30
+FIXED = """
+schema: 2
+name: fixed
+years: {first: 2025, last: 2030}
+drivers:
+  spending: {start: {value: 1e9, unit: USD}, growth: {value: 1, unit: x/year}}
+  hardware: {start: {value: 1e18, unit: FLOP/USD}, growth: {value: 1.3, unit: x/year}}
+  algorithms: {growth: {value: 3, unit: x/year}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -145,6 +154,21 @@ def test_what_few_samples_stand_for_is_refused_with_how_many_would_do(run: xr.Da
         condition(run, [text])
     with pytest.raises(InputError, match=r"all that is given together: its probability is below 0.037 %"):
         condition(run, ["spending@2025 >= 1.2e8", "spending@2025 <= 1.1e8"])
+
+
+def test_what_the_run_and_the_error_hardly_allow_is_said_to_conflict() -> None:
+    fixed = parse_scenario(FIXED, overrides=["samples=256"])
+    given = ["spending@2030 = 2e10 +- 0.1 OOM"]  # ten errors from the 1e9 that every sample has
+    (said,) = condition(simulate(fixed), given).warnings
+    assert "are in conflict" in said
+    with pytest.raises(InputError, match="needs priors that vary"):
+        condition(simulate(fixed), given, redraw=True)
+
+
+def test_what_is_certain_is_drawn_anew_with_all_of_the_probability(run: xr.DataTree) -> None:
+    found = condition(run, ["spending@2025 >= 1"], redraw=True)
+    assert found.facts.rows()[-1]["probability"] == pytest.approx(1.0, abs=0.02)
+    assert found.facts["probability"].max() <= 1.0
 
 
 def test_what_every_sample_has_is_said_to_tell_nothing(run: xr.DataTree) -> None:

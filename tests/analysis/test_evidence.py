@@ -14,7 +14,11 @@ from simulator.analysis.evidence import Fact, read_facts
 from simulator.errors import InputError
 from tests.analysis.linear_scenario import LINEAR
 
-NEEDED = "quantities: {power: {start: {value: 1e9, unit: W}, growth: {value: 1.2, unit: x/year}}}\n"
+NEEDED = """
+quantities:
+  power: {start: {value: 1e9, unit: W}, growth: {value: 1.2, unit: x/year}}
+  share: {start: {value: 50 %, unit: fraction}}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -89,13 +93,26 @@ def test_what_never_crosses_is_beyond_every_date(run: xr.DataTree) -> None:
     [
         ("spending@2027", "does not say what is given"),
         ("spending@2027 = 1e9", r"its error is missing. Write '1e9 \+- 0.1 OOM'"),
-        ("spending@2027 = $1 to 3 billion", r"does not say its level. Write '\$1 to 3 billion \(90 %\)'"),
+        ("spending@2027 = $1 to 3 billion", r"does not say its level.* Write '\$1 to 3 billion \(90 %\)'"),
         ("spending@2027 >= 3 GW", "is in GW, and the variable is in USD"),
         ("spending@2027 >= much", "'much' is no amount"),
         ("spending@2027 >=", "does not say how much"),
         ("spending@2027 >= -1", "must be above 0"),
         ("spending@2027 = 1e9 +- nothing", "is no standard error"),
         ("spending@2027 = 1e9 x/ 0.9", "must be above 1"),
+        ("spending@2027 = 1e9 x/ 1e400", "must be above 1"),
+        ("spending@2027 >= 1e400", "must be finite"),
+        ("spending@2027 = 1e9 +- 1e400 %", "is no standard error"),
+        ("spending@2027 = $1 billion +- 0.2", r"the error 0\.2 has no unit. Write it with one"),
+        ("spending@2027 = 1e9 +- 0.1", r"the error 0\.1 has no unit.* '1e9 \+- 0.1 OOM'"),
+        ("share@2027 = 60 % +- 5 %", r"a share of it or points. Write x/ 1.05, or \+- 0.05"),
+        (
+            "spending@2027 in $1 to 3 billion (90 %)",
+            r"has no level. Write '= \$1 to 3 billion \(90 %\)', or 'in \$1 to",
+        ),
+        ("spending@2027 = $1 to 3 billion (100 %)", r"between 0 and 100 %. Write '\$1 to 3 billion \(90 %\)'"),
+        ("crossing:late = 2026 to 2028 (9.5.5 %)", "its error is missing"),
+        ("spending@2027 => 1e9", "'=>' is no comparison. Write >="),
         ("spending@2027 in 3e9 to 1e9", "from its lower to its higher end"),
         ("spending@2027 by 2028", "'by' is said of crossings"),
         ("spending@2040 >= 1e9", "the years go from 2025 to 2030"),
@@ -117,3 +134,26 @@ def test_nothing_given_is_refused(run: xr.DataTree) -> None:
     for nothing in ([], "spending@2027 >= 1e9"):
         with pytest.raises(InputError, match="must be one text or more"):
             read_facts(run, nothing)
+
+
+def test_a_unit_that_the_value_or_its_error_has_is_that_of_both(run: xr.DataTree) -> None:
+    for text in ("power@2027 = 5 +- 1 GW", "power@2027 = 5 GW +- 1000 MW", "power@2027 = 5e9 +- 1e9"):
+        fact = read(run, text)
+        assert (fact.value, fact.sd) == (pytest.approx(5e9), pytest.approx(1e9))
+    assert read(run, "spending@2027 = 2 +- 1 billion").value == pytest.approx(2e9)
+
+
+def test_what_comes_at_the_very_end_counts_as_it_is_said(run: xr.DataTree) -> None:
+    years = np.array([2028.0, 2030.0, np.inf])
+    for text, kept in (
+        ("crossing:late > 2028", [0, 1, 1]),
+        ("crossing:late < 2030", [1, 0, 0]),
+        ("crossing:late by 2030", [1, 1, 0]),
+        ("crossing:late not by 2030", [0, 0, 1]),
+    ):
+        assert np.exp(read(run, text).logs(years)).tolist() == kept, text
+
+
+def test_a_sample_that_has_no_number_is_not_what_was_observed(run: xr.DataTree) -> None:
+    fact = read(run, "spending@2027 = 1e9 +- 0.1 OOM")
+    assert np.isneginf(fact.logs(np.array([np.nan, -np.inf]))).all()
