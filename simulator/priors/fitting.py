@@ -168,7 +168,7 @@ class Understood:
     """What was read of a prior: its family (empty: one number), central 90 % and median, unit, mass at "never".
 
     The quantiles are those of the number given that there is one: of a prior with a mass at "never" they leave it out.
-    `by` is the prior that settles it.
+    `by` is the prior that settles it, `size` how many of the unit of the file the one has in which it is told.
     """
 
     shape: str
@@ -178,6 +178,7 @@ class Understood:
     unit: str = ""
     never: float = 0.0
     by: str = ""
+    size: float = 1.0
 
     def told_by(self, conversion: Conversion) -> Understood:
         """Tell numbers of the internal scale in the unit from which a conversion leads there."""
@@ -186,17 +187,10 @@ class Understood:
 
     def told_in(self, unit: str) -> Understood:
         """Tell numbers that are in a unit in the one that people use for so much."""
-        size = self.size_of(unit)
-        name = told_unit(self._log_median, unit)[1]
-        return replace(self, low=self.low / size, median=self.median / size, high=self.high / size, unit=name)
-
-    def size_of(self, unit: str) -> float:
-        """Tell how many of a unit the one has that people use for so much."""
-        return float(10.0 ** told_unit(self._log_median, unit)[0])
-
-    @property
-    def _log_median(self) -> float:
-        return math.log10(self.median) if self.median > 0 else -math.inf
+        log_size, name = told_unit(math.log10(self.median) if self.median > 0 else -math.inf, unit)
+        size = 10.0**log_size
+        low, median, high = self.low / size, self.median / size, self.high / size
+        return replace(self, low=low, median=median, high=high, unit=name, size=size)
 
     @property
     def words(self) -> str:
@@ -225,8 +219,8 @@ def understood(family: Distribution, *, unit: str = "", of: str = "") -> Underst
     if isinstance(family, Fixed):
         return Understood("", family.value, family.value, family.value, by=of).told_in(unit)
     low, median, high = direct_quantiles(family, np.array([0.05, 0.5, 0.95])).tolist()
-    read = Understood("", low, median, high, by=of)
-    return replace(read.told_in(unit), shape=f"function of {of}" if of else _words(family, read.size_of(unit)))
+    read = Understood("", low, median, high, by=of).told_in(unit)
+    return replace(read, shape=f"function of {of}" if of else _words(family, read.size))
 
 
 def three_digits(value: float) -> str:
