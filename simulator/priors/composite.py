@@ -191,6 +191,7 @@ class Converted:
             return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
 
 
+@lru_cache(maxsize=1024)
 def carried_over(base: Distribution, conversion: Conversion) -> tuple[Distribution, Array]:
     """Carry a family over to the internal scale, and give the lowest, median and highest number that can be drawn.
 

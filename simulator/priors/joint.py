@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -274,12 +274,9 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
         if part.never is not None:
             rule = "cannot stand on one part of a mixture."
             faults.append(Fault((*path, "mixture", index, "never"), rule, "Write never beside mixture, for the whole."))
-        for key in ("function", "input"):
+        for key, whole in (("function", "prior a function"), ("input", "mixture the input")):
             if getattr(part, key) is not None:
-                rule = "cannot be a part of a mixture."
-                remedy = (
-                    "Make the whole prior a function." if key == "function" else "Make the whole mixture the input."
-                )
+                rule, remedy = "cannot be a part of a mixture.", f"Make the whole {whole}."
                 faults.append(Fault((*path, "mixture", index, key), rule, remedy))
     if prior.truncated is not None:
         faults.append(Fault((*path, "truncated"), "cannot stand on a mixture.", "Truncate its parts."))
@@ -359,24 +356,20 @@ def _scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: boo
 
 
 def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
-    if unit.dimension != units.parse_unit(expected).dimension and expected == "1":
-        raise units.UnitError(f"must be a plain number; got '{given}'.", "Write fraction, percent or x.")
     if unit.dimension != units.parse_unit(expected).dimension:
-        raise units.UnitError(
-            f"must be a unit of {expected}; got '{given or expected}'.", f"State the numbers in {expected}."
-        )
+        rule, remedy = f"a unit of {expected}; got '{given or expected}'.", f"State the numbers in {expected}."
+        if expected == "1":
+            rule, remedy = f"a plain number; got '{given}'.", "Write fraction, percent or x."
+        raise units.UnitError(f"must be {rule}", remedy)
 
 
 def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribution:
     """Make the family of a prior that is no mixture, in the units of the file."""
     bounds = _bounds(prior, path)
     try:
-        family = _single(prior, positive=scale.positive)
-        if family is not None:
+        if (family := _single(prior, positive=scale.positive)) is not None:
             return Truncated(family, *bounds) if prior.truncated else family
-        statement = _statement(prior, positive=scale.positive)
-        check_above_zero(statement)
-        return fit_truncated(statement, *bounds) if prior.truncated else fit_family(statement)
+        return _fitted(_statement(prior, positive=scale.positive), bounds if prior.truncated else None)
     except FitError as error:
         remedy = f"{scale.meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
         raise Faults([Fault((*path, *_field(prior, error.field)), error.rule, remedy)]) from None
@@ -386,6 +379,13 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribu
         raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
     except ValueError as error:
         raise Faults([Fault(path, str(error), scale.meaning)]) from None
+
+
+@lru_cache(maxsize=1024)
+def _fitted(statement: Statement, bounds: tuple[float, float] | None) -> Distribution:
+    """Find the distribution of a statement, once for all scenarios that are read."""
+    check_above_zero(statement)
+    return fit_family(statement) if bounds is None else fit_truncated(statement, *bounds)
 
 
 def _in_keys_of_file(prior: Prior, remedy: str) -> str:

@@ -113,6 +113,7 @@ def _within(entry: Any, path: Path) -> Iterator[tuple[Path, Mapping[Any, Any]]]:
 def _followed(growth: Any) -> Iterator[tuple[Path, Any]]:
     """List the quantities that rates of growth follow, with their paths below it."""
     for place, era in enumerate(growth if isinstance(growth, list) else ()):
-        yield from (((place, "rate", *at), quantity) for at, quantity in _followed(lookup(era, ("rate",))))
+        rate = era.get("rate") if isinstance(era, Mapping) else None
+        yield from (((place, "rate", *at), quantity) for at, quantity in _followed(rate))
     if isinstance(growth, Mapping) and "quantity" in growth:
         yield ("quantity",), growth["quantity"]

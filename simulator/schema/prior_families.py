@@ -120,6 +120,9 @@ class Statement:
             points = [(0.5 - 0.5 * level, low), *points, (0.5 + 0.5 * level, high)]
         object.__setattr__(self, "points", tuple(sorted(points) if self.quantiles else points))
 
+    def __hash__(self) -> int:
+        return hash((self.family, self.points, self.mean, self.sd, frozenset(self.parameters.items()), self.positive))
+
 
 @dataclass(frozen=True, slots=True)
 class PriorFamily:
