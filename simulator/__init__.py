@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from simulator.analysis.comparison import compare_runs
     from simulator.analysis.conditioning import condition
     from simulator.analysis.influence import prior_influence
+    from simulator.analysis.moved import forecast_moves
     from simulator.analysis.nowcasting import nowcast
     from simulator.analysis.reweighting import reweight_run
     from simulator.analysis.shares import variance_shares
@@ -51,6 +52,7 @@ if TYPE_CHECKING:
     from simulator.runs.crossings import crossing_years
     from simulator.runs.estimates import quantiles
     from simulator.runs.folder import open_run, save_run, write_run
+    from simulator.runs.frozen import freeze_forecast, open_frozen
     from simulator.runs.result import Result, open_result
     from simulator.runs.run import Run
     from simulator.runs.summary import summary_lines
@@ -68,6 +70,7 @@ _HOMES = {
     "analysis.comparison": "compare_runs",
     "analysis.conditioning": "condition",
     "analysis.influence": "prior_influence",
+    "analysis.moved": "forecast_moves",
     "analysis.nowcasting": "nowcast",
     "analysis.reweighting": "reweight_run",
     "analysis.shares": "variance_shares",
@@ -94,6 +97,7 @@ _HOMES = {
     "runs.by_date": "crossed_by",
     "runs.crossings": "crossing_years",
     "runs.folder": "open_run save_run write_run",
+    "runs.frozen": "freeze_forecast open_frozen",
     "runs.result": "Result open_result",
     "runs.run": "Run",
     "runs.estimates": "quantiles",
@@ -132,6 +136,8 @@ __all__ = [
     "export_run",
     "extend_run",
     "fan_chart",
+    "forecast_moves",
+    "freeze_forecast",
     "frontier_runs",
     "history_fragility",
     "json_schema",
@@ -145,6 +151,7 @@ __all__ = [
     "make_hindcast",
     "new_scenario",
     "nowcast",
+    "open_frozen",
     "open_result",
     "open_run",
     "open_sweep",

@@ -15,8 +15,11 @@ from simulator.errors import InputError, SimulatorError
 
 
 @contextlib.contextmanager
-def replacing(path: FilePath) -> Iterator[FilePath]:
-    """Give a temporary path beside a file, and put it in the file's place when all has been written."""
+def replacing(path: FilePath, *, new: bool = False) -> Iterator[FilePath]:
+    """Give a temporary path beside a file, and put it in the file's place when all has been written.
+
+    What must be `new` is refused where a file stands in that place.
+    """
     try:
         handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
         os.close(handle)
@@ -26,7 +29,7 @@ def replacing(path: FilePath) -> Iterator[FilePath]:
     try:
         yield temporary
         os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
+        (os.link if new else os.replace)(temporary, path)
     except OSError as error:
         raise SimulatorError(_cannot_write(path, error)) from None
     finally:
@@ -78,9 +81,9 @@ def make_folder(path: FilePath) -> None:
         raise SimulatorError(_cannot_write(path, error)) from None
 
 
-def write_text(path: FilePath, text: str) -> None:
-    """Write a text file."""
-    with replacing(path) as temporary:
+def write_text(path: FilePath, text: str, *, new: bool = False) -> None:
+    """Write a text file; what must be `new` replaces none."""
+    with replacing(path, new=new) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 

@@ -16,6 +16,7 @@ from simulator.analysis.shapley import ShapleyValues, shapley_values
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import Moments
 from simulator.runs.folder import stored_scenario
+from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Table, values_or_none
 from simulator.scenario.differences import Swap, differing_entries, in_short, joined_swaps, swapped
@@ -45,6 +46,29 @@ def chosen_years(years: Sequence[float]) -> list[float]:
     grid = np.array(years)
     wanted = [years[0] + share * (years[-1] - years[0]) for share in (0.25, 0.5, 1.0)]
     return sorted({years[int(np.argmin(np.abs(grid - year)))] for year in wanted})
+
+
+def common_years(runs: Sequence[xr.DataTree]) -> list[float]:
+    """List the years that all runs have, matched exactly."""
+    return sorted(set.intersection(*(set(group(run, "summary")["year"].values.tolist()) for run in runs)))
+
+
+def unlike(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str]:
+    """Say in what runs differ that are held against one another: subjects, dollars, years."""
+    for key, word in (("subject", "subjects"), ("dollars", "dollars")):
+        said = [str(run.attrs[key]) for run in runs]
+        if len(set(said)) > 1:
+            told = "; ".join(f"{name}: {text}" for name, text in zip(names, said, strict=True))
+            yield f"the runs have different {word} - {told}. A difference may be one of what is counted."
+    years = common_years(runs)
+    if not years:
+        yield "the runs have no year in common: only crossing years are compared. Give them the same years and step."
+    starts = [str(run.attrs["first_year"]) for run in runs]
+    if years and len(set(starts)) > 1 and all("effective_compute" in group(run, "summary") for run in runs):
+        yield (
+            f"the runs begin in different years ({', '.join(starts)}), and effective compute counts FLOP of the "
+            "algorithms of the first year: its levels are not alike."
+        )
 
 
 class Headline(NamedTuple):
@@ -164,6 +188,7 @@ def attribute_difference(
     *,
     samples: int | None = None,
     orders: int | None = None,
+    years: Sequence[float] | None = None,
     custom: Mapping[str, CustomDriver] | None = None,
     progress: Callable[[], None] | None = None,
 ) -> Attribution:
@@ -187,6 +212,8 @@ def attribute_difference(
         Without it those of the first scenario, at most 4,000.
     orders : int, optional
         Random orders where more than eight inputs differ; without it as many as take about 256 evaluations.
+    years : sequence of float, optional
+        Whose levels and probabilities are told; without it a quarter of the way, half of it and the last.
     custom : functions of custom drivers, as in `simulate`
     progress : function, optional
         Called after each evaluation.
@@ -218,7 +245,8 @@ def attribute_difference(
       ... and 4 more numbers in attribution.csv
     """
     models = [model_of(scenario, custom=custom) for scenario in (first, second)]
-    years = chosen_years([year for year in models[0].years.tolist() if year in set(models[1].years.tolist())])
+    shared = [year for year in models[0].years.tolist() if year in set(models[1].years.tolist())]
+    years = chosen_years(shared) if years is None else [year for year in years if year in shared]
     if not years:
         raise InputError(
             "compare: --attribute: the two have no year in common, so no number can be held against another. "
@@ -278,10 +306,12 @@ def attribute_difference(
     )
 
 
-def attribute_runs(runs: Sequence[xr.DataTree], labels: Sequence[str]) -> Attribution:
+def attribute_runs(
+    runs: Sequence[xr.DataTree], labels: Sequence[str], *, years: Sequence[float] | None = None
+) -> Attribution:
     """Attribute the difference of two runs, by the scenarios that they hold."""
     first, second = (f"{run.attrs['run_id']} ({label})" for run, label in zip(runs, labels, strict=True))
-    found = attribute_difference(*map(stored_scenario, runs))
+    found = attribute_difference(*map(stored_scenario, runs), years=years)
     return replace(found, scenarios=(labels[0], labels[1]), about=f"Runs {first} and {second}")
 
 

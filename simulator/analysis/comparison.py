@@ -20,6 +20,8 @@ from simulator.analysis.attribution import (
     attribute_runs,
     check_attributable,
     chosen_years,
+    common_years,
+    unlike,
 )
 from simulator.dates import point_words
 from simulator.engine.run_folders import Item, Say, read_alike, run_all
@@ -189,11 +191,6 @@ class _Reading(NamedTuple):
     error: float
 
 
-def common_years(runs: Sequence[xr.DataTree]) -> list[float]:
-    """List the years that all runs have, matched exactly."""
-    return sorted(set.intersection(*(set(group(run, "summary")["year"].values.tolist()) for run in runs)))
-
-
 def _differing_results(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Table:
     """Tabulate results of runs side by side, and how far each is from that of the first run."""
     rows: list[Row] = []
@@ -327,20 +324,7 @@ def _signed(number: Headline, difference: float, error: float | None) -> str:
 
 def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str]:
     """Say what makes the runs hard to compare."""
-    for key, word in (("subject", "subjects"), ("dollars", "dollars")):
-        said = [str(run.attrs[key]) for run in runs]
-        if len(set(said)) > 1:
-            listed = "; ".join(f"{name}: {text}" for name, text in zip(names, said, strict=True))
-            yield f"the runs have different {word} - {listed}. A difference may be one of what is counted."
-    years = common_years(runs)
-    if not years:
-        yield "the runs have no year in common: only crossing years are compared. Give them the same years and step."
-    starts = [str(run.attrs["first_year"]) for run in runs]
-    if years and len(set(starts)) > 1 and all("effective_compute" in group(run, "summary") for run in runs):
-        yield (
-            f"the runs begin in different years ({', '.join(starts)}), and effective compute counts FLOP of the "
-            "algorithms of the first year: its levels are not alike."
-        )
+    yield from unlike(runs, names)
     apart = [name for run, name in zip(runs[1:], names[1:], strict=True) if not on_common_draws(runs[0], run)]
     if apart:
         yield (

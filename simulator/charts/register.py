@@ -74,6 +74,7 @@ RESULTS: Mapping[str, str] = MappingProxyType({
     "condition": f"{_KINDS}.conditioning:condition_figures",
     "hindcast": f"{_KINDS}.hindcast:hindcast_figures",
     "influence": f"{_KINDS}.influence:outcome_figures",
+    "moved": f"{_KINDS}.moved:moved_figures",
     "shares": f"{_KINDS}.shares:share_figures",
     "signposts": f"{_KINDS}.signposts:signpost_figures",
     "sweep": f"{_KINDS}.sweep:swept_figures",

@@ -138,6 +138,13 @@ def _years(text: str) -> tuple[int, ...]:
 LEDGER = FilePath("outputs/ledger.csv")
 
 
+def _book(path: FilePath | None, ledger: FilePath | None) -> FilePath:
+    """Choose the ledger: of a frozen forecast without one that of its series, beside it."""
+    from simulator.runs.frozen import is_frozen
+
+    return ledger or (path.with_name(LEDGER.name) if path and is_frozen(path) else LEDGER)
+
+
 def score(
     path: Annotated[
         FilePath | None,
@@ -162,24 +169,25 @@ def score(
 ) -> None:
     """Score a run against training runs that came after it.
 
-    The scores are added to a ledger. Without a run, print the mean scores of the ledger by scenario. Without
+    A frozen forecast is scored like a run: name its file. The scores are added to a ledger, of a frozen forecast to
+    that of its series, ledger.csv beside it. Without a run, print the mean scores of the ledger by scenario. Without
     --observed, the shipped table counts. Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
 
     Example: simulate score latest
     """
     from simulator.hindcast.ledger import added_line, check_ledger, ledger_lines, read_ledger
 
+    book = _book(path, ledger)
     if path is None:
         _refuse_without_run(observed, snapshot, after, output)
-        book = ledger or LEDGER
         options.answer(json, "ledger", str(book), lambda: {"scores": read_ledger(book)}, lambda: ledger_lines(book))
         return
     options.need("scoringrules", extra="hindcast")
     folder = options.folder_for(path, output)
-    check_ledger(ledger or LEDGER)
+    check_ledger(book)
     found = simulator.score_run(path, observed, snapshot=snapshot, after=after)
     options.finish(found, folder, file="scores.csv", json=json)
-    options.note(added_line(ledger or LEDGER, found.tables()["scores"]), json=json)
+    options.note(added_line(book, found.tables()["scores"]), json=json)
 
 
 def _refuse_without_run(*given: object) -> None:

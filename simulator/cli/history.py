@@ -11,20 +11,27 @@ import typer
 import simulator
 from simulator.cli.options import (
     LOOK,
+    ChartsOption,
     DomainOption,
     EstimatesOption,
+    FormatOption,
     JsonOption,
     OutputOption,
+    RunArgument,
     RunsOption,
     SamplerOption,
     ScenarioArgument,
     SetOption,
+    ThemeOption,
     TrustOption,
     answer,
+    chart_formats,
     fail_unless,
     file_option,
     finish,
+    folder_option,
     note,
+    tell,
 )
 from simulator.errors import InputError
 
@@ -186,3 +193,50 @@ def fragility(
     )  # fmt: skip
     finish(found, output, json=json)
     fail_unless(trust or found.holds)
+
+
+SeriesOption = Annotated[FilePath, typer.Option(help="The folder of frozen forecasts.", callback=folder_option)]
+
+
+def freeze(
+    run: RunArgument,
+    dated: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="The date of the forecast, e.g. 2026-11; this month without it."),
+    ] = None,
+    series: SeriesOption = FilePath("forecasts"),
+) -> None:
+    """Freeze the headlines of a run as a dated forecast.
+
+    They are written once, into a small text file that people can read, with the scenario beside it; what is there is
+    never replaced. 'simulate score FILE' scores it as truth arrives, 'simulate history moved' holds it against others.
+
+    Example: simulate history freeze latest
+    """
+    with simulator.open_run(run) as opened:
+        tell([f"  {simulator.freeze_forecast(opened, series, dated=dated)}"])
+
+
+def moved(
+    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help="Whose frozen forecasts.")] = "baseline",
+    series: SeriesOption = FilePath("forecasts"),
+    since: Annotated[str, typer.Option(metavar="DATE", help="The first release that counts; all without it.")] = "",
+    reasons: Annotated[
+        bool, typer.Option("--reasons/--no-reasons", help="Tell what the moves are due to; the scenarios are run.")
+    ] = True,
+    output: OutputOption = FilePath("outputs"),
+    charts: ChartsOption = True,
+    format_: FormatOption = "png,svg",
+    theme: ThemeOption = "light",
+    json: JsonOption = False,
+) -> None:
+    """Draw how a frozen forecast moved between releases, and why.
+
+    Each headline by release date, with its intervals; each move is shared out among the inputs that differ, as by
+    'simulate compare --attribute'.
+
+    Example: simulate history moved baseline
+    """
+    formats = chart_formats(format_, theme=theme, charts=charts)
+    found = simulator.forecast_moves(series, scenario, since=since, reasons=reasons)
+    finish(found, output, formats=formats, theme=theme, json=json)

@@ -19,7 +19,7 @@ from simulator.cli.completion import asked_word, scenario_names
 from simulator.cli.export import export, report
 from simulator.cli.hindcast import hindcast, published, score
 from simulator.cli.history import app as history_app
-from simulator.cli.history import fragility, nowcast
+from simulator.cli.history import fragility, freeze, moved, nowcast
 from simulator.cli.run import extend, run, sweep
 from simulator.cli.show import chart, priors, scenarios, show
 from simulator.cli.studies import audit, compare, condition, influence, reweight, shares, signposts, swings
@@ -159,8 +159,8 @@ def upgrade(
     options.answer(json, "upgrade", " ".join(map(str, files)), lambda: tables, lambda: changes + left)
 
 
-history_app.command()(nowcast)
-history_app.command()(fragility)
+for _command in (nowcast, fragility, freeze, moved):
+    history_app.command()(_command)
 
 COMMANDS: Mapping[str, Callable[..., None]] = {
     command.__name__: command

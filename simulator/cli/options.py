@@ -134,11 +134,15 @@ def chart_formats(text: str, *, theme: str, charts: bool = True) -> tuple[str, .
 
 
 def folder_for(path: FilePath, output: FilePath | None) -> FilePath:
-    """Give the folder in which results about a run are written: `output`, checked as it is read, or that of the run."""
+    """Give the folder in which results about a run are written: `output`, checked as it is read, or that of the run.
+
+    Of a frozen forecast it is a folder of its name below `outputs`.
+    """
+    from simulator.runs.frozen import is_frozen
     from simulator.runs.kinds import run_path
 
     if output is None:
-        output = run_path(path).parent
+        output = FilePath("outputs") / path.stem if is_frozen(path) else run_path(path).parent
         check_folder(output)
     return output
 

@@ -28,9 +28,11 @@ from simulator.history.observations import refuse_stale
 from simulator.history.tables import RunHistory, TrainingRun
 from simulator.runs.by_date import crossed_by
 from simulator.runs.folder import open_run
+from simulator.runs.frozen import SAME_LEVEL, is_frozen, open_frozen
 from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
+from simulator.scenario.assumptions import knowledge
 from simulator.scenario.layers import entries_in
 from simulator.wording import aligned, share_text
 
@@ -39,9 +41,6 @@ if TYPE_CHECKING:
 
 QUANTITIES: Final[Mapping[str, str]] = {"physical_compute": "log10(FLOP)", "spending": "log10(USD)"}
 """What can be observed, with the unit in which a run must hold it."""
-
-SAME_LEVEL: Final[float] = 0.005
-"""OOM within which the quantiles of a threshold's level are one number: a summary holds them to 0.001."""
 
 DRAWS_OF_QUANTILES: Final[int] = 10_000
 """Evenly spaced points by which quantiles stand for samples."""
@@ -92,7 +91,8 @@ def score_run(
     Parameters
     ----------
     run : DataTree or path
-        A run, or its file or folder; one that kept its summary only is scored by its quantiles, without a log score.
+        A run, or its file or folder, or a frozen forecast; what kept no samples is scored by its quantiles, without a
+        log score.
     observed : RunHistory or path of a table of training runs, optional
         What was observed, up to the date of its snapshot; the shipped table without it.
     snapshot : str, optional
@@ -121,7 +121,7 @@ def score_run(
     ('physical_compute', '2023-12-31', 25.7, True)
     """
     if isinstance(run, FilePath | str):
-        with open_run(run) as opened:
+        with open_frozen(run) if is_frozen(run) else open_run(run) as opened:
             return score_run(opened, observed, snapshot=snapshot, after=after)
     history = observed if isinstance(observed, RunHistory) else observed_runs(observed, snapshot=snapshot)
     source = FilePath(history.file)
@@ -170,19 +170,6 @@ def observed_runs(path: FilePath | str | None, *, snapshot: str | None) -> RunHi
     if is_hardware(path):
         raise refusal(path, "is a table of accelerators.", "Name a table of training runs.")
     return load_history(path, snapshot=snapshot)
-
-
-def knowledge(scenario: Any) -> dt.date | None:
-    """Find the last day of which a prior of a scenario knew, by the `as_of` that priors state.
-
-    Thresholds are left out: the level that a threshold stands for is no knowledge of when it is reached.
-    """
-    known = (
-        last_day(str(value), entry="as_of")
-        for path, value in entries_in(scenario)
-        if path[-1:] == ("as_of",) and "thresholds" not in path
-    )
-    return max(known, default=None)
 
 
 def _check_unit(summary: xr.Dataset, name: str) -> None:

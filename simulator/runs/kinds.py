@@ -74,6 +74,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     ),
     Kind("published", "tells what was published", "published.csv", "simulate published", tables=("published",)),
     Kind("influence", "holds influences of priors", "influence.nc", "simulate influence"),
+    Kind("moved", "tells how a forecast moved", "moved.nc", "simulate history moved"),
     Kind("attribution", "holds attributed differences", "attribution.nc", "simulate compare --attribute"),
     Kind("condition", "holds a forecast given what happened", "condition.nc", "simulate condition"),
     Kind("nowcast", "holds a nowcast", "nowcast.nc", "simulate history nowcast"),

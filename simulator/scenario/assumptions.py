@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import math
 import re
@@ -10,12 +11,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 from typing import Any
 
+from simulator.dates import last_day_of
 from simulator.errors import Path, Place, as_path, dotted, number
 from simulator.priors.fitting import GIVEN, Understood, three_digits
 from simulator.priors.joint import NamedPrior
 from simulator.scenario.differences import ORIGIN, in_short
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.layers import expand_priors, lookup, place_of, positions, text_keys
+from simulator.scenario.layers import entries_in, expand_priors, lookup, place_of, positions, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
 from simulator.scenario.resolving import Scenario
 from simulator.schema.amounts import number_of
@@ -100,6 +102,17 @@ def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumpti
         if stated_name(name) not in listed and name not in NO_BELIEFS:
             result.append(Assumption(name, _about(tuple(name.split("."))), name, (statement(None, prior),)))
     return result
+
+
+def knowledge(scenario: Any) -> dt.date | None:
+    """Find the last day of which a prior of a scenario's data knew, by the `as_of` that priors state.
+
+    Thresholds are left out: the level that a threshold stands for is no knowledge of when it is reached.
+    """
+    stated = (
+        str(value) for path, value in entries_in(scenario) if path[-1:] == ("as_of",) and "thresholds" not in path
+    )
+    return max(map(last_day_of, stated), default=None)
 
 
 def stated_name(name: str) -> str:

@@ -478,16 +478,17 @@ def test_python_m_simulator_is_simulate(tmp_path: Path) -> None:
 
 
 EXAMPLES = {
-    (f"history {name}" if name in {"load", "frontier", "fragility", "nowcast"} else name): " ".join(
-        str(function.__doc__).partition("Example: ")[2].split()
-    )
-    for name, function in [*COMMANDS.items(), *((each.callback.__name__, each.callback) for each in GROUPS["history"].registered_commands)]
-}  # fmt: skip
+    name: " ".join(str(function.__doc__).partition("Example: ")[2].split())
+    for name, function in [
+        *COMMANDS.items(),
+        *((f"history {each.callback.__name__}", each.callback) for each in GROUPS["history"].registered_commands),
+    ]
+}
 LONG = {"hindcast": "make_hindcast", "history fragility": "history_fragility", "history nowcast": "nowcast"}
 """Commands that sample a posterior, and the function at which the test stops them."""
 
 
-DRAWN = ("run", "compare", "sweep", "swings", "shares", "influence", "condition", "signposts")
+DRAWN = ("run", "compare", "sweep", "swings", "shares", "influence", "condition", "signposts", "history moved")
 
 
 class Reached(BaseException):
@@ -506,6 +507,10 @@ def test_every_command_has_an_example_that_runs(command: Command, monkeypatch: p
         assert (program, " ".join(words)[: len(name)]) in {("simulate", name), ("simulate", "baseline"[: len(name)])}, (
             name
         )
+        if name == "history moved":  # which takes two releases
+            command("run", "baseline", "--samples", "64", "--no-charts")
+            for dated in ("2024-01", "2025-01"):
+                command("history", "freeze", "latest", "--dated", dated)
         if name in LONG:
             monkeypatch.setattr(simulator, LONG[name], reached)
             with pytest.raises(Reached):

@@ -32,6 +32,7 @@ COMMANDS = {
     "signposts": "signposts RUN --no-charts --outcome crossing:late",
     "comparison": "compare linear.yaml other.yaml --samples 1024 --no-charts --attribute",
     "hindcast": "hindcast --no-charts",
+    "moved": "history moved linear --no-charts",
     "published": "published gpt-3-carried-forward --output out/p",
 }
 
@@ -64,6 +65,10 @@ def made(said):
         if "RUN" in (words := COMMANDS[kind]):
             said(f"{COMMANDS['run']} --output runs")
             words = words.replace("RUN", "runs/latest")
+        if kind == "moved":
+            for file, dated in (("linear", "2024-01"), ("other", "2025-01")):
+                said(f"run {file}.yaml --samples 64 --no-charts --output runs")
+                said(f"history freeze runs/latest --dated {dated}")
         words += "" if "--output" in words else " --output out"
         out, err, code = said(words)
         assert code == 0, err
@@ -120,6 +125,7 @@ def test_a_file_is_known_by_what_it_holds_and_not_by_its_name(kind: str, said, m
         ("swings", "swings_free_effective_compute_2030"),
         ("condition", "condition_spending"),
         ("signposts", "signposts_crossing_late"),
+        ("moved", "moved_levels"),
     ],
 )
 def test_charts_of_shares_and_swings_are_drawn_again(kind: str, name: str, said, made) -> None:

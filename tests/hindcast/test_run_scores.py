@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from simulator import load_scenario, simulate
+from simulator import freeze_forecast, load_scenario, simulate
 from simulator.errors import InputError
-from simulator.hindcast.run_scores import knowledge, score_run
+from simulator.hindcast.run_scores import score_run
 from simulator.hindcast.scores import crps, log_score
 from simulator.history.loading import load_history
 from simulator.wording import share_text
@@ -72,11 +72,6 @@ def test_what_the_priors_knew_is_in_sample(score, run, history):
     assert found.known_to is None
     assert not any(row["in_sample"] for row in found.scores.rows())
     assert any("no prior of the run states as_of" in note for note in found.notes)
-
-
-def test_thresholds_do_not_count_as_knowledge():
-    assert knowledge({"a": [{"as_of": 2020}], "thresholds": {"x": {"as_of": "2026-01"}}}) == dt.date(2020, 12, 31)
-    assert knowledge({}) is None
 
 
 def test_only_what_came_after_the_day_is_counted(run, history):
@@ -178,3 +173,25 @@ def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score
 
 def test_a_run_is_scored_by_its_path(score, run, history, tmp_path):
     assert score_run(run.save(tmp_path), history).lines() == score.lines()
+
+
+def test_a_frozen_forecast_is_scored_as_the_summary_of_its_run(history, tmp_path):
+    changes = [
+        *CHANGES,
+        "thresholds.big={physical_compute: 5e26}",
+        "thresholds.late={physical_compute: 1e28, delay: 1 year}",
+    ]
+    counted = simulate(load_scenario("baseline", overrides=changes), keep="summary")
+    file = freeze_forecast(counted, tmp_path, dated="2026-11")
+    ours, theirs = score_run(file, history), score_run(counted, history)
+    assert len(ours.scores) == len(theirs.scores) > 6
+    assert "2028-02-29" in set(ours.scores["target"])  # in the midst of a year
+    for mine, other in zip(ours.scores.rows(), theirs.scores.rows(), strict=True):
+        for name, value in other.items():
+            assert mine[name] == (pytest.approx(value, abs=2e-4) if isinstance(value, float) else value), name
+    assert ours.known_to == theirs.known_to
+    assert {key: ours.scoring[key] for key in ("run_id", "name", "scenario_hash")} == {
+        key: theirs.scoring[key] for key in ("run_id", "name", "scenario_hash")
+    }
+    (file.parent / "scenarios" / file.name).unlink()
+    assert score_run(file, history).scores == ours.scores

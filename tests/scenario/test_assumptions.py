@@ -1,5 +1,6 @@
 """Every number of a scenario, and what was understood of it."""
 
+import datetime as dt
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from simulator.priors.composite import WithNever
 from simulator.priors.families import Fixed, Normal, Uniform
 from simulator.priors.joint import NamedPrior
 from simulator.report.sources import correlations, limitations, quantities
-from simulator.scenario.assumptions import NO_BELIEFS, assumptions, stated_name, statement
+from simulator.scenario.assumptions import NO_BELIEFS, assumptions, knowledge, stated_name, statement
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import parse_scenario
@@ -142,3 +143,9 @@ quantities:
     scenario = parse_scenario(text)
     said = {each.name: each.text for each in quantities(scenario, assumptions(scenario))}
     assert said["chips"].endswith("growing by what effort × 0.5 says, in ln/year")
+
+
+def test_thresholds_do_not_count_as_knowledge() -> None:
+    known = knowledge({"a": [{"as_of": 2020}], "thresholds": {"x": {"as_of": "2026-01"}}})
+    assert known == dt.date(2020, 12, 31)
+    assert knowledge({}) is None

@@ -19,7 +19,7 @@ FUNCTIONS = {
     "signposts": "signposts", "validate": "describe_scenario", "show": "open_result",
     "check": "check_run", "priors": "library_priors", "scenarios": "shipped_scenarios", "schema": "json_schema", "explain": "explain_key",
     "new": "new_scenario", "load": "load_history", "frontier": "frontier_runs", "fragility": "history_fragility",
-    "nowcast": "nowcast",
+    "nowcast": "nowcast", "freeze": "freeze_forecast", "moved": "forecast_moves",
     "upgrade": "upgrade_file",
 }  # fmt: skip
 

@@ -1,0 +1,108 @@
+"""Frozen forecasts: written once, read back as they are, and refused where they were changed."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator import freeze_forecast, open_frozen, parse_scenario, simulate
+from simulator.errors import InputError, RunFileError
+from simulator.runs.folder import stored_scenario
+from simulator.runs.frozen import LEVELS, frozen_series, frozen_text
+from simulator.runs.run import Run
+from tests.analysis.linear_scenario import LINEAR
+
+CHANGES = [
+    "samples=64", "years.first=2025.5", "thresholds.far={spending: 1e30}",
+    "thresholds.slow={spending: 1e9, delay: 1 year}", "drivers.spending.growth.as_of=2025-06-30",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return simulate(parse_scenario(LINEAR, overrides=CHANGES))
+
+
+@pytest.fixture
+def file(run: Run, tmp_path: Path) -> Path:
+    return freeze_forecast(run, tmp_path / "series", dated="2025-11")
+
+
+def test_a_frozen_file_reads_back_equal(run: Run, file: Path) -> None:
+    assert file.name == "linear-2025-11.yaml"
+    read = open_frozen(file)
+    assert frozen_text(read, dated="2025-11", frozen=read.attrs["frozen"]) == file.read_text(encoding="utf-8")
+    assert read["summary/year"].values.tolist() == [2025.5, 2026, 2027, 2028, 2029, 2030]
+    for name in ("effective_compute", "physical_compute", "spending"):
+        own, theirs = (each[f"summary/{name}"].sel(quantile=list(LEVELS)) for each in (read, run))
+        np.testing.assert_allclose(own, theirs.sel(year=own["year"]), atol=5.1e-5)
+        assert own.attrs == {key: theirs.attrs[key] for key in ("units", "long_name")}
+    own, theirs = (each["summary/crossing_quantile"].sel(quantile=list(LEVELS)) for each in (read, run))
+    np.testing.assert_allclose(own, theirs, atol=5.1e-4)
+    assert read["summary/never"].sel(threshold="far") == 1
+    assert {key: read.attrs[key] for key in ("run_id", "scenario_hash", "samples", "first_year", "known_to")} == {
+        **{key: run.attrs[key] for key in ("run_id", "scenario_hash", "samples")},
+        "first_year": 2025.5,
+        "known_to": "2025-06-30",
+    }
+    assert stored_scenario(read).data == stored_scenario(run).data
+
+
+def test_it_says_what_its_numbers_are_in_words_that_people_read(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    today = dt.datetime.now(tz=dt.UTC).date()
+    for line in (f"frozen: '{today}'", "    unit: log10(USD)", "    delayed: true", "known_to: '2025-06-30'"):
+        assert f"\n{line}\n" in text
+    assert "crossing_year: [never, never" in text
+
+
+def test_a_forecast_is_frozen_once(run: Run, file: Path) -> None:
+    before = file.read_bytes()
+    with pytest.raises(InputError, match=r"linear-2025-11\.yaml: is frozen already, and stays as it is"):
+        freeze_forecast(run, file.parent, dated="2025-11")
+    assert file.read_bytes() == before
+    assert freeze_forecast(run, file.parent, dated="2025-12") != file
+    assert {path.name for path in file.parent.iterdir()} == {file.name, "linear-2025-12.yaml", "scenarios"}
+
+
+def test_a_date_must_be_one_that_has_come(run: Run, tmp_path: Path) -> None:
+    for dated, said in (("9999-01", "lies ahead of today"), ("soon", "--dated: ")):
+        with pytest.raises(InputError, match=said):
+            freeze_forecast(run, tmp_path, dated=dated)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_was_changed_since_is_refused(file: Path) -> None:
+    text = file.read_text(encoding="utf-8")
+    file.write_text(text.replace("never: 1.0", "never: 0.5"))
+    with pytest.raises(RunFileError, match="was changed since it was frozen"):
+        open_frozen(file)
+    file.write_text("schema: 2\n")
+    with pytest.raises(RunFileError, match="is no frozen forecast"):
+        open_frozen(file)
+    file.write_text(text)
+    beside = file.parent / "scenarios" / file.name
+    beside.write_text(beside.read_text().replace("seed: 7", "seed: 8"))
+    with pytest.raises(RunFileError, match="is not the scenario of"):
+        open_frozen(file)
+
+
+def test_without_its_scenario_it_says_what_its_scores_ask(file: Path) -> None:
+    (file.parent / "scenarios" / file.name).unlink()
+    scenario = open_frozen(file).attrs["scenario"]
+    assert scenario == '{"thresholds": {"slow": {"delay": true}}, "as_of": "2025-06-30"}'
+
+
+def test_a_series_is_in_the_order_of_its_dates(run: Run, file: Path) -> None:
+    for dated in ("2026", "2024-06-01"):
+        freeze_forecast(run, file.parent, dated=dated)
+    dates = [each.attrs["dated"] for each in frozen_series(file.parent, "linear")]
+    assert dates == ["2024-06-01", "2025-11", "2026"]
+    assert len(frozen_series(file.parent, "linear", since="2025-11")) == 2
+    with pytest.raises(InputError, match=r"holds no forecast of baseline. There are: linear\."):
+        frozen_series(file.parent, "baseline")
+    with pytest.raises(InputError, match="holds no frozen forecasts"):
+        frozen_series(file.parent / "scenarios" / "none", "linear")
