@@ -18,6 +18,8 @@ from pathlib import Path
 from simulator.cli.main import COMMANDS, GROUPS, main
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+_DRAWING = ("chart", "compare", "condition", "signposts", "history")
+"""Commands that draw each time they are asked to, in the theme that is asked for."""
 _FILE = re.compile(r"`([\w./-]+\.\w+)`:\s*\Z")
 
 
@@ -59,7 +61,7 @@ def run_page(
 
 def _in_both(done: Done, *, dark: bool) -> Done:
     """Draw a chart for dark pages too."""
-    if not dark or not done.pictures or done.command.split()[1] not in ("chart", "compare"):
+    if not dark or not done.pictures or done.command.split()[1] not in _DRAWING:
         return done
     return replace(done, dark=run_command(f"{done.command} --theme dark --format svg --output dark").pictures)
 

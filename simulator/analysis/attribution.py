@@ -245,13 +245,7 @@ def attribute_difference(
       ... and 4 more numbers in attribution.csv
     """
     models = [model_of(scenario, custom=custom) for scenario in (first, second)]
-    shared = [year for year in models[0].years.tolist() if year in set(models[1].years.tolist())]
-    years = chosen_years(shared) if years is None else [year for year in years if year in shared]
-    if not years:
-        raise InputError(
-            "compare: --attribute: the two have no year in common, so no number can be held against another. "
-            "Give them the same years and step."
-        )
+    years = _told_years(models, years)
     spec = models[0].component.spec
     swaps = joined_swaps(first, differing_entries(first.data, second.data))
     count = min(spec.samples, SAMPLES) if samples is None else samples
@@ -304,6 +298,18 @@ def attribute_difference(
         count,
         said,
     )
+
+
+def _told_years(models: Sequence[Model], years: Sequence[float] | None) -> list[float]:
+    """Choose the years whose numbers are told; InputError where the two have none in common."""
+    shared = set(models[1].years.tolist())
+    known = [year for year in models[0].years.tolist() if year in shared]
+    if not known:
+        raise InputError(
+            "compare: --attribute: the two have no year in common, so no number can be held against another. "
+            "Give them the same years and step."
+        )
+    return chosen_years(known) if years is None else [year for year in years if year in known]
 
 
 def attribute_runs(
