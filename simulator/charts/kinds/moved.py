@@ -23,7 +23,7 @@ WIDTH, HEIGHT, LEFT, TOP, BELOW, GAP = 210.0, 150.0, 52.0, 62.0, 40.0, 26.0
 """Pixels of a frame, of its numbers at the left, its heading, its dates, and between two frames."""
 PALE, STRONG = style.band_tints(2)
 INSET = 26.0
-CENSORED = "medians, 50 and 90 % intervals; a triangle where an interval goes on beyond the last year."
+CENSORED = "medians, 50 and 90 % intervals; triangles: on beyond the last year."
 
 
 def moved_figures(found: Result) -> list[Figure]:
