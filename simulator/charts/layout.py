@@ -326,10 +326,10 @@ def share_lines(
     return tuple(lines)
 
 
-def year_channel(years: Sequence[float], column: str = "year") -> spec.Channel:
+def year_channel(years: Sequence[float]) -> spec.Channel:
     """Make the channel of time: from the first to the last of the years."""
     scale = spec.linear_scale(years[0], years[-1])
-    return spec.x(column, scale=scale, axis=year_axis(years[0], years[-1]))
+    return spec.x("year", scale=scale, axis=year_axis(years[0], years[-1]))
 
 
 def label_height(lines: Sequence[str]) -> float:

@@ -65,13 +65,8 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("comparison", "is a comparison", "results.csv", "simulate compare", tables=("inputs", "results")),
     Kind("hindcast", "is a hindcast", "forecasts.csv", "simulate hindcast", "hindcast.output:open_hindcast"),
     Kind("matrix", "is a matrix of hindcasts", "cells.csv", "simulate hindcast --matrix", tables=MATRIX_TABLES),
-    Kind(
-        "fragility",
-        "tells what is fragile",
-        "fragility.txt",
-        "simulate history fragility",
-        tables=("shifts", "rates", "sensitivities", "refits"),
-    ),
+    Kind("fragility", "tells what is fragile", "fragility.txt", "simulate history fragility",
+         tables=("shifts", "rates", "sensitivities", "refits")),
     Kind("published", "tells what was published", "published.csv", "simulate published", tables=("published",)),
     Kind("influence", "holds influences of priors", "influence.nc", "simulate influence"),
     Kind("moved", "tells how a forecast moved", "moved.nc", "simulate history moved"),
@@ -80,7 +75,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("nowcast", "holds a nowcast", "nowcast.nc", "simulate history nowcast"),
     Kind("signposts", "holds signposts of an outcome", "signposts.nc", "simulate signposts"),
     Kind("score", "holds scores of a run", "score.nc", "simulate score"),
-)
+)  # fmt: skip
 RUN: Final = KINDS[0]
 
 

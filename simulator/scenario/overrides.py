@@ -147,7 +147,8 @@ def _without_untrue(data: Any, path: Path, value: Any) -> Any:
         if isinstance(above, Mapping) and is_prior(above) and key in stating_keys({**above, str(key): 0}):
             whole = length == len(path) - 1 and key in WHOLE_KEYS and key != "family"
             others = stating_keys(above) - {key} if whole and "prior" not in above else ()
-            gone = {*PROVENANCE_KEYS, *others} | ({"unit"} if whole and _has_unit(key, value) else set())
+            own_unit = {"unit"} & {*written_in_numbers({key: value})[0]} if whole else set()
+            gone = {*PROVENANCE_KEYS, *others, *own_unit}
         elif root[-1] == "empirical" and key in ("file", "column"):
             gone = ("values",)
         if gone and not set(gone).isdisjoint(above):
@@ -163,10 +164,6 @@ def _is_of_prior(key: Any) -> bool:
 def set_entry(data: Any, path: Path, value: Any) -> Any:
     """Copy plain data with another value at a path; without the entry where the value is None."""
     return _set(data, path, value, Override(path, value, ""), ())
-
-
-def _has_unit(key: Any, value: Any) -> bool:
-    return "unit" in written_in_numbers({key: value})[0]
 
 
 def _meant(items: list[Any], path: Path, above: Path) -> str:

@@ -72,8 +72,9 @@ def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> 
     meant = _many(found, usual - 2.0, usual + 2.0, unit) if unit == "USD" else ""
     told = number(float(f"{10.0**found:.3g}"))
     about = number(float(f"{10.0**usual:.1g}"))
+    off = f"1e{abs(found - usual):.0f} times {'more' if found > usual else 'less'}"
     yield (
-        f"{prior.name}: {told} {unit} is {_off(found - usual)} what the largest training runs of {number(year)} had, "
+        f"{prior.name}: {told} {unit} is {off} than what the largest training runs of {number(year)} had, "
         f"about {about} {unit}.{meant}"
     )
 
@@ -112,10 +113,6 @@ def _many(found: float, low: float, high: float, unit: str) -> str:
     """Ask whether thousands, millions or billions are meant, where one of them is within bounds."""
     word = next((word for word, power in _MANY.items() if low <= found + power <= high), "")
     return f" Is {number(float(f'{10.0**found:.3g}'))} {word} {unit} meant?" if word else ""
-
-
-def _off(orders: float) -> str:
-    return f"1e{abs(orders):.0f} times {'more' if orders > 0 else 'less'} than"
 
 
 def _median(prior: NamedPrior) -> float:

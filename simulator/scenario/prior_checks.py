@@ -49,7 +49,8 @@ def _drawn_twice(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
             found.setdefault((said, joint.priors[name].family), []).append(name)
     for (said, _), names in found.items():
         apart = [name for name in names if all({name, other} not in joined for other in names if other != name)]
-        if len(apart) > 1 and not _one_each_year(names):
+        of_each_year = all(name.startswith("models.largest_share") for name in names)
+        if len(apart) > 1 and not of_each_year:
             times = "twice" if len(apart) == 2 else f"{len(apart)} times"
             yield (
                 f"{' with '.join(dict.fromkeys(said))}: drawn {times}, independently: {listed(apart)}. "
@@ -87,11 +88,6 @@ def _entries(prior: Prior) -> Iterator[str]:
         yield prior.prior
     for part in prior.mixture or ():
         yield from _entries(part)
-
-
-def _one_each_year(names: list[str]) -> bool:
-    """Tell whether priors are those of one entry that is drawn anew for each year."""
-    return all(name.startswith("models.largest_share") for name in names)
 
 
 _GRID = (np.arange(1000) + 0.5) / 1000

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from simulator.errors import InputError, near_name, number
+from simulator.errors import InputError, near_name, near_or_all, number
 from simulator.scenario.describing import json_schema
 from simulator.scenario.examples import ROOT_KIND, Example, Form, below, forms, groups, shown_keys, spelled, stated_keys
 from simulator.schema.prior_names import unit_words
@@ -217,18 +217,13 @@ def _at_path(steps: Sequence[str], key: str) -> list[Key]:
         keys = [every[name] for every in inside for name in (spelled(step),) if name in every]
         stepped = below(schema, found, step)
         if not stepped and not keys:
-            near = {name for every in inside for name in every}
+            near = sorted({name for every in inside for name in every})
             where = ".".join(steps[:place]) or "the top of a file"
-            raise InputError(
-                f"{key}: there is no '{step}' below {where}. {near_name(step, near) or _list(near)}".strip()
-            )
+            hint = near_or_all(step, near) if near else ""
+            raise InputError(f"{key}: there is no '{step}' below {where}. {hint}".strip())
         last = keys or last
         found = stepped
     return last
-
-
-def _list(names: set[str]) -> str:
-    return f"There are: {', '.join(sorted(names))}." if names else ""
 
 
 def _groups(schema: Mapping[str, Any], found: Sequence[Form]) -> list[Form]:

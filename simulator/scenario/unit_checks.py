@@ -64,13 +64,10 @@ class UnitCheck:
         if isinstance(quantity, str):
             return self._named(quantity, path)
         if isinstance(quantity, Prior):
-            return self._parse(self._mixed_unit(quantity) or quantity.unit or "1")
+            return self._parse(quantity.own_unit or "1")
         if isinstance(quantity, Level):
             return self._level(quantity, path)
         return self._operation(quantity, path)
-
-    def _mixed_unit(self, prior: Prior) -> str | None:
-        return prior.mixture[0].unit if prior.mixture and prior.unit is None else None
 
     def _parse(self, text: str) -> Unit | None:
         try:

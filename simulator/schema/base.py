@@ -249,21 +249,10 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
     return tuple(part for part in location if part not in _FORMS)
 
 
-_FORMS = frozenset(
-    {
-        "<regimes>",
-        "<rate>",
-        "<mean>",
-        "<quantity>",
-        "<name>",
-        "<prior>",
-        "<level>",
-        "<operation>",
-        "<own>",
-        "<event>",
-        "[key]",
-    }
-)
+_FORMS = frozenset({
+    "<regimes>", "<rate>", "<mean>", "<quantity>", "<name>", "<prior>", "<level>", "<operation>", "<own>",
+    "<event>", "[key]",
+})  # fmt: skip
 
 
 def _broken_inside(path: Path, details: Any) -> bool:

@@ -139,19 +139,11 @@ class Capability(Spec):
         "gain-per-factor": (("gain", "per"), ("reference",)),
         "power-law-loss": (("irreducible", "scale", "exponent"), ()),
         "parameters-and-data-loss": (
-            (
-                "irreducible",
-                "parameters",
-                "tokens",
-                "parameter_scale",
-                "parameter_exponent",
-                "data_scale",
-                "data_exponent",
-            ),
-            (),
+            ("irreducible", "parameters", "tokens", "parameter_scale", "parameter_exponent", "data_scale",
+             "data_exponent"), (),
         ),
         "logistic": (("midpoint", "slope"), ("floor", "ceiling")),
-    }
+    }  # fmt: skip
 
     @property
     def made_of(self) -> tuple[str, ...]:

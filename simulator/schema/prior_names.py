@@ -227,9 +227,9 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
                 yield Slot(shock_path(path, year), _shock(), "number")
         if path[-2:] == ("jumps", "rate"):
             for year in shock_years(levels[path[:-2]], spec.years):
-                yield Slot(shock_path(path[:-1], year), _uniform(), "number")
+                yield Slot(shock_path(path[:-1], year), _uniform("the jumps of a year"), "number")
     if spec.models is not None:
-        yield Slot(RUNS_PATH, _runs_prior(), "number")
+        yield Slot(RUNS_PATH, _uniform("all runs of a sample"), "number")
 
 
 _EVENT_UNITS = {**DRIVER_UNITS, "physical_compute": "FLOP", "effective_compute": "FLOP"}
@@ -324,13 +324,8 @@ RUNS_PATH: Path = ("models", "runs")
 
 
 @cache
-def _uniform() -> Prior:
-    return Prior(family="uniform", lower=0.0, upper=1.0, notes="The number from which the jumps of a year are drawn.")
-
-
-@cache
-def _runs_prior() -> Prior:
-    return Prior(family="uniform", lower=0.0, upper=1.0, notes="The number from which all runs of a sample are drawn.")
+def _uniform(drawn: str) -> Prior:
+    return Prior(family="uniform", lower=0.0, upper=1.0, notes=f"The number from which {drawn} are drawn.")
 
 
 SECTIONS = ("inputs", "drivers", "quantities", "constraints", "capability", "thresholds", "models")

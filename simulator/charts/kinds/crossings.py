@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -109,18 +109,9 @@ def _pixel(frame: Frame, year: float) -> float:
     return layout.WIDTH * (year - frame.first) / (frame.last - frame.first)
 
 
-def _not_by(row: Row) -> str:
-    return f"{'never' if row['last_year'] == row['horizon'] else 'not'} by {number(row['last_year'])}"
-
-
 def _crossed_text(row: Row) -> str:
     """Write the share of the samples that have crossed by the last year."""
     return share_text(1.0 - row["not_by"], row["samples"])
-
-
-def _by_chance(rows: Iterable[Row]) -> list[Row]:
-    """Sort thresholds, the most often crossed first."""
-    return sorted(rows, key=lambda row: float(row["not_by"]))
 
 
 def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look], frame: Frame) -> spec.Spec:
@@ -136,7 +127,7 @@ def _curves(curves: Table, crossings: Sequence[Row], *, looks: dict[str, _Look],
         for row in crossings
         if frame.first < row["median"] <= frame.last
     ]
-    ends = _by_chance(crossings)
+    ends = sorted(crossings, key=lambda row: float(row["not_by"]))
     labels = [
         layout.EndLabel(
             frame.height * row["not_by"],
@@ -178,7 +169,8 @@ def _strip(crossings: Sequence[Row], parts: Table, *, looks: dict[str, _Look], f
     left, columns = -frame.gutter, (layout.WIDTH + 18.0, layout.WIDTH + 84.0, layout.WIDTH + 204.0)
     marks = layout.Marks(rules=layout.rule_mark())
     marks.text("year of crossing", left, layout.HEADING_Y, bold=True)
-    heads = ("median", crossings[0]["wide_band"], _not_by(crossings[0]))
+    missed = "never" if crossings[0]["last_year"] == crossings[0]["horizon"] else "not"
+    heads = ("median", crossings[0]["wide_band"], f"{missed} by {number(crossings[0]['last_year'])}")
     for head, x in zip(heads, columns, strict=True):
         marks.text(head, x, layout.LEGEND_Y, style.QUIET)
     shapes: spec.Data = []

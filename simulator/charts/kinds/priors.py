@@ -315,7 +315,9 @@ def _figure(
     said = f"{len(page)} uncertain priors on {about}, as this run drew them. {_sourced(len(page), judged, bare)}"
     said += f" Their confidence is low for {doubted} of {len(page)}." if doubted else ""
     if fixed and place == pages:
-        said += " Fixed, and not drawn: " + "; ".join(f"{row['label']} ({_fixed_value(row)})" for row in fixed) + "."
+        values = ["never" if row["never"] == 1.0 else row["understood"] or f"{row['median']:g}" for row in fixed]
+        told = "; ".join(f"{row['label']} ({value})" for row, value in zip(fixed, values, strict=True))
+        said += f" Fixed, and not drawn: {told}."
     alt_text = (
         f"Small densities of {len(page)} priors on {about}, one under another, each on an axis of its own with its "
         f"median, 50 and 90 % intervals, and its source. {_sourced(len(page), judged, bare)}"
@@ -346,7 +348,3 @@ def _origin(count: int, judged: int, bare: int) -> str:
 def _sourced(count: int, judged: int, bare: int) -> str:
     said = f"{count - judged - bare} of them rest on a published source and {judged} on own judgement"
     return f"{said}; {bare} {'has' if bare == 1 else 'have'} no source." if bare else f"{said}."
-
-
-def _fixed_value(row: Row) -> str:
-    return "never" if row["never"] == 1.0 else row["understood"] or f"{row['median']:g}"
