@@ -29,8 +29,9 @@ from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
 from simulator.files import short_hash
-from simulator.runs.folder import damaged_run, open_run, save_run
+from simulator.runs.folder import open_run, save_run
 from simulator.runs.groups import headline_of
+from simulator.runs.netcdf import open_kept
 from simulator.runs.run import TreeResult
 from simulator.runs.table import Table
 from simulator.scenario.overrides import CENTRE
@@ -266,8 +267,7 @@ def _is_constant(values: NDArray[Any], axes: tuple[int, ...]) -> bool:
     return bool(((values == first) | (np.isnan(values) & np.isnan(first))).all())
 
 
-SWEEP = "sweep.nc"
-_REQUIRED = ("sweep_format", "sweep", "run_id", "scenario", "seed", "samples")
+_REQUIRED = ("sweep", "run_id", "scenario", "seed", "samples")
 
 
 def open_sweep(path: FilePath | str) -> Sweep:
@@ -294,23 +294,10 @@ def open_sweep(path: FilePath | str) -> Sweep:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-sweep.nc: no such sweep file. `simulate sweep` writes one.
     """
-    file = FilePath(path)
-    file = file / SWEEP if file.is_dir() else file
-    if not file.exists():
-        raise RunFileError(f"{path}: no such sweep file. `simulate sweep` writes one.")
-    try:
-        sweep = xr.open_datatree(file, engine="netcdf4")
-        sweep.load()
-        sweep.close()
-    except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file
-        raise damaged_run(str(file), error) from None
+    sweep = open_kept(path, kind="sweep", format_=SWEEP_FORMAT)
     missing = [key for key in _REQUIRED if key not in sweep.attrs]
     if missing or "summary" not in sweep.children:
-        what = "is a run, not a sweep: open it with open_run" if "run_format" in sweep.attrs else "is no sweep"
-        raise RunFileError(f"{file}: {what} (no {(missing or ['summary'])[0]}).")
-    if int(sweep.attrs["sweep_format"]) > SWEEP_FORMAT:
-        found = sweep.attrs["sweep_format"]
-        raise RunFileError(f"{file}: is of sweep format {found}; this simulator reads up to {SWEEP_FORMAT}. Update it.")
+        raise RunFileError(f"{path}: is no sweep (no {(missing or ['summary'])[0]}).")
     return Sweep.of(sweep)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final, cast
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.errors import RunFileError
 from simulator.files import replacing
 from simulator.runs.groups import Group, Labelled, Variable, of_dataset, of_tree
-from simulator.runs.kinds import kind_named
+from simulator.runs.kinds import RUN, kind_named
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -130,7 +131,7 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
     file = FilePath(path)
     file = file / known.file if file.is_dir() else file
     if not file.exists():
-        raise RunFileError(f"{path}: no such file of {kind}. `{known.command}` writes one.")
+        raise RunFileError(f"{path}: no such {kind} file. `{known.command}` writes one.")
     try:
         from xarray import open_datatree
 
@@ -142,8 +143,9 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
         ) from None
     found = tree.attrs.get(known.attribute)
     if found is None:
-        words = known.is_one.removeprefix("holds ")
-        raise RunFileError(f"{file}: is a netCDF file but holds no {words}. `{known.command}` writes one.")
+        what = "is a run and" if RUN.attribute in tree.attrs else "is a netCDF file but"
+        but = re.sub("^(is|holds) (an? )?", r"\1 no ", known.is_one)
+        raise RunFileError(f"{file}: {what} {but}. `{known.command}` writes one.")
     if int(found) != format_:
         raise RunFileError(
             f"{file}: holds {kind} of format {found}; this simulator reads {format_}. Run `{known.command}` again."

@@ -19,7 +19,7 @@ from simulator.analysis.sweeps import run_sweep, sweep, sweep_to_folder
 from simulator.cli.main import main
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, Place, PlacedFault, RunFileError, ScenarioError
-from simulator.runs.folder import open_run
+from simulator.runs.folder import open_run, write_run
 from simulator.runs.kinds import kind_of
 from simulator.runs.result import open_result
 from simulator.scenario.load import load_scenario, parse_scenario
@@ -277,6 +277,8 @@ def test_a_sweep_file_is_opened_as_a_sweep_and_refused_as_a_run(tmp_path: Path, 
         open_run(folder / "sweep.nc")
     with pytest.raises(RunFileError, match="no such sweep file"):
         simulator.open_sweep(tmp_path / "none.nc")
+    with pytest.raises(RunFileError, match=r"is a run and is no sweep\. `simulate sweep` writes one"):
+        open_sweep(write_run(simulate(plan.base), tmp_path) / "run.nc")
 
 
 def test_tables_have_a_row_for_each_point_and_outcome(swept: xr.DataTree) -> None:
