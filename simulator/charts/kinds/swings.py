@@ -57,9 +57,8 @@ class _Tornado:
     """
 
     def __init__(self, rows: Sequence[Row], *, scale: Scale, base: float, years: tuple[float, float]) -> None:
-        self.marks = Marks(
-            rules=rule_mark(), bars=RECT, arrows=style.shape_mark("triangle-right", 70), lines=rule_mark(style.INK, 1.4)
-        )
+        arrow, line = style.shape_mark("triangle-right", 70), rule_mark(style.INK, 1.4)
+        self.marks = Marks(rules=rule_mark(), bars=RECT, arrows=arrow, lines=line)
         self._rows, self._scale, self._base, self._last = rows, scale, base, years[1]
         ends = [(row, key) for row in rows for key in COLORS]
         self._censored = math.isinf(base) or any(math.isinf(row[key]) for row, key in ends)
@@ -72,9 +71,8 @@ class _Tornado:
         left = max(map(style.text_width, names)) * 1.04 + 14 + room[-1] + 8
         self._right = left + PLOT_WIDTH
         self.width = self._right + (NEVER_WIDTH if self._censored else 0) + room[1] + 10
-        self._plot = PixelScale(
-            *span_of(rows, base=base, scale=scale, years=years), start=left + 4, end=self._right - 4
-        )
+        ends_of_axis = span_of(rows, base=base, scale=scale, years=years)
+        self._plot = PixelScale(*ends_of_axis, start=left + 4, end=self._right - 4)
 
     def _side(self, value: float) -> Literal[-1, 1]:
         """Tell on which side of its bar a label stands."""
@@ -111,9 +109,8 @@ class _Tornado:
         stop = end - 4 if beyond and start < end else end
         if abs(stop - start) > 0.3:
             self.marks.box("bars", (min(start, stop), max(start, stop)), (y - BAR / 2, y + BAR / 2), color=COLORS[key])
-        if beyond and math.isinf(self._base):  # beside the line of the base, not on it
-            end += 9
         if beyond:
+            end += 9 if math.isinf(self._base) else 0  # beside the line of the base, not on it
             self.marks.add("arrows", x=end, y=y, color=COLORS[key])
         side = self._side(row[key])
         x, align = end + side * (9 if beyond else 5), "left" if side > 0 else "right"
@@ -134,10 +131,8 @@ class _Tornado:
         marks.box("lines", (x, x), (TOP - 8, bottom))
         half = style.text_width(base_text, size=LABEL_SIZE) / 2
         marks.text(base_text, min(max(x, half), self.width - half) - half, TOP - 16, size=LABEL_SIZE)
-        entries: list[style.LegendEntry] = [
-            ("bar", COLORS["lower"], "input at its 10 % quantile"),
-            ("bar", COLORS["upper"], "input at its 90 % quantile"),
-        ]
+        bars = zip(COLORS.values(), ("10", "90"), strict=True)
+        entries: list[style.LegendEntry] = [("bar", color, f"input at its {at} % quantile") for color, at in bars]
         if self._censored:
             x = sum(42 + style.text_width(text) for _, _, text in entries) + 9
             marks.add("arrows", x=x, y=30, color=style.QUIET)
@@ -166,8 +161,7 @@ class _Tornado:
 
 def _name_lines(row: Row) -> tuple[list[str], str]:
     """Break the name of an input into lines, and cut that of its library entry to one."""
-    library = row["library"]
-    small = cut(library, width=LIBRARY_CHARACTERS, mark="…")
+    small = cut(row["library"], width=LIBRARY_CHARACTERS, mark="…")
     return style.wrapped(row["input_words"], width=NAME_CHARACTERS), small
 
 
@@ -194,12 +188,11 @@ def _figure(here: Dataset, table: Table) -> Figure:
     foot = f"Swings {attrs['id']} · scenario {attrs['name']} · seed {attrs['seed']} · {attrs['mode_words']}{size}"
     scale = outcome_scale(str(here["kind"].values), log=unit.startswith("log10("))
     drawing = _Tornado(drawn, scale=scale, base=base, years=years)
-    head, base_text = Head(title, under, [foot]), f"nothing moved: {middle}"
-    chart = drawing.sheet(f"{words}{_unit(unit)}", base_text=base_text, rest=rest_text(rest), head=head)
-    said = "; ".join(
-        f"{row['input_words']} ({row['lower_value']} to {row['upper_value']}): {_ends(row, unit, years)}"
-        for row in drawn[:5]
-    )
+    head, base_text, in_unit = Head(title, under, [foot]), f"nothing moved: {middle}", plain_unit(unit)
+    heading = words if in_unit in ("1", "", "year") else f"{words}, {in_unit}"
+    chart = drawing.sheet(heading, base_text=base_text, rest=rest_text(rest), head=head)
+    inputs = [f"{row['input_words']} ({row['lower_value']} to {row['upper_value']})" for row in drawn[:5]]
+    said = "; ".join(f"{name}: {_ends(row, unit, years)}" for name, row in zip(inputs, drawn, strict=False))
     caption = f"{title}. With nothing moved it is {middle}. The largest swings, {attrs['mode_words']}: {said}."
     if is_censored(rows):
         caption = f"{title}. {censored_text(here)}"
@@ -224,8 +217,3 @@ def _ends(row: Row, unit: str, years: tuple[float, float]) -> str:
     lower = outcome_text(row["lower"], unit=unit, years=years, short=True)
     upper = outcome_text(row["upper"], unit=unit, years=years)
     return f"from {lower} to {upper}" if row["swing"] is not None else swing_text(row)
-
-
-def _unit(unit: str) -> str:
-    base = plain_unit(unit)
-    return "" if base in ("1", "", "year") else f", {base}"
