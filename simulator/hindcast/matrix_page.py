@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
 from simulator.hindcast.baselines import BASELINES
-from simulator.hindcast.matrix import REVISED, REVISION
+from simulator.hindcast.matrix import LEARNED, REVISED, REVISION
 from simulator.hindcast.matrix_result import SETS, Matrix
-from simulator.hindcast.rows import MODEL
-from simulator.hindcast.tried import CHOSEN, FLAWS, STACKED, STACKS, TRIED, VERDICTS_TRIED
-from simulator.hindcast.verdicts import EQUAL, LEAST_ORIGINS, TOO_FEW, UNEQUAL, simulated_verdicts
+from simulator.hindcast.rows import MODEL, distinct
+from simulator.hindcast.tried import CHOSEN, FLAWS, SAMPLED, SAMPLED_SCORES, STACKED, STACKS, TRIED, VERDICTS_TRIED
+from simulator.hindcast.verdicts import EQUAL, LEAST_ORIGINS, TIE, TOO_FEW, UNEQUAL, simulated_verdicts
 from simulator.runs.table import Row
 from simulator.wording import listed, markdown_table
 
@@ -24,6 +24,7 @@ WAYS: Final[Mapping[str, str]] = {
     "forecast, growth of 2012": "the forecast with a prior of growth that was known before the first origin",
     "stack": "the three parts, weighted by the scores that were known at the origin",
     MODEL: "the model of history, sampled: spending, efficiency, and runs about them",
+    LEARNED: "what `simulate learned` makes of it: from the record on, by growth as it was learnt",
     "jump from last": "the slope of a line through past records, put on the last",
     "4x a year": "growth of 4 times a year from the last record",
     "random walk": "steps like the past yearly ones",
@@ -90,14 +91,14 @@ def _as_good(matrix: Matrix) -> str:
     """Say in one sentence where simple rules are as good."""
     first, found = matrix.arms[0], dict[tuple[str, str], list[str]]()
     for (table, origins), mine in matrix.means.groups("table", "origins"):
-        rows = {row["forecast"]: row["crps"] for row in mine.rows()}
-        best = min(rows.keys() & BASELINES.keys(), key=lambda name: (float(rows[name]), name))
-        if rows[best] <= rows[first]:
-            found.setdefault((best, origins), []).append(table)
+        rows = {row["forecast"]: float(row["crps"]) for row in mine.rows()}
+        best = min(rows.keys() & BASELINES.keys(), key=lambda name: (rows[name], name))
+        if rows[best] <= rows[first] + TIE:
+            found.setdefault((origins, best), []).append(f"{table} ({rows[best]:.2f} to {rows[first]:.2f})")
     if not found:
-        return "**No simple rule is as good** on any table, from any set of origins."
-    said = [f"*{rule}* from {origins} on {listed(tables)}" for (rule, origins), tables in found.items()]
-    return f"**Simple rules are as good or better** here: {'; '.join(said)}."
+        return "**No simple rule is as good**, within 0.03 OOM, on any table."
+    said = [f"of origins {origins} *{rule}* on {listed(tables)}" for (origins, rule), tables in found.items()]
+    return f"**Simple rules are as good or better**, within {TIE} OOM: {'; '.join(said)}."
 
 
 def _ways(matrix: Matrix) -> Iterator[str]:
@@ -107,7 +108,10 @@ def _ways(matrix: Matrix) -> Iterator[str]:
         lines.append(f"*{name}*: {WAYS.get(name, 'the scenario as it stands, from the record on')}.{knew}")
     yield _bullets(lines)
     if MODEL not in matrix.arms:
-        yield f"The *{MODEL}* of history needs a sampler and hours: it is scored where `--mcmc` asks for it, not here."
+        yield (
+            f"The *{MODEL}* of history, and *learned* from it, need a sampler and a minute a table or more: they are "
+            "scored where `--mcmc` asks for them, and were not for this page. What the experiments gave stands below."
+        )
     if matrix.missing:
         yield _bullets([f"Not made everywhere: *{name}*, {told}" for name, told in matrix.missing.items()])
 
@@ -196,7 +200,7 @@ def _at(matrix: Matrix, name: str, origin: int) -> float:
 
 def _simulated() -> Iterator[str]:
     """Say how far verdicts can be trusted: in worlds where it is known who is better."""
-    worlds = 2000
+    worlds = 20_000
     found = simulated_verdicts(worlds=worlds)
     yield (
         f"How far to trust them: in {worlds:,} simulated worlds of each kind two forecasters are equally good "
@@ -228,13 +232,14 @@ def _later(matrix: Matrix) -> Iterator[str]:
     if not len(matrix.vintages):
         yield "No table that was read has an earlier snapshot."
         return
-    rows = [
-        [row["table"], f"{row['origin']} to {row['target']}", row["forecast"], f"{row['observed']:.2f}",
-         f"{row['error']:+.2f}", f"{row['crps']:.3f}", f"{row['crps_revised']:.3f}",
-         "yes" if row["inside_90"] else "no"]
-        for row in matrix.vintages.rows()
-    ]  # fmt: skip
-    heads = ["estimates", "years", "", "came", "error", "CRPS", "with revision", "inside 90 %"]
+    rows = []
+    for (table, target), mine in matrix.vintages.groups("table", "target"):
+        scored = {row["forecast"]: row for row in mine.rows()}
+        cells = [f"{row['error']:+.2f}, {row['crps']:.2f}, {row['crps_revised']:.2f}" for row in scored.values()]
+        one = next(iter(scored.values()))
+        rows.append([table, f"{one['origin']} to {target}", f"{one['observed']:.2f}", *cells])
+    heads = ["estimates", "years", "came", *distinct(matrix.vintages, "forecast")]
+    yield "Error of the median, CRPS, and CRPS with revision:"
     yield markdown_table(heads, rows)
 
 
@@ -245,6 +250,8 @@ def _chosen(_: Matrix) -> Iterator[str]:
     yield markdown_table(heads, TRIED)
     yield STACKED
     yield markdown_table(heads, STACKS)
+    yield SAMPLED
+    yield markdown_table(["table, origins 2015 on / 2018, 2020, 2022", "best rule", MODEL, "learned"], SAMPLED_SCORES)
 
 
 def _repeat(_: Matrix) -> Iterator[str]:
