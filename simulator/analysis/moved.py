@@ -7,9 +7,9 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import pairwise
+from itertools import pairwise, product
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
@@ -144,15 +144,15 @@ def told_years(releases: Sequence[xr.DataTree]) -> list[float]:
 
 def _headlines(releases: Sequence[xr.DataTree]) -> Iterator[Row]:
     """List the headlines that the last release shares with another; thresholds that all have passed tell nothing."""
-    summaries = [group(run, "summary") for run in releases]
-    for name in HEADLINES:
-        shared = [run for run, summary in zip(releases, summaries, strict=True) if name in summary]
-        for year in told_years(releases):
-            for run in shared if releases[-1] in shared and len(shared) > 1 else ():
-                found = summarised(run, name)
-                about = _row(run, name, str(found.attrs["long_name"]), LEVEL, year, str(found.attrs["units"]))
-                place = found.years.tolist().index(year)
-                yield {**about, **{key: float(found.at(level)[place]) for key, level in BANDS.items()}}
+    last_summary = group(releases[-1], "summary")
+    for name in (each for each in HEADLINES if each in last_summary):
+        label, unit = (str(last_summary[name].attrs[key]) for key in ("long_name", "units"))
+        shared = [run for run in releases if name in group(run, "summary")]
+        for year, run in product(told_years(releases), shared if len(shared) > 1 else ()):
+            found = summarised(run, name)
+            place = found.years.tolist().index(year)
+            ends = {key: float(found.at(level)[place]) for key, level in BANDS.items()}
+            yield {**_row(run, name, label, LEVEL, year, unit), **ends}
     crossings = [{row["threshold"]: row for row in crossing_table(run).rows()} for run in releases]
     for name, last in crossings[-1].items():
         held = [(run, own[name]) for run, own in zip(releases, crossings, strict=True) if name in own]
@@ -164,15 +164,8 @@ def _headlines(releases: Sequence[xr.DataTree]) -> Iterator[Row]:
 
 def _row(run: xr.DataTree, quantity: str, label: str, statistic: str, year: float | None, unit: str) -> Row:
     told = f"{label}, end of {year - 1:g}" if year else label
-    about: dict[str, Any] = {
-        "headline": told,
-        "quantity": quantity,
-        "label": label,
-        "statistic": statistic,
-        "year": year,
-        "unit": unit,
-    }
-    return about | {"dated": str(run.attrs["dated"]), "day": decimal_year(frozen_day(run))}
+    about: Row = {"headline": told, "quantity": quantity, "label": label, "statistic": statistic, "year": year}
+    return {**about, "unit": unit, "dated": str(run.attrs["dated"]), "day": decimal_year(frozen_day(run))}
 
 
 def _with_moves(rows: Iterator[Row]) -> Iterator[Row]:
@@ -226,8 +219,11 @@ def forecast_moves(
     releases = frozen_series(folder, scenario, since=since)
     dates = [str(run.attrs["dated"]) for run in releases]
     if len(releases) < 2:
-        rule = f"{folder}: holds one release of {scenario}, of {dates[0]}, which has not moved yet"
-        raise InputError(f"{rule}. Freeze the next: simulate history freeze RUN --dated DATE.")
+        held = f"{len(releases)} release{'s' * (not releases)} of {scenario}{f' since {since}' if since else ''}"
+        raise InputError(
+            f"{folder}: holds {held}, and nothing to hold against another. "
+            "Freeze the next: simulate history freeze RUN --dated DATE."
+        )
     why, said = list[Attribution | None](), list[str]()
     for runs, names in zip(pairwise(releases), pairwise(dates), strict=True):
         said += unlike(runs, names)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import datetime as dt
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -79,15 +80,17 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
     """
     now = dt.datetime.now(tz=dt.UTC)
     dated, today = dated or f"{now:%Y-%m}", now.date()
-    if _read(dated, "--dated", read_year) > year_of(now):
+    if not re.fullmatch(r"\d{4}(-\d\d){0,2}", dated):
+        raise InputError(f"--dated: must be a month or a day, such as 2026-11 or 2026-11-30; got '{dated}'.")
+    if _read(dated, "--dated") > year_of(now):
         raise InputError(f"--dated: {dated} lies ahead of today, {today}. A forecast is dated when it was made.")
     path = FilePath(folder) / f"{run.attrs['name']}-{dated}.yaml"
     if path.exists():
         raise InputError(f"{path}: is frozen already, and stays as it is. Date a later forecast by --dated.")
     text = frozen_text(run, dated=dated, frozen=today.isoformat())
     make_folder(path.parent / "scenarios")
-    write_text(path.parent / "scenarios" / path.name, stored_scenario_text(run))
     write_text(path, text, new=True)
+    write_text(path.parent / "scenarios" / path.name, stored_scenario_text(run))
     return path
 
 
@@ -155,9 +158,9 @@ def _digest(data: Mapping[str, Any]) -> str:
     return short_hash(yaml_text(data))
 
 
-def _read[T](text: str, entry: str, read: Callable[[str], T]) -> T:
+def _read(text: str, entry: str) -> float:
     try:
-        return read(text)
+        return read_year(text)
     except DateError as error:
         raise InputError(f"{entry}: {error.rule} {error.remedy}".strip()) from None
 
@@ -259,7 +262,7 @@ def frozen_series(folder: FilePath | str, scenario: str, *, since: str = "") -> 
     if not found:
         names = ", ".join(sorted({str(each.attrs["name"]) for each in held}))
         raise InputError(f"{folder}: holds no forecast of {scenario}. There are: {names}.")
-    first = _read(since, "--since", read_year) if since else -math.inf
+    first = _read(since, "--since") if since else -math.inf
     return [each for each in found if read_year(str(each.attrs["dated"])) >= first]
 
 

@@ -71,5 +71,6 @@ def test_a_saved_one_is_shown_again(found: Moved, tmp_path: Path) -> None:
 
 def test_one_release_has_not_moved(tmp_path: Path) -> None:
     freeze_forecast(simulate(parse_scenario(LINEAR, overrides=["samples=64"])), tmp_path, dated="2025-01")
-    with pytest.raises(InputError, match="holds one release of linear, of 2025-01, which has not moved yet"):
-        forecast_moves(tmp_path, "linear")
+    for since, said in (("", "1 release of linear"), ("2026", "0 releases of linear since 2026")):
+        with pytest.raises(InputError, match=f"holds {said}, and nothing to hold against another"):
+            forecast_moves(tmp_path, "linear", since=since)

@@ -176,6 +176,25 @@ def test_scores_are_written_beside_the_run_and_to_the_ledger_once(
     assert "baseline: physical compute" in capsys.readouterr().out
 
 
+def test_a_frozen_forecast_is_scored_into_the_ledger_of_its_series(
+    folder: Path, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    main(["history", "freeze", str(folder), "--dated", "2026-11"])
+    assert capsys.readouterr().out == "  forecasts/baseline-2026-11.yaml\n"
+    main(["score", "forecasts/baseline-2026-11.yaml", "--observed", str(table), "--snapshot", "2028-02"])
+    said = capsys.readouterr().out
+    assert "forecasts/ledger.csv: " in said
+    assert "outputs/baseline-2026-11/scores.csv" in said
+    assert {path.name for path in Path("forecasts").iterdir()} == {
+        "baseline-2026-11.yaml", "ledger.csv", ".ledger.csv.lock", "scenarios",
+    }  # fmt: skip
+    with pytest.raises(SystemExit) as ending:
+        main(["history", "freeze", str(folder), "--dated", "2026-11"])
+    assert ending.value.code == 2
+    assert "is frozen already" in capsys.readouterr().err
+
+
 def test_bad_input_is_refused_before_anything_is_written(
     folder: Path, table: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from simulator.runs.folder import stored_scenario
 from simulator.runs.frozen import LEVELS, frozen_series, frozen_text
 from simulator.runs.run import Run
 from tests.analysis.linear_scenario import LINEAR
+from tests.places import ROOT
 
 CHANGES = [
     "samples=64", "years.first=2025.5", "thresholds.far={spending: 1e30}",
@@ -69,7 +71,11 @@ def test_a_forecast_is_frozen_once(run: Run, file: Path) -> None:
 
 
 def test_a_date_must_be_one_that_has_come(run: Run, tmp_path: Path) -> None:
-    for dated, said in (("9999-01", "lies ahead of today"), ("soon", "--dated: ")):
+    for dated, said in (
+        ("9999-01", "lies ahead of today"),
+        ("2026-13", "--dated: "),
+        ("11/2026", "must be a month or a day"),
+    ):
         with pytest.raises(InputError, match=said):
             freeze_forecast(run, tmp_path, dated=dated)
     assert list(tmp_path.iterdir()) == []
@@ -106,3 +112,15 @@ def test_a_series_is_in_the_order_of_its_dates(run: Run, file: Path) -> None:
         frozen_series(file.parent, "baseline")
     with pytest.raises(InputError, match="holds no frozen forecasts"):
         frozen_series(file.parent / "scenarios" / "none", "linear")
+
+
+def test_the_series_of_the_repository_is_as_it_was_frozen() -> None:
+    files = sorted((ROOT / "forecasts").glob("*.yaml"))
+    runs = list(map(open_frozen, files))
+    assert [f"{run.attrs['name']}-{run.attrs['dated']}" for run in runs] == [file.stem for file in files]
+    assert all("drivers" in run.attrs["scenario"] for run in runs)  # the scenario beside it, of the hash that it says
+    page = (ROOT / "docs" / "forecasts.md").read_text(encoding="utf-8")
+    for run, file in zip(runs, files, strict=True):
+        assert f"| [{run.attrs['dated']}](../forecasts/{file.name}) | {run.attrs['frozen']} |" in page
+    with (ROOT / "forecasts" / "ledger.csv").open() as stream:
+        assert {row["run_id"] for row in csv.DictReader(stream)} <= {run.attrs["run_id"] for run in runs}
