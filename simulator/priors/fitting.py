@@ -64,15 +64,12 @@ def fit_statement(statement: Statement) -> Distribution:
 
 
 def family_name(statement: Statement) -> str:
-    """Name the family of a statement: the one it names, or the usual one."""
-    return statement.family or _default_family(statement)
-
-
-def _default_family(statement: Statement) -> str:
-    """Return the family of a statement that names none: lognormal for a positive quantity, else normal.
+    """Name the family of a statement: the one it names, else lognormal for a positive quantity, normal for others.
 
     Three quantiles too lopsided for that, and four or more, give a free curve (`quantiles`).
     """
+    if statement.family:
+        return statement.family
     points = statement.points
     numbers = [*(value for _, value in points), *([] if statement.mean is None else [statement.mean])]
     log_scale = statement.positive and all(value > 0 for value in numbers)
@@ -89,11 +86,8 @@ def _check_interval(interval: tuple[float, float, float], median: float | None) 
         return
     shown = f"[{number(low)}, {number(high)}]"
     if not 0 < level < 1:
-        raise FitError(
-            "interval",
-            f"its level must lie between 0 and 100 %; got {number(100 * level)} %.",
-            "interval_90 means that 5 % lies below and 5 % above.",
-        )
+        rule = f"its level must lie between 0 and 100 %; got {number(100 * level)} %."
+        raise FitError("interval", rule, "interval_90 means that 5 % lies below and 5 % above.")
     if low == high:
         raise FitError("interval", f"its ends must differ; got {shown}.", "For a fixed value write the number alone.")
     if low > high:
@@ -104,12 +98,9 @@ def _check_interval(interval: tuple[float, float, float], median: float | None) 
 
 def _check_quantiles(points: Points) -> None:
     if len(points) < 2:
-        probability, value = points[0]
-        raise FitError(
-            "quantiles",
-            f"at least two are needed; got one, {number(value)} at {number(probability)}.",
-            "One quantile gives no width: add another, or write the number alone for a fixed value.",
-        )
+        rule = f"at least two are needed; got one, {number(points[0][1])} at {number(points[0][0])}."
+        remedy = "One quantile gives no width: add another, or write the number alone for a fixed value."
+        raise FitError("quantiles", rule, remedy)
     for probability, _ in points:
         if not 0 < probability < 1:
             remedy = "0.05 means that 5 % lies below."
@@ -121,12 +112,9 @@ def _check_quantiles(points: Points) -> None:
         if first == second:
             raise FitError("quantiles", f"probability {number(first)} is stated twice.", "Keep one of them.")
         if low >= high:
-            raise FitError(
-                "quantiles",
-                f"must increase with the probability; got {number(low)} at {number(first)} and "
-                f"{number(high)} at {number(second)}.",
-                "The value at a probability is what that share of the outcomes lies below.",
-            )
+            got = f"{number(low)} at {number(first)} and {number(high)} at {number(second)}"
+            remedy = "The value at a probability is what that share of the outcomes lies below."
+            raise FitError("quantiles", f"must increase with the probability; got {got}.", remedy)
 
 
 def check_above_zero(statement: Statement) -> None:
@@ -141,11 +129,10 @@ def check_above_zero(statement: Statement) -> None:
 def _check_positive(statement: Statement, family: PriorFamily) -> None:
     remedy = f"A {family.name} has only values above 0. Use family: normal, or numbers above 0."
     candidates: list[tuple[str, float | None]] = [("median", statement.median), ("mean", statement.mean)]
-    if statement.interval is not None:
-        candidates.append(("interval", statement.interval[1]))
+    candidates += [("interval", statement.interval[1])] if statement.interval is not None else []
     candidates += [("quantiles", value) for _, value in statement.quantiles]
-    if "lower" in statement.parameters and any("lower" in way for way in family.ways):
-        candidates.append(("lower", statement.parameters["lower"]))
+    if any("lower" in way for way in family.ways):
+        candidates.append(("lower", statement.parameters.get("lower")))
     for key, value in candidates:
         if value is not None and value <= 0:
             raise FitError(key, f"must be above 0 for a {family.name}; got {number(value)}.", remedy)

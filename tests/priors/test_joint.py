@@ -28,6 +28,16 @@ def prior(stated: Any, kind: Any = "level", unit: str | None = None, *, never: b
     return named_prior(Slot(("here",), Prior.model_validate(stated), kind, unit, never=never, asks=kind == "rate"))
 
 
+def test_a_statement_that_is_read_again_is_fitted_once_and_another_one_anew() -> None:
+    stated = {"median": 3, "interval_90": [2, 8], "unit": "x/year"}
+    first, again = prior(stated, "rate"), prior(dict(stated), "rate")
+    assert again.stated is first.stated
+    assert again.family is first.family
+    rate = {"median": 3, "unit": "x/year"}
+    for other in ({"interval_90": [2, 9]}, {"interval_80": [2, 8]}, {"interval_90": [2, 8], "truncated": [1, None]}):
+        assert prior(rate | other, "rate").stated != first.stated
+
+
 def test_an_interval_of_90_percent_has_5_percent_beyond_each_end() -> None:
     family = prior({"family": "lognormal", "interval_90": [0.004, 5]}).family
     assert 10 ** float(family.ppf(np.array(0.5))) == pytest.approx(0.1414, abs=5e-5)
