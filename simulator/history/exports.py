@@ -6,7 +6,7 @@ import datetime as dt
 import itertools
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path as FilePath
 from typing import Literal
 
@@ -18,7 +18,7 @@ from simulator.history.columns import PRICE_COLUMNS, RUN_COLUMNS, cell_list, cel
 from simulator.history.loading import Cells, Reading, is_hardware, load_accelerators, load_history, start_reading
 from simulator.history.tables import AcceleratorHistory, Figure, RunHistory, SupplyHistory, first_row, read_points
 from simulator.runs.table import Row
-from simulator.units import SECONDS_PER_YEAR, parse_unit
+from simulator.units import parse_unit
 
 _SHARES = {"": "median", " low": "5th percentile", " high": "95th percentile"}
 
@@ -198,13 +198,16 @@ def _figures(cells: Cells, reading: Reading, export: Export) -> Iterator[Figure]
     fault, told = next(
         ((reason, "") for reason in reasons), ("" if known else "no figure that is a positive number", given)
     )
+    since = sheets.cell_date(cells["since"], order=reading.order)
     dated = reading.dated(cells, fault, told)
     if dated is None:
+        return
+    if since and since[0] > dated[0]:
+        reading.drop("its start is after its end", cell_text(cells["name"]))
         return
     if dated[0] > reading.known_to:
         reading.drop("of a day after the snapshot: a plan", cell_text(cells["name"]))
         return
-    since = sheets.cell_date(cells["since"], order=reading.order)
     words = tuple(text for key in export.of for text in cell_list(cells[key]))
     for name, log in known.items():
         unit = parse_unit(export.measures[name].unit)
@@ -267,7 +270,7 @@ def supply_points(history: SupplyHistory, measure: str | None = None, *, of: str
     rows = _chosen(history, measure, of)
     export = next(each for each in EXPORTS if each.what == history.kind)
     if export.total == "sum":
-        points = _totals(rows, "the world" if of is None else of)
+        points = _totals(rows, "the world" if of is None else of, history.file)
     else:
         points = [
             Point(row.year, row.log_value, _spread(row.log_low, row.log_high), row.name, row.unit) for row in rows
@@ -298,30 +301,31 @@ def _spread(low: float | None, high: float | None) -> float | None:
     return None if low is None or high is None else (high - low) / (2.0 * float(ndtri(0.95)))
 
 
-def _totals(rows: Sequence[Figure], label: str) -> list[Point]:
-    """Add rows up, by date; a flow is of one date, a stock what each said last.
+def _totals(rows: Sequence[Figure], label: str, file: str) -> list[Point]:
+    """Add rows up, by date; a flow is of one date and a rate, a stock what each said last.
 
     A date counts where rows that make at least half of the sum are of that date: others have not reported yet.
     """
     spans = sorted((row.date - row.since).days / 365.25 for row in rows if row.since is not None)
     flows = bool(spans) and spans[len(spans) // 2] < LONGEST_QUARTER
-    last: dict[tuple[str, ...], Figure] = {}
+    last: dict[tuple[str, ...], dict[str, Figure]] = {}
     points = []
     for date, group in itertools.groupby(rows, key=lambda row: row.date):
-        now = list(group)
-        if flows:
-            last = {}
-        last |= {row.of or (row.name,): row for row in now}
-        total = _log_sum(row.log_value for row in last.values())
+        now = [_rate(row, file) if flows else row for row in group]
+        said: dict[tuple[str, ...], dict[str, Figure]] = {}
+        for row in now:
+            said.setdefault(row.of or (row.name,), {})[row.name] = row
+        last = said if flows else last | said
+        held = [row for named in last.values() for row in named.values()]
+        total = _log_sum(row.log_value for row in held)
         if _log_sum(row.log_value for row in now) < total - math.log10(2.0):
             continue
-        known = [(row.log_low, row.log_high) for row in last.values()]
+        known = [(row.log_low, row.log_high) for row in held]
         lows, highs = ([end for end in ends if end is not None] for ends in zip(*known, strict=True))
         spread = _spread(_log_sum(lows), _log_sum(highs)) if len(lows) == len(highs) == len(known) else None
-        per, unit = _per_year(now[0]) if flows else (0.0, now[0].unit)
         end = sheets.decimal_year(date + dt.timedelta(days=1))
         begin = sheets.decimal_year(now[0].since) if flows and now[0].since else end
-        points.append(Point((begin + end) / 2, total + per, spread, label, unit))
+        points.append(Point((begin + end) / 2, total, spread, label, now[0].unit))
     return points
 
 
@@ -329,10 +333,15 @@ def _log_sum(logs: Iterable[float]) -> float:
     return math.log10(sum(10.0**log for log in logs))
 
 
-def _per_year(row: Figure) -> tuple[float, str]:
-    """Tell what turns a quarter's figure into one of base units a second, and its unit."""
-    seconds = ((row.date - row.since).days + 1) * 86_400.0 if row.since else SECONDS_PER_YEAR
-    return -math.log10(seconds), str(parse_unit(row.unit) / parse_unit("s"))
+def _rate(row: Figure, file: str) -> Figure:
+    """Turn the figure of a quarter into one of base units a second."""
+    if row.since is None:
+        rule = f"'{row.name}' of {row.date} has no start date beside rows of quarters: over which time is it?"
+        raise sheets.refusal(file, rule, "Fill its 'Start date', or leave the row out.")
+    per = math.log10(((row.date - row.since).days + 1) * 86_400.0)
+    low, high = (None if end is None else end - per for end in (row.log_low, row.log_high))
+    unit = str(parse_unit(row.unit) / parse_unit("s"))
+    return replace(row, log_value=row.log_value - per, log_low=low, log_high=high, unit=unit)
 
 
 def load_table(

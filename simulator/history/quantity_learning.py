@@ -43,6 +43,8 @@ from simulator.wording import listed, power
 _LOOKED = 64
 _ERRORS = 4.0
 """Standard errors by which a score must have moved for its prior to be written anew."""
+_APART = 4.0
+"""Errors from what was learnt at which observations are in conflict with one another."""
 _FAR = 0.005
 """The share of the prior's draws on one side of an observation at which the two are in conflict."""
 
@@ -201,7 +203,9 @@ def learn_quantities(scenario: Scenario) -> Scenario:
         digest.update(each.values.tobytes())
     data["history"] = {"fit": digest.hexdigest()[:16], **data["history"]}
     learnt = resolve(Document(data, scenario.places))
-    warnings = dict.fromkeys((*scenario.warnings, *learnt.warnings, *_conflicts(scores)))
+    warnings = dict.fromkeys(
+        (*scenario.warnings, *learnt.warnings, *_conflicts(scores, drawn[chosen[:: DRAWN // 2 // ROUND]]))
+    )
     return replace(learnt, overrides=scenario.overrides, warnings=tuple(warnings), fit=scenario.fit)
 
 
@@ -259,19 +263,25 @@ def _stated(scenario: Scenario, name: str, values: Array, weights: Array, said: 
     }
 
 
-def _conflicts(scores: _Scores) -> list[str]:
-    """Say where an observation lies outside nearly all that the prior and its error allow."""
+def _conflicts(scores: _Scores, learnt: Array) -> list[str]:
+    """Say where an observation lies outside nearly all that the prior and its error allow, or far off what is learnt.
+
+    `learnt` are scores (sample, prior) of the posterior, each of the same weight.
+    """
     rng, said = np.random.default_rng(1), []
     levels = scores.levels(rng.standard_normal((ROUND, len(scores.names))))
-    for each, drawn in zip(scores.seen, levels, strict=True):
+    for each, drawn, posterior in zip(scores.seen, levels, scores.levels(learnt), strict=True):
         errors = np.sqrt(np.diag(each.covariance))
         below = (drawn + errors * rng.standard_normal(drawn.shape) <= each.values).mean(axis=0)
-        worst = int(np.argmin(np.minimum(below, 1.0 - below)))
-        if min(below[worst], 1.0 - below[worst]) < _FAR:
-            low, high = (power(end) for end in np.quantile(drawn[:, worst], [0.05, 0.95]).tolist())
-            date = number(round(float(each.times[worst]), 2))
-            said.append(
-                f"history: {each.name}: {power(float(each.values[worst]))} was observed at {date}, where the prior has "
-                f"{low} to {high} (90 %): data and prior are in conflict."
-            )
+        tails = np.minimum(below, 1.0 - below)
+        apart = np.abs(each.values - posterior.mean(axis=0)) / errors
+        worst = int(np.argmin(tails)) if tails.min() < _FAR else int(np.argmax(apart))
+        low, high = (power(end) for end in np.quantile(drawn[:, worst], [0.05, 0.95]).tolist())
+        date = number(round(float(each.times[worst]), 2))
+        seen = f"history: {each.name}: {power(float(each.values[worst]))} was observed at {date}"
+        if tails.min() < _FAR:
+            said.append(f"{seen}, where the prior has {low} to {high} (90 %): data and prior are in conflict.")
+        elif apart[worst] > _APART:
+            off = f"{apart[worst]:.0f} errors from what all observations give together"
+            said.append(f"{seen}, {off}: they are in conflict with one another.")
     return said

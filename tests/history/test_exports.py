@@ -173,3 +173,22 @@ def test_the_public_export_of_prices_is_read_whole():
     assert 10 < min(prices) < max(prices) < 1e6
     hours = [10**each.log_value * 3600 for each in supply_points(history, "hour", of="NVIDIA H100 SXM5 80GB")]
     assert 1 < min(hours) < max(hours) < 20
+
+
+def test_rows_of_one_maker_and_date_are_added_up_and_each_quarter_has_its_own_length(tmp_path):
+    file = tmp_path / "chips.csv"
+    header = "Name,Chip manufacturer,Start date,End date,H100e (median)\n"
+
+    def points(*rows: str):
+        file.write_text(header + "\n".join(rows), encoding="utf-8")
+        return supply_points(load_supply(file, snapshot="2026"))
+
+    (stock,) = points("One,A,,2024-12-31,100", "Two,A,,2024-12-31,50")
+    assert 10**stock.log_value == pytest.approx(150)
+    (flow,) = points("One,A,2024-01-01,2024-03-31,91", "Two,B,2024-03-01,2024-03-31,31")
+    assert 10**flow.log_value * 86_400 == pytest.approx(2)  # one a day each
+    assert flow.unit == "chip/s"
+    with pytest.raises(InputError, match="'Two' of 2024-03-31 has no start date beside rows of quarters"):
+        points("One,A,2024-01-01,2024-03-31,91", "Two,B,,2024-03-31,31")
+    with pytest.raises(InputError, match="its start is after its end: 1"):
+        points("One,A,2024-04-01,2024-03-31,91")

@@ -87,6 +87,10 @@ def test_what_the_prior_hardly_allows_is_said():
         "was observed at 2025, where the prior has" in line and "in conflict" in line for line in learnt.warnings
     )
     assert not any("in conflict" in line for line in learn(stock()).warnings)
+    twice = "{at: 2025, value: 3.2e6 chip, error: 0.01}, {at: 2025, value: 3.2e7 chip, error: 0.01}"
+    assert any(
+        "50 errors from what all observations give together" in line for line in learn(stock(seen=twice)).warnings
+    )
 
 
 def test_an_interval_of_its_own_is_an_error_beside_the_stated_one():
