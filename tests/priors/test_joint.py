@@ -29,12 +29,12 @@ def prior(stated: Any, kind: Any = "level", unit: str | None = None, *, never: b
 
 
 def test_a_statement_that_is_read_again_is_fitted_once_and_another_one_anew() -> None:
-    stated = {"median": 3, "interval_90": [2, 8], "unit": "x/year"}
+    stated = {"median": 3, "interval_90": [2, 5], "unit": "x/year"}
     first, again = prior(stated, "rate"), prior(dict(stated), "rate")
     assert again.stated is first.stated
     assert again.family is first.family
     rate = {"median": 3, "unit": "x/year"}
-    for other in ({"interval_90": [2, 9]}, {"interval_80": [2, 8]}, {"interval_90": [2, 8], "truncated": [1, None]}):
+    for other in ({"interval_90": [2, 6]}, {"interval_80": [2, 5]}, {"interval_90": [2, 5], "truncated": [1, None]}):
         assert prior(rate | other, "rate").stated != first.stated
 
 
