@@ -508,9 +508,9 @@ def test_every_command_has_an_example_that_runs(command: Command, monkeypatch: p
             name
         )
         if name == "history moved":  # which takes two releases
-            command("run", "baseline", "--samples", "64", "--no-charts")
+            command("run", "baseline", "--samples", "64", "--no-charts", "--output", "apart")
             for dated in ("2024-01", "2025-01"):
-                command("history", "freeze", "latest", "--dated", dated)
+                command("history", "freeze", "apart/latest", "--dated", dated)
         if name in LONG:
             monkeypatch.setattr(simulator, LONG[name], reached)
             with pytest.raises(Reached):
