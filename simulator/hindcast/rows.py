@@ -3,7 +3,8 @@
     forecasts     forecasts of the record at the end of `target`, made at that of `origin`; `error`: median - observed
     scores        their means at one origin, or over all where that is missing; `targets` counts distinct years
     skills        the CRPS of the first forecast beside another's over the same cells: `skill` = 1 - first / other,
-                  `difference` = other - first, with 90 % intervals (see `verdicts`; NaN of too few origins)
+                  `difference` = other - first, with 90 % intervals (see `verdicts`; NaN of too few origins);
+                  a skill is at most 1
     quantiles     of the same forecasts
     record        what came: the record at the end of a year, and the snapshot of history that says so
     events        forecasts that the record at the end of `target` is at or above a threshold (FLOP)
@@ -186,7 +187,7 @@ def skills(forecasts: Table) -> Table:
         other = float(theirs.mean())
         rows.append(
             {"baseline": name, "crps": float(mine.mean()), "baseline_crps": other, "skill": difference / other,
-             "skill_05": low / other, "skill_95": high / other, "difference": difference, "difference_05": low,
+             "skill_05": low / other, "skill_95": min(high / other, 1.0), "difference": difference, "difference_05": low,
              "difference_95": high, "hindsight": name in late}
         )  # fmt: skip
     return made_table("skills", rows)
