@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
+from simulator.hindcast.arms import DATED
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.matrix import LEARNED, REVISED, REVISION
 from simulator.hindcast.matrix_result import SETS, Matrix
@@ -69,12 +70,15 @@ def _short(matrix: Matrix) -> Iterator[str]:
         (mine,) = matrix.summary.where(origins=origins, forecast=first).rows()
         best = _best(matrix, origins)
         lines.append(
-            f"From {origins}: the *{first}* has a mean CRPS of {mine['crps']:.3f}, the best rule, "
+            f"Origins {origins}: the *{first}* has a mean CRPS of {mine['crps']:.3f}, the best rule, "
             f"*{best['forecast']}*, {best['crps']:.3f}: a ratio of **{mine['ratio']:.2f}** (goal {GOAL}: "
             f"{'reached' if mine['ratio'] <= GOAL else 'missed'}). Against the best rule of each table "
             f"{mine['ratio_mean']:.2f} on average ({'reached' if mine['ratio_mean'] <= GOAL else 'missed'}), at worst "
             f"{mine['ratio_worst']:.2f}."
         )
+    if DATED in matrix.arms:
+        told = listed(f"{row['ratio']:.2f} ({row['origins']})" for row in matrix.summary.where(forecast=DATED).rows())
+        lines.append(f"With a prior of growth that was known before, *{DATED}*, the ratio is {told}.")
     lines.append(_as_good(matrix))
     told = matrix.verdicts["verdict"].tolist()
     lines.append(

@@ -163,18 +163,19 @@ class Matrix(Result):
 
     def lines(self) -> Sequence[str]:
         """Say it in lines: the ratio to the best rule by origins, and the verdicts."""
-        heads = ["", "origins", "CRPS", "ratio", "worst", "bias", "inside 50/90 %", "width"]
-        rows = [
-            [row["forecast"], row["origins"], f"{row['crps']:.3f}", f"{row['ratio']:.3f}", f"{row['ratio_worst']:.2f}",
-             f"{row['bias']:+.2f}", f"{100 * row['coverage_50']:.0f} / {100 * row['coverage_90']:.0f}",
-             f"{row['width_90']:.1f}"]
-            for row in self.summary.rows()
-        ]  # fmt: skip
-        told = [row["verdict"] for row in self.verdicts.rows()]
-        counts = ", ".join(f"{said}: {told.count(said)}" for said in ("better", "worse", "a tie", TOO_FEW))
-        return [
+        lines = [
             f"matrix of hindcasts: {len(self.names)} tables, {len(self.forecasts)} forecasts in {len(self.arms)} ways",
             "CRPS in OOM, its ratio to that of the best simple rule, the worst ratio of a table",
-            *aligned([heads, *rows], right=[False, False, True, True, True, True, True, True]),
-            f"  {self.arms[0]} against simple rules: {counts}",
         ]
+        for (told,), mine in self.summary.groups("origins"):
+            rows = [[f"origins {told}", "CRPS", "ratio", "worst", "bias", "inside 50/90 %", "width"]]
+            rows += [
+                [row["forecast"], f"{row['crps']:.3f}", f"{row['ratio']:.3f}", f"{row['ratio_worst']:.2f}",
+                 f"{row['bias']:+.2f}", f"{100 * row['coverage_50']:.0f} / {100 * row['coverage_90']:.0f}",
+                 f"{row['width_90']:.1f}"]
+                for row in mine.rows()
+            ]  # fmt: skip
+            lines += aligned(rows, right=[False, *([True] * 6)])
+        told = [row["verdict"] for row in self.verdicts.rows()]
+        counts = ", ".join(f"{said}: {told.count(said)}" for said in ("better", "worse", "a tie", TOO_FEW))
+        return [*lines, f"  {self.arms[0]} against simple rules: {counts}"]

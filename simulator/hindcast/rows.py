@@ -187,8 +187,8 @@ def skills(forecasts: Table) -> Table:
         other = float(theirs.mean())
         rows.append(
             {"baseline": name, "crps": float(mine.mean()), "baseline_crps": other, "skill": difference / other,
-             "skill_05": low / other, "skill_95": min(high / other, 1.0), "difference": difference, "difference_05": low,
-             "difference_95": high, "hindsight": name in late}
+             "skill_05": low / other, "skill_95": min(high / other, 1.0), "difference": difference,
+             "difference_05": low, "difference_95": high, "hindsight": name in late}
         )  # fmt: skip
     return made_table("skills", rows)
 
