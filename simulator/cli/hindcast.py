@@ -28,19 +28,20 @@ def hindcast(
         bool, typer.Option("--allow-hindsight", help="Admit priors that knew what came; every table says so.")
     ] = False,
     origins: Annotated[
-        str | None,
-        typer.Option(
-            help="Years at whose ends forecasts are made.  [default: 2018,2020,2022; all from 2014 of a matrix]"
-        ),
+        str | None, typer.Option(help="Years at whose ends forecasts are made; all from 2014 on without it.")
     ] = None,
     runs: options.RunsOption = None,
     accelerators: Annotated[
         FilePath | None, typer.Option(help="A table of accelerators with prices; the shipped one without it.")
     ] = None,
-    snapshot: options.EstimatesOption = "2026-05",
+    snapshot: Annotated[
+        str | None, typer.Option(help="The date of the estimates in the table; 2026-05 of the shipped one.")
+    ] = None,
     until: Annotated[str, typer.Option(help="The last day whose record is forecast.")] = "2025",
     without_domain: options.DomainOption = None,
-    sampler: options.SamplerOption = "pymc",
+    sampler: Annotated[
+        Literal["pymc", "nutpie"] | None, typer.Option(help="Fit the model of history too, by this sampler.")
+    ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the chains and forecasts.")] = 0,
     output: options.OutputOption = FilePath("outputs"),
     matrix: Annotated[
@@ -50,9 +51,6 @@ def hindcast(
         list[str] | None,
         typer.Option(metavar="FILE@DATE", help="With --matrix: an export with the date of its estimates; repeatable."),
     ] = None,
-    mcmc: Annotated[
-        bool, typer.Option("--mcmc", help="With --matrix: the sampled model too, in minutes a table.")
-    ] = False,
     document: Annotated[
         FilePath | None,
         typer.Option(help="With --matrix: write the page, e.g. docs/hindcast.md.", callback=options.file_option),
@@ -63,22 +61,24 @@ def hindcast(
 ) -> None:
     """Score forecasts made from past years against what came.
 
-    The record of training compute is forecast by the model of history and by simple rules. With a scenario, it is run
-    as it stands from the record of each of those years, and so are the priors that were published by then. A prior of
-    the scenario that knew what came is refused (its as_of). Where the scenario learns from history, the model has its
-    table of runs and its priors on past growth. A fit that was made before is read from <output>/fits. Needs
-    scoringrules: pip install 'effective-compute-simulator[hindcast]'.
+    The record of training compute is forecast in closed form and by simple rules; with --sampler also by the model of
+    history, and as 'learned' would have been run then. With a scenario, it is run as it stands from the record of each
+    of those years, and so are the priors that were published by then. A prior of the scenario that knew what came is
+    refused (its as_of). Where the scenario learns from history, its table of runs is forecast, and the model has its
+    priors on past growth. A fit that was made before is read from <output>/fits. Needs scoringrules: pip install
+    'effective-compute-simulator[hindcast]'.
 
     Example: simulate hindcast --origins 2022
     """
     options.need("scoringrules", extra="hindcast")
-    one = runs, accelerators, without_domain, snapshot != "2026-05", until != "2025"
-    asked = table or (), (scenario, *(against or ())), allow_hindsight, origins, sampler if mcmc else None, seed
-    is_matrix = _is_matrix(matrix, one=one, many=(table, mcmc, document))
+    one = runs, accelerators, without_domain, snapshot, until != "2025"
+    years = None if origins is None else _years(origins)
+    asked = table or (), (scenario, *(against or ())), allow_hindsight, years or (), sampler, seed
+    is_matrix = _is_matrix(matrix, one=one, many=(table, document))
     found = _matrix(*asked, output=output, document=document, drawn=not no_charts, json=json) if is_matrix else (
-        simulator.make_hindcast(scenario, against=against or (), allow_hindsight=allow_hindsight,
-        origins=_years(origins or "2018,2020,2022"), runs=runs, accelerators=accelerators, snapshot=snapshot,
-        until=until, without_domain=without_domain or (), sampler=sampler, seed=seed, cache=output / "fits")
+        simulator.make_hindcast(scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years,
+        runs=runs, accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
+        sampler=sampler, seed=seed, cache=output / "fits")
     )  # fmt: skip
     options.finish(found, output, formats=() if no_charts or matrix else ("png", "svg"), json=json)
     options.fail_unless(trust or found.holds)
@@ -87,7 +87,7 @@ def hindcast(
 def _is_matrix(matrix: bool, *, one: Sequence[object], many: Sequence[object]) -> bool:
     """Tell whether a matrix is asked for, and refuse the options that are for the other."""
     of_one = zip(("--runs", "--accelerators", "--without-domain", "--snapshot", "--until"), one, strict=True)
-    of_many = zip(("--table", "--mcmc", "--document"), many, strict=True)
+    of_many = zip(("--table", "--document"), many, strict=True)
     for option, value in of_one if matrix else of_many:
         if value:
             rule = "is not for --matrix, which has every table: name yours with --table FILE@DATE."
@@ -99,7 +99,7 @@ def _matrix(
     tables: Sequence[str],
     named: Sequence[str | None],
     allow_hindsight: bool,
-    origins: str | None,
+    origins: tuple[int, ...],
     sampler: Literal["pymc", "nutpie"] | None,
     seed: int,
     *,
@@ -112,9 +112,12 @@ def _matrix(
     from simulator.hindcast.matrix import OwnTable, Question, answer_matrix
     from simulator.hindcast.matrix_page import matrix_page
 
-    own, years = tuple(map(OwnTable.read, tables)), _years(origins) if origins else ()
-    asked = Question(own, tuple(filter(None, named)), allow_hindsight, years, sampler, seed)
-    found = answer_matrix(asked, folder=output / "scores", say=lambda line: options.note(line, json=json))
+    asked = Question(
+        tuple(map(OwnTable.read, tables)), tuple(filter(None, named)), allow_hindsight, origins, sampler, seed
+    )
+    found = answer_matrix(
+        asked, folder=output / "scores", cache=output / "fits", say=lambda line: options.note(line, json=json)
+    )
     if document is None:
         return found
     pictures: list[tuple[str, str]] = []

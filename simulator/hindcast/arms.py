@@ -6,30 +6,45 @@ Simple rules, the priors of the period, and scenarios as they stand, beside the 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import lru_cache, partial
-from typing import Any, Final
+from pathlib import Path as FilePath
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 from scipy import special
 
 from simulator.errors import Fault, InputError, Path, PlacedFault, dotted
 from simulator.hindcast.baselines import BASELINES, SMALLEST_RECORD, draw_baseline
-from simulator.hindcast.rows import Made
-from simulator.hindcast.scenario_forecast import forecast_period, forecast_scenario, period_growth
+from simulator.hindcast.matrix_result import FIRST_ORIGIN
+from simulator.hindcast.rows import MODEL, Made
+from simulator.hindcast.scenario_forecast import (
+    first_period,
+    forecast_learned,
+    forecast_period,
+    forecast_scenario,
+    growth_priors,
+    period_growth,
+)
 from simulator.hindcast.scores import crps
 from simulator.history.beliefs import estimate_errors, path_prior, shipped_belief
 from simulator.history.columns import last_day
-from simulator.history.forecast import RecordForecast
+from simulator.history.fit import SamplerSettings, fit_dates
+from simulator.history.forecast import RecordForecast, forecast_record
+from simulator.history.model import HistoryPriors
 from simulator.history.observations import Array, Observations, known_at
 from simulator.history.path import path_of, records_from_record, records_from_runs
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import placed
+from simulator.scenario.load import load_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_names import DRIVER_UNITS, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
+
+if TYPE_CHECKING:
+    import xarray as xr
 
 _IN_PHYSICAL_COMPUTE: Final[tuple[str, ...]] = ("spending", "hardware", "compute")
 
@@ -51,11 +66,6 @@ def hindsight(scenario: Scenario, *, origin: int) -> tuple[PlacedFault, ...]:
 
 
 _PAST_GROWTH: Final = re.compile(r"drivers\.(spending|hardware)(\.factors\.[^.]+)?\.growth(\[0\]\.rate)?\.")
-
-
-def growth_knew(scenario: Scenario, *, origin: int) -> bool:
-    """Tell whether a prior on past growth, which enters the model of history, knew what came after a year."""
-    return any(_PAST_GROWTH.match(fault.entry) for fault in hindsight(scenario, origin=origin))
 
 
 def undated(scenario: Scenario) -> tuple[str, ...]:
@@ -86,10 +96,16 @@ def _used(spec: ScenarioSpec) -> Iterator[tuple[Path, Prior]]:
             yield (*path, "mixture", index), part
 
 
-def knew_words(scenario: Scenario, origin: int) -> str:
-    """Say which priors of a scenario knew what came after a year."""
-    faults = hindsight(scenario, origin=origin)
-    return "; ".join(f"{fault.entry.removesuffix('.as_of')} {fault.rule.partition(',')[0]}" for fault in faults)
+def knew_words(scenario: Scenario, origin: int, *, growth_alone: bool = False) -> str:
+    """Say which priors of a scenario knew what came after a year, or do not say what they knew; or those on growth."""
+    late = {fault.entry: fault.rule.partition(",")[0] for fault in hindsight(scenario, origin=origin)}
+    late |= {f"{name}.": "states no as_of" for name in undated(scenario)}
+    said = [
+        f"{entry.removesuffix('as_of').removesuffix('.')} {rule}"
+        for entry, rule in late.items()
+        if _PAST_GROWTH.match(entry) or not growth_alone
+    ]
+    return "; ".join(said[:3]) + (f"; and {len(said) - 3} more" if len(said) > 3 else "")
 
 
 def knows_nothing(_: int) -> str:
@@ -223,6 +239,64 @@ def library_knew(entries: Iterable[str], origin: int) -> str:
     return "; ".join(late)
 
 
+type Fits = Callable[[Observations], Mapping[int, xr.DataTree]]
+"""Fits of the model of history to observations, by the origins to which they go."""
+
+
+def sampled(
+    origins: Sequence[int],
+    *,
+    settings: SamplerSettings,
+    priors: HistoryPriors | None = None,
+    cache: FilePath | None = None,
+) -> Fits:
+    """Give fits of the model of history by a sampler; all origins of a table are fitted when the first is asked for.
+
+    Without origins these are all that a table has a later year for.
+    """
+
+    @lru_cache(maxsize=1)
+    def fits(seen: Observations) -> Mapping[int, xr.DataTree]:
+        chosen = [each for each in origins or range(FIRST_ORIGIN, seen.years[1]) if each < seen.years[1]]
+        dates = [origin + 1.0 for origin in chosen]
+        made = fit_dates(seen, dates=dates, priors=priors, settings=settings, cache=cache)
+        return dict(zip(chosen, made, strict=True))
+
+    return fits
+
+
+def fitted_arms(fits: Fits, *, scenario: Scenario | None = None, seed: int, size: int) -> list[Arm]:
+    """Give the forecast by the model of history, and what a scenario that learns would have printed at an origin.
+
+    That is `learned`, or the scenario that is asked about, if it learns; its priors of growth are the model's.
+    """
+    learns = scenario is not None and scenario.spec.history is not None
+    sold = scenario if scenario is not None and learns else load_scenario("learned")
+    beliefs = partial(model_knew, None if scenario is None or growth_priors(scenario) is None else scenario)
+
+    def by_model(seen: Observations, origin: int) -> RecordForecast:
+        return forecast_record(fits(seen)[origin], last_year=seen.years[1], seed=seed)
+
+    def as_sold(seen: Observations, origin: int) -> RecordForecast:
+        return forecast_learned(sold, fits(seen)[origin], last_year=seen.years[1], size=size)
+
+    return [Arm(MODEL, by_model, beliefs), Arm(LEARNED, as_sold, partial(knew_words, sold))]
+
+
+LEARNED: Final[str] = "learned"
+FITTED: Final[tuple[str, ...]] = (MODEL, LEARNED)
+"""The arms for which a posterior is sampled."""
+
+
+def model_knew(scenario: Scenario | None, origin: int) -> str:
+    """Say what the priors of the model of history knew of what came, those on growth as a scenario states them."""
+    stated = {"spending_growth", "efficiency_growth"} if scenario is not None else set[str]()
+    names = [field.name for field in fields(HistoryPriors) if field.name not in stated]
+    library = library_knew([name.replace("_", "-") for name in names], origin)
+    own = "" if scenario is None else knew_words(scenario, origin, growth_alone=True)
+    return "; ".join(each for each in (own, library) if each)
+
+
 def scenario_arms(scenarios: Sequence[Scenario], *, size: int, seed: int) -> list[Arm]:
     """Give the priors of the period, and scenarios as they stand."""
     names = [f"scenario {scenario.spec.name}" for scenario in scenarios]
@@ -255,9 +329,11 @@ def check_hindsight(scenarios: Sequence[Scenario], *, origins: Sequence[int]) ->
 
 def scenario_notes(scenarios: Sequence[Scenario], *, origins: Sequence[int]) -> list[str]:
     """Say which priors of the period are used, and of which priors it cannot be told what they knew."""
-    used = [f"{origin}: {', '.join(period_growth(origin))}" for origin in origins]
+    used = [f"{origin}: {', '.join(period_growth(origin))}" for origin in origins if origin >= first_period()]
     return [
-        f"{PERIOD} are, at origin {'; '.join(used)}",
+        f"{PERIOD} are, at origin {'; '.join(used)}"
+        if len(used) == len(origins)
+        else f"{PERIOD} are left out: the first were published in {first_period()}; name --origins from then on",
         *(
             f"scenario {scenario.spec.name}: {len(unsaid)} priors state no as_of, so that it cannot be told whether "
             f"they knew what came{', such as' if len(unsaid) > 3 else ':'} {', '.join(unsaid[:3])}"

@@ -66,7 +66,6 @@ def four_times(years: Array, record: Array, *, target: int, size: int, rng: np.r
 
     The spread is the root mean square of its past errors over as many years ahead; where there are fewer than two,
     that of one year ahead times sqrt(h). The rate has hindsight: it was measured on the years that are forecast.
-    record(target) = line(target) + s sqrt(1 + 1/n + (target - mean year)^2 / Sxx) t, with s, Sxx, t as above.
     """
     ahead = int(target - years[-1])
     errors = record[ahead:] - record[:-ahead] - ahead * FIXED_RATE

@@ -6,7 +6,7 @@ revisions of those values are not undone.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Final, Literal
@@ -15,31 +15,33 @@ from simulator.errors import InputError
 from simulator.hindcast import rows as tables
 from simulator.hindcast.arms import (
     Arm,
+    Fits,
     check_hindsight,
+    fitted_arms,
     forecast_baseline,
-    growth_knew,
+    path_arms,
     rule_arms,
+    sampled,
     scenario_arms,
     scenario_notes,
 )
-from simulator.hindcast.baselines import BASELINES
+from simulator.hindcast.baselines import BASELINES, SMALLEST_RECORD
+from simulator.hindcast.matrix_result import FIRST_ORIGIN
 from simulator.hindcast.output import Asked, Hindcast
-from simulator.hindcast.rows import MODEL, Made
-from simulator.hindcast.scenario_forecast import growth_priors
+from simulator.hindcast.scenario_forecast import first_period, growth_priors
 from simulator.history import loading
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import check_rate, diagnose
-from simulator.history.fit import SamplerSettings, fit_dates
-from simulator.history.forecast import forecast_record, forecast_times
-from simulator.history.frontier import without
+from simulator.history.fit import SamplerSettings
+from simulator.history.forecast import forecast_times
+from simulator.history.frontier import chosen_runs, without
 from simulator.history.learning import Series, series
-from simulator.history.loading import SNAPSHOT
-from simulator.history.model import HistoryPriors
 from simulator.history.observations import Observations, known_at
 from simulator.scenario.load import load_scenario
 from simulator.scenario.resolving import Scenario
+from simulator.wording import listed
 
-ORIGINS: Final[tuple[int, ...]] = (2018, 2020, 2022)
+SAMPLES: Final[int] = 4000
 GAMES: Final[str] = "Games"
 """The domain without which the rate is measured again: its self-play was once counted as training."""
 
@@ -47,33 +49,21 @@ GAMES: Final[str] = "Games"
 def hindcast(
     observations: Observations,
     *,
-    origins: Sequence[int] = ORIGINS,
+    arms: Sequence[Arm],
+    origins: Sequence[int],
+    fits: Fits | None = None,
     without: Observations | None = None,
     left_out: str = "one domain",
-    priors: HistoryPriors | None = None,
-    settings: SamplerSettings | None = None,
-    cache: FilePath | None = None,
-    arms: Sequence[Arm] = (),
-    with_hindsight: Collection[int] = (),
     notes: Sequence[str] = (),
     thresholds: Sequence[float] = tables.THRESHOLDS,
 ) -> Hindcast:
-    """Forecast the year-end record from past origins to the last known year, and score model, baselines and arms.
+    """Forecast the year-end record from past origins to the last known year by every arm, and score them.
 
-    `without` is the same snapshot ranked again without one domain, which shows whether the rate rests on it;
-    `with_hindsight` are the origins at which the model's priors knew what came; see `fit_history` for the others.
+    The first arm is held against the others. `fits` are those that arms use; whether their chains agree is said.
+    `without` is the same snapshot ranked again without one domain, which shows whether the rate rests on it.
     """
-    settings = settings or SamplerSettings()
     check_origins(observations, origins)
-    dates = [origin + 1.0 for origin in origins]
-    fits = fit_dates(observations, dates=dates, priors=priors, settings=settings, cache=cache)
-    last, size = observations.years[1], settings.chains * settings.draws
-    made = [
-        Made(MODEL, forecast_record(fit, last_year=last, seed=settings.seed), hindsight=origin in with_hindsight)
-        for origin, fit in zip(origins, fits, strict=True)
-    ]
-    every = [*rule_arms(size=size, seed=settings.seed), *arms]
-    made += [arm.made(observations, origin) for arm in every for origin in origins]
+    made = [arm.made(observations, origin) for arm in arms for origin in origins]
     forecasts = [row for arm in made for row in tables.forecast_rows(arm, observations)]
     events = [row for arm in made for row in tables.event_rows(arm, observations, thresholds=thresholds)]
     scored = tables.made_table("forecasts", forecasts)
@@ -85,17 +75,34 @@ def hindcast(
         origins=tuple(origins),
         forecasts=scored,
         skills=tables.skills(scored),
-        diagnostics=tuple(diagnose(fit) for fit in fits),
+        diagnostics=() if fits is None else tuple(diagnose(fits(observations)[origin]) for origin in origins),
         rate_checks=tuple(checks),
         quantiles=tables.made_table("quantiles", (row for arm in made for row in tables.quantile_rows(arm))),
         events=tables.made_table("events", events),
-        notes=tuple(notes),
+        notes=(*notes, *_knew(arms, min(origins)), *_short(observations, arms, origins)),
         record=tables.record_table(observations),
     )
 
 
+def _knew(arms: Sequence[Arm], origin: int) -> Iterator[str]:
+    """Say what arms knew of what came after the first origin, those that knew the same in one line."""
+    words = {arm.name: said for arm in arms if (said := arm.hindsight(origin))}
+    for said in dict.fromkeys(words.values()):
+        yield f"with hindsight, {listed([name for name, knew in words.items() if knew == said])}: {said}"
+
+
+def _short(observations: Observations, arms: Sequence[Arm], origins: Sequence[int]) -> Iterator[str]:
+    """Say of which rules hardly anything was known, so that their score is that of the draws alone."""
+    first = int(observations.record_year[0]) + SMALLEST_RECORD - 1
+    if first in origins and (short := [arm.name for arm in arms if arm.name in ("jump from last", "regression line")]):
+        yield (
+            f"{' and '.join(short)} at origin {first}: three years of record leave one degree of freedom, of which "
+            "the expected CRPS is infinite; the scores are those of the draws"
+        )
+
+
 def check_origins(observations: Observations, origins: Iterable[int]) -> None:
-    """Check before any fit that a record can be forecast from each origin, by model and baselines."""
+    """Check before any fit that a record can be forecast from each origin, by every arm."""
     for origin in origins:
         known_at(observations, origin + 1.0)
         forecast_times(origin + 1.0, observations.years[1] + 1.0)
@@ -108,42 +115,47 @@ def make_hindcast(
     *,
     against: Sequence[Scenario | FilePath | str] = (),
     allow_hindsight: bool = False,
-    origins: Sequence[int] = ORIGINS,
+    origins: Sequence[int] | None = None,
     runs: FilePath | str | None = None,
     accelerators: FilePath | str | None = None,
-    snapshot: str = SNAPSHOT,
+    snapshot: str | None = None,
     until: str = "2025",
     without_domain: Sequence[str] = (),
-    sampler: Literal["pymc", "nutpie"] = "pymc",
+    sampler: Literal["pymc", "nutpie"] | None = None,
     seed: int = 0,
     cache: FilePath | str | None = None,
 ) -> Hindcast:
-    """Forecast the record of training compute from past years, and score model and baselines against what came.
+    """Forecast the record of training compute from past years, and score every way of doing so against what came.
 
-    At the end of each origin the model of history is fitted to what had been published by then, and forecasts the
-    largest known run at the end of each later year (log10 FLOP). Beside it stand four simple rules and, where a
-    scenario is named, the priors that were published by then, and the scenario as it stands, from that record on.
-    The skill against another forecast is 1 - CRPS of the model / CRPS of the other, see `simulator.hindcast.scores`.
+    From the end of each origin on, the largest known run at the end of each later year is forecast (log10 FLOP) by
+    what had been published by then. The forecast is a third each of three closed forms (`simulator.history.path`),
+    which stand beside it, as do the same with a growth that was known in 2012, a stack of the three by past scores,
+    and four simple rules. Where a scenario is named, so do the priors that were published by then, and the scenario
+    as it stands, from that record on. With a sampler the model of history is fitted at each origin too, and the
+    scenario that learns from it forecasts what it would have printed then.
+    The skill against another forecast is 1 - CRPS of the first / CRPS of the other, see `simulator.hindcast.scores`.
 
     Parameters
     ----------
     scenario : Scenario, path or shipped name, optional
-        Where it learns from history, the model has its table of runs and its priors on past growth.
+        Where it learns from history, its table of runs is forecast, and the model has its priors on past growth.
     against : sequence of the same
         Further scenarios to compare with.
     allow_hindsight : bool
         Admit priors that knew what came after an origin (their `as_of`); every table then says so.
-    origins : sequence of int
-        Calendar years at whose ends forecasts are made.
+    origins : sequence of int, optional
+        Calendar years at whose ends forecasts are made; all from 2014 on without them.
     runs, accelerators : path, optional
         Tables of training runs and of accelerators with prices; what is shipped without them.
-    snapshot : str
-        The date of the estimates in `runs`, or those of the shipped table: 2026-05 or 2025-06.
+    snapshot : str, optional
+        The date of the estimates in `runs`, or those of the shipped table: 2026-05 or 2025-06. Without it that of the
+        scenario's history, or 2026-05.
     until : str
         The last day whose record is forecast: a year, a month or a day.
     without_domain : sequence of str
         Domains that are left out of the frontier, such as Games.
-    sampler : {"pymc", "nutpie"}
+    sampler : {"pymc", "nutpie"}, optional
+        What samples the model of history, which takes a minute or more; it is left out without one.
     seed : int
         Of the chains and forecasts.
     cache : path, optional
@@ -167,7 +179,7 @@ def make_hindcast(
     simulator.errors.InputError: until: must be after the end of 2025, to which the data of this fit go; ...
     """
     asked = Asked(
-        scenario, tuple(against), allow_hindsight, tuple(sorted(set(origins))), _path(runs), _path(accelerators),
+        scenario, tuple(against), allow_hindsight, tuple(sorted(set(origins or ()))), _path(runs), _path(accelerators),
         snapshot, until, tuple(without_domain), sampler, seed, _path(cache),
     )  # fmt: skip
     return answer(asked)
@@ -183,48 +195,53 @@ def answer(asked: Asked) -> Hindcast:
         raise InputError("--against: names a scenario to compare with, and there is none to compare. Name it first.")
     named = (asked.scenario, *asked.against) if asked.scenario is not None else ()
     scenarios = [each if isinstance(each, Scenario) else load_scenario(str(each)) for each in named]
-    settings = SamplerSettings(sampler=asked.sampler, seed=asked.seed)
-    tables = _series(asked, scenarios)
+    tables, name = _series(asked, scenarios)
     last = last_day(asked.until, entry="--until")
     has_games = not asked.without_domain and any(GAMES in run.domains for run in tables.runs.runs)
     games = tables.observations(without_domain=GAMES, until=last) if has_games else None
     seen = tables.observations(until=last)
+    asked = replace(asked, origins=asked.origins or tuple(range(FIRST_ORIGIN, seen.years[1])))
     check_origins(seen, asked.origins)
-    arms, notes, priors, late = list[Arm](), list[str](), None, set[int]()
-    if scenarios:
-        if not asked.allow_hindsight:
-            check_hindsight(scenarios, origins=asked.origins)
-        arms = scenario_arms(scenarios, size=settings.chains * settings.draws, seed=asked.seed)
-        notes = scenario_notes(scenarios, origins=asked.origins)
-        priors = growth_priors(scenarios[0])
-        if priors is not None:
-            late = {origin for origin in asked.origins if growth_knew(scenarios[0], origin=origin)}
-    found = hindcast(
-        seen,
-        origins=asked.origins,
-        without=games,
-        left_out=GAMES,
-        priors=priors,
-        settings=settings,
-        cache=asked.cache,
-        arms=arms,
-        with_hindsight=late,
-        notes=notes,
-    )
-    return replace(found, asked=asked, folder_name=asked.folder_name)
+    if scenarios and not asked.allow_hindsight:
+        check_hindsight(scenarios, origins=asked.origins)
+    arms, fits = _arms(asked, scenarios)
+    notes = scenario_notes(scenarios, origins=asked.origins) if scenarios else ()
+    found = hindcast(seen, arms=arms, origins=asked.origins, fits=fits, without=games, left_out=GAMES, notes=notes)
+    return replace(found, asked=asked, folder_name=asked.folder_name, table=name)
 
 
-def _series(asked: Asked, scenarios: Sequence[Scenario]) -> Series:
-    """Choose the tables: those that are named, else those of the scenario, else what is shipped."""
-    chips = loading.load_accelerators(asked.accelerators, snapshot=asked.snapshot) if asked.accelerators else None
-    if asked.runs is not None:
-        found = Series(loading.load_history(asked.runs, snapshot=asked.snapshot), loading.shipped_accelerators(), 10)
-    elif asked.snapshot == SNAPSHOT and scenarios and scenarios[0].spec.history is not None:
-        found = series(scenarios[0])
+def _arms(asked: Asked, scenarios: Sequence[Scenario]) -> tuple[list[Arm], Fits | None]:
+    """Give all arms that are asked for, the forecast first, and the fits that some of them use."""
+    size, seed = SAMPLES, asked.seed
+    simple, named = rule_arms(size=size, seed=seed), scenario_arms(scenarios, size=size, seed=seed)
+    if not scenarios or min(asked.origins) < first_period():
+        named = named[1:]
+    if asked.sampler is None:
+        return [*path_arms(size=size, seed=seed), *simple, *named], None
+    settings, scenario = SamplerSettings(sampler=asked.sampler, seed=seed), scenarios[0] if scenarios else None
+    priors = None if scenario is None else growth_priors(scenario)
+    fits = sampled(asked.origins, settings=settings, priors=priors, cache=asked.cache)
+    fitted = fitted_arms(fits, scenario=scenario, size=size, seed=seed)
+    return [*path_arms(size=size, seed=seed), *simple, *fitted, *named], fits
+
+
+def _series(asked: Asked, scenarios: Sequence[Scenario]) -> tuple[Series, str]:
+    """Choose the tables: those that are named, else those of the scenario, else what is shipped; say which runs."""
+    stated = scenarios[0].spec.history if scenarios else None
+    if stated is not None and stated.runs != "shipped" and asked.snapshot is not None and asked.runs is None:
+        raise InputError(
+            f"--snapshot: {scenarios[0].spec.name} has a table of its own, {stated.runs}, with the estimates of "
+            f"{stated.snapshot}. Leave --snapshot out, or name the table that is meant: --runs FILE."
+        )
+    if stated is not None:
+        named = asked.runs is not None or asked.snapshot is not None
+        found = series(scenarios[0], runs=chosen_runs(asked.runs, snapshot=asked.snapshot) if named else None)
     else:
-        found = Series(loading.shipped_runs(asked.snapshot), loading.shipped_accelerators(), loading.SHIPPED_TOP)
-    if chips is not None:
-        found = replace(found, accelerators=chips)
-    if asked.without_domain:
-        found = replace(found, runs=without(found.runs, domains=asked.without_domain))
-    return found
+        top = loading.SHIPPED_TOP if asked.runs is None else 10
+        found = Series(chosen_runs(asked.runs, snapshot=asked.snapshot), loading.shipped_accelerators(), top)
+    runs = found.runs if not asked.without_domain else without(found.runs, domains=asked.without_domain)
+    chips = found.accelerators
+    if asked.accelerators:
+        chips = loading.load_accelerators(asked.accelerators, snapshot=runs.snapshot)
+    name = "shipped table" if runs.whole_to is not None else FilePath(runs.file).name
+    return replace(found, runs=runs, accelerators=chips), f"{name}, estimates of {runs.snapshot}"

@@ -9,31 +9,36 @@ import datetime as dt
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
-from functools import cache, lru_cache
+from functools import cache
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Final, Literal
+from typing import Final, Literal
 
 import numpy as np
 
 from simulator.errors import InputError
 from simulator.files import make_folder, short_hash, write_text
-from simulator.hindcast.arms import Arm, check_hindsight, path_arms, rule_arms, scenario_arms
+from simulator.hindcast.arms import (
+    FITTED,
+    Arm,
+    check_hindsight,
+    fitted_arms,
+    path_arms,
+    rule_arms,
+    sampled,
+    scenario_arms,
+)
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.matrix_result import FIRST_ORIGIN, Matrix
-from simulator.hindcast.rows import COLUMNS, MODEL, Made, forecast_rows, record_table
-from simulator.hindcast.scenario_forecast import forecast_learned
+from simulator.hindcast.rows import COLUMNS, Made, forecast_rows, record_table
 from simulator.history import loading
 from simulator.history.columns import last_day
-from simulator.history.fit import SamplerSettings, fit_dates
-from simulator.history.forecast import RecordForecast, forecast_record
+from simulator.history.fit import SamplerSettings
+from simulator.history.forecast import RecordForecast
 from simulator.history.learning import Series
 from simulator.history.observations import Observations
 from simulator.runs.table import Row, Table
 from simulator.scenario.library import shipped_folder
 from simulator.scenario.load import load_scenario
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 GAMES: Final[str] = "Games"
 """The domain whose self-play was once counted as training: every table stands with and without it."""
@@ -41,9 +46,6 @@ REVISED: Final[float] = 0.31
 """The share of frontier estimates that Epoch AI changed between December 2023 and May 2026."""
 REVISION: Final[float] = 0.46
 """OOM: the spread of a normal change whose median size is the 0.31 OOM of those that changed."""
-LEARNED: Final[str] = "learned"
-"""The shipped scenario that learns from history."""
-GROWTH_KNEW: Final[str] = "its priors on past growth were chosen in 2026"
 SIZE: Final[int] = 4000
 """Samples of a forecast."""
 
@@ -172,7 +174,7 @@ def make_matrix(
     return Matrix(
         names=tuple(dict.fromkeys(str(row["table"]) for row in rows)),
         forecasts=Table.of_rows(rows, ("table", *COLUMNS["forecasts"])),
-        vintages=vintages([arm for arm in arms if arm.name not in (MODEL, LEARNED)], tables),
+        vintages=vintages([arm for arm in arms if arm.name not in FITTED], tables),
         knew={arm.name: told for arm in arms if (told := arm.hindsight(FIRST_ORIGIN))},
         missing={name: f"{len(told)} times, first {told[0]}" for name, told in missing.items()},
         records={truth.name: record_table(truth.seen) for truth in tables},
@@ -200,48 +202,30 @@ class Question:
         words += ["--matrix", *(["--allow-hindsight"] if self.allow_hindsight else [])]
         words += [f"--table {each.file.name}@{each.date}{f':{each.until}' if each.until else ''}" for each in self.own]
         words += [f"--origins {','.join(map(str, self.origins))}"] if self.origins else []
-        words += [f"--mcmc --sampler {self.sampler}"] if self.sampler else []
+        words += [f"--sampler {self.sampler}"] if self.sampler else []
         return " ".join([*words, *([f"--seed {self.seed}"] if self.seed else [])])
 
 
 def answer_matrix(
-    asked: Question, *, folder: FilePath | None = None, say: Callable[[str], None] = lambda _: None
+    asked: Question,
+    *,
+    folder: FilePath | None = None,
+    cache: FilePath | None = None,
+    say: Callable[[str], None] = lambda _: None,
 ) -> Matrix:
-    """Read the tables, and score every way to forecast on them; `folder` keeps scores."""
+    """Read the tables, and score every way to forecast on them; `folder` keeps scores, and `cache` fits."""
     scenarios = [load_scenario(name) for name in asked.scenarios]
     if not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins or (FIRST_ORIGIN,))
     size, seed = SIZE, asked.seed
     arms = [*path_arms(size=size, seed=seed), *rule_arms(size=size, seed=seed)]
     if asked.sampler:
-        arms += sampled_arms(SamplerSettings(sampler=asked.sampler, seed=seed), origins=asked.origins)
+        settings = SamplerSettings(sampler=asked.sampler, seed=seed)
+        arms += fitted_arms(sampled(asked.origins, settings=settings, cache=cache), size=size, seed=seed)
     arms += scenario_arms(scenarios, size=size, seed=seed)
     settled = [f"{seed}", asked.sampler or "", *(scenario.hash for scenario in scenarios)]
     made = make_matrix(arms, tables=truths(asked.own), origins=asked.origins, settled=settled, folder=folder, say=say)
     return replace(made, folder_name=f"hindcast-matrix-{short_hash(asked.words)}")
-
-
-def sampled_arms(settings: SamplerSettings, *, origins: Sequence[int] = ()) -> list[Arm]:
-    """Give the model of history, sampled, and what `simulate learned` makes of it.
-
-    All origins of a table, or those that are named, are fitted when the first is asked for: the model is built once.
-    """
-    learned = load_scenario(LEARNED)
-
-    @lru_cache(maxsize=1)
-    def fits(seen: Observations) -> dict[int, xr.DataTree]:
-        chosen = [origin for origin in origins or range(FIRST_ORIGIN, seen.years[1]) if origin < seen.years[1]]
-        made = fit_dates(seen, dates=[origin + 1.0 for origin in chosen], settings=settings)
-        return dict(zip(chosen, made, strict=True))
-
-    def model(seen: Observations, origin: int) -> RecordForecast:
-        return forecast_record(fits(seen)[origin], last_year=seen.years[1], seed=settings.seed)
-
-    def learnt(seen: Observations, origin: int) -> RecordForecast:
-        size = settings.chains * settings.draws
-        return forecast_learned(learned, fits(seen)[origin], last_year=seen.years[1], size=size)
-
-    return [Arm(name, forecast, lambda _: GROWTH_KNEW) for name, forecast in ((MODEL, model), (LEARNED, learnt))]
 
 
 def revised(forecast: RecordForecast, *, seed: int = 0) -> RecordForecast:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Final
 
-from simulator.hindcast.arms import DATED
+from simulator.hindcast.arms import DATED, LEARNED
 from simulator.hindcast.baselines import BASELINES
-from simulator.hindcast.matrix import LEARNED, REVISED, REVISION
+from simulator.hindcast.matrix import REVISED, REVISION
 from simulator.hindcast.matrix_result import SETS, Matrix
 from simulator.hindcast.rows import MODEL, distinct
 from simulator.hindcast.tried import CHOSEN, FLAWS, SAMPLED, SAMPLED_SCORES, STACKED, STACKS, TRIED, VERDICTS_TRIED
@@ -114,7 +114,7 @@ def _ways(matrix: Matrix) -> Iterator[str]:
     if MODEL not in matrix.arms:
         yield (
             f"The *{MODEL}* of history, and *learned* from it, need a sampler and a minute a table or more: they are "
-            "scored where `--mcmc` asks for them, and were not for this page. What the experiments gave stands below."
+            "scored where `--sampler` asks for them, and were not for this page. What experiments gave stands below."
         )
     if matrix.missing:
         yield _bullets([f"Not made everywhere: *{name}*, {told}" for name, told in matrix.missing.items()])
@@ -265,5 +265,5 @@ def _repeat(_: Matrix) -> Iterator[str]:
         "export of today, `simulate hindcast --matrix --table my-export.csv@2026-11` scores the same ways on it; the "
         "date is that of the export, and a table that ends earlier than it says is refused (end it with "
         "`@2026-11:2025`). What was scored is kept in `outputs/scores`, and read again until the program or the table "
-        "changes. `--mcmc` adds the sampled model, `--document` writes this page."
+        "changes. `--sampler nutpie` adds the sampled model, `--document` writes this page."
     )

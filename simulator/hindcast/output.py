@@ -32,10 +32,10 @@ class Asked:
     origins: tuple[int, ...]
     runs: FilePath | None
     accelerators: FilePath | None
-    snapshot: str
+    snapshot: str | None
     until: str
     without_domain: tuple[str, ...]
-    sampler: Literal["pymc", "nutpie"]
+    sampler: Literal["pymc", "nutpie"] | None
     seed: int
     cache: FilePath | None
 
@@ -54,7 +54,8 @@ class Asked:
     @property
     def folder_name(self) -> str:
         """The folder of its answer, named by what was asked."""
-        return f"hindcast-{self.snapshot}-{'-'.join(map(str, self.origins))}-{short_hash(*self.words)}"
+        first, last = self.origins[0], self.origins[-1]
+        return f"hindcast-{first}-{last}-{short_hash(*self.words)}"
 
 
 def _name(scenario: Scenario | FilePath | str) -> str:
@@ -82,6 +83,7 @@ class Hindcast(Result):
     notes: tuple[str, ...] = ()
     record: Table = field(default_factory=lambda: made_table("record", ()))
     folder_name: str = "hindcast"
+    table: str = ""
     asked: Asked | None = None
     said: tuple[str, ...] = ()
     warned: tuple[str, ...] = ()
@@ -241,7 +243,7 @@ def hindcast_lines(result: Hindcast) -> Iterator[str]:
     scores = result.scores.rows()
     width, count = max(16, *(len(_named(row)) for row in scores)), len(result.forecasts.where(forecast=result.lead))
     yield (
-        f"hindcast of the year-end record, log10 FLOP: {result.snapshot}; "
+        f"hindcast of the year-end record, log10 FLOP: {result.table or result.snapshot}; "
         f"origins {', '.join(map(str, result.origins))}; {count} forecasts of {result.targets} DISTINCT YEARS"
     )
     yield f"  {'':<{width}}{'n':>4}   CRPS  pinball   bias   coverage 50/80/90 %"

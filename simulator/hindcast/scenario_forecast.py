@@ -60,11 +60,15 @@ def period_growth(origin: int) -> dict[str, NamedPrior]:
         }
         if found:
             return found
-    first = min((name.split("/")[1] for name in files), default="none")
     raise InputError(
         f"origin {origin}: no prior on the growth of compute that was known by then is shipped; "
-        f"the first is of {first}. Take a later origin."
+        f"the first is of {first_period()}. Take a later origin."
     )
+
+
+def first_period() -> int:
+    """Give the first year of which priors of the period are shipped."""
+    return min(int(name.split("/")[1]) for name in shipped_names("priors") if name.startswith(f"{FOLDER}/"))
 
 
 def forecast_period(observations: Observations, *, origin: int, last_year: int, size: int, seed: int) -> RecordForecast:

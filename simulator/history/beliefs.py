@@ -8,7 +8,7 @@ from functools import cache
 
 import numpy as np
 
-from simulator.history.model import HistoryPriors
+from simulator.history.model import CONFIDENCE, HistoryPriors
 from simulator.history.observations import Array
 from simulator.history.path import DAMPS, DRIFTS, PathPrior
 from simulator.priors.composite import Converted
@@ -71,9 +71,8 @@ def estimate_errors(confidence: Iterable[str]) -> Array:
 
 @cache
 def _estimate_error(confidence: str) -> float:
-    known = confidence if confidence in ("confident", "likely") else "speculative"
-    slot = Slot(("error",), library_prior(f"starts/error-{known}"), "level")
-    return float(family_of(slot).ppf(np.array([_ONE_SD]))[0])
+    field = CONFIDENCE.get(confidence, "error_speculative")
+    return float(family_of(history_slot(field, shipped_belief(field))).ppf(np.array([0.5]))[0])
 
 
 def family_of(slot: Slot) -> Distribution:

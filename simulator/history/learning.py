@@ -298,25 +298,25 @@ class Series:
     until: dt.date | None = None
 
     def observations(self, *, without_domain: str | None = None, until: dt.date | None = None) -> Observations:
-        """Choose what was observed; leave a domain out, or end on a day where no cut-off is named."""
+        """Choose what was observed; leave a domain out, or end on a day before the cut-off."""
         runs = self.runs if without_domain is None else without(self.runs, domains=(without_domain,))
-        last = until if self.until is None else self.until
+        last = min((day for day in (until, self.until) if day is not None), default=None)
         return observations(runs, self.accelerators, until=last, top=self.top, within_oom=self.within_oom)
 
 
-def series(scenario: Scenario) -> Series:
-    """Read the tables that a scenario's history names."""
+def series(scenario: Scenario, *, runs: RunHistory | None = None) -> Series:
+    """Read the tables that a scenario's history names; or let its rules choose among other runs."""
     history = history_of(scenario)
-    runs = _counted(scenario, history)
+    runs = _counted(scenario, history, runs)
     until = None if history.until is None else last_day(history.until, entry="history.until")
     rule = history.frontier
-    top = rule.top or (loading.SHIPPED_TOP if history.runs == "shipped" else 10)
+    top = rule.top or (10 if runs.whole_to is None else loading.SHIPPED_TOP)
     return Series(runs, _accelerators(history, scenario), top, rule.within_oom, until)
 
 
-def _counted(scenario: Scenario, history: HistoryStatement) -> RunHistory:
-    """Read the table of runs, without what does not count."""
-    runs, left_out = _runs(history, scenario), history.without
+def _counted(scenario: Scenario, history: HistoryStatement, other: RunHistory | None = None) -> RunHistory:
+    """Read the table of runs, or take another, without what does not count."""
+    runs, left_out = other or _runs(history, scenario), history.without
     if left_out is None:
         return runs
     return without(runs, domains=left_out.domains, names=dict.fromkeys(left_out.names, left_out.reason or "left out"))

@@ -340,11 +340,6 @@ _BEYOND = {SNAPSHOT: (16, 18)}
 """The notable runs of 2026 that Epoch AI's database had in May 2026: those without FLOP, and all."""
 SHIPPED_TOP = 5
 """The frontier of the shipped runs: they are complete among so many largest at release, and not beyond."""
-DOUBTFUL_IN_2025_06 = {
-    "Wu Dao 2.0": "speculative; revised from 1.03e25 to 1.54e24 FLOP",
-    "GPT-4 Turbo": "imputed from benchmarks, and in no later list of the frontier",
-}
-"""Runs of the mid-2025 database that would be records for years, with the reason to leave them out of its frontier."""
 
 
 def snapshot_rule(given: str) -> str:
@@ -358,7 +353,8 @@ def snapshot_rule(given: str) -> str:
 # the largest; of runs that one organisation published on one day, the largest. Five is the most that 80 rows hold.
 # The rule was not found blindly: that the five largest forecast as well as the ten was known of the whole database
 # before it was fixed; no other list of 80 was tried with it. Beside them stand the other games of the ten largest,
-# from which ranks without games are counted, and the Transformer and GPT-1, which no rule of the frontier takes.
+# from which ranks without games are counted, the Transformer and GPT-1, which no rule of the frontier takes, and the
+# record of 2007, which stood until 2013.
 def shipped_runs(estimate: str = SNAPSHOT) -> RunHistory:
     """Load the shipped landmark runs with the newest estimates, or with those of mid-2025.
 

@@ -18,6 +18,7 @@ from simulator.runs.folder import write_run
 from tests.hindcast.small_hindcast import RESULT
 from tests.hindcast.small_history import CHANGES, TABLE
 from tests.hindcast.small_matrix import MATRIX
+from tests.places import ROOT
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_the_shipped_table_is_forecast_and_checked_without_games(asked: list[Any
     assert options["origins"] == (2018, 2020)
     assert every.years[1] == 2025
     assert set(options["without"].run_year) != set(every.run_year)
-    (folder,) = tmp_path.glob("hindcast-2026-05-2018-2020-*")
+    (folder,) = tmp_path.glob("hindcast-2018-2020-*")
     with (folder / "forecasts.csv").open() as stream:
         assert len(list(csv.DictReader(stream))) == len(RESULT.forecasts)
     drawn = ("fans", "fans_others", "calibration", "skill")
@@ -55,7 +56,7 @@ def test_the_shipped_table_is_forecast_and_checked_without_games(asked: list[Any
         (["--snapshot", "2024-01"], "--snapshot: the shipped table has the estimates of 2026-05 and 2025-06"),
         (["--without-domain", "Gamez"], "Gamez"),
         (["--against", "no-caps"], "--against: names a scenario to compare with"),
-        (["baseline"], "knew of 2026-11, after the origin 2018."),
+        (["baseline"], "knew of 2026-11, after the origin 2014."),
         (["baseline", "--against", "baseline", "--allow-hindsight"], "two of the scenarios are 'scenario baseline'"),
         (["baselin"], "Did you mean 'baseline'"),
         (["--table", "mine.csv@2026"], "--table: is for --matrix: add it."),
@@ -77,14 +78,25 @@ def test_bad_input_is_refused(
 
 def test_a_scenario_is_forecast_beside_the_priors_of_the_period(asked: list[Any], tmp_path: Path) -> None:
     main(
-        ["hindcast", "baseline", "--against", "no-caps", "--allow-hindsight", "--no-charts", "--output", str(tmp_path)]
+        [
+            "hindcast",
+            "baseline",
+            "--against",
+            "no-caps",
+            "--allow-hindsight",
+            "--no-charts",
+            "--output",
+            str(tmp_path),
+            "--origins",
+            "2018,2020",
+        ]
     )
     ((observed, options),) = asked
-    assert [(arm.name, bool(arm.hindsight(2022))) for arm in options["arms"]] == [
+    assert [(arm.name, bool(arm.hindsight(2022))) for arm in options["arms"][-3:]] == [
         (name, name != "period priors") for name in ("period priors", "scenario baseline", "scenario no-caps")
     ]
-    assert options["priors"] is None  # its hardware is a product of factors: the model keeps its own
-    assert not options["with_hindsight"]
+    assert options["arms"][0].name == "forecast"
+    assert options["fits"] is None  # nothing is sampled unless it is asked for
     (folder,) = tmp_path.glob("hindcast-*")
     assert {file.name for file in folder.iterdir()} == {
         "forecasts.csv", "scores.csv", "skills.csv", "quantiles.csv", "events.csv", "event_scores.csv", "record.csv",
@@ -98,15 +110,15 @@ def test_the_matrix_is_asked_as_it_is_said_and_has_a_page_with_pictures(
 ) -> None:
     questions = []
 
-    def answered(asked: Question, *, folder: Path, say: Any) -> Any:
+    def answered(asked: Question, *, folder: Path, cache: Path, say: Any) -> Any:
         questions.append(asked)
-        assert folder == tmp_path / "scores"
+        assert (folder, cache) == (tmp_path / "scores", tmp_path / "fits")
         say("1 of 2")
         return MATRIX
 
     monkeypatch.setattr(simulator.hindcast.matrix, "answer_matrix", answered)
     page = tmp_path / "pages" / "hindcast.md"
-    main(["hindcast", "--matrix", "--table", "a/mine.csv@2025-02", "--mcmc", "--sampler", "nutpie", "--origins", "2018",
+    main(["hindcast", "--matrix", "--table", "a/mine.csv@2025-02", "--sampler", "nutpie", "--origins", "2018",
           "--output", str(tmp_path), "--document", str(page)])  # fmt: skip
     assert questions == [Question((OwnTable(Path("a/mine.csv"), "2025-02"),), origins=(2018,), sampler="nutpie")]
     text = page.read_text(encoding="utf-8")
@@ -117,6 +129,38 @@ def test_the_matrix_is_asked_as_it_is_said_and_has_a_page_with_pictures(
     said = capsys.readouterr().out
     assert said.startswith("1 of 2")
     assert "forecast against simple rules: better: 4" in said
+
+
+MINE = """
+schema: 2
+name: mine
+extends: learned
+history: {runs: ./mine.csv, snapshot: 2026-05, until: null, frontier: null, without: null}
+"""
+
+
+def test_a_table_of_ones_own_is_named_and_never_dropped(
+    asked: list[Any], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shipped = (ROOT / "history" / "training-runs.csv").read_text(encoding="utf-8")
+    (tmp_path / "mine.csv").write_text(shipped.replace("Grok 4,", "Mine,"), encoding="utf-8")
+    (tmp_path / "mine.yaml").write_text(MINE, encoding="utf-8")
+    mine = ["hindcast", str(tmp_path / "mine.yaml"), "--allow-hindsight", "--no-charts", "--output", str(tmp_path)]
+    main([*mine, "--origins", "2020"])
+    assert "Mine" in asked[-1][0].run_name
+    assert "mine.csv, estimates of 2026-05" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*mine, "--snapshot", "2025-06"])
+    assert "mine has a table of its own, ./mine.csv, with the estimates of 2026-05" in capsys.readouterr().err
+    main([*mine, "--origins", "2020", "--runs", str(tmp_path / "mine.csv"), "--snapshot", "2025-12-31"])
+    assert asked[-1][0].snapshot == "2025-12-31"
+    learned = ["hindcast", "learned", *mine[2:], "--origins", "2020", "--snapshot", "2025-06", "--until", "2024"]
+    main(learned)
+    assert asked[-1][0].snapshot == "2025-06"
+    assert "shipped table, estimates of 2025-06" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main(["hindcast", "--runs", str(tmp_path / "mine.csv")])
+    assert "needs the date of its export" in capsys.readouterr().err
 
 
 def test_a_table_of_accelerators_of_ones_own_is_taken(asked: list[Any], tmp_path: Path) -> None:

@@ -53,7 +53,7 @@ def test_the_frontier_of_the_shipped_table_needs_no_file(capsys: pytest.CaptureF
         (["frontier", "x.csv"], "--snapshot: x.csv needs the date of its export."),
         (["frontier", "--snapshot", "2024"], "--snapshot: the shipped table has the estimates of 2026-05 and 2025-06; got 2024."),
         (["frontier", "--without-run", "GPT-4"], "--without-run: must be NAME=REASON; got 'GPT-4'."),
-        (["frontier", "--until", "2011"], "no run was published by 2011-12-31"),
+        (["frontier", "--until", "2006"], "no run was published by 2006-12-31"),
         (["load", str(TRAPS / "rows-twice.csv"), "--snapshot", "last week"], "snapshot: must be a year or a date"),
         (["load", str(TRAPS / "rows-twice.csv"), "--snapshot", "2025", "--prices", "p.csv"], "is no table of accelerators"),
         (["load", str(TRAPS), "--snapshot", "2025"], "is a directory, not a file."),

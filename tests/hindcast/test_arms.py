@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from textwrap import dedent
 
 import numpy as np
@@ -9,8 +10,27 @@ import pytest
 
 from simulator import load_scenario, parse_scenario
 from simulator.errors import InputError
-from simulator.hindcast.arms import PERIOD, check_hindsight, growth_knew, hindsight, scenario_arms, scenario_notes
+from simulator.hindcast.arms import (
+    DATED,
+    FORECAST,
+    PARTS,
+    PERIOD,
+    STACK,
+    check_hindsight,
+    fitted_arms,
+    hindsight,
+    mixed,
+    model_knew,
+    past_weights,
+    path_arms,
+    sampled,
+    scenario_arms,
+    scenario_notes,
+)
+from simulator.history.fit import SamplerSettings
+from simulator.history.forecast import RecordForecast
 from tests.hindcast.compute_scenario import COMPUTE, SEEN
+from tests.hindcast.made_up_record import OBSERVED
 
 LATE = COMPUTE.replace("growth: {value: 10, unit: x/year}", "growth: {value: 10, unit: x/year, as_of: 2019}")
 
@@ -30,7 +50,7 @@ def test_each_arm_forecasts_every_later_year_from_every_origin():
     for arm in made[0]:
         assert arm.forecast.years == tuple(range(arm.forecast.origin + 1, 2023))
         assert arm.forecast.samples.shape == (len(arm.forecast.years), 256)
-    assert not any(arm.hindsight for arm in made[0])
+    assert [arm.hindsight for arm in made[0]] == [False, False, True, True]  # who does not say is not believed
     assert any("1 priors state no as_of" in note for note in made[1])
     assert any("2018: period/2018/openai-compute" in note for note in made[1])
 
@@ -50,7 +70,8 @@ def test_hindsight_of_a_further_scenario_is_refused_too_and_is_its_own():
     other = parse_scenario(LATE.replace("whole", "other"))
     with pytest.raises(InputError, match="knew of 2019"):
         arms(parse_scenario(COMPUTE), other)
-    late = [arm for arm in arms(parse_scenario(COMPUTE), other, allow=True)[0] if arm.hindsight]
+    early = parse_scenario(LATE.replace("2019", "2017"))
+    late = [arm for arm in arms(early, other, allow=True)[0] if arm.hindsight]
     assert {arm.name for arm in late} == {"scenario other"}
 
 
@@ -86,5 +107,64 @@ def test_the_model_has_hindsight_where_its_growth_priors_knew_and_nowhere_else()
       power: {limit: {value: 1e30, unit: FLOP, as_of: 2024}}
     """
     scenario = parse_scenario(dedent(learns))
-    assert [growth_knew(scenario, origin=origin) for origin in (2018, 2019, 2022)] == [True, False, False]
+    knew = "drivers.spending.growth[0].rate knew of 2019"
+    assert [knew in model_knew(scenario, origin) for origin in (2018, 2019, 2022)] == [True, False, False]
+    assert "constraints" not in model_knew(scenario, 2018)
     assert hindsight(scenario, origin=2022)  # by the constraint, which the model of history does not know
+
+
+def test_the_forecast_is_a_third_of_each_part_and_says_whose_growth_it_is() -> None:
+    made = {arm.name: arm for arm in path_arms(size=300, seed=0)}
+    assert list(made) == [FORECAST, *PARTS, DATED, STACK]
+    whole, *parts = (made[name].forecast(SEEN, 2018).samples for name in (FORECAST, *PARTS))
+    for place, part in enumerate(parts):
+        third = slice(100 * place, 100 * (place + 1))
+        assert np.array_equal(whole[:, third], part[:, third])
+        assert np.all(np.diff(part, axis=0) >= 0)
+    assert made[FORECAST].hindsight(2025) == ("path-growth knew of 2026-11; path-growth-drifting knew of 2026-11")
+    assert not made[FORECAST].hindsight(2026)
+    assert not made[DATED].hindsight(2012)
+
+
+def test_what_came_after_an_origin_changes_no_forecast_in_closed_form() -> None:
+    later = np.where(SEEN.record_year > 2018, SEEN.record_log_compute + 3, SEEN.record_log_compute)
+    changed = replace(SEEN, record_log_compute=later, run_log_compute=later)
+    for arm in path_arms(size=60, seed=0):
+        ours, theirs = (arm.forecast(seen, 2018).samples for seen in (SEEN, changed))
+        assert np.array_equal(ours, theirs), arm.name
+
+
+def test_a_stack_weighs_by_what_had_come_and_each_year_once() -> None:
+    came = dict(zip(SEEN.record_year.tolist(), SEEN.record_log_compute.tolist(), strict=True))
+
+    def off(by: float, origin: int) -> RecordForecast:
+        years = tuple(range(origin + 1, 2023))
+        return RecordForecast(origin, years, np.array([[came[year] + by] * 4 for year in years]))
+
+    past = [[off(by, origin) for by in (0.1, 0.2, 0.3)] for origin in (2015, 2016)]
+    assert past_weights(past, SEEN, 2015) == pytest.approx(np.ones(3))
+    weights = past_weights(past, SEEN, 2018)  # three years came, the scores are 0.1, 0.2, 0.3 in each
+    assert weights == pytest.approx(np.exp([0.0, -0.45, -0.9]) / np.exp([0.0, -0.45, -0.9]).sum())
+    assert mixed(past[0], np.array([1.0, 0.0, 1.0])).samples[0] - came[2016] == pytest.approx([0.1, 0.1, 0.3, 0.3])
+
+
+def test_the_sampled_model_is_fitted_once_for_all_origins_of_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
+    fitted: list[list[float]] = []
+
+    def fits(seen, *, dates, settings, **_):
+        fitted.append(list(dates))
+        return dates
+
+    def forecast(fit, *, last_year, seed):
+        return RecordForecast(
+            int(fit) - 1, tuple(range(int(fit), last_year + 1)), np.zeros((last_year + 1 - int(fit), 9))
+        )
+
+    monkeypatch.setattr("simulator.hindcast.arms.fit_dates", fits)
+    monkeypatch.setattr("simulator.hindcast.arms.forecast_record", forecast)
+    model, learned = fitted_arms(sampled((2018, 2020, 2030), settings=SamplerSettings()), size=9, seed=0)
+    assert (model.name, learned.name) == ("model", "learned")
+    assert [model.forecast(OBSERVED, origin).origin for origin in (2020, 2018)] == [2020, 2018]
+    assert fitted == [[2019.0, 2021.0]]
+    assert "spending-growth knew of 2026-11" in model.hindsight(2020)
+    assert "drivers.spending" in learned.hindsight(2020)

@@ -9,7 +9,7 @@ import pytest
 import xarray as xr
 
 from simulator.errors import InputError
-from simulator.hindcast.arms import Arm
+from simulator.hindcast.arms import Arm, fitted_arms, knows_nothing, rule_arms
 from simulator.hindcast.hindcast import hindcast
 from simulator.hindcast.rows import MODEL, mean_scores
 from simulator.hindcast.scores import crps
@@ -22,7 +22,7 @@ from tests.hindcast.small_hindcast import forecasts
 SETTINGS = SamplerSettings(draws=500, chains=4, seed=2)
 
 
-def stand_in(observations, *, dates, priors, settings, cache):
+def stand_in(observations, *, dates, settings, **_):
     """Give fits without sampling: the trend of what was known, with a spread."""
     rng = np.random.default_rng(settings.seed)
     shape = (settings.chains, settings.draws)
@@ -45,16 +45,22 @@ def stand_in(observations, *, dates, priors, settings, cache):
     return tuple(fits)
 
 
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch):
-    monkeypatch.setattr("simulator.hindcast.hindcast.fit_dates", stand_in)
+def scored(observed, *, origins, settings=SETTINGS, arms=(), beliefs=knows_nothing, **options):
+    """Score the model, by fits that stand in, beside the simple rules."""
+
+    def fits(seen):
+        return dict(
+            zip(origins, stand_in(seen, dates=[each + 1.0 for each in origins], settings=settings), strict=True)
+        )
+
+    drawn = {"size": 2000, "seed": settings.seed}
+    model = replace(fitted_arms(fits, **drawn)[0], hindsight=beliefs)
+    return hindcast(observed, arms=[model, *rule_arms(**drawn), *arms], origins=origins, fits=fits, **options)
 
 
 @pytest.fixture(scope="module")
 def result():
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("simulator.hindcast.hindcast.fit_dates", stand_in)
-        return hindcast(OBSERVED, origins=(2017, 2019, 2020), settings=SETTINGS)
+    return scored(OBSERVED, origins=(2017, 2019, 2020))
 
 
 def test_every_forecast_is_made_at_every_origin_for_every_later_year(result):
@@ -69,9 +75,7 @@ def test_every_forecast_is_made_at_every_origin_for_every_later_year(result):
 
 def test_what_came_after_the_origin_changes_no_forecast(result):
     later = np.where(YEARS > 2018, RECORD + 3, RECORD)
-    other = hindcast(
-        replace(OBSERVED, record_log_compute=later, run_log_compute=later), origins=(2017,), settings=SETTINGS
-    )
+    other = scored(replace(OBSERVED, record_log_compute=later, run_log_compute=later), origins=(2017,))
     before = {
         (row["forecast"], row["target"]): (row["quantile_05"], row["quantile_50"], row["quantile_95"])
         for row in result.forecasts.rows()
@@ -117,25 +121,25 @@ def test_skill_is_one_minus_the_ratio_of_mean_scores(result):
 
 
 def test_the_same_seed_gives_the_same_tables(result):
-    assert hindcast(OBSERVED, origins=(2017, 2019, 2020), settings=SETTINGS) == result
+    assert scored(OBSERVED, origins=(2017, 2019, 2020)) == result
 
 
 def test_a_rate_that_rests_on_one_domain_is_warned_of():
     jumped = np.maximum.accumulate(np.where(YEARS >= 2016, RECORD + 1.5, RECORD))
     games = replace(OBSERVED, record_log_compute=jumped, run_log_compute=jumped)
-    found = hindcast(games, origins=(2017,), without=OBSERVED, left_out="games", settings=SETTINGS)
+    found = scored(games, origins=(2017,), without=OBSERVED, left_out="games")
     assert not found.rate_checks[0].passed
     assert any("rests on games" in line for line in found.warnings)
 
 
 def test_short_chains_are_warned_of():
-    found = hindcast(OBSERVED, origins=(2019,), settings=replace(SETTINGS, draws=20))
+    found = scored(OBSERVED, origins=(2019,), settings=replace(SETTINGS, draws=20))
     assert any(line.startswith("origin 2019: bulk ESS") for line in found.warnings)
 
 
 def test_nothing_after_an_origin_is_refused():
     with pytest.raises(InputError, match="must be after the end of 2022"):
-        hindcast(OBSERVED, origins=(2022,), settings=SETTINGS)
+        scored(OBSERVED, origins=(2022,))
 
 
 def test_rows_agree_with_the_scores(result):
@@ -151,10 +155,9 @@ def exact(_, origin):
 
 
 def test_further_forecasts_stand_in_every_table_and_say_where_they_have_hindsight():
-    found = hindcast(
+    found = scored(
         OBSERVED,
         origins=(2017, 2019),
-        settings=SETTINGS,
         arms=[Arm("exact", exact, hindsight=lambda origin: "it knew" if origin == 2017 else "")],
         notes=["a note"],
     )
@@ -166,17 +169,21 @@ def test_further_forecasts_stand_in_every_table_and_say_where_they_have_hindsigh
     assert [row["baseline"] for row in found.skills.rows() if row["hindsight"]] == ["4x a year", "exact"]
     assert {row["forecast"] for row in found.quantiles.rows()} == {row["forecast"] for row in found.forecasts.rows()}
     assert len(found.quantiles) == 25 * len(found.forecasts)
-    assert found.notes == ("a note",)
+    assert found.notes[0] == "a note"
+    assert found.notes[1:] == (
+        "with hindsight, 4x a year: its rate was measured on the years that it forecasts",
+        "with hindsight, exact: it knew",
+    )
 
 
 def test_a_model_whose_priors_knew_what_came_is_flagged():
-    found = hindcast(OBSERVED, origins=(2017, 2019), settings=SETTINGS, with_hindsight={2017})
+    found = scored(OBSERVED, origins=(2017, 2019), beliefs=lambda origin: "it knew" if origin == 2017 else "")
     late = {(row["forecast"], row["origin"]) for row in found.forecasts.rows() if row["hindsight"]}
     assert late == {(MODEL, 2017), ("4x a year", 2017), ("4x a year", 2019)}
 
 
 def test_crossings_are_scored_for_every_forecast():
-    found = hindcast(OBSERVED, origins=(2019,), settings=SETTINGS, thresholds=[10 ** (RECORD[-1] - 0.01)])
+    found = scored(OBSERVED, origins=(2019,), thresholds=[10 ** (RECORD[-1] - 0.01)])
     assert {row["forecast"] for row in found.events.rows()} == {row["forecast"] for row in found.forecasts.rows()}
     assert [row["happened"] for row in found.events.rows() if row["forecast"] == MODEL] == [False, False, True]
     assert {row["forecast"] for row in found.event_scores.rows()} == {row["forecast"] for row in found.forecasts.rows()}

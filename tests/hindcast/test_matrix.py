@@ -20,11 +20,9 @@ from simulator.hindcast.matrix import (
     Truth,
     make_matrix,
     revised,
-    sampled_arms,
     told_later,
     truths,
 )
-from simulator.history.fit import SamplerSettings
 from simulator.history.forecast import RecordForecast
 from tests.hindcast.made_up_record import OBSERVED, RECORD
 from tests.hindcast.small_history import TABLE
@@ -118,29 +116,8 @@ def test_the_command_names_no_folder() -> None:
     )
     assert asked.words == (
         "simulate hindcast learned --against baseline --matrix --allow-hindsight --table mine.csv@2025-02:2023 "
-        "--origins 2018,2020 --mcmc --sampler pymc --seed 3"
+        "--origins 2018,2020 --sampler pymc --seed 3"
     )
-
-
-def test_the_sampled_model_is_fitted_once_for_all_origins_of_a_table(monkeypatch: pytest.MonkeyPatch) -> None:
-    fitted: list[list[float]] = []
-
-    def fits(seen, *, dates, settings):
-        fitted.append(list(dates))
-        return dates
-
-    def forecast(fit, *, last_year, seed):
-        return RecordForecast(
-            int(fit) - 1, tuple(range(int(fit), last_year + 1)), np.zeros((last_year + 1 - int(fit), 9))
-        )
-
-    monkeypatch.setattr("simulator.hindcast.matrix.fit_dates", fits)
-    monkeypatch.setattr("simulator.hindcast.matrix.forecast_record", forecast)
-    model, learned = sampled_arms(SamplerSettings(), origins=(2018, 2020, 2030))
-    assert (model.name, learned.name) == ("model", "learned")
-    assert [model.forecast(OBSERVED, origin).origin for origin in (2020, 2018)] == [2020, 2018]
-    assert fitted == [[2019.0, 2021.0]]
-    assert model.hindsight(2020)
 
 
 def test_revision_changes_a_share_of_samples_by_its_spread_in_all_years_alike() -> None:

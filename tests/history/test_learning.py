@@ -359,7 +359,7 @@ def test_the_shipped_change_point_is_about_2010_as_sevilla_has_it():
          "quantities.power has one rate; a change point"),
         ("10 GW", "10 GW", "own.yaml:6:30: history.change_point: quantities.power is in GW, of which the table of runs"),
         ("start: {median: 10 GW, interval_90: [1, 100]}", "start: 1e17 FLOP",
-         "training-runs.csv: goes from 2012.4 to 2025.5, with 0 values before the change (2008.2 to 2011.8 at 90 %)"),
+         "training-runs.csv: goes from 2007.5 to 2025.5, with 1 values before the change (2008.2 to 2011.8 at 90 %)"),
     ],
 )  # fmt: skip
 def test_a_level_that_cannot_learn_a_change_is_refused_where_it_stands(tmp_path, was, now, said):
