@@ -123,7 +123,8 @@ def frozen_text(run: Group | xr.DataTree, *, dated: str, frozen: str) -> str:
         "thresholds": _thresholds(summary, scenario, at=at, ends=ends),
         "more": {"quantiles": known[rest].tolist(), **more},
     }  # fmt: skip
-    return f"{_ABOUT}{yaml_text({'digest': _digest(data), **data})}"
+    text = yaml_text(data)
+    return f"{_ABOUT}digest: '{short_hash(text)}'\n{text}"
 
 
 def _thresholds(summary: Group, scenario: Any, *, at: list[int], ends: list[int]) -> dict[str, Any]:
@@ -152,10 +153,6 @@ def _rounded(values: Any, *, digits: int = 4) -> list[float | str]:
     """Round numbers as they are frozen; infinite ones are the word `never`."""
     numbers = np.round(np.atleast_1d(np.asarray(values, dtype=np.float64)), digits).tolist()
     return [each if math.isfinite(each) else NEVER for each in numbers]
-
-
-def _digest(data: Mapping[str, Any]) -> str:
-    return short_hash(yaml_text(data))
 
 
 def _read(text: str, entry: str) -> float:
@@ -190,13 +187,13 @@ def open_frozen(path: FilePath | str) -> Run:
     from simulator.runs.run import Run
 
     file = FilePath(path)
-    data = dict(file_document(file, keep_faults=False).data)
-    digest = data.pop("digest", None)
+    data = file_document(file, keep_faults=False).data
+    digest = str(data.get("digest", ""))
     if "forecast" not in data:
         raise RunFileError(f"{file}: is no frozen forecast. 'simulate history freeze RUN' writes one.")
     if data["forecast"] != FORMAT:
         raise RunFileError(f"{file}: is of format {data['forecast']}; this simulator reads {FORMAT}. Update it.")
-    if digest != _digest(data):
+    if digest != short_hash(file.read_text(encoding="utf-8").partition(f"\ndigest: '{digest}'\n")[2]):
         raise RunFileError(f"{file}: was changed since it was frozen (its digest differs). Restore it.")
     attrs = {key: data[key] for key in (*_HEAD, "dated", "frozen", "known_to")}
     years = [row[0] for row in next(iter(data["levels"].values()))["values"]]
