@@ -11,6 +11,7 @@ both errors by itself. The priors are standard normal scores, joined by their co
 from __future__ import annotations
 
 import copy
+import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -21,6 +22,7 @@ from scipy import special
 from scipy.linalg import block_diag
 
 from simulator.errors import Path, number
+from simulator.history.columns import decimal_year, last_day
 from simulator.history.conditioning import PROBABILITIES, rank_correlations, refused, table_beside
 from simulator.history.exports import Point, load_supply, supply_points
 from simulator.history.importance import DRAWN, ROUND, sample_scores
@@ -204,7 +206,12 @@ def learn_quantities(scenario: Scenario) -> Scenario:
     data["history"] = {"fit": digest.hexdigest()[:16], **data["history"]}
     learnt = resolve(Document(data, scenario.places))
     warnings = dict.fromkeys(
-        (*scenario.warnings, *learnt.warnings, *_conflicts(scores, drawn[chosen[:: DRAWN // 2 // ROUND]]))
+        (
+            *scenario.warnings,
+            *learnt.warnings,
+            *_ahead(scenario, scores.seen),
+            *_conflicts(scores, drawn[chosen[:: DRAWN // 2 // ROUND]]),
+        )
     )
     return replace(learnt, overrides=scenario.overrides, warnings=tuple(warnings), fit=scenario.fit)
 
@@ -261,6 +268,18 @@ def _stated(scenario: Scenario, name: str, values: Array, weights: Array, said: 
         "source": f"posterior of what was observed of {said}",
         "notes": f"learnt from observations. Before: {prior.understood}.",
     }
+
+
+def _ahead(scenario: Scenario, seen: Sequence[Seen]) -> list[str]:
+    """Say what is dated after all that the snapshot can have seen: a plan is no observation."""
+    snapshot = scenario.spec.history.snapshot if scenario.spec.history else ""
+    end = decimal_year(last_day(snapshot, entry="history.snapshot") + dt.timedelta(days=1))
+    return [
+        f"history: {each.name}: what stands at {number(round(float(each.times.max()), 2))} is after the snapshot, "
+        f"{snapshot}: a plan, which counts as an observation of its error."
+        for each in seen
+        if each.times.max() > end
+    ]
 
 
 def _conflicts(scores: _Scores, learnt: Array) -> list[str]:

@@ -93,6 +93,12 @@ def test_what_the_prior_hardly_allows_is_said():
     )
 
 
+def test_what_is_dated_after_the_snapshot_is_said_to_be_a_plan():
+    (said,) = (line for line in learn(stock()).warnings if "a plan" in line)
+    assert "chip-stock: what stands at 2026.5 is after the snapshot, 2026-05" in said
+    assert not any("a plan" in line for line in learn(stock(seen="{at: 2026.3, value: 2e7 chip, error: 0.1}")).warnings)
+
+
 def test_an_interval_of_its_own_is_an_error_beside_the_stated_one():
     (seen,) = seen_of(
         noted(stock(seen="{at: 2026, error: 0.1, value: {prior: constraints/chips-nvidia-shipped-2025}}"))
