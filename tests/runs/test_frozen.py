@@ -51,6 +51,8 @@ def test_a_frozen_file_reads_back_equal(run: Run, file: Path) -> None:
         "known_to": "2025-06-30",
     }
     assert stored_scenario(read).data == stored_scenario(run).data
+    file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))  # as a checkout on Windows has it
+    assert open_frozen(file).identical(read)
 
 
 def test_it_says_what_its_numbers_are_in_words_that_people_read(file: Path) -> None:
