@@ -30,8 +30,9 @@ _BASES = {
     "FLOP": ("FLOP", 1.0), "USD": ("USD", 1.0), "J": ("J", 1.0), "Wh": ("J", 3600.0), "bit": ("bit", 1.0),
     "byte": ("bit", 8.0), "token": ("token", 1.0), "chip": ("chip", 1.0), "image": ("image", 1.0),
     "model": ("model", 1.0), "person": ("person", 1.0), "parameter": ("parameter", 1.0),
-    "s": ("s", 1.0), "hour": ("s", 3600.0), "day": ("s", 86_400.0), "month": ("s", SECONDS_PER_YEAR / 12),
-    "year": ("s", SECONDS_PER_YEAR), "$": ("USD", 1.0),
+    "s": ("s", 1.0), "hour": ("s", 3600.0), "day": ("s", 86_400.0), "week": ("s", 7 * 86_400.0),
+    "month": ("s", SECONDS_PER_YEAR / 12), "quarter": ("s", SECONDS_PER_YEAR / 4), "year": ("s", SECONDS_PER_YEAR),
+    "decade": ("s", 10 * SECONDS_PER_YEAR), "$": ("USD", 1.0),
     **dict.fromkeys(("1", "fraction", "factor", "x", "times"), ("", 1.0)), **dict.fromkeys(PERCENT, ("", 0.01)),
     **{word: ("", times) for word, times in MANY.items()},
 }  # fmt: skip
@@ -44,7 +45,7 @@ _OFTEN_MEANT = {
     **dict.fromkeys(("GPU", "GPUs", "gpu", "gpus", "H100", "H100s", "TPU", "accelerator", "accelerators"), "chip"),
     **dict.fromkeys(("m", "mil", "mio", "mln", "mn", "Mio"), "million"), "Mrd": "billion",
     **dict.fromkeys(("b", "bil", "bln", "bn"), "billion"), "tn": "trillion", "tril": "trillion",
-    **dict.fromkeys(("yr", "yrs", "annum", "y"), "year"), "mo": "month", "mos": "months", "wk": "day", "week": "day",
+    **dict.fromkeys(("yr", "yrs", "annum", "y"), "year"), "mo": "month", "mos": "months", "wk": "week", "wks": "week",
     **dict.fromkeys(("sec", "second", "seconds"), "s"), **dict.fromkeys(("hr", "hrs", "h"), "hour"),
     **dict.fromkeys(("params", "param", "parameters"), "parameter"), "people": "person", "researchers": "person",
     "per": "/", "GB": "Gbyte", "TB": "Tbyte", "PB": "Pbyte", "share": "fraction",
@@ -91,7 +92,7 @@ DIMENSIONLESS = Unit(())
 
 @cache
 def parse_unit(text: str) -> Unit:
-    """Read a unit such as `FLOP/USD`, `GW`, `chip/year`, `FLOP/token^2` or `%`; UnitError where a word is no unit.
+    """Read a unit such as `FLOP/USD`, `GW`, `per year`, `FLOP/token^2` or `%`; UnitError where a word is no unit.
 
     >>> print(parse_unit("FLOP/s/W"), parse_unit("GW").scale)
     FLOP/J 1000000000.0
@@ -99,7 +100,7 @@ def parse_unit(text: str) -> Unit:
     if not text.strip():
         raise UnitError("is empty.", "Write 1 for a plain number.")
     unit = DIMENSIONLESS
-    for position, part in enumerate(text.split("/")):
+    for position, part in enumerate(re.sub(r"^\s*(?:/|per\b)", "1/", text).split("/")):
         for words in part.split("*"):
             if not words.strip():
                 raise UnitError(f"'{text}' lacks a unit beside '/' or '*'.", "Write for example FLOP/USD or 1/USD.")

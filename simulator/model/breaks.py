@@ -50,11 +50,11 @@ type Breaks = tuple[NDArray[np.intp], Array]
 
 
 def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
-    """Give the samples, of `size`, whose paths may fall at once, and when, (time, sample), rising; each beside what is
-    before.
+    """Give the samples, of `size`, whose paths may fall at once, and when: (time, sample), rising.
 
-    What begins in the first year, with limits, comes again a lag later, and so on, where it follows from itself. Jumps
-    down break paths; if `turned`, as where thresholds are met from above, or within quantities, jumps up may too.
+    Beside each time stands the one before. What begins in the first year, with limits, comes again a lag later, and so
+    on, where it follows from itself. Jumps down break paths; if `turned`, as where thresholds are met from above, or
+    within quantities, jumps up may too.
     """
     first, last = block.spec.years.first, block.spec.years.last
 

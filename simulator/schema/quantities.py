@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
-from simulator.schema.amounts import NUMBER, is_amount, prior_in_words
+from simulator.schema.amounts import is_amount, prior_in_words
 from simulator.schema.base import Faults, ItemName, Line, Name, Spec, Text, Told, Weight, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior
@@ -172,24 +172,10 @@ Growth = Annotated[
 ]
 
 
-def _so_often(value: Any) -> Any:
-    """Read `0.3/year` or `3 per decade` as the number of times that it is."""
-    match = _OFTEN.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return value
-    times = float(match[1])
-    return (
-        {"value": times / 10, "unit": "1/year"} if match[2] == "decade" else {"value": times, "unit": f"1/{match[2]}"}
-    )
-
-
-_OFTEN = re.compile(rf"\s*({NUMBER})\s*(?:/|per\s)\s*(year|month|decade)\s*")
-
-
 class Jumps(Spec):
     """Jumps of a level at random times, such as rare discoveries: their times a Poisson process."""
 
-    rate: Annotated[Prior, BeforeValidator(_so_often)]
+    rate: Prior
     """How many come in a year, on average: `0.2/year` is one in five years."""
     size: Prior
     """The factor by which one changes the level: 3, below 1 a setback. Of all jumps of a sample the same, or their
