@@ -51,7 +51,15 @@ _OFTEN_MEANT = {
     "per": "/", "GB": "Gbyte", "TB": "Tbyte", "PB": "Pbyte", "share": "fraction",
 }  # fmt: skip
 _FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9]+\.?[0-9]*|\.[0-9]+) ?)?(year|month)s?")
-_WORDS_OF_GROWTH = {"x": "factor", "times": "factor", "percent": "%", "pct": "%", "month": "months", "yr": "years"}
+_WORDS_OF_GROWTH = {
+    "x": "factor",
+    "times": "factor",
+    "fold": "factor",
+    "percent": "%",
+    "pct": "%",
+    "month": "months",
+    "yr": "years",
+}
 _SHORT_OR_LONG = re.compile(r"(day|week|month|quarter|decade|century)s?$")
 _HALVES = ("doubling", "halving", "halving of requirement")
 
@@ -334,8 +342,20 @@ def parse_growth_unit(text: str) -> GrowthUnit:
     and `months/halving`, the time in which the level itself halves. `months/halving of requirement` is the time in
     which what is needed for the same result halves, so that the level, an efficiency, doubles.
     """
-    head, _, rest = re.sub(r"\s*(?:/|\bper\b|\ban?\b)\s*", "/", " ".join(text.split()), count=1).partition("/")
-    rest = {"yr": "year", "annum": "year", "decade": "10 years", "quarter": "3 months"}.get(rest, rest)
+    text, told = re.sub(r"\b(?:annually|yearly)\b", "/year", text), text
+    head, _, rest = re.sub(
+        r"\s*(?:/|\bper\b|\bevery\b|\beach\b|\ban?\b|\bp(?=\.?a\b))\s*", "/", " ".join(text.split()), count=1
+    ).partition("/")
+    rest = {
+        "yr": "year",
+        "annum": "year",
+        "a": "year",
+        "a.": "year",
+        ".a.": "year",
+        ".a": "year",
+        "decade": "10 years",
+        "quarter": "3 months",
+    }.get(rest, rest)
     head = head.lower() if head == "X" else head
     head = _WORDS_OF_GROWTH.get(head, head) if rest in _HALVES or head not in ("month", "yr") else head
     head = "years" if rest in _HALVES and head == "year" else head
@@ -347,7 +367,7 @@ def parse_growth_unit(text: str) -> GrowthUnit:
         span = float(match[1] or 1) / (12 if match[2] == "month" else 1)
         if 0.0 < span < math.inf:
             return _factor_per(plain, span)
-    raise UnitError(f"'{text}' is not a unit of growth.", _meant(text))
+    raise UnitError(f"'{told}' is not a unit of growth.", _meant(told))
 
 
 def _meant(text: str) -> str:
@@ -363,8 +383,10 @@ def _meant(text: str) -> str:
         return f"Growth of one {other[1]} is not that of a year: state it as a factor, as 1.1x/{of_span}."
     if words in (*PERCENT, "x", "factor", "times", "OOM", "ln"):
         return f"Write {'percent' if words == '%' else words}/year."
-    if words in ("OOMs", "oom", "ooms", "dex", "log10"):
+    if words in ("OOMs", "oom", "ooms", "dex", "log10") or words.startswith("orders of magnitude"):
         return "Write OOM/year."
+    if found := re.search(r"\b(month|year)s?\b.*(doubl|halv)", text):
+        return f"Write {found[1]}s/{found[2]}ing."
     return f"Growth is no amount: it says how often, by how much or in what time. Known: {', '.join(_NAMED)}."
 
 

@@ -199,3 +199,14 @@ def test_a_doubling_time_in_months_and_years_says_the_same(months: float) -> Non
 )
 def test_how_often_is_read_as_people_write_it(text: str, a_year: float) -> None:
     assert close(parse_unit(text), parse_unit("1/year") * Unit((), a_year))
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("% p.a.", "%/year"), ("percent per annum", "%/year"), ("% yearly", "%/year"), ("% each year", "%/year"),
+        ("fold per year", "factor/year"), ("x annually", "factor/year"), ("x every 2 years", "factor/2 years"),
+    ],
+)  # fmt: skip
+def test_growth_is_read_as_people_write_it(text: str, means: str) -> None:
+    assert parse_growth_unit(text) is parse_growth_unit(means)

@@ -316,7 +316,11 @@ def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
         return "reaches numbers that are too large to compute with.", "Truncate it: truncated: [null, 1e30]."
     rule = f"must stay above {number(limit)}; it lies there or below with probability {share:.2g}."
     remedy = "Use family: lognormal, or truncate it: truncated: [0.1, null]."
-    return rule, remedy if limit == 0 else "Truncate it: truncated: [-99, null]."
+    if limit == 0:
+        return rule, remedy
+    low, high = (1.0 + float(each) / 100.0 for each in base.ppf(np.array([0.05, 0.95])))
+    factors = f"; or state factors, which are lognormal: {low:.3g} to {high:.3g} x/year (90 %)" if low > 0 else ""
+    return rule, f"Truncate it: truncated: [-99, null]{factors}."
 
 
 def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | None) -> Scale:

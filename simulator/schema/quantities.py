@@ -146,6 +146,12 @@ class Regime(Spec):
         elif self.towards is not None and self.half_life is None:
             yield Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3 years.")
 
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is no regime, but may be its rate."""
+        rule, remedy = super().no_group(given)
+        return rule, f"Write {{rate: {given}}}, and from when it holds: {{rate: .., from: 2028}}." if given else remedy
+
 
 class Custom(Spec):
     """A driver whose levels are computed by Python code, found by its name or handed over by whoever runs it."""
