@@ -342,20 +342,9 @@ def parse_growth_unit(text: str) -> GrowthUnit:
     and `months/halving`, the time in which the level itself halves. `months/halving of requirement` is the time in
     which what is needed for the same result halves, so that the level, an efficiency, doubles.
     """
-    text, told = re.sub(r"\b(?:annually|yearly)\b", "/year", text), text
-    head, _, rest = re.sub(
-        r"\s*(?:/|\bper\b|\bevery\b|\beach\b|\ban?\b|\bp(?=\.?a\b))\s*", "/", " ".join(text.split()), count=1
-    ).partition("/")
-    rest = {
-        "yr": "year",
-        "annum": "year",
-        "a": "year",
-        "a.": "year",
-        ".a.": "year",
-        ".a": "year",
-        "decade": "10 years",
-        "quarter": "3 months",
-    }.get(rest, rest)
+    text, told = re.sub(r"\b(?:annually|yearly|p\.?a\b\.?)", "/year", " ".join(text.split())), text
+    head, _, rest = re.sub(r"\s*(?:/|\b(?:per|every|each|an?)\b)\s*", "/", text, count=1).partition("/")
+    rest = {"yr": "year", "annum": "year", "decade": "10 years", "quarter": "3 months"}.get(rest, rest)
     head = head.lower() if head == "X" else head
     head = _WORDS_OF_GROWTH.get(head, head) if rest in _HALVES or head not in ("month", "yr") else head
     head = "years" if rest in _HALVES and head == "year" else head

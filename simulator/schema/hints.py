@@ -79,6 +79,7 @@ _TRIED: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("until", "to", "end", "till"), "from: {} in the next regime, which ends this one"),
     },
     "Limit": {
+        **{each: f"limit: {{{{{each}: {{}}}}}}" for each in ("product", "sum", "ratio", "minimum", "power")},
         **dict.fromkeys(("max", "maximum", "value", "level", "cap", "at", "ceiling", "amount"), "limit: {}"),
         **dict.fromkeys(("type", "law", "shape"), "kind: {}"),
         **dict.fromkeys(("fraction", "percent", "percentage"), "share: {}, with of: a quantity"),
