@@ -30,8 +30,9 @@ _BASES = {
     "FLOP": ("FLOP", 1.0), "USD": ("USD", 1.0), "J": ("J", 1.0), "Wh": ("J", 3600.0), "bit": ("bit", 1.0),
     "byte": ("bit", 8.0), "token": ("token", 1.0), "chip": ("chip", 1.0), "image": ("image", 1.0),
     "model": ("model", 1.0), "person": ("person", 1.0), "parameter": ("parameter", 1.0),
-    "s": ("s", 1.0), "hour": ("s", 3600.0), "day": ("s", 86_400.0), "month": ("s", SECONDS_PER_YEAR / 12),
-    "year": ("s", SECONDS_PER_YEAR), "$": ("USD", 1.0),
+    "s": ("s", 1.0), "hour": ("s", 3600.0), "day": ("s", 86_400.0), "week": ("s", 7 * 86_400.0),
+    "month": ("s", SECONDS_PER_YEAR / 12), "quarter": ("s", SECONDS_PER_YEAR / 4), "year": ("s", SECONDS_PER_YEAR),
+    "decade": ("s", 10 * SECONDS_PER_YEAR), "$": ("USD", 1.0),
     **dict.fromkeys(("1", "fraction", "factor", "x", "times"), ("", 1.0)), **dict.fromkeys(PERCENT, ("", 0.01)),
     **{word: ("", times) for word, times in MANY.items()},
 }  # fmt: skip
@@ -44,13 +45,21 @@ _OFTEN_MEANT = {
     **dict.fromkeys(("GPU", "GPUs", "gpu", "gpus", "H100", "H100s", "TPU", "accelerator", "accelerators"), "chip"),
     **dict.fromkeys(("m", "mil", "mio", "mln", "mn", "Mio"), "million"), "Mrd": "billion",
     **dict.fromkeys(("b", "bil", "bln", "bn"), "billion"), "tn": "trillion", "tril": "trillion",
-    **dict.fromkeys(("yr", "yrs", "annum", "y"), "year"), "mo": "month", "mos": "months", "wk": "day", "week": "day",
+    **dict.fromkeys(("yr", "yrs", "annum", "y"), "year"), "mo": "month", "mos": "months", "wk": "week", "wks": "week",
     **dict.fromkeys(("sec", "second", "seconds"), "s"), **dict.fromkeys(("hr", "hrs", "h"), "hour"),
     **dict.fromkeys(("params", "param", "parameters"), "parameter"), "people": "person", "researchers": "person",
     "per": "/", "GB": "Gbyte", "TB": "Tbyte", "PB": "Pbyte", "share": "fraction",
 }  # fmt: skip
 _FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9]+\.?[0-9]*|\.[0-9]+) ?)?(year|month)s?")
-_WORDS_OF_GROWTH = {"x": "factor", "times": "factor", "percent": "%", "pct": "%", "month": "months", "yr": "years"}
+_WORDS_OF_GROWTH = {
+    "x": "factor",
+    "times": "factor",
+    "fold": "factor",
+    "percent": "%",
+    "pct": "%",
+    "month": "months",
+    "yr": "years",
+}
 _SHORT_OR_LONG = re.compile(r"(day|week|month|quarter|decade|century)s?$")
 _HALVES = ("doubling", "halving", "halving of requirement")
 
@@ -91,7 +100,7 @@ DIMENSIONLESS = Unit(())
 
 @cache
 def parse_unit(text: str) -> Unit:
-    """Read a unit such as `FLOP/USD`, `GW`, `chip/year`, `FLOP/token^2` or `%`; UnitError where a word is no unit.
+    """Read a unit such as `FLOP/USD`, `GW`, `per year`, `FLOP/token^2` or `%`; UnitError where a word is no unit.
 
     >>> print(parse_unit("FLOP/s/W"), parse_unit("GW").scale)
     FLOP/J 1000000000.0
@@ -99,7 +108,7 @@ def parse_unit(text: str) -> Unit:
     if not text.strip():
         raise UnitError("is empty.", "Write 1 for a plain number.")
     unit = DIMENSIONLESS
-    for position, part in enumerate(text.split("/")):
+    for position, part in enumerate(re.sub(r"^\s*(?:/|per\b)", "1/", text).split("/")):
         for words in part.split("*"):
             if not words.strip():
                 raise UnitError(f"'{text}' lacks a unit beside '/' or '*'.", "Write for example FLOP/USD or 1/USD.")
@@ -333,7 +342,8 @@ def parse_growth_unit(text: str) -> GrowthUnit:
     and `months/halving`, the time in which the level itself halves. `months/halving of requirement` is the time in
     which what is needed for the same result halves, so that the level, an efficiency, doubles.
     """
-    head, _, rest = re.sub(r"\s*(?:/|\bper\b|\ban?\b)\s*", "/", " ".join(text.split()), count=1).partition("/")
+    text, told = re.sub(r"\b(?:annually|yearly|p\.?a\b\.?)", "/year", " ".join(text.split())), text
+    head, _, rest = re.sub(r"\s*(?:/|\b(?:per|every|each|an?)\b)\s*", "/", text, count=1).partition("/")
     rest = {"yr": "year", "annum": "year", "decade": "10 years", "quarter": "3 months"}.get(rest, rest)
     head = head.lower() if head == "X" else head
     head = _WORDS_OF_GROWTH.get(head, head) if rest in _HALVES or head not in ("month", "yr") else head
@@ -346,7 +356,7 @@ def parse_growth_unit(text: str) -> GrowthUnit:
         span = float(match[1] or 1) / (12 if match[2] == "month" else 1)
         if 0.0 < span < math.inf:
             return _factor_per(plain, span)
-    raise UnitError(f"'{text}' is not a unit of growth.", _meant(text))
+    raise UnitError(f"'{told}' is not a unit of growth.", _meant(told))
 
 
 def _meant(text: str) -> str:
@@ -362,8 +372,10 @@ def _meant(text: str) -> str:
         return f"Growth of one {other[1]} is not that of a year: state it as a factor, as 1.1x/{of_span}."
     if words in (*PERCENT, "x", "factor", "times", "OOM", "ln"):
         return f"Write {'percent' if words == '%' else words}/year."
-    if words in ("OOMs", "oom", "ooms", "dex", "log10"):
+    if words in ("OOMs", "oom", "ooms", "dex", "log10") or words.startswith("orders of magnitude"):
         return "Write OOM/year."
+    if found := re.search(r"\b(month|year)s?\b.*(doubl|halv)", text):
+        return f"Write {found[1]}s/{found[2]}ing."
     return f"Growth is no amount: it says how often, by how much or in what time. Known: {', '.join(_NAMED)}."
 
 

@@ -6,6 +6,7 @@ import itertools
 import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 
 BEYOND = 300.0
 """The log10 of a level above which it is no number any more, and stands as +inf: a sample with one has exploded."""
@@ -198,7 +199,7 @@ def plus_minus(error: float, digits: int) -> str:
     return f" ± {max(error, smallest):.{digits}f}" if error >= smallest / 2 else f" ± <{smallest:.{digits}f}"
 
 
-_DAY, _YEAR = math.log10(86_400), math.log10(365.25 * 86_400)
+_DAY, _YEAR, _BYTE = math.log10(86_400), math.log10(365.25 * 86_400), math.log10(8)
 _WATTS = ((12.0, 12.0, "TW"), (9.0, 9.0, "GW"), (6.0, 6.0, "MW"))
 _TOLD = {
     "USD": ((12.0, 12.0, "trillion USD"), (9.0, 9.0, "billion USD"), (6.0, 6.0, "million USD")),
@@ -214,17 +215,30 @@ _TOO_MANY = 16.0
 def told_unit(log_level: float, unit: str) -> tuple[float, str]:
     """Choose the unit in which people tell a level that is given in log10 of a unit: log10 of its size, its name.
 
-    Money is told in millions, billions and trillions, power in MW, GW and TW, a length of time in days and years.
+    Money is told in millions, billions and trillions, power in MW, GW and TW, a length of time in days and years, what
+    comes so often in so many a year, bits in bytes.
 
     Examples
     --------
-    >>> told_unit(8.59, "USD"), told_unit(9.4, "J/s"), told_unit(25.0, "FLOP")
-    ((6.0, 'million USD'), (9.0, 'GW'), (0.0, 'FLOP'))
+    >>> told_unit(8.59, "USD"), told_unit(9.4, "J/s"), told_unit(25.0, "FLOP"), told_unit(-2.0, "chip/s")[1]
+    ((6.0, 'million USD'), (9.0, 'GW'), (0.0, 'FLOP'), 'chip/year')
     """
     for least, size, name in _TOLD.get(unit, ()):
         if least - 1e-9 <= log_level < _TOO_MANY:
             return size, name
-    return 0.0, "W" if unit == "J/s" else unit
+    return _everyday(unit)
+
+
+@cache
+def _everyday(unit: str) -> tuple[float, str]:
+    """Tell bytes of bits, and how often something comes by the year: log10 of the size of one, its name."""
+    if unit == "J/s":
+        return 0.0, "W"
+    above, *below = unit.split("/")
+    size = _BYTE * (above.split().count("bit") - below.count("bit"))
+    if "s" in below and not {"FLOP", "bit", "J"} & {*above.split()}:
+        size, below = size - _YEAR, ["year" if each == "s" else each for each in below]
+    return size, "/".join(re.sub(r"\bbit\b(?!\^)", "byte", each) for each in (above, *below))
 
 
 def amount_words(log_level: float, unit: str, say: Callable[[float], str] | None = None) -> str:

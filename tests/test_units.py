@@ -90,7 +90,7 @@ def test_units_that_mean_the_same_are_the_same() -> None:
         ("FLOP^", "not a whole number"), ("FLOP/s^", "not a whole number"), ("FLOP^1e999", "not a whole number"),
         ("FLOP^1.5", "not a whole number"), ("FLOP^-", "not a whole number"), ("FLOP^2^2", "not a whole number"),
         ("FLOP^\u00b2", "not a whole number"), ("^2", "'' is not a unit"), ("FLOP^12", "from -9 to 9"),
-        ("FLOP/", "lacks a unit"), ("/USD", "lacks a unit"), ("FLOP//USD", "lacks a unit"), ("/", "lacks a unit"),
+        ("FLOP/", "lacks a unit"), ("FLOP//USD", "lacks a unit"), ("/", "lacks a unit"),
         ("FLOP**", "lacks a unit"), ("FLOP**2", "lacks a unit"), ("FLOP *", "lacks a unit"), ("* FLOP", "lacks a unit"),
         ("EFLOP^9 EUSD^9", "too large or too small"), ("FLOP/EFLOP^9/EUSD^9", "too large or too small"),
     ],
@@ -191,3 +191,22 @@ def test_a_doubling_time_in_months_and_years_says_the_same(months: float) -> Non
     assert growth(months, "months/doubling") == pytest.approx(
         growth(months, "months/halving of requirement"), rel=1e-12
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "a_year"),
+    [("per year", 1), ("/year", 1), ("per decade", 0.1), ("/quarter", 4), ("per week", SECONDS_PER_YEAR / 604_800)],
+)
+def test_how_often_is_read_as_people_write_it(text: str, a_year: float) -> None:
+    assert close(parse_unit(text), parse_unit("1/year") * Unit((), a_year))
+
+
+@pytest.mark.parametrize(
+    ("text", "means"),
+    [
+        ("% p.a.", "%/year"), ("percent per annum", "%/year"), ("% yearly", "%/year"), ("% each year", "%/year"),
+        ("fold per year", "factor/year"), ("x annually", "factor/year"), ("x every 2 years", "factor/2 years"),
+    ],
+)  # fmt: skip
+def test_growth_is_read_as_people_write_it(text: str, means: str) -> None:
+    assert parse_growth_unit(text) is parse_growth_unit(means)

@@ -62,10 +62,11 @@ def _told(done: Done, page: str, work: Path, kept: Path) -> dict[str, Any]:
         LOG.warning("%s: '%s' failed: %s", page, done.command, done.printed)
     pictures = []
     for light, dark in zip(done.pictures, done.dark, strict=False):
+        stem = f"{len([*kept.glob('*-light.svg')])}-{light.stem}"  # another run may draw one of the same name
         for theme, path in (("light", light), ("dark", dark)):
-            shutil.copy(work / path, kept / f"{light.stem}-{theme}.svg")
+            shutil.copy(work / path, kept / f"{stem}-{theme}.svg")
         said = re.search(r'aria-label="([^"]*)"', (work / light).read_text(encoding="utf-8"))
-        pictures.append([light.stem, said[1] if said else light.stem])
+        pictures.append([stem, said[1] if said else light.stem])
     return {"command": done.command, "printed": done.printed, "pictures": pictures}
 
 

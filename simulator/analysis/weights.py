@@ -114,6 +114,7 @@ class Change:
 def _changed_priors(old: Scenario, new: Scenario) -> list[str]:
     """Name the priors that are stated otherwise; refuse changes of anything else than priors and correlations."""
     differing = [path for path, _ in topmost_differences([bare_data(old.data), bare_data(new.data)])]
+    differing = [path for path in differing if path != ("title",)]  # it says what is changed
     if not differing:
         raise InputError("reweight: nothing is changed: the priors are what they were. Name another number.")
     found: dict[str, None] = {}

@@ -49,11 +49,12 @@ def times_back(times: Array, block: Block) -> list[Array]:
 type Breaks = tuple[NDArray[np.intp], Array]
 
 
-def broken_times(block: Block, *, turned: bool) -> Breaks:
-    """Give the samples whose paths may fall at once, and when, (time, sample), rising; each beside what is before.
+def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
+    """Give the samples, of `size`, whose paths may fall at once, and when: (time, sample), rising.
 
-    What begins in the first year, with limits, comes again a lag later, and so on, where it follows from itself. Jumps
-    down break paths; if `turned`, as where thresholds are met from above, or within quantities, jumps up may too.
+    Beside each time stands the one before. What begins in the first year, with limits, comes again a lag later, and so
+    on, where it follows from itself. Jumps down break paths; if `turned`, as where thresholds are met from above, or
+    within quantities, jumps up may too.
     """
     first, last = block.spec.years.first, block.spec.years.last
 
@@ -63,14 +64,14 @@ def broken_times(block: Block, *, turned: bool) -> Breaks:
 
     found: list[Array] = []
     if followed_lags(block)[1]:
-        found += _stepped(np.full(block.size, first), block, step)
+        found += _stepped(np.full(size, first), block, step)
     for path, level in entries_of(Level, block.spec):
         for when, by in jumps_of(level, path, block):
             breaks = (when < last) & ((by < 0.0) | turned | (path[0] != "drivers"))
             found += [np.where(breaks, when, last)]
     if not found:
         return np.empty(0, dtype=np.intp), np.empty((0, 0))
-    after = np.stack(np.broadcast_arrays(*found, np.full(block.size, last)))
+    after = np.stack(np.broadcast_arrays(*found, np.full(size, last)))
     broken = np.flatnonzero((after < last).any(axis=0))
     after = after[:, broken]
     return broken, np.sort(np.concatenate([after, np.nextafter(after, first)]), axis=0)

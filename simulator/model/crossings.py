@@ -413,7 +413,7 @@ def cross_block(
         ]
     )
     crossing, already = path_crossings(at, years, signed, turned, of, jumps=paths.projection.has_jumps)
-    samples, breaks = broken_times(paths.block, turned=bool(falls.any()))
+    samples, breaks = broken_times(paths.block, size, turned=bool(falls.any()))
     if samples.size:
         steps = np.sort(np.concatenate([breaks, np.repeat(years[:, None], samples.size, axis=1)]), axis=0)
         some = _broken_crossings(

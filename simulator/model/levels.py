@@ -56,11 +56,11 @@ class Block:
 
     @property
     def size(self) -> int:
-        """How many samples it has."""
+        """How many samples it has; 1 where nothing is drawn, so that one stands for all."""
         if isinstance(self.samples, np.ndarray):
             return self.samples.size
         every = range(max((values.size for values in self.draws.values()), default=1))
-        return len(every if self.samples is None else every[self.samples])
+        return len(every if self.samples is None or len(every) == 1 else every[self.samples])
 
     @property
     def root(self) -> Block:

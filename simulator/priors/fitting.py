@@ -183,7 +183,9 @@ class Understood:
     def words(self) -> str:
         """Say it for readers."""
         if self.shape:
-            low, median, high = map(three_digits, (self.low, self.median, self.high))
+            rounding = min(1e-15 * abs(self.median), 1e-12)  # what is left of a stated 0
+            ends = (0.0 if abs(each) < rounding else each for each in (self.low, self.median, self.high))
+            low, median, high = map(three_digits, ends)
             value = f"{self.shape}, median {median} (90 % {low} to {high})"
         else:
             value = number(self.median)

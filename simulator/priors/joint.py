@@ -304,16 +304,16 @@ def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
     limit = scale.least
     if isinstance(base, Fixed):
         return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
-    share = float(base.cdf(np.array([limit]))[0])
-    if share <= 0 and scale.conversion.reciprocal:
+    positive = "Use family: lognormal, or truncate it: truncated: [0.1, null]."
+    if (share := float(base.cdf(np.array([limit]))[0])) <= 0 and scale.conversion.reciprocal:
         rare = number(float(f"{base.ppf(np.array([1e-6]))[0]:.1g}"))
-        rule = f"must keep away from 0, where growth has no bound; one draw in a million lies below {rare}."
-        return rule, "Use family: lognormal, or truncate it: truncated: [0.1, null]."
+        return f"must keep away from 0, where growth has no bound; one draw in a million lies below {rare}.", positive
     if share <= 0:
         return "reaches numbers that are too large to compute with.", "Truncate it: truncated: [null, 1e30]."
     rule = f"must stay above {number(limit)}; it lies there or below with probability {share:.2g}."
-    remedy = "Use family: lognormal, or truncate it: truncated: [0.1, null]."
-    return rule, remedy if limit == 0 else "Truncate it: truncated: [-99, null]."
+    low, high = (1.0 + base.ppf(np.array([0.05, 0.95])) / 100.0).tolist()
+    factors = f"; or state factors, which are lognormal: {low:.3g} to {high:.3g} x/year (90 %)" if low > 0 else ""
+    return rule, positive if limit == 0 else f"Truncate it: truncated: [-99, null]{factors}."
 
 
 def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | None) -> Scale:

@@ -11,6 +11,7 @@ from simulator.runs.groups import Group, arrays
 from simulator.runs.summary import summarised, summarised_names
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
+from simulator.wording import told_unit
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -65,7 +66,7 @@ def _event_rows(summary: Group) -> list[dict[str, Any]]:
 
 
 def quantity_lines(table: Table) -> list[str]:
-    """Set the table as text: one line for a quantity and a year."""
+    """Set the table as text: one line for a quantity and a year, in the unit that people use for so much."""
 
     def spread(row: Row) -> str:
         return "" if row["lower"] == row["upper"] else f"{told(row, 'lower', '.3g')} to {told(row, 'upper', '.3g')}"
@@ -73,7 +74,11 @@ def quantity_lines(table: Table) -> list[str]:
     def told(row: Row, key: str, digits: str) -> str:
         if row["unit"] == "year":  # the date of an event
             return f"{row[key]:.1f}" if row[key] < np.inf else "later"
-        return f"{row[key]:{digits}}"
+        value = float(f"{row[key] / 10.0 ** unit_of(row)[0]:{digits}}")
+        return f"{value:,g}" if 1e3 <= value < 1e6 else f"{value:{digits}}"
+
+    def unit_of(row: Row) -> tuple[float, str]:
+        return told_unit(float(np.log10(row["median"])) if row["median"] > 0.0 else -np.inf, row["unit"])
 
     return table.lines(
         {
@@ -81,6 +86,6 @@ def quantity_lines(table: Table) -> list[str]:
             "year": lambda row: f"{row['year']:g}" if row["year"] else "" if row["unit"] == "year" else "every",
             "median": lambda row: told(row, "median", ".4g"),
             "90 %": spread,
-            "unit": lambda row: "" if row["unit"] == "1" else row["unit"],
+            "unit": lambda row: "" if row["unit"] == "1" else unit_of(row)[1],
         }
     )

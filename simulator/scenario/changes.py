@@ -10,7 +10,8 @@ from simulator.errors import InputError, Place, PlacedFault, ScenarioError, dott
 from simulator.scenario.differences import ABSENT, Entry, differing_entries, in_short, with_entry
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import is_override, place_of, text_keys
-from simulator.scenario.resolving import Scenario, resolve
+from simulator.scenario.library import OF_ITS_OWN
+from simulator.scenario.resolving import Scenario, checked, overridden, resolve
 from simulator.schema.prior_names import input_words
 from simulator.wording import cut, listed
 
@@ -22,7 +23,8 @@ _SPAN = {"first": "from", "last": "to"}
 def resolve_changed(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     """Check a document with overrides; a fault is laid at the change that made it, never at what was changed."""
     try:
-        return resolve(document, overrides)
+        changed, log, idle = overridden(document, overrides)
+        return checked(_retitled(document, changed), log, idle)
     except ScenarioError as error:
         error_faults = faults = list(error.faults)
     given = list(overrides)
@@ -94,11 +96,23 @@ def titled(document: Document) -> Document:
     if document.parent is None or document.data.get("title") is not None or not isinstance(document.data, Mapping):
         return document
     parent = document.parent.data
-    said, called = (
-        changes_in_words(parent, document.data),
-        parent.get("title") or parent.get("name", "another scenario"),
-    )
+    said, called = changes_in_words(parent, document.data), _called(parent)
     return replace(document, data={**document.data, "title": f"{called} {said}" if said else f"after {called}"})
+
+
+def _called(data: Mapping[str, Any]) -> str:
+    return data.get("title") or data.get("name") or "another scenario"
+
+
+def _retitled(document: Document, changed: Document) -> Document:
+    """Let what overrides make of a document, where results depend on them, speak of itself as what extends it does."""
+    one, other = document.data, changed.data
+    said = "" if changed is document else changes_in_words(one, other)
+    if not said:
+        return changed
+    named = {"title": f"{_called(one)} {said}"}
+    kept = {key: value for key, value in other.items() if key not in OF_ITS_OWN or value != one.get(key)}
+    return replace(changed, data=named | kept)
 
 
 def changes_in_words(one: Mapping[str, Any], other: Mapping[str, Any]) -> str:
@@ -132,6 +146,8 @@ def _in_words(entry: Entry, other: Mapping[str, Any]) -> Iterator[tuple[str, str
     elif len(short := in_short(entry.other)) <= _WIDEST:
         yield "with", f"{words} {short}"
     else:
+        labels = [each.get("label") for each in (entry.other, entry.one) if isinstance(each, Mapping)]
+        words = str(next(filter(None, labels), words.replace(": ", " ")))
         yield "with", f"{'' if entry.one is ABSENT else 'another '}{cut(words, width=60)}"
 
 

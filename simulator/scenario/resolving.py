@@ -168,6 +168,11 @@ def data_hash(data: Any) -> str:
 
 def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     """Check a document and give the scenario that it says."""
+    return checked(*overridden(document, overrides))
+
+
+def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, list[str], list[str]]:
+    """Lay overrides over a document; tell what each changed, and warn of those that change nothing."""
     log: list[str] = []
     warnings: list[str] = []
     if isinstance(overrides, str):
@@ -179,6 +184,11 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
         document, lines, idle = _changed(document, text)
         log += lines
         warnings += idle
+    return document, log, warnings
+
+
+def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> Scenario:
+    """Check a document in which nothing is left to change."""
     document = layers.read_columns(_expanded(dated(document)))
     try:
         spec = ScenarioSpec.read(text_keys(document.data))
@@ -187,17 +197,17 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
     if document.faults:
         raise _every_fault(document, [])
     document, spec, lost = _without_lost(document, spec)
-    warnings += lost
-    checked = check_scenario(spec)
-    if checked.joint is None:
-        raise _every_fault(document, checked.faults)
-    if checked.faults:
-        raise placed(checked.faults, document)
-    component = Component(spec.name, 1.0, spec, checked.joint)
+    found = check_scenario(spec)
+    if found.joint is None:
+        raise _every_fault(document, found.faults)
+    if found.faults:
+        raise placed(found.faults, document)
+    component = Component(spec.name, 1.0, spec, found.joint)
     own = layers.place_of(document.places, ()).file  # what it extends may hold more than it needs
-    unused = [each for each in checked.unused if layers.place_of(document.places, ("quantities", each)).file == own]
-    warnings += [f"quantities.{each}: nothing uses it; with a label it is an output." for each in unused]
-    return Scenario((component,), document.data, document.places, tuple(log), (*warnings, *checked.warnings))
+    unused = [each for each in found.unused if layers.place_of(document.places, ("quantities", each)).file == own]
+    idle = [f"quantities.{each}: nothing uses it; with a label it is an output." for each in unused]
+    told = (*warnings, *lost, *idle, *found.warnings)
+    return Scenario((component,), document.data, document.places, tuple(log), told)
 
 
 def _without_lost(document: Document, spec: ScenarioSpec) -> tuple[Document, ScenarioSpec, list[str]]:

@@ -17,7 +17,7 @@ from simulator.units import MANY, PERCENT, UnitError, factor_between, parse_grow
 
 NUMBER = r"[-+]?(?:[0-9](?:_?[0-9])*\.?(?:[0-9](?:_?[0-9])*)?|\.[0-9](?:_?[0-9])*)(?:[eE][-+]?[0-9]+)?"
 _AMOUNT = re.compile(
-    rf"(?P<money>[-+]?\$)?\s*(?P<number>{NUMBER})(?P<many>(?:[kMBT]|mn|bn|tn)(?![A-Za-z]))?(?P<unit>\s*(?!(?:to|TO)\b|[xX]\s*10\b|[eE][-+]?[0-9])[A-Za-z%$].*)?"
+    rf"(?P<money>[-+]?\$)?\s*(?P<number>{NUMBER})(?P<many>(?:[kMBT]|mn|bn|tn)(?![A-Za-z]))?(?P<unit>\s*(?!(?:to|TO)\b|[xX]\s*10\b|[eE][-+]?[0-9])(?:/\s*|\s1\s*/\s*)?[A-Za-z%$].*)?"
 )
 _RANGE = re.compile(
     r"(?P<low>.+?)\s+to\s+(?P<high>[^()]+?)\s*(?:\(\s*(?P<level>\d+(?:\.\d+)?)\s*(?:%|percent|pct)\s*\))?"

@@ -284,6 +284,8 @@ def _worded(path: Path, detail: Any, model: type[Spec]) -> tuple[str, str]:
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return f"must be {words} {number(float(context[name]))}; got {shown(given)}.", _description(model, key)
+    if kind == "tuple_type" and isinstance(given, Mapping):
+        return f"must be a list; got {shown(given)}.", "Write its items one below the other, each after '- '."
     if kind == "string_type" and isinstance(given, list | tuple | Mapping):
         return f"must be a text; got {shown(given)}.", "Write a word, or a text in quotes."
     rule, remedy = _RULES.get(kind, ("cannot stand here", "See 'simulate schema' for what can."))

@@ -79,6 +79,7 @@ _TRIED: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("until", "to", "end", "till"), "from: {} in the next regime, which ends this one"),
     },
     "Limit": {
+        **{each: f"limit: {{{{{each}: {{}}}}}}" for each in ("product", "sum", "ratio", "minimum", "power")},
         **dict.fromkeys(("max", "maximum", "value", "level", "cap", "at", "ceiling", "amount"), "limit: {}"),
         **dict.fromkeys(("type", "law", "shape"), "kind: {}"),
         **dict.fromkeys(("fraction", "percent", "percentage"), "share: {}, with of: a quantity"),
@@ -89,6 +90,10 @@ _TRIED: Mapping[str, Mapping[str, str]] = {
         **dict.fromkeys(("cap", "limit", "max", "maximum", "ceiling"), "caps: {{a-name: {{limit: {}}}}}"),
         **dict.fromkeys(("year", "date", "as_of", "when"), "at: {}"),
         **dict.fromkeys(("doubling_time", "doubling"), "growth: {} months/doubling"),
+    },
+    "FeedbackPoint": {
+        **dict.fromkeys(("effective_compute", "compute", "level", "flop", "FLOP", "x"), "at: {}"),
+        **dict.fromkeys(("factor", "times", "value", "rate", "y"), "multiplier: {}"),
     },
     "Drivers": {
         **dict.fromkeys(("cost", "money", "budget", "investment"), "spending: .."),
@@ -134,6 +139,14 @@ def _prior_hint(key: str, given: Any, beside: Mapping[Any, Any]) -> str:
         return f"Write quantiles: {quantiles_text(points)}."
     if pair and key in ("ci", "interval", "range", "between", "span", "credible"):
         return f"Write interval_90: {shown(given)}, with the level that you mean."
+    if key in ("at", "growth", "caps") and "start" not in beside:
+        return f"Write it beside the prior and not within it, one level up: {key}: {_shown(given)}."
+    if key in ("doubling_time", "doubling", "halving_time", "halving") and isinstance(given, str | int | float):
+        unit = "" if isinstance(given, str) and read_amount(given) else " months"
+        return f"Write {_shown(given)}{unit}/{key.removesuffix('_time')} in the place of all this."
+    if key in ("rate", "times") or (key == "from" and "rate" in beside):
+        rate = _shown(beside.get("rate", given))
+        return f"Growth of one rate is that rate: growth: {rate}; of several, a list: - {{rate: .., from: ..}}."
     if key in ("rate_of", "follows", "follow", "of") and isinstance(given, str):
         return f"Write quantity: {given}, and unit: ln/year, for example, which says how its numbers are read."
     if key in ("normal", "norm", "gaussian") and pair:
@@ -236,6 +249,7 @@ _BETWEEN = re.compile(
     re.IGNORECASE,
 )
 _PLUS_MINUS = re.compile(rf"({NUMBER})\s*(?:±|\+/-|\+-)\s*({NUMBER})\s*(.*)")
+_FOLD = re.compile(rf"({_DECIMAL})[- ]?fold\s*(.*)")
 _EVERY = re.compile(
     rf"(doubl|halv)\w*(?:\s+time)?\s*(?:every|each|in|of|per|:)?\s*({_DECIMAL})?\s*(month|year)s?", re.IGNORECASE
 )
@@ -286,6 +300,8 @@ def _words_hint(said: str) -> str:
         return f"Write {next(times for word, times in _AS_NUMBER.items() if match[1].lower().startswith(word))}x/year."
     if (match := re.fullmatch(rf"({_DECIMAL})\s*/\s*(?:year|yr)", said)) is not None:
         return f"Write {match[1]}x/year for a factor, {match[1]} %/year for percent."
+    if (match := _FOLD.fullmatch(said)) is not None:
+        return f"Write {match[1]}x{match[2]}."
     if said in _UNITS_ALONE:
         return f"A number stands before its unit: {_UNITS_ALONE[said]} {said}."
     if (match := _EVERY.fullmatch(said)) is not None:

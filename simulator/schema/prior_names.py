@@ -49,6 +49,9 @@ class Slot:
         object.__setattr__(self, "name", dotted(self.path))
 
 
+_NOT_A_YEAR = re.compile(r"(?:/|per) ?(?:s|hour|day|week|month|quarter|decade)s?$")
+
+
 def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault | None:
     """Ask for the unit of numbers that can be read in more than one way, and show each reading with them.
 
@@ -58,7 +61,11 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     if factor and unit in PERCENT:
         rule = "is a factor; of percent it is unclear whether they are added to 1."
         return Fault((*path, "unit"), rule, "Write 1.3x for 30 % more, 0.7x for 30 % less.")
-    if slot.path[-1] == "depreciation" and unit and re.search(r"(?:/|per) ?(?:s|hour|day|month)s?$", unit):
+    if (
+        slot.path[-1] == "depreciation"
+        and unit
+        and re.search(r"(?:/|per) ?(?:s|hour|day|week|month|quarter|decade)s?$", unit)
+    ):
         rule = f"is in {unit}; what is lost compounds, so that a year's part is not so many times as much."
         return Fault((*path, "unit"), rule, "State the part that is lost within a year (2 % a month is 21.5 %/year).")
     if unit is not None or not slot.asks or (slot.kind in _TIMES and prior.value is not None and prior.value <= 0):

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
-from simulator.schema.amounts import NUMBER, is_amount, prior_in_words
+from simulator.schema.amounts import is_amount, prior_in_words
 from simulator.schema.base import Faults, ItemName, Line, Name, Spec, Text, Told, Weight, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior
@@ -143,6 +143,12 @@ class Regime(Spec):
         elif self.towards is not None and self.half_life is None:
             yield Fault(("towards",), "needs half_life.", "Say how fast the rate decays: half_life: 3 years.")
 
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is no regime, but may be its rate."""
+        rule, remedy = super().no_group(given)
+        return rule, f"Write {{rate: {given}}}, and from when it holds: {{rate: .., from: 2028}}." if given else remedy
+
 
 class Custom(Spec):
     """A driver whose levels are computed by Python code, found by its name or handed over by whoever runs it."""
@@ -168,24 +174,10 @@ Growth = Annotated[
 ]
 
 
-def _so_often(value: Any) -> Any:
-    """Read `0.3/year` or `3 per decade` as the number of times that it is."""
-    match = _OFTEN.fullmatch(value) if isinstance(value, str) else None
-    if match is None:
-        return value
-    times = float(match[1])
-    return (
-        {"value": times / 10, "unit": "1/year"} if match[2] == "decade" else {"value": times, "unit": f"1/{match[2]}"}
-    )
-
-
-_OFTEN = re.compile(rf"\s*({NUMBER})\s*(?:/|per\s)\s*(year|month|decade)\s*")
-
-
 class Jumps(Spec):
     """Jumps of a level at random times, such as rare discoveries: their times a Poisson process."""
 
-    rate: Annotated[Prior, BeforeValidator(_so_often)]
+    rate: Prior
     """How many come in a year, on average: `0.2/year` is one in five years."""
     size: Prior
     """The factor by which one changes the level: 3, below 1 a setback. Of all jumps of a sample the same, or their

@@ -90,6 +90,14 @@ def test_a_path_that_falls_a_lag_after_its_limit_began_is_met_on_its_teeth(by: f
     np.testing.assert_allclose(crossed(run), first_met(limited(by)(TIMES)), rtol=0, atol=OFF)
 
 
+@pytest.mark.parametrize(("samples", "step"), [(3, "year"), (600, "month")])
+def test_where_nothing_is_drawn_every_sample_crosses_on_the_teeth(samples: int, step: str) -> None:
+    years = {"first": 2025, "last": 2035, "step": step}
+    run = followed(before(1.0), years=years, samples=samples, thresholds={"t": {"spending": 2e9}})
+    exact = 2027 + np.log(2e9 / (1e8 / 5 * 3**3)) / np.log(5)
+    np.testing.assert_allclose(run["crossings/crossing_year"].values[0], exact, rtol=0, atol=1e-6)
+
+
 @pytest.mark.parametrize("kind", ["hard", "logistic"])
 def test_a_drawn_lag_is_followed_in_every_sample(kind: str) -> None:
     run = followed(before({"uniform": [0.7, 1.9], "unit": "year"}), kind=kind, samples=3)

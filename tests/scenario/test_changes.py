@@ -62,6 +62,26 @@ def test_of_a_chain_the_nearest_is_named(tmp_path: Path) -> None:
     assert (spec.title, spec.notes) == ("a with algorithms growth 2x/year", None)
 
 
+@pytest.mark.parametrize(
+    ("overrides", "title"),
+    [
+        (["constraints=null"], "Baseline without constraints"),
+        (["drivers.spending.start=$1B", "years.last=2040"], "Baseline with spending start $1B, to 2040"),
+        (
+            ["drivers.spending.growth[0].rate.centre=3x/year"],
+            "Baseline with another growth of spending until it slows",
+        ),
+        (["title=Mine", "notes=Of mine.", "constraints=null"], "Mine"),
+        (["samples=64", "seed=3"], "Baseline"),
+    ],
+)
+def test_what_overrides_make_of_a_scenario_speaks_of_itself(overrides: list[str], title: str) -> None:
+    """No run is published as Baseline, with notes on the power that limits it, once --set has taken the limits away."""
+    spec, notes = load_scenario("baseline", overrides=overrides).spec, load_scenario("baseline").spec.notes
+    assert spec.title == title
+    assert spec.notes == {"Baseline": notes, "Mine": "Of mine."}.get(title)
+
+
 def test_a_variant_says_what_it_changes_and_has_no_notes_of_another() -> None:
     text = f"{HEAD}title: Mine\nnotes: Of mine.\nvariants:\n  slow: {{drivers: {{algorithms: {{growth: 2x/year}}}}}}\n"
     text += "  own: {title: Fast, notes: Of its own., drivers: {algorithms: {growth: 3x/year}}}\n"

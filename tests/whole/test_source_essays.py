@@ -133,7 +133,7 @@ def test_quantities_are_printed() -> None:
     lines = quantity_lines(quantity_table(run_of("essay-parts")))
     told = "\n".join(lines)
     assert "chips of Llama" in told
-    assert "4.416e+05" in told
+    assert "441,600" in told
     assert "6.72e+04" in told
 
 

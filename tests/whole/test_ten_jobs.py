@@ -5,16 +5,24 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
 from tests.places import ROOT
 
 DOCS = ROOT / "docs"
-_SPEC = importlib.util.spec_from_file_location("pages", DOCS / "site" / "pages.py")
-pages = importlib.util.module_from_spec(_SPEC)
-sys.modules["pages"] = pages
-_SPEC.loader.exec_module(pages)
+
+
+def of_site(name):
+    """Load a module of the site, which is in no package."""
+    spec = importlib.util.spec_from_file_location(name, DOCS / "site" / f"{name}.py")
+    sys.modules[name] = module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+pages = of_site("pages")
 
 ANSWERS = {
     "money": r"\$10 billion run: 20[23]\d.*never by 2040",
@@ -57,3 +65,21 @@ def test_a_page_that_shows_what_it_does_can_be_followed(page, tmp_path):
     text = (DOCS / f"{page}.md").read_text(encoding="utf-8").partition("## Of what was learnt")[0]  # fits take long
     done = [each for block in pages.run_page(text, tmp_path, samples=64, runs=RUNS.get(page)) for each in block]
     assert [(each.command, each.printed) for each in done if each.code] == []
+
+
+def test_pictures_of_one_name_are_kept_apart(tmp_path):
+    """Two runs on one page may each draw a fan of effective compute: the page shows each beside its command."""
+    pytest.importorskip("sphinx")
+    ran, kept, shown = of_site("ran"), tmp_path / "kept", []
+    kept.mkdir()
+    for run in ("first", "second"):
+        paths = [Path(run, theme, "fan.svg") for theme in ("light", "dark")]
+        for path in paths:
+            (tmp_path / path).parent.mkdir(parents=True)
+            (tmp_path / path).write_text(f'<svg aria-label="{run}"/>', encoding="utf-8")
+        done = pages.Done("simulate chart latest", "", 0, (paths[0],), (paths[1],))
+        shown += ran._told(done, "gallery", tmp_path, kept)["pictures"]
+    for run, (stem, words) in zip(("first", "second"), shown, strict=True):
+        assert words == run
+        for theme in ("light", "dark"):
+            assert run in (kept / f"{stem}-{theme}.svg").read_text(encoding="utf-8")
