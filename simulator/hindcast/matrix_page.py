@@ -98,7 +98,7 @@ def _as_good(matrix: Matrix) -> str:
         rows = {row["forecast"]: float(row["crps"]) for row in mine.rows()}
         best = min(rows.keys() & BASELINES.keys(), key=lambda name: (rows[name], name))
         if rows[best] <= rows[first] + TIE:
-            found.setdefault((origins, best), []).append(f"{table} ({rows[best]:.2f} to {rows[first]:.2f})")
+            found.setdefault((origins, best), []).append(f"{table} ({rows[best]:.2f} against {rows[first]:.2f})")
     if not found:
         return "**No simple rule is as good**, within 0.03 OOM, on any table."
     said = [f"of origins {origins} *{rule}* on {listed(tables)}" for (origins, rule), tables in found.items()]

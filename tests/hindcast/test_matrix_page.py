@@ -12,7 +12,7 @@ PAGE = matrix_page(MATRIX, command="simulate hindcast --matrix", pictures=[("fan
 def test_failures_and_hindsight_are_said() -> None:
     assert "Written by `simulate hindcast --matrix`." in PAGE
     assert (
-        "**Simple rules are as good or better**, within 0.03 OOM: of origins 2014 on *random walk* on two (0.20 to 0.40)"
+        "**Simple rules are as good or better**, within 0.03 OOM: of origins 2014 on *random walk* on two (0.20 against 0.40)"
         in PAGE
     )
     assert "**With hindsight**: its rate was measured later." in PAGE
