@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import datetime as dt
 import json
+import re
+import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -135,6 +137,16 @@ def cell_rows(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: File
     return rows
 
 
+def _kept(folder: FilePath) -> FilePath:
+    """Make the folder of this program's scores; those of others can never be read again, and are removed."""
+    mine = folder / program_hash()
+    make_folder(mine)
+    for other in folder.iterdir():
+        if other != mine and other.is_dir() and re.fullmatch("[0-9a-f]{8}", other.name):
+            shutil.rmtree(other, ignore_errors=True)
+    return mine
+
+
 def make_matrix(
     arms: Sequence[Arm],
     *,
@@ -151,7 +163,7 @@ def make_matrix(
     there, and compared where it is.
     """
     if folder is not None:
-        make_folder(folder)
+        folder = _kept(folder)
     key = " ".join([program_hash(), *settled])
     rows, missing = list[Row](), dict[str, list[str]]()
     for place, truth in enumerate(tables, start=1):

@@ -47,12 +47,16 @@ class Counted:
 
 def test_what_was_scored_is_read_and_a_half_file_is_made_again(tmp_path: Path) -> None:
     counted, told = Counted(), list[str]()
+    for name in ("0123abcd", "mine"):
+        (tmp_path / name).mkdir()
     arms = [Arm("mine", counted), *RULES]
     first = make_matrix(arms, tables=[MADE_UP], folder=tmp_path, say=told.append)
     assert counted.made == list(range(2014, 2022))
     assert told == ["1 of 1: made up, 5 ways from 8 origins"]
-    files = sorted(tmp_path.glob("*.json"))
+    files = sorted(tmp_path.glob("*/*.json"))
     assert len(files) == 5 * 8
+    assert (tmp_path / "mine").is_dir()
+    assert not (tmp_path / "0123abcd").exists()  # scores of another program
     (mine,) = (
         file
         for file in files
