@@ -101,6 +101,5 @@ FLAWS: Final[str] = """\
   infinite, and what stands here is that of 4,000 draws.
 * Values are those that a snapshot gives today: what was revised after an origin is not undone, but for the vintages.
 * `simulate learned` does not print this *forecast*: it runs its scenario from the sampled model of history. What
-  that scored stands at the end.
-* The record of 2012 is 10^17.78 in the shipped table and 10^18.16 in full exports."""
+  that scored stands at the end."""
 """What speaks against the figures."""
