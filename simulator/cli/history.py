@@ -165,7 +165,7 @@ def nowcast(
 def fragility(
     runs: RunsOption = None,
     snapshot: EstimatesOption = "2026-05",
-    until: Annotated[str, typer.Option(help="The last day of what was known; whole years count.")] = "2025",
+    until: Annotated[str, typer.Option(help="The last day of what was known.")] = "2025",
     without_domain: DomainOption = None,
     leave_out: Annotated[
         list[str] | None,

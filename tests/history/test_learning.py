@@ -259,10 +259,10 @@ def test_a_table_is_found_beside_the_file_that_names_it_and_one_of_set_from_here
 
 
 @pytest.mark.slow
-def test_what_came_after_the_last_whole_year_is_said_to_be_unused(given, cache):
-    open_end = load_scenario("learned", overrides=[*QUICK, "history.until=null"])  # then to the date of the snapshot
-    said = [line for line in learn(open_end, cache=cache).warnings if "whole years count" in line]
-    assert said == ["history: whole years count: what came after the end of 2025 is not used."]
+def test_without_a_last_day_a_fit_goes_as_far_as_its_table_tells_all(given, cache):
+    learnt = learn(load_scenario("learned", overrides=[*QUICK, "history.until=null"]), cache=cache)
+    assert learnt.fit.attrs["known_to"] == 2026.0  # the shipped table is whole to the end of 2025
+    assert learnt.data["drivers"]["spending"]["at"] == 2026.0
 
 
 @pytest.mark.slow
