@@ -11,6 +11,7 @@ from simulator.hindcast.arms import check_hindsight, hindsight, undated
 from simulator.hindcast.scenario_forecast import (
     Start,
     _set_starts,
+    forecast_learned,
     forecast_period,
     forecast_scenario,
     growth_priors,
@@ -25,6 +26,7 @@ from simulator.scenario.library import library_prior, load_library, shipped_name
 from simulator.testing import scenario_text
 from tests.hindcast.compute_scenario import COMPUTE, SEEN
 from tests.hindcast.made_up_record import OBSERVED, RECORD
+from tests.history.made_up_fit import DRAWS, fit
 from tests.money import money_alone
 
 PLAIN = """
@@ -244,3 +246,18 @@ def test_a_folder_of_libraries_and_an_entry_below_it_are_shown():
 def test_a_scenario_without_compute_is_refused() -> None:
     with pytest.raises(InputError, match="has no hardware, and a hindcast asks about the compute of the record"):
         _set_starts({}, parse_scenario(scenario_text(money_alone())).components[0], Start(2020, 24.0, 17.0))
+
+
+def test_what_learns_goes_on_from_the_record_by_what_was_learnt_then() -> None:
+    """A nearly certain fit at the end of 2019: the record has its error of 0.2 OOM, and grows by 0.6 OOM a year."""
+    slopes, spending, efficiency = np.random.default_rng(0).normal([0.8, 0.5, 0.1], [0.3, 0.01, 0.01], (DRAWS, 3)).T
+    shape = (2, DRAWS // 2)  # what a run costs changes no compute; what is certain would have nothing to learn
+    known = fit(record=20.0, cost_slope=slopes.reshape(shape), spending_growth=spending.reshape(shape),
+                efficiency_growth=efficiency.reshape(shape))  # fmt: skip
+    known.attrs |= {"fit": "0123456789abcdef", "snapshot": "2026-05", "sampler": "none"}
+    made = forecast_learned(load_scenario("learned"), known, last_year=2021, size=1000)
+    assert (made.origin, made.years, made.samples.shape) == (2019, (2020, 2021), (2, 1000))
+    assert np.median(made.samples, axis=1) == pytest.approx([20.6, 21.2], abs=4 * 0.2 * 1.25 / np.sqrt(1000))
+    assert made.samples.std(axis=1) == pytest.approx([0.2, 0.2], rel=0.2)
+    with pytest.raises(InputError, match="names no history to learn from"):
+        forecast_learned(parse_scenario(COMPUTE), known, last_year=2021, size=9)

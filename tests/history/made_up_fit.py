@@ -13,9 +13,12 @@ FIXED = {
 
 
 def fit(*, record=20.0, runs=40, **changes):
-    values = {name: (("chain", "draw"), np.full((2, DRAWS // 2), value)) for name, value in (FIXED | changes).items()}
+    values = {
+        name: (("chain", "draw"), np.broadcast_to(value, (2, DRAWS // 2))) for name, value in (FIXED | changes).items()
+    }
     values["spending"] = (("chain", "draw", "year"), np.tile([3.5, 4.0, 9.0], (2, DRAWS // 2, 1)))
     values["efficiency"] = (("chain", "draw", "year"), np.tile([15.9, 16.0, 19.0], (2, DRAWS // 2, 1)))
+    values["compute"] = (("chain", "draw", "year"), values["spending"][1] + values["efficiency"][1])
     posterior = xr.Dataset(values, coords={"year": [2019.0, 2020.0, 2021.0]})
     attributes = {"known_to": 2020.0, "first_year": 2010, "runs": runs, "record": record}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=attributes), "posterior": posterior})
