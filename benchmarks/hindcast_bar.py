@@ -16,7 +16,8 @@ from pathlib import Path
 
 import numpy as np
 
-from simulator.hindcast.hindcast import ORIGINS, hindcast
+from simulator.hindcast.arms import fitted_arms, path_arms, rule_arms, sampled
+from simulator.hindcast.hindcast import SAMPLES, hindcast
 from simulator.hindcast.rows import MODEL
 from simulator.hindcast.verdicts import verdict
 from simulator.history.fit import SamplerSettings
@@ -83,17 +84,19 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     settings = SamplerSettings(sampler=options.sampler, seed=options.seed)
-    origins = tuple(range(2015, 2025)) if options.all_origins else ORIGINS
+    origins = tuple(range(2015, 2025)) if options.all_origins else (2018, 2020, 2022)
+    fits, drawn = sampled(origins, settings=settings, cache=options.cache), {"size": SAMPLES, "seed": options.seed}
+    arms = [*fitted_arms(fits, **drawn), *path_arms(**drawn), *rule_arms(**drawn)]
     for snapshot in ("latest", "2025_06"):
         for games in (True, False):
             start, used = time.perf_counter(), processor_seconds()
             result = hindcast(
                 read(options.data, snapshot=snapshot, games=games),
+                arms=arms,
                 origins=origins,
+                fits=fits,
                 without=read(options.data, snapshot=snapshot, games=False) if games else None,
                 left_out="games",
-                settings=settings,
-                cache=options.cache,
             )
             wall, used = time.perf_counter() - start, processor_seconds() - used
             print(
