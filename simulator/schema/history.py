@@ -213,7 +213,7 @@ class HistoryStatement(Spec):
     rates. All runs of the table count, unless `frontier` chooses."""
     record_error: Annotated[Number, Field(ge=0.0), AmountIn("OOM")] = 0.2
     """The standard deviation of the estimated FLOP of the largest known run, OOM."""
-    from_record: Annotated[Number, Field(ge=0.0, le=1.0)] = 1 / 3
+    from_record: Annotated[Number, Field(ge=0.0, le=1.0), AmountIn("1")] = 1 / 3
     """The share of samples that start from the largest known run; the others start from the trend and the largest run
     of a year about it, since a record far above the trend may be one whose estimate is off."""
     widen: dict[Literal["spending", "hardware"], Annotated[Number, Field(gt=0.0), AmountIn("OOM/year")]] = Field(
