@@ -116,7 +116,7 @@ def conditioned(
         lookup(data, path)["at"] = year
     named: dict[str, Array] = {}
     for path, what in learnt.items():
-        if what.values.std() > 0.0:  # what was fixed has nothing to learn
+        if np.ptp(what.values) > 0.0:  # what was fixed has nothing to learn
             lookup(data, path[:-1])[path[-1]] = _stated(what, fit)
             named[dotted(path)] = what.values
     correlations, dropped = [], []

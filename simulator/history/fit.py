@@ -28,7 +28,7 @@ from simulator.files import make_folder, replacing
 from simulator.history import model as equations
 from simulator.history.beliefs import history_priors
 from simulator.history.columns import known_words
-from simulator.history.model import HistoryModel, HistoryPriors, build_model, grid_weights, weights
+from simulator.history.model import HistoryModel, HistoryPriors, build_model, grid_weights, log_prior, weights
 from simulator.history.observations import Array, Flags, Known, Observations, known_at
 from simulator.priors import twins
 from simulator.runs.groups import of_tree
@@ -279,8 +279,7 @@ def _observed(observations: Observations, known: Known) -> xr.Dataset:
     return seen
 
 
-def _one(draws: xr.Dataset, name: str) -> Array:
-    """Give an unknown of one value as (chain, draw, 1)."""
+def _one(draws: xr.Dataset, name: str) -> Array:  # (chain, draw, 1)
     return np.asarray(draws[name].values[..., None])
 
 
@@ -316,8 +315,7 @@ def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rn
 def log_likelihood(draws: xr.Dataset, observations: Observations, known: Known) -> xr.Dataset:
     """Give the log density of each known run, cost and accelerator at each draw, in single precision."""
     compute, spending, speed = _trends(draws, observations, known)
-    observed = _observed(observations, known)
-    seen = [observed[name].values for name in _SEEN]
+    seen = [_observed(observations, known)[name].values for name in _SEEN]
     above = (seen[0] - compute)[..., known.cost[known.run]]
     expected = spending + _one(draws, "cost_slope") * above
     densities = (
@@ -347,21 +345,6 @@ def _ones(draws: xr.Dataset) -> dict[str, Array]:
     return {str(name): values.values[..., None] for name, values in draws.data_vars.items() if values.ndim == 2}
 
 
-def log_prior(draws: xr.Dataset, built: HistoryModel) -> xr.Dataset:
-    """Give the log density of the prior of each unknown of one value at each draw, whatever scale it is sampled on.
-
-    The yearly steps are left out: they are part of what the model says of the data (Kallioinen et al. 2024 scale
-    top-level priors only). What is fixed has no density.
-    """
-    found = {
-        name: family.logpdf(draws[name].values)
-        for name, family in built.priors.unknowns(built.observations.years[0]).items()
-        if float(draws[name].max() - draws[name].min()) > 0
-    }
-    dims = ("chain", "draw")
-    return xr.Dataset({name: (dims, each) for name, each in found.items()}, coords={dim: draws[dim] for dim in dims})
-
-
 def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.DataTree:
     """Say which run and which accelerator each observation is of, where that is known.
 
@@ -380,10 +363,9 @@ def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.Dat
 
 def _identity(observations: Observations, known: Known, *, priors: HistoryPriors, settings: SamplerSettings) -> str:
     """Hash all that decides the numbers of a fit."""
-    words = ("run_name", "accelerator_name", "name", "known_to", "hidden")
-    seen: list[bytes] = []
+    unread, seen = ("run_name", "accelerator_name", "name", "known_to", "hidden"), list[bytes]()
     for part in (observations, observations.hidden):
-        for name in (field.name for field in fields(part) if field.name not in words):
+        for name in (field.name for field in fields(part) if field.name not in unread):
             values = getattr(part, name)
             seen.append(name.encode() + (values.tobytes() if isinstance(values, np.ndarray) else repr(values).encode()))
     families = [getattr(priors, field.name) for field in fields(priors)]

@@ -71,20 +71,35 @@ def forecast_records(
     known with a normal error (OOM). Over (year, sample), log10 FLOP, at the ends of years, `at` the dates asked and at
     `until`.
     """
-    known_to, record = fit_date(fit.attrs), float(fit.attrs["record"])
     # One stream for the rate and one for each year: a later end changes no earlier year.
     trend = forecast_trend(fit, until=until, seed=seed, at=at)["compute"]
     draws, times = _draws(fit), trend["year"].values
     first, *streams = np.random.default_rng([seed, 3]).spawn(times.size)
-    years_so_far = known_to - int(fit.attrs["first_year"])
-    rate = np.asarray(first.gamma(float(fit.attrs["runs"]) + 0.5, 1.0 / years_so_far, trend.shape[0]))
-    scatter = draws["run_scatter"].values
-    level = record + error * np.random.default_rng([seed, 5]).standard_normal(trend.shape[0])
+    rate, scatter = _rate(fit, trend.shape[0], first), draws["run_scatter"].values
+    level = float(fit.attrs["record"]) + error * np.random.default_rng([seed, 5]).standard_normal(trend.shape[0])
     records, steps = [], zip(trend.values.T[:-1], trend.values.T[1:], np.diff(times), streams, strict=True)
     for start, end, step, rng in steps:
         level = np.maximum(level, _largest_run(start, end, rate=rate * step, scatter=scatter, rng=rng))
         records.append(level)
     return xr.DataArray(np.stack(records), dims=("year", "sample"), coords={"year": times[1:]})
+
+
+def largest_of_last_year(fit: xr.DataTree, *, seed: int) -> Array:
+    """Draw the largest of the runs of the year up to the date of the data, one sample for every posterior draw.
+
+    They are as many and as far about the trend as those of `forecast_records`; where none came, it is the trend.
+    """
+    draws, rng = _draws(fit), np.random.default_rng([seed, 6])
+    end = draws["compute"].interp(year=fit_date(fit.attrs)).values
+    start = end - draws["spending_growth"].values - draws["efficiency_growth"].values
+    largest = _largest_run(start, end, rate=_rate(fit, end.size, rng), scatter=draws["run_scatter"].values, rng=rng)
+    return np.where(np.isfinite(largest), largest, end)
+
+
+def _rate(fit: xr.DataTree, size: int, rng: np.random.Generator) -> Array:
+    """Draw how many frontier runs come out in a year."""
+    years = fit_date(fit.attrs) - int(fit.attrs["first_year"])
+    return np.asarray(rng.gamma(float(fit.attrs["runs"]) + 0.5, 1.0 / years, size))
 
 
 def forecast_largest(

@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
+import numpy as np
+
 from simulator.errors import InputError
 from simulator.files import short_hash
 from simulator.history.columns import last_day
@@ -100,7 +102,7 @@ def conflicts(fit: xr.DataTree) -> tuple[PriorShift, ...]:
             continue
         learnt = dict(elements(posterior[name], within=_OF_DRAWS))
         for label, believed in elements(prior[name], within=_OF_DRAWS):
-            if label in learnt and believed.std() > 0:
+            if label in learnt and np.ptp(believed) > 0:
                 shifts.append(_shift(label, believed, learnt[label]))
     return tuple(shifts)
 

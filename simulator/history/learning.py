@@ -2,9 +2,10 @@
 
 The scenario's priors on past growth enter the model of history (`inference_model`). What comes out is written back
 as priors of the scenario: the growth of spending and of FLOP per USD, the scatter of yearly growth, and where both
-start, from the largest known run with its error. Each is stated by quantiles of its posterior draws, and their rank
-correlations join them by a Gaussian copula. Regimes of later eras, caps and constraints stay as the scenario states
-them. So a scenario that has learnt is a scenario like any other, and needs no sampler to be run again.
+start: in a third of the samples from the largest known run with its error, in the others from the trend and the largest
+run of a year about it. Each is stated by quantiles of its posterior draws, and their rank correlations join them by a
+Gaussian copula. Regimes of later eras, caps and constraints stay as the scenario states them. So a scenario that has
+learnt is a scenario like any other, and needs no sampler to be run again.
 """
 
 from __future__ import annotations
@@ -27,13 +28,14 @@ from simulator.history.columns import decimal_year, fit_date, known_words, last_
 from simulator.history.conditioning import Learnt, conditioned, keep_priors, refused, table_beside
 from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.fit import SamplerSettings, fit_history
-from simulator.history.forecast import spending_of
+from simulator.history.forecast import largest_of_last_year, spending_of
 from simulator.history.fragility import conflicts
 from simulator.history.frontier import published_until, top_at_release, within_of_record, without
 from simulator.history.model import HistoryPriors
 from simulator.history.observations import LONGEST_GAP, Observations, observations
+from simulator.history.points import read_points
 from simulator.history.quantity_learning import learn_quantities, learnt_of_quantities
-from simulator.history.tables import AcceleratorHistory, RunHistory, read_points
+from simulator.history.tables import AcceleratorHistory, RunHistory
 from simulator.priors.families import Fixed
 from simulator.runs.groups import group
 from simulator.scenario.documents import Document
@@ -130,7 +132,18 @@ def _learn_growth(
     _refuse_gap(scenario, seen)
     priors = learnt_priors(scenario)
     fit = keep_priors(fit_history(seen, priors=priors, settings=settings, cache=cache), priors.unknowns(seen.years[0]))
-    return fit, learnt_from(scenario, history, fit), []
+    return fit, learnt_from(scenario, history, fit), _silent_lines(series(scenario))
+
+
+def _silent_lines(asked: Series) -> list[str]:
+    """Say of the last years, where half of the runs or more have no FLOP, how many they are."""
+    end = asked.until or asked.runs.known_to
+    counts = published_until(asked.runs, end).silent()
+    return [
+        f"history: {few} of {of} runs of {year} have no FLOP: the largest known run may not be the largest."
+        for year, (few, of) in counts.items()
+        if 2 * few >= of and year >= end.year - 1
+    ]
 
 
 def learnt_from(scenario: Scenario, history: HistoryStatement, fit: xr.DataTree) -> tuple[dict[str, Any], list[str]]:
@@ -398,8 +411,9 @@ def _refuse_gap(scenario: Scenario, seen: Observations) -> None:
 def learnt_draws(fit: xr.DataTree, history: HistoryStatement) -> dict[str, Array]:
     """Turn the posterior into what a scenario's drivers start from and grow by.
 
-    From the largest known run R (log10 FLOP, with a normal error of `record_error`) and the trend at the end of the
-    data, with the slope b of cost on compute:
+    In a share `from_record` of the draws R is the largest known run (log10 FLOP, with a normal error of
+    `record_error`), and in the others the largest run of the last year about the trend (`largest_of_last_year`). From
+    R and the trend at the end of the data, with the slope b of cost on compute:
 
         spending start = spending + b (R - compute)        hardware start = R - spending start
 
@@ -410,12 +424,14 @@ def learnt_draws(fit: xr.DataTree, history: HistoryStatement) -> dict[str, Array
     """
     posterior = fit["posterior"].to_dataset().stack(draw_of_all=("chain", "draw"))
     last = posterior.interp(year=fit_date(fit.attrs))
-    error = np.random.default_rng([history.sampler.seed, 5]).standard_normal(posterior.sizes["draw_of_all"])
-    record = float(fit.attrs["record"]) + history.record_error * error
-    spending = spending_of(record, last, posterior["cost_slope"].values)
+    rng, size = np.random.default_rng([history.sampler.seed, 5]), posterior.sizes["draw_of_all"]
+    record = float(fit.attrs["record"]) + history.record_error * rng.standard_normal(size)
+    from_record = rng.permutation(size) < history.from_record * size
+    largest = np.where(from_record, record, largest_of_last_year(fit, seed=history.sampler.seed))
+    spending = spending_of(largest, last, posterior["cost_slope"].values)
     return {
         "spending_start": spending,
-        "hardware_start": record - spending,
+        "hardware_start": largest - spending,
         "spending_growth": _widened(posterior["spending_growth"].values, history.widen.get("spending")),
         "hardware_growth": _widened(posterior["efficiency_growth"].values, history.widen.get("hardware")),
         "spending_volatility": posterior["spending_volatility"].values,

@@ -26,9 +26,10 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any, Final
+from typing import Any, Final
 
 import numpy as np
+import xarray as xr
 from scipy import special
 
 from simulator.history.observations import Array, Hidden, Known, Observations
@@ -36,9 +37,6 @@ from simulator.history.tables import LEVEL_YEAR
 from simulator.priors.families import Normal
 from simulator.priors.twins import to_pymc
 from simulator.schema.prior_families import Distribution
-
-if TYPE_CHECKING:
-    import xarray as xr
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,6 +181,21 @@ def path_density(
         variance = variance + time * prior[f"{driver}_volatility"].values.ravel() ** 2
     normal = np.exp(-0.5 * (points[:, None] - mean) ** 2 / variance) / np.sqrt(2 * np.pi * variance)
     return np.asarray(normal.mean(axis=1))
+
+
+def log_prior(draws: xr.Dataset, built: HistoryModel) -> xr.Dataset:
+    """Give the log density of the prior of each unknown of one value at each draw, whatever scale it is sampled on.
+
+    The yearly steps are left out: they are part of what the model says of the data (Kallioinen et al. 2024 scale
+    top-level priors only). What is fixed has no density.
+    """
+    found = {
+        name: family.logpdf(draws[name].values)
+        for name, family in built.priors.unknowns(built.observations.years[0]).items()
+        if float(draws[name].max() - draws[name].min()) > 0
+    }
+    dims = ("chain", "draw")
+    return xr.Dataset({name: (dims, each) for name, each in found.items()}, coords={dim: draws[dim] for dim in dims})
 
 
 def _add_paths(years: Array, unknown: Mapping[str, Any]) -> None:

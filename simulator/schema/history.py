@@ -212,7 +212,10 @@ class HistoryStatement(Spec):
     """Instead of spending and hardware, which `learns` names: one level learns when its growth changed, and both
     rates. All runs of the table count, unless `frontier` chooses."""
     record_error: Annotated[Number, Field(ge=0.0), AmountIn("OOM")] = 0.2
-    """The standard deviation of the estimated FLOP of the largest known run, OOM; the forecast starts from it."""
+    """The standard deviation of the estimated FLOP of the largest known run, OOM."""
+    from_record: Annotated[Number, Field(ge=0.0, le=1.0), AmountIn("1")] = 1 / 3
+    """The share of samples that start from the largest known run; the others start from the trend and the largest run
+    of a year about it, since a record far above the trend may be one whose estimate is off."""
     widen: dict[Literal["spending", "hardware"], Annotated[Number, Field(gt=0.0), AmountIn("OOM/year")]] = Field(
         default_factory=dict
     )
@@ -232,7 +235,7 @@ class HistoryStatement(Spec):
             yield Fault(("runs",), rule, "Name a table, or shipped; or write quantities.")
         if self.change_point is None:
             return
-        apart = ("learns", "accelerators", "record_error", "widen")
+        apart = ("learns", "accelerators", "record_error", "from_record", "widen")
         unread = (*apart, "runs", "frontier", "without") if self.change_point.series else apart
         for key in unread:
             if key in self.model_fields_set:

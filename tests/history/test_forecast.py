@@ -7,7 +7,13 @@ import pytest
 from scipy import integrate, stats
 
 from simulator.errors import InputError
-from simulator.history.forecast import forecast_largest, forecast_record, forecast_records, forecast_trend
+from simulator.history.forecast import (
+    forecast_largest,
+    forecast_record,
+    forecast_records,
+    forecast_trend,
+    largest_of_last_year,
+)
 from tests.history.made_up_fit import DRAWS, fit
 
 
@@ -95,3 +101,13 @@ def test_the_largest_run_costs_what_its_compute_above_the_trend_makes_it():
     np.testing.assert_allclose(found["physical_compute"].values, 22.0)
     np.testing.assert_allclose(found["spending"].values, 4.5 + 0.8 * 1.4)
     np.testing.assert_allclose(found["hardware"].values, 22.0 - 4.5 - 0.8 * 1.4)
+
+
+@pytest.mark.parametrize("level", [19.5, 20.0, 20.5, 21.0])
+def test_the_largest_run_of_the_last_year_has_the_distribution_of_so_many_runs_about_the_trend(level):
+    """The trend rises from 19.4 to 20 in that year; 40 runs in 10 years, of which none comes with probability q."""
+    largest = largest_of_last_year(fit(), seed=3)
+    above, _ = integrate.quad(lambda time: stats.norm.sf((level - 19.4 - 0.6 * time) / 0.5), 0, 1)
+    none = (1 + 1 / 10) ** -40.5
+    exact = (1 + above / 10) ** -40.5 - none * (level < 20.0)  # without a run it is the trend's end
+    assert np.mean(largest <= level) == pytest.approx(exact, abs=4 * np.sqrt(exact * (1 - exact) / DRAWS))

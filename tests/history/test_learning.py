@@ -7,6 +7,7 @@ import warnings
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
 from simulator import load_scenario, save_run, simulate
@@ -16,13 +17,17 @@ from simulator.engine.record import FIT_GROUPS, fit_of
 from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How
 from simulator.errors import InputError
+from simulator.history.fit import log_likelihood
+from simulator.history.forecast import largest_of_last_year
 from simulator.history.fragility import conflicts
 from simulator.history.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
+from simulator.history.observations import known_at
 from simulator.priors.draws import draw_blocks
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
+from tests.history.made_up_fit import fit
 from tests.places import ROOT
 
 QUICK = [
@@ -385,3 +390,45 @@ def test_a_second_change_within_the_series_and_a_value_of_0_are_refused(tmp_path
 def test_a_change_point_is_no_history_for_a_hindcast(tmp_path):
     with pytest.raises(InputError, match="its history is of one change of growth, and not of spending and hardware"):
         series(load_scenario("change-point"))
+
+
+@pytest.mark.parametrize(("share", "at_record"), [(0.0, 0.0), (0.25, 0.25), (1.0, 1.0)])
+def test_a_share_of_the_samples_starts_from_the_record_and_the_others_from_the_trend(share, at_record):
+    history = load_scenario(
+        "learned", overrides=[f"history.from_record={share}", "history.record_error=0"]
+    ).spec.history
+    fitted = fit(record=33.0)
+    draws = learnt_draws(fitted, history)
+    level = draws["spending_start"] + draws["hardware_start"]
+    assert np.mean(np.isclose(level, 33.0)) == at_record
+    others = np.isin(level.round(9), largest_of_last_year(fitted, seed=0).round(9))
+    assert others.mean() == 1 - at_record
+    # The cost follows the run: spending 4 and compute 20 of the trend, slope 0.8.
+    assert draws["spending_start"] == pytest.approx(4.0 + 0.8 * (level - 20.0))
+
+
+def test_runs_without_flop_are_counted_and_a_lower_bound_is_the_record(tmp_path):
+    years = range(2014, 2026)
+    rows = [f"r{each},{each}-07-01,{10 ** (each / 2 - 987)},{10 ** (each * 0.3 - 600.2)},," for each in years]
+    rows += ["big,2026-02-01,,,1e27,Lab", "dear,2026-03-01,,5e7,,Lab", "unknown,2026-03-05,,,,Lab"]
+    head = "name,date,training_flop,cost_usd,training_flop_at_least,Organization"
+    (tmp_path / "runs.csv").write_text("\n".join([head, *rows, ""]))
+    text = SMALL % ", runs: ./runs.csv"
+    (tmp_path / "a.yaml").write_text(text.replace("2025-12-31", "2026-04-30"))
+    scenario = load_scenario(tmp_path / "a.yaml")
+    seen = series(scenario).observations()
+    assert seen.hidden.name == ("big", "dear")
+    known = known_at(seen)
+    assert known.record == pytest.approx(27.0)
+    assert known.hidden.tolist() == [True, False]  # of one maker and year the largest counts
+    assert known_at(seen, 2026.0).record == pytest.approx(25.5)
+    assert series(scenario).runs.silent() == {2026: (3, 3)}
+    names = ("run_scatter", "cost_scatter", "accelerator_scatter", "run_tail", "cost_tail", "cost_slope",
+             "accelerator_offset", "error_confident", "error_likely", "error_speculative")  # fmt: skip
+    draws = xr.Dataset({name: (("chain", "draw"), np.full((1, 2), 3.0)) for name in names})
+    draws = draws.assign_coords(year=np.arange(2014.0, 2028.0))
+    for name, level in (("spending", 7.0), ("efficiency", 18.0), ("compute", 26.0)):
+        draws[name] = ("chain", "draw", "year"), np.full((1, 2, 14), level)
+    found = log_likelihood(draws.assign_coords(chain=[0], draw=[0, 1]), seen, known)["hidden_log_least"]
+    exact = stats.t.logsf((27.0 - 26.0) / np.hypot(3.0, 3.0), 3.0)
+    assert found.values == pytest.approx(np.full((1, 2, 1), exact), rel=1e-4)

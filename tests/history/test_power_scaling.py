@@ -10,8 +10,8 @@ import xarray as xr
 from scipy import stats
 
 from simulator.history.beliefs import history_priors
-from simulator.history.fit import draw_prior, log_likelihood, log_prior
-from simulator.history.model import build_model
+from simulator.history.fit import draw_prior, log_likelihood
+from simulator.history.model import build_model, log_prior
 from simulator.history.observations import Observations, known_at
 from simulator.history.power_scaling import reading, sensitivities
 from simulator.priors.families import Normal
