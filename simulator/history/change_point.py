@@ -51,6 +51,7 @@ class Values:
     names: tuple[str, ...]
     unit: str
     source: str
+    of_runs: bool = False  # read from a table of training runs
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +170,9 @@ def _of_values(draws: xr.Dataset, seen: Values, *, at: float, seed: int) -> dict
     tail, scatter = (draws[name].values[..., None] for name in ("run_tail", "run_scatter"))
     again = level + scatter * np.random.default_rng([seed, 1]).standard_t(tail, level.shape)
     density = stats.t.logpdf(seen.log_level, tail, level, scatter).astype(np.float32)
-    name, dims = _variable(seen.unit), ("chain", "draw", "run")
+    # Compute of runs as in any history, or a series in a unit of its own.
+    name = "run_log_compute" if seen.of_runs and seen.unit == "FLOP" else "series_log_level"
+    dims = ("chain", "draw", "run")
     dated = {"run_year": ("run", seen.year), "run_name": ("run", np.array(seen.names, dtype=str))}
     coords = {dim: draws[dim] for dim in ("chain", "draw")}
     units = {"units": f"log10({seen.unit})"}
@@ -178,11 +181,6 @@ def _of_values(draws: xr.Dataset, seen: Values, *, at: float, seed: int) -> dict
         "posterior_predictive": xr.Dataset({name: (dims, again, units)}, coords=dated | coords),
         "log_likelihood": xr.Dataset({name: (dims, density)}, coords=coords),
     }
-
-
-def _variable(unit: str) -> str:
-    """Name the variable of what was seen: compute of runs as in any history, or a series in a unit of its own."""
-    return "run_log_compute" if unit == "FLOP" else "series_log_level"
 
 
 def _log_prior(draws: xr.Dataset, priors: ChangePriors) -> xr.Dataset:

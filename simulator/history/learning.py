@@ -240,7 +240,8 @@ def _values(scenario: Scenario, history: HistoryStatement, asked: ChangePoint, l
         raise refused(scenario, ("history", "change_point"), rule, remedy)
     known = np.isfinite(told[str(unit)])
     names = tuple(name for name, kept in zip(runs.names, known, strict=True) if kept)
-    return Values(runs.years[known], told[str(unit)][known], names, str(unit), FilePath(runs.file).name)
+    source = FilePath(runs.file).name
+    return Values(runs.years[known], told[str(unit)][known], names, str(unit), source, of_runs=True)
 
 
 def _own_values(file: FilePath, unit: Unit, *, until: dt.date) -> Values:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
 
+import simulator.history.change_point
 from simulator import load_scenario, simulate
 from simulator.charts.kinds.learnt import posterior_figures, predictive_figures
 from simulator.charts.spec import FigureOptions
@@ -125,3 +128,14 @@ def test_intervals_hold_what_made_the_data_as_often_as_they_say():
 def test_a_series_that_cannot_tell_two_rates_apart_is_refused(years, rule):
     with pytest.raises(InputError, match=rule.replace(".", r"\.")):
         check_values(Values(years, 0.0 * years, ("",) * years.size, "FLOP", "made up"), PRIORS.change_date)
+
+
+@pytest.mark.parametrize(("of_runs", "name"), [(False, "series_log_level"), (True, "run_log_compute")])
+def test_a_series_in_flop_is_told_as_runs_only_where_it_is_of_a_table_of_them(of_runs, name):
+    true = {"level_start": 20.0, "earlier_growth": 0.1, "change_date": 2010.0, "later_growth": 0.5}
+    draws = xr.Dataset(
+        {key: (("chain", "draw"), [[each]]) for key, each in (true | {"run_tail": 5.0, "run_scatter": 0.1}).items()},
+        coords={"chain": [0], "draw": [0]},
+    )
+    seen = replace(values(0.0 * YEARS), of_runs=of_runs)
+    assert list(simulator.history.change_point._of_values(draws, seen, at=2000.0, seed=0)["observed_data"]) == [name]
