@@ -170,7 +170,7 @@ def compare_runs(
     --------
     >>> from simulator import load_scenario, simulate
     >>> runs = [simulate(load_scenario("essay-2023", overrides=[f"years.last={year}"])) for year in (2030, 2031)]
-    >>> compare_runs(runs, labels=["short", "long"]).inputs.rows()
+    >>> compare_runs(runs, labels=["short", "long"]).inputs.where(kind="number").rows()
     [{'path': 'years.last', 'label': '', 'kind': 'number', 'short': '2030', 'long': '2031'}]
     """
     items = read_alike(runs, samples=samples, seed=seed)

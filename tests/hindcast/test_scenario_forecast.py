@@ -255,7 +255,9 @@ def test_what_learns_goes_on_from_the_record_by_what_was_learnt_then() -> None:
     known = fit(record=20.0, cost_slope=slopes.reshape(shape), spending_growth=spending.reshape(shape),
                 efficiency_growth=efficiency.reshape(shape))  # fmt: skip
     known.attrs |= {"fit": "0123456789abcdef", "snapshot": "2026-05", "sampler": "none"}
-    made = forecast_learned(load_scenario("learned"), known, last_year=2021, size=1000)
+    made = forecast_learned(
+        load_scenario("learned", overrides=["history.from_record=1"]), known, last_year=2021, size=1000
+    )
     assert (made.origin, made.years, made.samples.shape) == (2019, (2020, 2021), (2, 1000))
     assert np.median(made.samples, axis=1) == pytest.approx([20.6, 21.2], abs=4 * 0.2 * 1.25 / np.sqrt(1000))
     assert made.samples.std(axis=1) == pytest.approx([0.2, 0.2], rel=0.2)

@@ -60,7 +60,7 @@ def test_priors_have_their_densities_and_steps_are_none_of_them(built, drawn):
         "efficiency_start": stats.norm(16.6 + 4 * 0.13, math.hypot(0.7, 4 * 0.08)),
         "run_scatter": stats.gamma(1.861069, scale=0.2656739), "cost_scatter": stats.gamma(1.7496896, scale=0.230838),
         "accelerator_scatter": stats.gamma(1.7913841, scale=0.1817555),
-        "run_tail_excess": stats.gamma(2, scale=1 / 0.3), "cost_tail_excess": stats.gamma(2, scale=1 / 0.3),
+        "run_tail_excess": stats.gamma(2, scale=2), "cost_tail_excess": stats.gamma(2, scale=1 / 0.3),
         "cost_slope": stats.norm(1, 0.3), "accelerator_offset": stats.norm(7.4, 0.5),
     }  # fmt: skip
     found = log_prior(drawn, built)

@@ -13,6 +13,7 @@ import simulator.analysis.sweeps
 import simulator.cli.studies
 import simulator.engine.run_folders
 import simulator.engine.simulation
+import simulator.hindcast.arms
 import simulator.hindcast.hindcast
 import simulator.history.fragility
 import simulator.history.learning
@@ -33,8 +34,8 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
     for module, name in (
         (simulator.history.learning, "fit_history"),
         (simulator.history.fragility, "fit_history"),
-        (simulator.hindcast.hindcast, "fit_dates"),
-        (simulator.hindcast.hindcast, "make_arms"),
+        (simulator.hindcast.arms, "fit_dates"),
+        (simulator.hindcast.hindcast, "hindcast"),
         (simulator.engine.simulation, "simulate"),
         (simulator.engine.run_folders, "simulate"),
         (simulator.analysis.sweeps, "simulate"),
