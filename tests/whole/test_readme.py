@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from simulator.cli.main import main
-from simulator.scenario.library import shipped_names
+from simulator.scenario.library import load_library, shipped_names
 from simulator.scenario.load import load_scenario, load_variants, parse_scenario
 from tests.places import ROOT
 
@@ -111,3 +111,8 @@ def test_the_python_example_runs(tmp_path, monkeypatch):
 def test_every_shipped_scenario_is_listed(name):
     assert f"`{name}`" in (ROOT / "docs" / "scenarios.md").read_text(encoding="utf-8")
     assert load_scenario(name).spec.notes
+
+
+def test_it_counts_the_library_as_it_is():
+    entries = sum(len(load_library(name).data["priors"]) for name in shipped_names("priors"))
+    assert f"`simulate priors` lists {entries}," in README.read_text(encoding="utf-8")
