@@ -175,10 +175,14 @@ def _meant(items: list[Any], path: Path, above: Path) -> str:
     return f" Did you mean {' or '.join(map(dotted, known[:3]))}?" if known else ""
 
 
-def no_item(data: Any, part: str | int) -> str:
-    """Say why there is no such item."""
+def no_item(data: Any, path: Path, above: Path) -> str:
+    """Say why what stands above a path has no such item as its first, and what can be written in its place."""
+    part, rest = path[0], path[1:]
     if not isinstance(data, list):
-        return f"is no list; leave {dotted((part,))} out."
+        of_an_era = above[-1:] == ("growth",) and rest[:1] in (("rate",), ("from",), ("times",))
+        if of_an_era and rest[0] != "rate":
+            return f"is no list; set it as a whole: {dotted(above)}=[{{rate: ..}}, {{rate: .., from: ..}}]."
+        return f"is no list; leave {dotted((part, 'rate') if of_an_era else (part,))} out."
     if isinstance(part, int):
         return f"has only {len(data)} items, counted from [0]."
     names = [str(name) for at, item in enumerate(data) if is_item_name(name := item_part(item, at))]
@@ -193,7 +197,7 @@ def _set(data: Any, path: Path, value: Any, override: Override, above: Path) -> 
     if isinstance(head, int) or is_item_name(head):
         place = position(data, head) if isinstance(data, list) else None
         if place is None:
-            raise InputError(f"--set {override.text}: {dotted(above) or 'the file'} {no_item(data, head)}")
+            raise InputError(f"--set {override.text}: {dotted(above) or 'the file'} {no_item(data, path, above)}")
         return [
             _set(item, rest, value, override, (*above, head)) if at == place else item for at, item in enumerate(data)
         ]

@@ -308,7 +308,7 @@ def _missing(data: Any, path: Path) -> str | None:
         above = dotted(path[:place]) or "the scenario"
         if isinstance(part, int) or is_item_name(part):
             if not isinstance(data, list) or (at := position(data, part)) is None:
-                return f"{above} {no_item(data, part)}"
+                return f"{above} {no_item(data, path[place:], path[:place])}"
             data = data[at]
             continue
         if isinstance(data, list):

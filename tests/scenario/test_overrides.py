@@ -11,7 +11,7 @@ import pytest
 from simulator.errors import InputError
 from simulator.scenario.library import shipped_folder
 from simulator.scenario.load import load_scenario
-from simulator.scenario.sweep_axes import parse_over
+from simulator.scenario.sweep_axes import check_paths, parse_over
 
 RATE = "drivers.spending.growth[0].rate"
 
@@ -81,6 +81,22 @@ def test_a_centre_keeps_the_unit_that_stands_beside_the_numbers() -> None:
 def test_what_cannot_be_meant_is_refused_with_what_can(given: list[str], text: str) -> None:
     with pytest.raises(InputError, match=re.escape(text)):
         load_scenario("baseline", overrides=given)
+
+
+def test_an_item_of_what_is_no_list_is_refused_with_a_path_that_works() -> None:
+    for given in (
+        "drivers.algorithms.growth[0].rate.prior=algorithms/ho-2024",
+        "drivers.algorithms.growth[0].rate=3x/year",
+    ):
+        with pytest.raises(InputError, match=re.escape("drivers.algorithms.growth is no list; leave [0].rate out.")):
+            load_scenario("baseline", overrides=[given])
+        assert load_scenario("baseline", overrides=[given.replace("[0].rate", "")]).overrides
+    with pytest.raises(InputError, match=re.escape("drivers.algorithms.growth is no list; leave [0].rate out.")):
+        check_paths(load_scenario("baseline"), *parse_over(["drivers.algorithms.growth[0].rate=3x/year,4x/year"]))
+    eras = "drivers.algorithms.growth=[{rate: 3x/year}, {rate: 2x/year, from: 2028}]"
+    with pytest.raises(InputError, match=re.escape("set it as a whole: drivers.algorithms.growth=[{rate: ..}, {rate")):
+        load_scenario("baseline", overrides=["drivers.algorithms.growth[1].from=2028"])
+    assert load_scenario("baseline", overrides=[eras]).overrides
 
 
 _EXAMPLE = re.compile(
