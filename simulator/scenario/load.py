@@ -27,7 +27,7 @@ from simulator.scenario.library import (
 )
 from simulator.scenario.resolving import Component, Scenario
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
-from simulator.schema.base import Faults, Name, Spec, Text, Weight
+from simulator.schema.base import OF_ONE_KIND, Faults, Name, Spec, Text, Weight
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import is_falling, quantity_of
 from simulator.wording import listed
@@ -49,7 +49,7 @@ class MixtureEntry(Spec):
 class GroupingKeys(Spec):
     """What makes a file stand for several scenarios."""
 
-    mixture: Annotated[tuple[MixtureEntry, ...], Field(min_length=2)] | None = None
+    mixture: Annotated[tuple[MixtureEntry, ...], Field(min_length=2), OF_ONE_KIND] | None = None
     """Scenarios that are run as one forecast, each with its weight."""
     variants: dict[Name, dict[str, Any]] | None = None
     """Named changes: each is the scenario with what stands below its name laid over it."""

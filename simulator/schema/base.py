@@ -23,15 +23,17 @@ from pydantic import (
     ModelWrapValidatorHandler,
     StringConstraints,
     ValidationError,
+    ValidatorFunctionWrapHandler,
     WithJsonSchema,
+    WrapValidator,
     model_validator,
 )
 
 from simulator.dates import FORMS, DateError, last_day_of, read_year
 from simulator.errors import Fault, Path, near_name, number, shown
-from simulator.schema.amounts import number_of, or_amounts, table_in_numbers
+from simulator.schema.amounts import number_of, or_amounts, read_amount, table_in_numbers
 from simulator.schema.hints import key_hint, number_alone
-from simulator.units import UnitError
+from simulator.units import PERCENT, UnitError
 
 if TYPE_CHECKING:
     from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -148,6 +150,29 @@ class Faults(ValueError):
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("; ".join(fault.rule for fault in faults))
         self.faults = faults
+
+
+def _of_one_kind(items: Any, read: ValidatorFunctionWrapHandler) -> Any:
+    """Refuse numbers above 1 among weights of which others are in percent: they may be meant in percent too."""
+    told = read(items)
+    alone = ((item.get("weight"), ("weight",)) if isinstance(item, Mapping) else (item, ()) for item in items)
+    weights = [(weight, (at, *key)) for at, (weight, key) in enumerate(alone)]
+    amounts = {text: read_amount(text) for text, _ in weights if isinstance(text, str)}
+    percent = next((text for text, amount in amounts.items() if amount and amount.unit in PERCENT), None)
+    faults = [
+        Fault(path, f"{number(weight)} stands beside {percent}: it has two readings.",
+              f"Is it {number(weight)} % or {number(100 * weight)} %? Write that, or all weights as plain numbers.")
+        for weight, path in weights
+        if percent is not None and isinstance(weight, int | float) and weight > 1
+    ]  # fmt: skip
+    if faults:
+        raise Faults(faults)
+    return told
+
+
+OF_ONE_KIND = WrapValidator(_of_one_kind)
+"""Of a list of weights, or of what has one each."""
+Weights = Annotated[tuple[Weight, ...], Field(min_length=1), OF_ONE_KIND]
 
 
 class Spec(BaseModel):

@@ -11,7 +11,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
 from simulator.schema.amounts import is_amount, prior_in_words
-from simulator.schema.base import Faults, ItemName, Line, Name, Spec, Text, Told, Weight, Year, year_faults
+from simulator.schema.base import Faults, ItemName, Line, Name, Spec, Text, Told, Weights, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior
 from simulator.units import UnitError, parse_growth_unit
@@ -32,7 +32,7 @@ class MeanRate(Spec):
 
     mean_of: Annotated[tuple[Prior, ...], Field(min_length=2)]
     """The rates, each drawn by itself; `{input: name}` names one that is drawn elsewhere."""
-    weights: tuple[Weight, ...] | None = None
+    weights: Weights | None = None
     """A weight for each; they are scaled to add up to 1. Without them all count alike."""
     notes: Text | None = None
     """Why."""

@@ -10,7 +10,20 @@ from pydantic import Field, SerializerFunctionWrapHandler, StringConstraints, mo
 
 from simulator.errors import Fault, InputError, number, shown
 from simulator.schema.amounts import AMOUNT_FORM, HELD, is_amount, or_amounts, prior_in_words, written_in_numbers
-from simulator.schema.base import Date, ItemName, Line, Name, Number, Probability, Spec, Text, Told, Weight
+from simulator.schema.base import (
+    OF_ONE_KIND,
+    Date,
+    ItemName,
+    Line,
+    Name,
+    Number,
+    Probability,
+    Spec,
+    Text,
+    Told,
+    Weight,
+    Weights,
+)
 from simulator.schema.choices import Registered
 from simulator.schema.hints import ANY_PRIOR, text_hint
 from simulator.schema.prior_families import FAMILIES, SHIPPED, SHORT_FORMS, PriorFamily, written_out
@@ -83,7 +96,7 @@ class Discrete(Spec):
 
     values: Annotated[tuple[Told, ...], Field(min_length=1)]
     """The values."""
-    weights: Annotated[tuple[Weight, ...], Field(min_length=1)]
+    weights: Weights
     """A weight for each value; they are scaled to add up to 1."""
 
     def _faults(self) -> Iterator[Fault]:
@@ -158,7 +171,7 @@ class Prior(Spec):
     """Degrees of freedom of a Student t prior."""
     location: Number | None = None
     """Location of a Student t prior."""
-    mixture: Annotated[tuple[MixturePart, ...], Field(min_length=1)] | None = None
+    mixture: Annotated[tuple[MixturePart, ...], Field(min_length=1), OF_ONE_KIND] | None = None
     """Priors with weights: schools of thought."""
     discrete: Discrete | None = None
     """Values with weights."""
