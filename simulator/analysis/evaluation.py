@@ -195,12 +195,15 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
         crossing = dict(zip(spec.thresholds, crossed, strict=True))
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))
         if between:
-            parts[-1][between] = _levels_between(model, here, [outcomes[place] for place in between])
+            parts[-1][between] = _levels_between(model, paths.block.draws, [outcomes[place] for place in between])
     return np.concatenate(parts, axis=1)
 
 
 def _levels_between(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
-    """Compute levels (outcome, sample) at dates between the years: by the equations, and not by a straight line."""
+    """Compute levels (outcome, sample) at dates between the years: by the equations, and not by a straight line.
+
+    `values` hold the dates of events too.
+    """
     spec = model.component.spec.model_copy(update={"models": None})  # which are counted by calendar year
     dates = [float(outcome.year) for outcome in outcomes if outcome.year is not None]  # each has one
     years = np.unique([model.years[0], *dates])

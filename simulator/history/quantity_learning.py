@@ -26,7 +26,8 @@ from simulator.history.columns import decimal_year, last_day
 from simulator.history.conditioning import PROBABILITIES, rank_correlations, refused, table_beside
 from simulator.history.exports import Point, load_supply, supply_points
 from simulator.history.importance import DRAWN, ROUND, sample_scores
-from simulator.model.projection import Projection
+from simulator.model.events import block_of
+from simulator.model.projection import Projection, year_grid
 from simulator.priors.composite import Converted, split_atoms
 from simulator.priors.draws import values_at
 from simulator.priors.joint import named_prior
@@ -119,7 +120,8 @@ class _Scores:
     def __init__(self, scenario: Scenario, seen: Sequence[Seen]) -> None:
         self.joint, self.seen = scenario.joint, seen
         first, last = scenario.spec.years.first, max(float(each.times.max()) for each in seen)
-        years = np.unique([first, *(time for each in seen for time in each.times if time >= first), max(first, last)])
+        own = year_grid(scenario.spec)  # at which events are looked for
+        years = np.unique([first, *own[own <= last], *(time for each in seen for time in each.times if time >= first)])
         self.projection = Projection(scenario.spec, years=years, custom=named_drivers(scenario.spec))
         self.names = self.joint.uncertain
         self.names = self._moving()
@@ -132,12 +134,11 @@ class _Scores:
 
     def levels(self, scores: Array) -> list[Array]:
         """Compute what was observed, an array (sample, n) for each quantity."""
-        draws, found = self.draws(scores), []
-        for each in self.seen:
-            times, places = np.unique(each.times, return_inverse=True)
-            levels = self.projection.named_levels(draws, each.name, times)
-            found.append(np.broadcast_to(levels, (len(scores), times.size))[:, places])
-        return found
+        block = block_of(self.projection, self.draws(scores), size=len(scores))
+        times = {each.name: np.unique(each.times) for each in self.seen}
+        found = self.projection.named_levels(block, times)
+        places = {each.name: np.searchsorted(times[each.name], each.times) for each in self.seen}
+        return [np.broadcast_to(found[at], (len(scores), times[at].size))[:, place] for at, place in places.items()]
 
     def log_likelihood(self, scores: Array) -> Array:
         """Give the log density of what was observed at scores, (sample,)."""

@@ -76,11 +76,13 @@ class Projection:
         quantities.follow_lags(chain, self.years)
         return chain
 
-    def named_levels(self, draws: Mapping[str, Array], name: str, times: Array) -> Array:
-        """Compute a named quantity, or a variable of the scenario itself, (sample, time); before its first year too."""
-        block = self.block(draws)
+    def named_levels(self, block: Block, times: Mapping[str, Array]) -> dict[str, Array]:
+        """Compute named quantities and variables of the scenario itself, each at times of its own, (sample, time).
+
+        Before the first year too.
+        """
         self._followed(block)
-        return quantities.named_level(name, block, times)
+        return {name: quantities.named_level(name, block, each) for name, each in times.items()}
 
     def project(self, block: Block) -> Paths:
         """Project a block of draws over the years."""

@@ -25,7 +25,7 @@ from simulator.analysis.outcomes import (
     run_outcomes,
 )
 from simulator.errors import InputError
-from simulator.testing import run_of, scenario_text
+from simulator.testing import run_of, scenario_text, small_scenario
 from tests.money import money_alone, power_alone
 
 ASKED = [
@@ -45,6 +45,16 @@ def scenario():
 @pytest.mark.parametrize("text", ASKED)
 def test_an_outcome_is_written_as_it_is_read(text):
     assert parse_outcome(text).text == text
+
+
+def test_a_level_between_the_years_knows_the_date_of_an_event():
+    """Spending grows tenfold a year up to $4 billion, in mid-2026 or so, and stands still from then on."""
+    still = {"from": {"when": "spending", "reaches": "$4 billion"}, "rate": {"value": 0, "unit": "OOM/year"}}
+    spending = {"start": "$0.1 billion", "growth": [{"rate": "10x/year"}, still]}
+    drivers = {"spending": spending, "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}}}
+    model = model_of(parse_scenario(scenario_text(small_scenario({"drivers": drivers}))))
+    found = evaluate(model, {}, parse_outcomes(["spending@2026.25", "spending@2026.75", "spending@2030.25"]))
+    np.testing.assert_allclose(found[:, 0], [9.25, np.log10(4e9), np.log10(4e9)], atol=1e-6)
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,21 @@ def test_far_and_exact_observations_are_found_too():
     check_closed_form(learnt, *conditioned([2025, 2026], np.log10([1e8, 3e8]), np.eye(2) * 0.005**2))
 
 
+def test_growth_that_ends_with_an_event_is_learnt_from_what_was_observed_after_it():
+    """The stock stands still once the clock has struck, in mid-2025: in 2026 it is what it was then."""
+    clock = "  clock: {at: 2025, start: 1 USD, growth: {value: 1, unit: OOM/year}}\n"
+    growth = (
+        f"[{{rate: {GROWTH}}}, {{from: {{when: clock, reaches: {10**0.5} USD}}, rate: {{value: 0, unit: OOM/year}}}}]"
+    )
+    text = STOCK.format(start=START, growth=growth, seen="{at: 2026, value: 2e7 chip, error: 0.1}")
+    learnt = learn(parse_scenario(text.replace("quantities:\n", f"quantities:\n{clock}", 1)))
+    mean, spread = conditioned([2025.5], np.log10([2e7]), np.array([[0.01]]))
+    for place, name in enumerate(("start", "growth[0].rate")):
+        middle, sd = numbers(learnt, f"quantities.chip-stock.{name}")
+        width = np.sqrt(spread[place, place])
+        assert (middle, sd) == (pytest.approx(mean[place], abs=0.02 * width), pytest.approx(width, rel=0.02))
+
+
 def test_what_the_prior_hardly_allows_is_said():
     learnt = learn(stock(seen="{at: 2025, value: 1e9 chip, error: 0.1}"))
     assert any("10^9.00 was observed at 2025, where the prior has" in line for line in learnt.warnings) or any(
