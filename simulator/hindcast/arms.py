@@ -17,8 +17,7 @@ from scipy import special
 
 from simulator.errors import Fault, InputError, Path, PlacedFault, dotted
 from simulator.hindcast.baselines import BASELINES, SMALLEST_RECORD, draw_baseline
-from simulator.hindcast.matrix_result import FIRST_ORIGIN
-from simulator.hindcast.rows import MODEL, Made
+from simulator.hindcast.rows import MODEL, Made, came_by_year
 from simulator.hindcast.scenario_forecast import (
     first_period,
     forecast_learned,
@@ -129,6 +128,12 @@ class Arm:
         return Made(self.name, self.forecast(observations, origin), hindsight=bool(self.hindsight(origin)))
 
 
+def origins_of(seen: Observations, asked: Sequence[int] = ()) -> tuple[int, ...]:
+    """Choose the origins with enough record for the simple rules, and a later year: of those asked for, or all."""
+    able = range(int(seen.record_year[0]) + SMALLEST_RECORD - 1, seen.years[1])
+    return tuple(each for each in able if each in asked or not asked)
+
+
 PERIOD: Final[str] = "period priors"
 RATE_KNEW: Final[str] = "its rate was measured on the years that it forecasts"
 
@@ -185,8 +190,7 @@ def path_arms(*, size: int, seed: int) -> list[Arm]:
         return tuple(RecordForecast(origin, years, samples) for samples in made)
 
     def stack(seen: Observations, origin: int) -> RecordForecast:
-        first = int(seen.record_year[0]) + SMALLEST_RECORD - 1
-        past = [parts(seen, each) for each in range(first, origin)]
+        past = [parts(seen, each) for each in origins_of(seen) if each < origin]
         return mixed(parts(seen, origin), past_weights(past, seen, origin))
 
     def part(place: int, seen: Observations, origin: int) -> RecordForecast:
@@ -219,7 +223,7 @@ def past_weights(past: Sequence[Sequence[RecordForecast]], seen: Observations, o
 
     Forecasts of one year count together as one, since they err together. Alike where nothing has come yet.
     """
-    came = dict(zip(seen.record_year.astype(int).tolist(), seen.record_log_compute.tolist(), strict=True))
+    came = came_by_year(seen)
     scores: dict[int, list[Array]] = {}
     for parts in past:
         for place, year in enumerate(parts[0].years):
@@ -252,12 +256,12 @@ def sampled(
 ) -> Fits:
     """Give fits of the model of history by a sampler; all origins of a table are fitted when the first is asked for.
 
-    Without origins these are all that a table has a later year for.
+    Without origins these are all that a table has enough for.
     """
 
     @lru_cache(maxsize=1)
     def fits(seen: Observations) -> Mapping[int, xr.DataTree]:
-        chosen = [each for each in origins or range(FIRST_ORIGIN, seen.years[1]) if each < seen.years[1]]
+        chosen = origins_of(seen, origins)
         dates = [origin + 1.0 for origin in chosen]
         made = fit_dates(seen, dates=dates, priors=priors, settings=settings, cache=cache)
         return dict(zip(chosen, made, strict=True))

@@ -19,14 +19,14 @@ from simulator.hindcast.arms import (
     check_hindsight,
     fitted_arms,
     forecast_baseline,
+    origins_of,
     path_arms,
     rule_arms,
     sampled,
     scenario_arms,
     scenario_notes,
 )
-from simulator.hindcast.baselines import BASELINES, SMALLEST_RECORD
-from simulator.hindcast.matrix_result import FIRST_ORIGIN
+from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.output import Asked, Hindcast
 from simulator.hindcast.scenario_forecast import first_period, growth_priors
 from simulator.history import loading
@@ -93,7 +93,7 @@ def _knew(arms: Sequence[Arm], origin: int) -> Iterator[str]:
 
 def _short(observations: Observations, arms: Sequence[Arm], origins: Sequence[int]) -> Iterator[str]:
     """Say of which rules hardly anything was known, so that their score is that of the draws alone."""
-    first = int(observations.record_year[0]) + SMALLEST_RECORD - 1
+    first = origins_of(observations)[0]
     if first in origins and (short := [arm.name for arm in arms if arm.name in ("jump from last", "regression line")]):
         yield (
             f"{' and '.join(short)} at origin {first}: three years of record leave one degree of freedom, of which "
@@ -144,7 +144,8 @@ def make_hindcast(
     allow_hindsight : bool
         Admit priors that knew what came after an origin (their `as_of`); every table then says so.
     origins : sequence of int, optional
-        Calendar years at whose ends forecasts are made; all from 2014 on without them.
+        Calendar years at whose ends forecasts are made; all without them: from the third record
+        on, 2014.
     runs, accelerators : path, optional
         Tables of training runs and of accelerators with prices; what is shipped without them.
     snapshot : str, optional
@@ -200,7 +201,13 @@ def answer(asked: Asked) -> Hindcast:
     has_games = not asked.without_domain and any(GAMES in run.domains for run in tables.runs.runs)
     games = tables.observations(without_domain=GAMES, until=last) if has_games else None
     seen = tables.observations(until=last)
-    asked = replace(asked, origins=asked.origins or tuple(range(FIRST_ORIGIN, seen.years[1])))
+    asked = replace(asked, origins=asked.origins or origins_of(seen))
+    if not asked.origins:
+        first, end = seen.years[0], seen.years[1]
+        raise InputError(
+            f"{tables.runs.file}: has records of {first} to {end}; a forecast needs three and a later year to score it "
+            "by. Name a longer table, or a later --until."
+        )
     check_origins(seen, asked.origins)
     if scenarios and not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins)

@@ -24,6 +24,7 @@ from simulator.hindcast.arms import (
     Arm,
     check_hindsight,
     fitted_arms,
+    origins_of,
     path_arms,
     rule_arms,
     sampled,
@@ -159,17 +160,15 @@ def make_matrix(
     """Score every arm, the first against the others, from every origin of every table.
 
     `settled` names what forecasts hang on beside the program: seeds, scenarios; `say` is told of each table that is
-    done. A table has the origins that it has a later year for; an arm that some origin is too early for is not made
-    there, and compared where it is.
+    done. A table has the origins of which it knows enough before and a later year; an arm that some origin is too early
+    for is not made there, and compared where it is.
     """
     if folder is not None:
         folder = _kept(folder)
     key = " ".join([program_hash(), *settled])
     rows, missing = list[Row](), dict[str, list[str]]()
     for place, truth in enumerate(tables, start=1):
-        chosen = [each for each in origins or range(FIRST_ORIGIN, truth.seen.years[1]) if each < truth.seen.years[1]]
-        if not chosen:
-            continue
+        chosen = origins_of(truth.seen, origins)
         for arm in arms:
             for origin in chosen:
                 try:
@@ -182,12 +181,12 @@ def make_matrix(
                     rows += [{"table": truth.name, **row} for row in made]
         say(f"{place} of {len(tables)}: {truth.name}, {len(arms)} ways from {len(chosen)} origins")
     if not rows:
-        raise InputError("--origins: no table has a year after them. Name earlier ones.")
+        raise InputError("--origins: no table has a year after them, and three records before. Name others.")
     return Matrix(
         names=tuple(dict.fromkeys(str(row["table"]) for row in rows)),
         forecasts=Table.of_rows(rows, ("table", *COLUMNS["forecasts"])),
         vintages=vintages([arm for arm in arms if arm.name not in FITTED], tables),
-        knew={arm.name: told for arm in arms if (told := arm.hindsight(FIRST_ORIGIN))},
+        knew={arm.name: told for arm in arms if (told := arm.hindsight(min(row["origin"] for row in rows)))},
         missing={name: f"{len(told)} times, first {told[0]}" for name, told in missing.items()},
         records={truth.name: record_table(truth.seen) for truth in tables},
     )

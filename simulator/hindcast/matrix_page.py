@@ -66,7 +66,7 @@ def _best(matrix: Matrix, origins: str) -> Row:
 
 def _short(matrix: Matrix) -> Iterator[str]:
     first, lines = matrix.arms[0], []
-    for origins in SETS:
+    for origins in matrix.sets:
         (mine,) = matrix.summary.where(origins=origins, forecast=first).rows()
         best = _best(matrix, origins)
         lines.append(
@@ -100,7 +100,7 @@ def _as_good(matrix: Matrix) -> str:
         if rows[best] <= rows[first] + TIE:
             found.setdefault((origins, best), []).append(f"{table} ({rows[best]:.2f} against {rows[first]:.2f})")
     if not found:
-        return "**No simple rule is as good**, within 0.03 OOM, on any table."
+        return f"**No simple rule is as good**, within {TIE} OOM, on any table."
     said = [f"of origins {origins} *{rule}* on {listed(tables)}" for (origins, rule), tables in found.items()]
     return f"**Simple rules are as good or better**, within {TIE} OOM: {'; '.join(said)}."
 
@@ -122,7 +122,7 @@ def _ways(matrix: Matrix) -> Iterator[str]:
 
 def _every(matrix: Matrix) -> Iterator[str]:
     yield "Mean CRPS. The smallest of a row is bold."
-    for origins in SETS:
+    for origins in matrix.sets:
         mine = matrix.means.where(origins=origins)
         names = [name for name in matrix.arms if name in mine["forecast"].tolist()]
         rows = []
@@ -140,7 +140,7 @@ def _over_all(matrix: Matrix) -> Iterator[str]:
         "Means over the tables, each alike. *Ratio*: of these means to that of the best rule; *by table*: mean and "
         "worst of the ratios to the best rule of each table. *Width* of the 90 % interval: how sharp it is, OOM."
     )
-    for origins in SETS:
+    for origins in matrix.sets:
         yield f"Origins {origins}:"
         heads = ["", "CRPS", "ratio", "by table", "pinball", "bias", "inside 50 / 80 / 90 %", "width"]
         rows = [
@@ -177,7 +177,7 @@ def _verdicts(matrix: Matrix) -> Iterator[str]:
     yield (
         f"The *{first}* against each rule: the mean difference of CRPS, with a 90 % interval from the means of the "
         "earlier and the later half of the origins (t of one degree of freedom, Ibragimov and Müller 2010). *Better* "
-        "and *worse* leave 0 out and differ by 0.03 OOM or more; *a tie* lies within 0.03; else there are too few "
+        f"and *worse* leave 0 out and differ by {TIE} OOM or more; *a tie* lies within {TIE}; else there are too few "
         f"years. There is no interval of fewer than {LEAST_ORIGINS} origins. Tables:"
     )
     said = ("better", "worse", "a tie", TOO_FEW)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -71,6 +71,11 @@ class Matrix(Result):
         """The ways to forecast, first that which is held against the others."""
         return tuple(distinct(self.forecasts, "forecast"))
 
+    @property
+    def sets(self) -> tuple[str, ...]:
+        """The sets of origins over which there are means."""
+        return tuple(distinct(self.means, "origins"))
+
     def of(self, name: str) -> Hindcast:
         """Give the hindcast of one table."""
         mine = _complete(self.forecasts.where(table=name))
@@ -79,20 +84,25 @@ class Matrix(Result):
         label = f"{self.folder_name}, {name}"
         return Hindcast(record["snapshot"][-1], origins, kept, skills(kept), record=record, folder_name=label)
 
+    def _by_sets(self) -> Iterator[tuple[str, str, Table]]:
+        """Give the cells of each table from each set of origins that it has any of."""
+        for (table,), whole in self.forecasts.groups("table"):
+            for told, held in SETS.items():
+                if len(mine := whole.where([held(origin) for origin in whole["origin"]])):
+                    yield table, told, _complete(mine)
+
     @cached_property
     def means(self) -> Table:
         """Mean scores by table, way and set of origins; `ratio` is the CRPS over that of the best simple rule there."""
         rows = list[Row]()
-        for (table,), whole in self.forecasts.groups("table"):
-            for told, held in SETS.items():
-                mine = _complete(whole.where([held(origin) for origin in whole["origin"]]))
-                scored = {name: (len(part), _means(part)) for (name,), part in mine.groups("forecast")}
-                best = min(each["crps"] for name, (_, each) in scored.items() if name in BASELINES)
-                rows += [
-                    {"table": table, "forecast": name, "origins": told, "forecasts": count, **means,
-                     "ratio": means["crps"] / best}
-                    for name, (count, means) in scored.items()
-                ]  # fmt: skip
+        for table, told, mine in self._by_sets():
+            scored = {name: (len(part), _means(part)) for (name,), part in mine.groups("forecast")}
+            best = min(each["crps"] for name, (_, each) in scored.items() if name in BASELINES)
+            rows += [
+                {"table": table, "forecast": name, "origins": told, "forecasts": count, **means,
+                 "ratio": means["crps"] / best}
+                for name, (count, means) in scored.items()
+            ]  # fmt: skip
         return Table.of_rows(rows)
 
     @cached_property
@@ -104,11 +114,10 @@ class Matrix(Result):
         """
         rows = list[Row]()
         for (told,), mine in self.means.groups("origins"):
-            keys = ("crps", "pinball", "bias", "pit", "coverage_50", "coverage_80", "coverage_90", "width_90")
             scored = {name: part for (name,), part in mine.groups("forecast")}
             rules = [float(np.mean(part["crps"])) for name, part in scored.items() if name in BASELINES]
             rows += [
-                {"origins": told, "forecast": name, **{key: float(np.mean(part[key])) for key in keys},
+                {"origins": told, "forecast": name, **{key: float(np.mean(part[key])) for key in (*_MEANS, "width_90")},
                  "ratio": float(np.mean(part["crps"])) / min(rules), "ratio_mean": float(np.mean(part["ratio"])),
                  "ratio_worst": float(np.max(part["ratio"]))}
                 for name, part in scored.items()
@@ -131,14 +140,12 @@ class Matrix(Result):
     def verdicts(self) -> Table:
         """The first way against each simple rule, by table and set of origins."""
         rows = list[Row]()
-        for (table,), whole in self.forecasts.groups("table"):
-            for told, held in SETS.items():
-                mine = _complete(whole.where([held(origin) for origin in whole["origin"]]))
-                rows += [
-                    {"table": table, "origins": told, **skill, "verdict": verdict(skill)}
-                    for skill in (skills(mine).rows() if len(mine) else [])
-                    if skill["baseline"] in BASELINES
-                ]
+        for table, told, mine in self._by_sets():
+            rows += [
+                {"table": table, "origins": told, **skill, "verdict": verdict(skill)}
+                for skill in skills(mine).rows()
+                if skill["baseline"] in BASELINES
+            ]
         return Table.of_rows(rows)
 
     @cached_property

@@ -77,7 +77,8 @@ def record_table(observations: Observations) -> Table:
     return Table({"year": years, "log_flop": observations.record_log_compute, "snapshot": named})
 
 
-def _came(observations: Observations) -> dict[int, float]:
+def came_by_year(observations: Observations) -> dict[int, float]:
+    """Give the record at the end of each year, log10 FLOP."""
     years = observations.record_year.astype(int).tolist()
     return dict(zip(years, observations.record_log_compute.tolist(), strict=True))
 
@@ -91,7 +92,7 @@ def _targets(arm: Made) -> Iterator[tuple[dict[str, object], int, Array]]:
 
 def forecast_rows(arm: Made, observations: Observations) -> Iterator[Row]:
     """Score a forecast of the record in every year that has come."""
-    came = _came(observations)
+    came = came_by_year(observations)
     for begun, target, samples in _targets(arm):
         if target in came:
             observed, ends = came[target], np.quantile(samples, QUANTILES).tolist()
@@ -117,7 +118,7 @@ def event_rows(arm: Made, observations: Observations, *, thresholds: Sequence[fl
 
     What the record had passed at the origin is no forecast and is left out; it never falls.
     """
-    came = _came(observations)
+    came = came_by_year(observations)
     ahead = [level for level in thresholds if came[arm.forecast.origin] < np.log10(level)]
     for begun, target, samples in _targets(arm):
         for threshold in ahead if target in came else []:

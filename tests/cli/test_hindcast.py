@@ -52,6 +52,7 @@ def test_the_shipped_table_is_forecast_and_checked_without_games(asked: list[Any
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
+        (["--until", "2014"], "has records of 2012 to 2014; a forecast needs three and a later year"),
         (["--origins", "soon"], "--origins: must be years such as 2018,2020,2022; got 'soon'."),
         (["--snapshot", "2024-01"], "--snapshot: the shipped table has the estimates of 2026-05 and 2025-06"),
         (["--without-domain", "Gamez"], "Gamez"),

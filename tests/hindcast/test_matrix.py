@@ -23,6 +23,7 @@ from simulator.hindcast.matrix import (
     told_later,
     truths,
 )
+from simulator.hindcast.matrix_page import matrix_page
 from simulator.history.forecast import RecordForecast
 from tests.hindcast.made_up_record import OBSERVED, RECORD
 from tests.hindcast.small_history import TABLE
@@ -85,6 +86,22 @@ def test_a_way_that_some_origin_is_too_early_for_is_said_and_a_rule_that_fails_i
         make_matrix([Arm("late", late), *RULES], tables=[MADE_UP])
     with pytest.raises(InputError, match="no table has a year after them"):
         make_matrix(RULES, tables=[MADE_UP], origins=[2022])
+
+
+def test_a_table_has_the_origins_that_it_knows_enough_of_and_sets_without_any_are_left_out() -> None:
+    short = {key: getattr(OBSERVED, key)[6:] for key in ("run_year", "run_log_compute", "cost_log_usd", "record_year",
+                                                         "record_log_compute")}  # fmt: skip
+    later = Truth("later", dt.date(2023, 2, 1), replace(OBSERVED, **short), games=True)
+    both = make_matrix([Arm("mine", Counted()), *RULES], tables=[MADE_UP, later]).forecasts
+    assert sorted(set(both.where(table="later")["origin"])) == [2020, 2021]
+    mine = Arm("mine", Counted(), hindsight=lambda origin: "it knew" if origin < 2019 else "")
+    found = make_matrix([mine, *RULES], tables=[MADE_UP], origins=[2019, 2019])
+    assert found.forecasts.where(forecast="mine")["target"].tolist() == [2020, 2021, 2022]
+    assert found.sets == ("2014 on", "2015 on")
+    assert set(found.verdicts["origins"]) == set(found.sets)
+    assert "mine" not in found.knew
+    assert "Origins 2018, 2020, 2022: the" not in matrix_page(found, command="simulate hindcast --matrix")
+    assert "origins 2015 on" in "\n".join(found.lines())
 
 
 def test_every_table_stands_with_and_without_games_to_its_last_whole_year(tmp_path: Path) -> None:
