@@ -179,6 +179,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
     """Evaluate outcomes (outcome, sample) at parameters on the internal scale: arrays by name, (sample,) or (1,)."""
     spec, years = model.component.spec, model.years
     needed = {outcome.name for outcome in outcomes if outcome.kind == "level"}
+    crosses = any(outcome.kind != "level" for outcome in outcomes)  # which takes most of the time
     between = [place for place, outcome in enumerate(outcomes) if is_between(outcome, years)]
     whole = max((array.size for array in values.values()), default=1)
     parts = []
@@ -191,8 +192,10 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
             name: np.broadcast_to(levels.T, (years.size, size)) if name in needed else levels.T
             for name, levels in paths.levels.items()
         }
-        crossed = cross_block(spec, here, paths, years=years, size=size)["crossing_year"]
-        crossing = dict(zip(spec.thresholds, crossed, strict=True))
+        crossing: dict[str, Array] = {}
+        if crosses:
+            crossed = cross_block(spec, here, paths, years=years, size=size)["crossing_year"]
+            crossing = dict(zip(spec.thresholds, crossed, strict=True))
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))
         if between:
             parts[-1][between] = _levels_between(model, paths.block.draws, [outcomes[place] for place in between])

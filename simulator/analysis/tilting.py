@@ -11,6 +11,7 @@ from scipy.special import ndtr, ndtri
 
 from simulator.analysis.evaluation import Model, evaluate_values, model_of
 from simulator.analysis.evidence import Fact, likelihood
+from simulator.analysis.outcomes import Outcome
 from simulator.analysis.reweighting import Read
 from simulator.errors import InputError
 from simulator.history.importance import LetIn, tilted_scores
@@ -69,7 +70,19 @@ def tilted(scenario: Scenario, facts: Sequence[Fact], *, samples: int) -> Weight
     values, joined = _values(model, scores)
     after = {name: ndtri(numbers) for name, numbers in joined.items()}
     held = {name: np.broadcast_to(array, (samples,)) for name, array in values.items()}
-    return Weighted(logs, partial(evaluate_values, model, values), held, after)
+    return Weighted(logs, _once(partial(evaluate_values, model, values)), held, after)
+
+
+def _once(read: Read) -> Read:
+    """Keep what is read, so that the samples are evaluated once for each outcome."""
+    kept: dict[Outcome, Array] = {}
+
+    def again(outcomes: Sequence[Outcome]) -> Array:
+        if new := [outcome for outcome in dict.fromkeys(outcomes) if outcome not in kept]:
+            kept.update(zip(new, read(new), strict=True))
+        return np.stack([kept[outcome] for outcome in outcomes])
+
+    return again
 
 
 def _spread(samples: Array) -> float:

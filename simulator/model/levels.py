@@ -53,6 +53,8 @@ class Block:
     """What was computed at some times, for further use."""
     lines: dict[Path, Line | None] = field(default_factory=dict)
     """What is broken lines and what is not, as far as it was asked for."""
+    jumps: dict[Path, tuple[tuple[Array, Array], ...]] = field(default_factory=dict)
+    """The jumps of levels, of all samples, as far as they were asked for."""
 
     @property
     def size(self) -> int:
@@ -94,7 +96,9 @@ class Block:
         """Take samples of the block: some in a row, or any, once or several times each, at times of their own."""
         if isinstance(samples, np.ndarray):
             samples = samples + self.begin
-        return Block(self.spec, self.draws, self.custom, times, self.places, self, samples, lines=self.lines)
+        return Block(
+            self.spec, self.draws, self.custom, times, self.places, self, samples, lines=self.lines, jumps=self.jumps
+        )
 
     def stepped(self, path: Path, times: Array, levels: Array) -> Array:
         """Hold levels (sample, time) that are known at times (time,) alone, so that `between` finds them."""
@@ -163,18 +167,19 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array, level_o
 
 
 def jumps_of(level: Level, path: Path, block: Block) -> Jumps:
-    """Draw the jumps of a level; none where it makes none."""
+    """Draw the jumps of a level, once for all samples; none where it makes none."""
     at: Path = (*path, "jumps")
     if level.jumps is None or not (dates := shock_years(level, block.spec.years)):
-        return ()
-    return drawn_jumps(
-        base=block.spec.years.first if level.at is None else level.at,
-        rate=10.0 ** block.draw((*at, "rate")) * SECONDS_PER_YEAR,
-        size=block.draw((*at, "size")),
-        spread=np.zeros(1) if level.jumps.spread is None else block.draw((*at, "spread")),
-        uniforms=np.stack([block.draw(shock_path(at, date)) for date in dates], axis=-1),
-        jump_years=dates,
-    )
+        return
+    if at not in block.jumps:
+        base, draw = block.spec.years.first if level.at is None else level.at, block.of_all
+        rate, size = 10.0 ** draw((*at, "rate")) * SECONDS_PER_YEAR, draw((*at, "size"))
+        spread = np.zeros(1) if level.jumps.spread is None else draw((*at, "spread"))
+        shocks = np.stack([draw(shock_path(at, date)) for date in dates], axis=-1)
+        drawn = drawn_jumps(base=base, rate=rate, size=size, spread=spread, uniforms=shocks, jump_years=dates)
+        block.jumps[at] = tuple(drawn)
+    for when, by in block.jumps[at]:
+        yield chosen(when, block.samples), chosen(by, block.samples)
 
 
 def _start(level: Level, path: Path, block: Block) -> Array:

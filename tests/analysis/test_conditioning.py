@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,10 @@ import xarray as xr
 from scipy import stats
 
 from simulator import open_result, parse_scenario, simulate
+from simulator.analysis import evaluation
 from simulator.analysis.conditioning import Conditioned, condition
 from simulator.errors import InputError
+from simulator.model.crossings import cross_block
 from simulator.runs.table import Row
 from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
 
@@ -163,6 +166,19 @@ def test_what_the_run_and_the_error_hardly_allow_is_said_to_conflict() -> None:
     assert "are in conflict" in said
     with pytest.raises(InputError, match="needs priors that vary"):
         condition(simulate(fixed), given, redraw=True)
+
+
+def test_crossings_of_what_is_drawn_anew_are_computed_once(run: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes: list[int] = []
+
+    def counted(*args: Any, size: int, **options: Any) -> Any:
+        sizes.append(size)
+        return cross_block(*args, size=size, **options)
+
+    monkeypatch.setattr(evaluation, "cross_block", counted)
+    found = condition(run, ["spending@2030 >= 4e10"], redraw=True)
+    assert len(found.crossings)
+    assert sum(sizes) == found.weights.size
 
 
 def test_what_is_certain_is_drawn_anew_with_all_of_the_probability(run: xr.DataTree) -> None:

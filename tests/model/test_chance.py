@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from simulator.model import levels
 from simulator.model.chance import drawn_jumps, jump_growth
 from simulator.testing import run_of, small_scenario
 
@@ -55,6 +56,21 @@ def test_discoveries_of_a_scenario_add_to_its_steady_growth(written: Any) -> Non
     np.testing.assert_allclose(found, np.rint(found), atol=1e-5)
     assert found.mean() == pytest.approx(5.0, abs=0.15)
     assert found.var() == pytest.approx(5.0, rel=0.1)
+
+
+def test_jumps_of_a_block_are_drawn_once_however_often_its_levels_are_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    calls: list[int] = []
+
+    def counted(**given: Any) -> Any:
+        calls.append(len(given["uniforms"]))
+        return drawn_jumps(**given)
+
+    monkeypatch.setattr(levels, "drawn_jumps", counted)
+    changes = {"drivers.algorithms": {"growth": "10x/year", "jumps": {"rate": "0.5/year", "size": "10x"}}}
+    run_of(small_scenario(changes | {"samples": 60}))
+    assert calls == [60]
 
 
 @pytest.mark.parametrize(("size", "growth", "falling"), [("0.1x", 10.0, False), ("8x", 0.3, True)])
