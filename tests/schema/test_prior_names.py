@@ -17,6 +17,7 @@ from simulator.errors import InputError, ScenarioError, as_path, dotted
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.schema.prior_names import input_words, slots, unit_alone
+from simulator.units import SECONDS_PER_YEAR
 from tests.analysis.linear_scenario import LINEAR
 
 UNSURE = LINEAR + "  first: {label: First of its kind, effective_compute: {median: 1e29, interval_90: [1e28, 1e30]}}\n"
@@ -229,3 +230,11 @@ def test_faults_of_named_items_tell_the_name_at_its_place(old: str, new: str, te
 )  # fmt: skip
 def test_a_number_without_a_unit_has_that_of_its_place(path: str, unit: str) -> None:
     assert unit_alone(as_path(path)) == unit
+
+
+@pytest.mark.parametrize("section", ["inputs", "quantities"])
+def test_what_a_file_calls_like_a_key_is_read_in_its_own_unit(section: str) -> None:
+    used = "quantities: {lost: {label: lost, product: [{input: depreciation}, 3]}}" if section == "inputs" else ""
+    text = f"extends: baseline\nname: called\n{section}: {{depreciation: 2 %/month}}\n{used}\n"
+    [prior] = [each for each in parse_scenario(text).joint.priors.values() if each.name == f"{section}.depreciation"]
+    assert float(10 ** prior.family.ppf(np.array(0.5)) * SECONDS_PER_YEAR) == pytest.approx(0.24)
