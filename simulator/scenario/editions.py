@@ -20,6 +20,7 @@ from simulator.scenario.documents import Document, composed, file_document, pars
 from simulator.scenario.layers import entries_in, lookup, merge, positions, text_keys
 from simulator.scenario.library import library_entry, parent_file
 from simulator.schema.amounts import HELD, is_read_one_way
+from simulator.schema.prior_names import key_of
 from simulator.schema.statements import is_prior
 
 _DEFAULT: Mapping[str, str] = {
@@ -195,7 +196,7 @@ def _of_entry(path: Path, key: Any, node: Any, layers: _Layers, file: str, *, fl
     whole = _laid(layers)
     if unit := _unit_of(path, whole):
         yield from _with_unit(node, lookup(whole, path), unit, file)
-    if path[-1:] == ("start",) and len(path) > 1 and (first := _first_year(whole)) is not None:
+    if key_of(path) == "start" and len(path) > 1 and (first := _first_year(whole)) is not None:
         above = lookup(whole, path[:-1])
         if isinstance(above, Mapping) and "feedback" not in path and _held_in_first_year(path[:-1], above, layers):
             yield _before(key, f"at: {number(first)}", flow=flow)
@@ -218,7 +219,7 @@ def _unit_of(path: Path, whole: Mapping[str, Any]) -> str:
         }
         return next((unit for key, unit in _DEFAULT.items() if key in uses), "")
     sections = ("drivers", "quantities", "constraints", "models", "thresholds")
-    return _DEFAULT.get(str(path[-1]), "") if path and path[0] in sections else ""
+    return _DEFAULT.get(key_of(path), "") if path and path[0] in sections else ""
 
 
 def _with_unit(node: Any, said: Any, unit: str, file: str) -> Iterator[_Edit]:

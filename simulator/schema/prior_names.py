@@ -61,7 +61,7 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     if factor and unit in PERCENT:
         rule = "is a factor; of percent it is unclear whether they are added to 1."
         return Fault((*path, "unit"), rule, "Write 1.3x for 30 % more, 0.7x for 30 % less.")
-    if _key_of(slot.path) == "depreciation" and unit and _NOT_A_YEAR.search(unit):
+    if key_of(slot.path) == "depreciation" and unit and _NOT_A_YEAR.search(unit):
         rule = f"is in {unit}; what is lost compounds, so that a year's part is not so many times as much."
         return Fault((*path, "unit"), rule, "State the part that is lost within a year (2 % a month is 21.5 %/year).")
     if unit is not None or not slot.asks or (slot.kind in _TIMES and prior.value is not None and prior.value <= 0):
@@ -136,14 +136,14 @@ def unit_words(key: str) -> str:
 _NAMED = ("inputs", "quantities", "thresholds", "constraints", "factors", "caps", "parameters")
 
 
-def _key_of(path: Path) -> str:
-    """Give the key at which an entry stands; empty where its file calls it so."""
-    return "" if path[-2:-1] and path[-2] in _NAMED else str(path[-1])
+def key_of(path: Path) -> str:
+    """Give the key at which an entry stands; empty where it stands at a name that its file gives it."""
+    return "" if not path or (path[-2:-1] and path[-2] in _NAMED) else str(path[-1])
 
 
 def unit_alone(path: Path) -> str:
     """Name the unit that a number has which states none, by its place; empty where it has none, or must state one."""
-    if not _key_of(path):
+    if not key_of(path):
         return ""
     if "feedback" in path and path[-1] == "at":
         return "FLOP"

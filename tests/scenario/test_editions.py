@@ -85,6 +85,11 @@ sweep:
 """
 
 
+def test_what_a_file_calls_like_a_key_stays() -> None:
+    called = "quantities: {delay: 3, growth: {value: 2, unit: chip}, start: {value: 1e14, unit: USD}}\n"
+    assert upgraded_text(f"schema: 1\nyears: {{first: 2025}}\n{called}", "a.yaml")[0].endswith(f"\n{called}")
+
+
 def test_the_values_of_a_sweep_are_rewritten_as_those_of_its_entries(tmp_path: Path) -> None:
     library = "schema: 2\nsubject: own\npriors: {pace: {median: 140, interval_90: [60, 240], unit: '%/year'}}\n"
     (tmp_path / "own.yaml").write_text(library)
