@@ -45,6 +45,11 @@ from simulator.schema.statements import Prior
 if TYPE_CHECKING:
     import xarray as xr
 
+SAMPLES: Final[int] = 4000
+"""Samples of a forecast."""
+GAMES: Final[str] = "Games"
+"""The domain whose self-play was once counted as training: forecasts are made and rates measured without it too."""
+
 _IN_PHYSICAL_COMPUTE: Final[tuple[str, ...]] = ("spending", "hardware", "compute")
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
-from typing import Final, Literal
+from typing import Literal
 
 from simulator.errors import InputError
 from simulator.hindcast import rows as tables
 from simulator.hindcast.arms import (
+    GAMES,
+    SAMPLES,
     Arm,
     Fits,
     check_hindsight,
@@ -40,10 +42,6 @@ from simulator.history.observations import Observations, known_at
 from simulator.scenario.load import load_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.wording import listed
-
-SAMPLES: Final[int] = 4000
-GAMES: Final[str] = "Games"
-"""The domain without which the rate is measured again: its self-play was once counted as training."""
 
 
 def hindcast(

@@ -21,6 +21,8 @@ from simulator.errors import InputError
 from simulator.files import make_folder, short_hash, write_text
 from simulator.hindcast.arms import (
     FITTED,
+    GAMES,
+    SAMPLES,
     Arm,
     check_hindsight,
     fitted_arms,
@@ -43,14 +45,10 @@ from simulator.runs.table import Row, Table
 from simulator.scenario.library import shipped_folder
 from simulator.scenario.load import load_scenario
 
-GAMES: Final[str] = "Games"
-"""The domain whose self-play was once counted as training: every table stands with and without it."""
 REVISED: Final[float] = 0.31
 """The share of frontier estimates that Epoch AI changed between December 2023 and May 2026."""
 REVISION: Final[float] = 0.46
 """OOM: the spread of a normal change whose median size is the 0.31 OOM of those that changed."""
-SIZE: Final[int] = 4000
-"""Samples of a forecast."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +108,10 @@ def truths(own: Sequence[OwnTable] = ()) -> tuple[Truth, ...]:
 
 @cache
 def program_hash() -> str:
-    """Name the program by its sources and its shipped priors: another one makes other forecasts."""
+    """Name the program by its sources, shipped priors and scenarios: another one makes other forecasts."""
     package = FilePath(__file__).resolve().parents[1]
-    files = [*sorted(package.rglob("*.py")), *sorted(shipped_folder("priors").rglob("*.yaml"))]
+    places = (package, "*.py"), (shipped_folder("priors"), "*.yaml"), (shipped_folder("scenarios"), "*.yaml")
+    files = [file for folder, pattern in places for file in sorted(folder.rglob(pattern))]
     return short_hash(results=b"".join(file.read_bytes() for file in files))
 
 
@@ -228,7 +227,7 @@ def answer_matrix(
     scenarios = [load_scenario(name) for name in asked.scenarios]
     if not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins or (FIRST_ORIGIN,))
-    size, seed = SIZE, asked.seed
+    size, seed = SAMPLES, asked.seed
     arms = [*path_arms(size=size, seed=seed), *rule_arms(size=size, seed=seed)]
     if asked.sampler:
         settings = SamplerSettings(sampler=asked.sampler, seed=seed)
