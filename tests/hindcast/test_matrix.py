@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from simulator.hindcast.matrix import (
     Question,
     Truth,
     make_matrix,
+    program_hash,
     revised,
     told_later,
     truths,
@@ -141,6 +143,17 @@ def test_the_command_names_no_folder() -> None:
     )
 
 
+def test_scores_are_those_of_the_shipped_priors_and_scenarios(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    hashes = set[str]()
+    monkeypatch.setattr("simulator.hindcast.matrix.shipped_folder", lambda kind: tmp_path / kind)
+    for name in ("priors/history.yaml", "scenarios/learned.yaml"):
+        (tmp_path / name).parent.mkdir()
+        for text in ("one", "two"):
+            (tmp_path / name).write_text(text)
+            hashes.add(program_hash.__wrapped__())
+    assert len(hashes) == 4
+
+
 def test_revision_changes_a_share_of_samples_by_its_spread_in_all_years_alike() -> None:
     whole = revised(RecordForecast(2018, (2019, 2020), np.zeros((2, 100_000)))).samples
     assert (whole[0] == whole[1]).all()
@@ -166,11 +179,24 @@ def test_a_truth_that_is_told_later_lengthens_the_record_and_changes_nothing_bef
 
 @pytest.mark.slow
 def test_the_forecast_keeps_its_skill() -> None:
-    """The bar: on the shipped table from 2015 on below 0.9 of 4x a year, whose rate has hindsight (measured: 0.82)."""
+    """The bar: on the shipped table from 2015 on below 0.85 of 4x a year, whose rate has hindsight (measured: 0.79).
+
+    What lost its skill is above it: off by twice in either direction, half as wide again, or one of the three parts.
+    """
     size, shipped = 1000, truths()[0]
-    lead = path_arms(size=size, seed=0)[0]
-    found = make_matrix([lead, *rule_arms(size=size, seed=0)], tables=[shipped], origins=range(2015, 2025))
-    (mine,) = found.summary.where(origins="2015 on", forecast=lead.name).rows()
-    (four,) = found.summary.where(origins="2015 on", forecast="4x a year").rows()
-    assert mine["crps"] < 0.9 * four["crps"]
+    lead, _, _, from_record, *_ = path_arms(size=size, seed=0)
+
+    def spoilt(seen, origin: int, *, off: float = 0.0, wide: float = 1.0) -> RecordForecast:
+        made = lead.forecast(seen, origin)
+        centre = np.median(made.samples, axis=1, keepdims=True)
+        return replace(made, samples=centre + off + wide * (made.samples - centre))
+
+    worse = [Arm(f"off by {off:+}", partial(spoilt, off=off)) for off in (-0.3, 0.3)]
+    worse += [Arm("too wide", partial(spoilt, wide=1.5)), from_record]
+    arms = [lead, *worse, *rule_arms(size=size, seed=0)]
+    found = make_matrix(arms, tables=[shipped], origins=range(2015, 2025))
+    scored = {row["forecast"]: row["crps"] for row in found.summary.where(origins="2015 on").rows()}
+    bar = 0.85 * scored["4x a year"]
+    assert scored[lead.name] < bar
+    assert min(scored[arm.name] for arm in worse) > bar
     assert not found.verdicts.where(verdict="worse").rows()
