@@ -13,19 +13,12 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from simulator.analysis.association import drawn_priors
-from simulator.analysis.evidence import Fact, given_weights, likelihood, read_facts
+from simulator.analysis.evidence import AFTER, BEFORE, Fact, given_weights, likelihood, read_facts
 from simulator.analysis.outcomes import Outcome, between_words, prior_text, run_crossings, run_outcomes, years_of
 from simulator.analysis.reweighting import headline_lines, headline_table, weighted_estimate
 from simulator.analysis.tilting import Weighted, tilted
 from simulator.files import short_hash
-from simulator.history.importance import bounded_weights
-from simulator.runs.estimates import (
-    effective_samples,
-    sample_quantiles,
-    smoothed_weights,
-    sum_error,
-    weighted_quantiles,
-)
+from simulator.runs.estimates import effective_samples, sample_quantiles, sum_error, weighted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group, headline_of, run_label
 from simulator.runs.result import Result
@@ -36,7 +29,6 @@ from simulator.wording import aligned, listed, plus_minus, share_text, year_text
 if TYPE_CHECKING:
     import xarray as xr
 
-BEFORE, AFTER = "before", "given it"
 LEVELS = (0.05, 0.5, 0.95)
 FAR = 0.005
 """The share of observations on one side of what was seen at which it is in conflict with the run."""
@@ -195,8 +187,8 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
         used = tilted(stored_scenario(run), facts, samples=min(int(run.attrs["samples"]), MOST_DRAWN))
     weights, khat = given_weights(
         used.logs, facts, [row["given"] for row in table.rows() if row["probability"] == 0.0], study="condition",
-        remedy="Give something likelier" if redraw else "Draw samples where it holds: --redraw", grows=True,
-        weigh=bounded_weights if redraw else smoothed_weights,
+        remedy="Give something likelier" if redraw else "Draw samples where it holds: --redraw",
+        most=MOST_DRAWN if redraw else math.inf, redrawn=redraw,
     )  # fmt: skip
     if (len(facts) > 1 or redraw) and all(fact.value is None for fact in facts):
         table = table + _joint_row(facts, used, int(run.attrs["block"]))
@@ -342,9 +334,8 @@ def _priors(run: xr.DataTree, used: Weighted, weights: Array) -> Table:
             **{f"{end}_text": prior_text(stated[name], value) for end, value in numbers.items()},
         }  # fmt: skip
         ratio = max(variance / spread, 1e-12)
-        found.append(
-            (-int(beyond), -(ratio - 1.0 - math.log(ratio) + shift**2) / 2, row)
-        )  # relative entropy of normals
+        entropy = (ratio - 1.0 - math.log(ratio) + shift**2) / 2  # of one normal relative to another
+        found.append((-int(beyond), -entropy, row))
     return Table.of_rows([row for _, _, row in sorted(found, key=lambda each: each[:2])])
 
 

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
@@ -28,6 +28,7 @@ from simulator.analysis.outcomes import Outcome, check_within, parse_outcome
 from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST
 from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_name
+from simulator.history.importance import MOST_ROUNDS, bounded_weights
 from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.runs.groups import group
 from simulator.schema.amounts import NUMBER, Amount, read_amount, read_range
@@ -37,6 +38,8 @@ from simulator.wording import listed, sample_count, share_text
 if TYPE_CHECKING:
     import xarray as xr
 
+BEFORE, AFTER = "before", "given it"
+"""The states of a forecast in tables."""
 EXAMPLES = (
     "Write for example 'physical_compute@2026.9 >= 6e27', 'spending@2027 = $1 billion +- 0.1 OOM', "
     "'power@2027 in 1 to 3 GW' or 'crossing:NAME by end of 2027'."
@@ -96,26 +99,30 @@ def given_weights(
     *,
     study: str,
     remedy: str,
-    grows: bool = False,
-    weigh: Callable[[Array], tuple[Array, float]] = smoothed_weights,
+    most: float = 0.0,
+    redrawn: bool = False,
 ) -> tuple[Array, float]:
     """Give weights of sum 1 of log likelihoods (sample,) and their k-hat; refuse what few samples, or none, stand for.
 
-    `unlikely` is what no sample has by itself; `grows` says that the scenario can be run with more samples.
+    `unlikely` is what no sample has by itself; `most` is how many samples there may be; those `redrawn` are from where
+    it should hold, with the logs of likelihood times prior over proposal.
     """
     count = sample_count(logs.size)
     if not np.isfinite(logs).any():
         what = f"'{unlikely[0]}'" if unlikely else "all that is given together"
-        bound = share_text(0.0, logs.size).removeprefix("< ")
-        raise InputError(f"{study}: none of {count} has {what}: its probability is below {bound}. {remedy}.")
-    weights, khat = weigh(logs)
+        bound = f"its probability is below {share_text(0.0, logs.size).removeprefix('< ')}"
+        if redrawn:
+            bound = f"it was not reached in {MOST_ROUNDS} rounds that move the prior towards it"
+        raise InputError(f"{study}: none of {count} has {what}: {bound}. {remedy}.")
+    weights, khat = bounded_weights(logs) if redrawn else smoothed_weights(logs)
     effective = effective_samples(weights)
     if effective < FEWEST_EFFECTIVE:
         needed = float(f"{1.2 * logs.size * FEWEST_EFFECTIVE / effective:.1g}")
-        more = f" or run the scenario with --samples {needed:.0e}" if grows and khat <= HEAVIEST else ""
+        more = f" or run the scenario with --samples {needed:.0e}".replace("e+0", "e")
+        more = more if needed <= most and khat <= HEAVIEST else ""
         raise InputError(
             f"{study}: {count} would be worth {effective:.1f} given {listed(f"'{fact.written}'" for fact in facts)}, "
-            f"and {FEWEST_EFFECTIVE:g} are needed at least. {remedy}{more}.".replace("e+0", "e")
+            f"and {FEWEST_EFFECTIVE:g} are needed at least. {remedy}{more}."
         )
     if khat > HEAVIEST:
         raise InputError(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 import numpy as np
 
-from simulator.analysis.evidence import Fact, facts_about, given_weights, likelihood
+from simulator.analysis.evidence import AFTER, BEFORE, Fact, facts_about, given_weights, likelihood
 from simulator.dates import day_at
 from simulator.errors import InputError
 from simulator.files import short_hash
@@ -34,7 +34,6 @@ from simulator.wording import aligned, amount_range, amount_words, listed, power
 if TYPE_CHECKING:
     import xarray as xr
 
-BEFORE, AFTER = "before", "given it"
 QUANTITIES: Final = ("physical_compute", "spending", "hardware")
 QUANTILES: Final[Mapping[str, float]] = {
     "lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95,
@@ -160,7 +159,8 @@ def nowcast(
         raise InputError(f"{asked.spec.name}: has learnt, and its fit is not at hand. Take it as it was before.")
     found = _forecast(fit, asked, until, [float(fact.outcome.year or until) for fact in facts])
     logs, rows = _weigh(found, facts)
-    weights, khat = (states := {BEFORE: np.full(logs.size, 1 / logs.size)})[BEFORE], -math.inf
+    weights, khat = np.full(logs.size, 1 / logs.size), -math.inf
+    states = {BEFORE: weights}
     if facts:
         never = [str(row["given"]) for row in rows if not row["effective"]]
         remedy = "Give it a wider error, or look whether it is of that date"

@@ -18,7 +18,7 @@ from simulator.errors import InputError
 from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.units import Array
 
-ROUND, DRAWN, _ROUNDS = 1 << 12, 1 << 16, 40
+ROUND, DRAWN, MOST_ROUNDS = 1 << 12, 1 << 16, 40
 _STEP = 0.12
 """The share of a round's draws that its weights are worth, as far as the likelihood is let in."""
 _MIXED = (0.6, 0.3, 0.1)
@@ -87,7 +87,7 @@ def tilted_scores(
     """
     size = normals(0, 1).shape[0]
     proposal, part = _Proposal(np.zeros(size), np.eye(size)), 0.0
-    for number in range(_ROUNDS):
+    for number in range(MOST_ROUNDS):
         scores = proposal.draw(normals(number, ROUND))
         ratio, likelihood = proposal.log_ratio(scores), likelihood_of(scores)
         part = _let_in(ratio, likelihood, least=part)
@@ -97,7 +97,7 @@ def tilted_scores(
         proposal = _Proposal.fitted(scores, _weights(logs))
         if part == 1.0:
             break
-    scores = proposal.draw(normals(_ROUNDS, drawn))
+    scores = proposal.draw(normals(MOST_ROUNDS, drawn))
     return scores, proposal.log_ratio(scores) + likelihood_of(scores)(1.0)
 
 

@@ -157,6 +157,8 @@ def test_what_few_samples_stand_for_is_refused_with_how_many_would_do(run: xr.Da
         condition(run, [text])
     with pytest.raises(InputError, match=r"all that is given together: its probability is below 0.037 %"):
         condition(run, ["spending@2025 >= 1.2e8", "spending@2025 <= 1.1e8"])
+    with pytest.raises(InputError, match=r"all that is given together: it was not reached in 40 rounds that .* Give something"):
+        condition(run, ["spending@2025 >= 1.2e8", "spending@2025 <= 1.1e8"], redraw=True)
 
 
 def test_what_the_run_and_the_error_hardly_allow_is_said_to_conflict() -> None:
