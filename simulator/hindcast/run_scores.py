@@ -32,8 +32,7 @@ from simulator.runs.frozen import SAME_LEVEL, is_frozen, open_frozen
 from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
-from simulator.scenario.assumptions import knowledge
-from simulator.scenario.layers import entries_in
+from simulator.scenario.assumptions import delayed_thresholds, knowledge
 from simulator.wording import aligned, share_text
 
 if TYPE_CHECKING:
@@ -291,13 +290,12 @@ def _event_rows(
 ) -> tuple[list[dict[str, Any]], list[str]]:
     summary = group(run, "summary")
     rows: list[dict[str, Any]] = []
-    left_out: dict[str, list[str]] = {}
+    left_out, delayed = dict[str, list[str]](), delayed_thresholds(scenario)
     for name in summary["threshold"].values.tolist() if "threshold" in summary.dims else []:
         at = summary.sel(threshold=name)
         quantity, levels = str(at["quantity"].values), at["threshold_level_quantile"].values
         level = float(np.median(levels))
-        delayed = any(path[-3:] == ("thresholds", name, "delay") for path, _ in entries_in(scenario))
-        reason = _unobservable(quantity, levels, delayed=delayed)
+        reason = _unobservable(quantity, levels, delayed=name in delayed)
         if quantity == "spending":
             bases = sorted({each.cost_basis for each in history.runs if each.cost_consistent})
             others = (_other_dollars(str(run.attrs["dollars"]), each) for each in bases)

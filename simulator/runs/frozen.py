@@ -16,9 +16,8 @@ from simulator.dates import DateError, last_day_of, read_year, year_of
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, short_hash, write_text
 from simulator.runs.groups import Group, Labelled, Variable, arrays, stored_scenario_text
-from simulator.scenario.assumptions import knowledge
+from simulator.scenario.assumptions import delayed_thresholds, knowledge
 from simulator.scenario.documents import file_document, yaml_text
-from simulator.scenario.layers import entries_in
 from simulator.scenario.resolving import data_hash
 from simulator.units import Array
 
@@ -128,7 +127,7 @@ def frozen_text(run: Group | xr.DataTree, *, dated: str, frozen: str) -> str:
 
 
 def _thresholds(summary: Group, scenario: Any, *, at: list[int], ends: list[int]) -> dict[str, Any]:
-    delayed = {path[-2] for path, _ in entries_in(scenario) if path[-3:-2] == ("thresholds",) and path[-1] == "delay"}
+    delayed = delayed_thresholds(scenario)
     told: dict[str, Any] = {}
     for place, name in enumerate(summary["threshold"].values.tolist() if "threshold" in summary else ()):
         label, quantity = (str(summary[key].values[place]) for key in ("label", "quantity"))

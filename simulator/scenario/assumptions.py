@@ -115,6 +115,11 @@ def knowledge(scenario: Any) -> dt.date | None:
     return max(map(last_day_of, stated), default=None)
 
 
+def delayed_thresholds(scenario: Any) -> set[str]:
+    """Name the thresholds of a scenario's data whose date comes a delay after they are crossed."""
+    return {str(path[-2]) for path, _ in entries_in(scenario) if path[-3:-2] == ("thresholds",) and path[-1] == "delay"}
+
+
 def stated_name(name: str) -> str:
     """Name the prior that a drawn number is of, where it is drawn anew for each year."""
     return re.sub(r"\[[0-9]{4}\]$", "", name)
