@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import itertools
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
@@ -20,7 +20,7 @@ from simulator.history.diagnostics import seen_words
 from simulator.history.model import path_density
 from simulator.priors.composite import exact_density
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup, place_of, placed
+from simulator.scenario.layers import lookup, place_of, placed, position
 from simulator.scenario.library import shipped_file
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
@@ -35,6 +35,7 @@ PROBABILITIES: Final[tuple[float, ...]] = (
 """Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
 
 _POINTS: Final = 121
+_CALLED: Final = ("label", "name", "dollars", "weight")
 
 
 def refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> ScenarioError:
@@ -116,9 +117,11 @@ def conditioned(
         lookup(data, path)["at"] = year
     named: dict[str, Array] = {}
     for path, what in learnt.items():
-        if np.ptp(what.values) > 0.0:  # what was fixed has nothing to learn
-            lookup(data, path[:-1])[path[-1]] = _stated(what, fit)
+        if np.ptp(what.values) > 0.0:
             named[dotted(path)] = what.values
+        elif what.was is not None:  # stated as certain: there is nothing to learn
+            continue
+        put(data, path, _stated(what, fit))
     correlations, dropped = [], []
     for correlation in data.get("correlations") or []:
         between = [str(each) for each in correlation["between"]]
@@ -135,15 +138,44 @@ def conditioned(
     return data, dropped
 
 
+def put(data: Any, path: Path, stated: Mapping[str, Any]) -> None:
+    """Put a prior in the place of another, or where none was; what it is called stays."""
+    holder, last = lookup(data, path[:-1]), path[-1]
+    place: Any = position(holder, last) if isinstance(holder, list) else None
+    place = next((key for key in holder if str(key) == str(last)), last) if place is None else place
+    was = holder[place] if place in holder or isinstance(holder, list) else None
+    kept = {key: was[key] for key in _CALLED if key in was} if isinstance(was, Mapping) else {}
+    holder[place] = {**kept, **stated}
+
+
+def numbers_of(levels: Sequence[float], ends: Sequence[float | None] = (None, None)) -> dict[str, Any]:
+    """State a posterior by its quantiles at PROBABILITIES, cut off at the ends; what is one number is that number.
+
+    Of quantiles that coincide, where a chain stayed or all is told by few draws, the nearest to the median stands.
+
+    Examples
+    --------
+    >>> numbers_of([1.0] * 3 + [2.0 + step for step in range(22)])["quantiles"]["0.025"]
+    1.0
+    >>> numbers_of([3.0] * 25)
+    {'value': 3.0}
+    """
+    told: dict[float, float] = {}
+    for probability, level in sorted(zip(PROBABILITIES, levels, strict=True), key=lambda each: abs(each[0] - 0.5)):
+        told.setdefault(float(f"{level:.7g}"), probability)
+    if len(told) == 1:
+        return {"value": min(told)}
+    cut = {"truncated": list(ends)} if any(end is not None for end in ends) else {}
+    return {"quantiles": {f"{told[level]:g}": level for level in sorted(told)}, **cut}
+
+
 def _stated(learnt: Learnt, fit: xr.DataTree) -> dict[str, Any]:
     levels = np.quantile(learnt.values, PROBABILITIES)
     shown = levels if learnt.unit in ("OOM/year", "year") else 10.0**levels
-    quantiles = {f"{key:g}": float(f"{value:.7g}") for key, value in zip(PROBABILITIES, shown, strict=True)}
     prior = "" if learnt.was is None else f" Before: {learnt.was}."
-    tails = {"truncated": [0.0, None]} if learnt.is_spread else {}  # the normal tail of a curve would reach below 0
     return {
-        "quantiles": quantiles,
-        **tails,
+        # The normal tail of a curve would reach below 0.
+        **numbers_of(shown.tolist(), (0.0 if learnt.is_spread else None, None)),
         "unit": learnt.unit,
         "source": f"posterior of {seen_words(fit.attrs)}, estimates of {fit.attrs['snapshot']}",
         "as_of": date_of(fit_date(fit.attrs) - 1e-6).date().isoformat(),

@@ -23,7 +23,7 @@ from scipy.linalg import block_diag
 
 from simulator.errors import Path, number
 from simulator.history.columns import decimal_year, last_day
-from simulator.history.conditioning import PROBABILITIES, rank_correlations, refused, table_beside
+from simulator.history.conditioning import PROBABILITIES, numbers_of, put, rank_correlations, refused, table_beside
 from simulator.history.exports import Point, load_supply, supply_points
 from simulator.history.importance import DRAWN, ROUND, sample_scores
 from simulator.model.events import block_of
@@ -34,7 +34,7 @@ from simulator.priors.joint import named_prior
 from simulator.priors.streams import EDGE
 from simulator.runs.estimates import effective_samples, weighted_quantiles
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup, position
+from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.scenario.unit_checks import named_unit
 from simulator.schema.drivers import named_drivers
@@ -193,7 +193,7 @@ def learn_quantities(scenario: Scenario) -> Scenario:
     data: dict[str, Any] = copy.deepcopy(dict(scenario.data))
     said = listed(each.name for each in scores.seen)
     for name, values in draws.items():
-        _put(data, paths[name], _stated(scenario, name, values, weights, said))
+        put(data, paths[name], _stated(scenario, name, values, weights, said))
     chosen = np.searchsorted(np.cumsum(weights), (np.arange(DRAWN // 2) + 0.5) / (DRAWN // 2))
     even = {name: values[np.minimum(chosen, values.size - 1)] for name, values in draws.items()}
     kept = [each for each in data.get("correlations") or [] if not {str(one) for one in each["between"]} & set(draws)]
@@ -240,15 +240,6 @@ def _refuse_unwritten(scenario: Scenario, scores: _Scores, paths: Mapping[str, P
         raise refused(scenario, ("history", "quantities"), rule, "Give the quantity a prior, or leave it out.")
 
 
-def _put(data: Any, path: Path, stated: Mapping[str, Any]) -> None:
-    """Put a prior in the place of another; what it is called stays."""
-    holder, last = lookup(data, path[:-1]), path[-1]
-    place: Any = position(holder, last) if isinstance(holder, list) else None
-    place = next(key for key in holder if str(key) == str(last)) if place is None else place
-    was = holder[place] if isinstance(holder[place], Mapping) else {}
-    holder[place] = {**{key: was[key] for key in ("label", "name", "dollars", "weight") if key in was}, **stated}
-
-
 def _stated(scenario: Scenario, name: str, values: Array, weights: Array, said: str) -> dict[str, Any]:
     """State a posterior by its quantiles, in the unit in which the prior was stated."""
     prior = scenario.joint.priors[name]
@@ -263,9 +254,8 @@ def _stated(scenario: Scenario, name: str, values: Array, weights: Array, said: 
     natural = _SIGNED.get(unit or f"({prior.unit})", 0.0)
     ends = [end if np.isfinite(end) and end != natural else None for end in (float(low), float(high))]
     return {
-        "quantiles": {f"{key:g}": float(f"{value:.7g}") for key, value in zip(PROBABILITIES, levels, strict=True)},
+        **numbers_of(levels, ends),
         **({"unit": unit} if unit else {}),
-        **({"truncated": ends} if any(end is not None for end in ends) else {}),
         "source": f"posterior of what was observed of {said}",
         "notes": f"learnt from observations. Before: {prior.understood}.",
     }

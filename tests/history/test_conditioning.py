@@ -6,12 +6,25 @@ import json
 
 import numpy as np
 import pytest
+import xarray as xr
 from scipy import stats
 
+from simulator import load_scenario
 from simulator.history.beliefs import history_priors
-from simulator.history.conditioning import PRIOR_CURVES, keep_priors
+from simulator.history.conditioning import PRIOR_CURVES, Learnt, conditioned, keep_priors
 from simulator.priors.families import Fixed, Normal
+from simulator.scenario.documents import Document
+from simulator.scenario.resolving import Scenario, resolve
 from tests.charts.learnt_run import learnt_run
+
+COMPUTE = ("drivers", "compute")
+DATE, RATE = (*COMPUTE, "growth", 1, "from"), (*COMPUTE, "growth", 0, "rate")
+
+
+def written_back(learnt: dict[tuple[str | int, ...], Learnt]) -> Scenario:
+    scenario, about = load_scenario("change-point"), {"snapshot": "2025-06", "known_to": 2022.1, "runs": 3}
+    data, _ = conditioned(scenario, learnt, xr.DataTree(xr.Dataset(attrs={"fit": "0" * 16} | about)))
+    return resolve(Document(data, scenario.places))
 
 
 def test_the_densities_of_stated_priors_are_kept_between_their_1_and_99_percent_points() -> None:
@@ -31,3 +44,29 @@ def test_the_densities_of_stated_priors_are_kept_between_their_1_and_99_percent_
         points, heights = (np.array(curves[name][key]) for key in ("value", "height"))
         assert points[[0, -1]] == pytest.approx(family.ppf([0.01, 0.99]), rel=1e-6)
         assert heights == pytest.approx(family.pdf(points) / family.pdf(points).max(), abs=2e-3), name
+
+
+@pytest.mark.parametrize(
+    "draws",
+    [
+        [2006.0] * 3 + [2006.0 + 0.1 * step for step in range(1, 38)],  # a chain stayed where it began
+        [2008.0] * 20 + [2008.0 + 0.1 * step for step in range(1, 21)],  # one of two chains never moved
+        (2008.0 + 1e-4 * stats.norm.ppf((np.arange(40) + 0.5) / 40)).tolist(),  # nearer than seven digits tell
+        [2008.0, *[2008.0 + 1e-9] * 39],
+    ],
+)
+def test_quantiles_of_draws_that_coincide_are_written_once(draws):
+    date = written_back({DATE: Learnt(np.array(draws), "year", "x")}).joint.priors["drivers.compute.growth[1].from"]
+    assert date.family.ppf(np.array([0.5]))[0] == pytest.approx(np.median(draws), abs=1e-3)
+
+
+def test_labels_stay_and_what_is_certain_becomes_a_number_unless_it_was_stated_as_certain():
+    start = Learnt(np.full(40, 15.3), "FLOP")
+    was = {name: each.prior for name, each in load_scenario("change-point").joint.priors.items()}
+    rate = Learnt(np.full(40, 0.3), "OOM/year", "x")
+    date = Learnt(np.linspace(2007.0, 2009.0, 40), "year", "x")
+    now = written_back({(*COMPUTE, "start"): start, RATE: rate, DATE: date}).joint.priors
+    assert now["drivers.compute.start"].family.ppf(np.array([0.1, 0.9])) == pytest.approx([15.3, 15.3])
+    assert now["drivers.compute.growth[0].rate"].prior == was["drivers.compute.growth[0].rate"]
+    for name in ("drivers.compute.start", "drivers.compute.growth[1].from"):
+        assert (now[name].prior.label, now[name].prior.label is None) == (was[name].label, False)
