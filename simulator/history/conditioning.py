@@ -35,7 +35,8 @@ PROBABILITIES: Final[tuple[float, ...]] = (
 """Where the quantiles of a posterior are written down; between them a monotone curve, beyond them normal tails."""
 
 _POINTS: Final = 121
-_CALLED: Final = ("label", "name", "dollars", "weight")
+CALLED: Final = ("label", "name", "dollars", "weight")
+"""What a prior is called and counts by, whatever its numbers."""
 
 
 def refused(scenario: Scenario, path: Path, rule: str, remedy: str) -> ScenarioError:
@@ -53,7 +54,10 @@ def table_beside(scenario: Scenario, path: Path, name: str) -> FilePath:
 
 @dataclass(frozen=True, slots=True)
 class Learnt:
-    """Draws of what one prior of a scenario becomes, in its unit (levels as log10), and the words it had before."""
+    """Draws of what one prior of a scenario becomes, in its unit (levels as log10), and the words it had before.
+
+    Without such words it is no longer of what was stated: a start at another date.
+    """
 
     values: Array  # (draw,)
     unit: str
@@ -99,6 +103,8 @@ def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, floa
     [('a', 'b', 0.846258)]
     """
     names = list(columns)
+    if len(names) < 2:
+        return []
     scores = [special.ndtri((stats.rankdata(column) - 0.5) / column.size) for column in columns.values()]
     matrix = np.corrcoef(np.stack(scores))
     ranks = 6.0 / np.pi * np.arcsin(matrix / 2.0)
@@ -117,11 +123,12 @@ def conditioned(
         lookup(data, path)["at"] = year
     named: dict[str, Array] = {}
     for path, what in learnt.items():
-        if np.ptp(what.values) > 0.0:
-            named[dotted(path)] = what.values
-        elif what.was is not None:  # stated as certain: there is nothing to learn
+        if what.was is not None and np.ptp(what.values) == 0.0:  # stated as certain: there is nothing to learn
             continue
-        put(data, path, _stated(what, fit))
+        stated = _stated(what, fit)
+        put(data, path, stated, keeps=() if what.was is None else CALLED)
+        if "quantiles" in stated:
+            named[dotted(path)] = what.values
     correlations, dropped = [], []
     for correlation in data.get("correlations") or []:
         between = [str(each) for each in correlation["between"]]
@@ -138,13 +145,13 @@ def conditioned(
     return data, dropped
 
 
-def put(data: Any, path: Path, stated: Mapping[str, Any]) -> None:
+def put(data: Any, path: Path, stated: Mapping[str, Any], *, keeps: Sequence[str] = CALLED) -> None:
     """Put a prior in the place of another, or where none was; what it is called stays."""
     holder, last = lookup(data, path[:-1]), path[-1]
     place: Any = position(holder, last) if isinstance(holder, list) else None
     place = next((key for key in holder if str(key) == str(last)), last) if place is None else place
     was = holder[place] if place in holder or isinstance(holder, list) else None
-    kept = {key: was[key] for key in _CALLED if key in was} if isinstance(was, Mapping) else {}
+    kept = {key: was[key] for key in keeps if key in was} if isinstance(was, Mapping) else {}
     holder[place] = {**kept, **stated}
 
 

@@ -56,7 +56,9 @@ def test_the_densities_of_stated_priors_are_kept_between_their_1_and_99_percent_
     ],
 )
 def test_quantiles_of_draws_that_coincide_are_written_once(draws):
-    date = written_back({DATE: Learnt(np.array(draws), "year", "x")}).joint.priors["drivers.compute.growth[1].from"]
+    rate = Learnt(np.linspace(0.2, 0.3, 40), "OOM/year", "x")
+    now = written_back({RATE: rate, DATE: Learnt(np.array(draws), "year", "x")})
+    date = now.joint.priors["drivers.compute.growth[1].from"]
     assert date.family.ppf(np.array([0.5]))[0] == pytest.approx(np.median(draws), abs=1e-3)
 
 
@@ -68,5 +70,5 @@ def test_labels_stay_and_what_is_certain_becomes_a_number_unless_it_was_stated_a
     now = written_back({(*COMPUTE, "start"): start, RATE: rate, DATE: date}).joint.priors
     assert now["drivers.compute.start"].family.ppf(np.array([0.1, 0.9])) == pytest.approx([15.3, 15.3])
     assert now["drivers.compute.growth[0].rate"].prior == was["drivers.compute.growth[0].rate"]
-    for name in ("drivers.compute.start", "drivers.compute.growth[1].from"):
-        assert (now[name].prior.label, now[name].prior.label is None) == (was[name].label, False)
+    label = {name: now[f"drivers.compute.{name}"].prior.label for name in ("start", "growth[1].from")}
+    assert label == {"start": None, "growth[1].from": "date at which growth changes"}  # the start is of another date
