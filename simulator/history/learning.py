@@ -128,11 +128,12 @@ def _learn_growth(
 ) -> _Study:
     """Learn the growth of spending and of hardware, and where both start."""
     _places(scenario)  # its faults are told before any fit
-    seen = series(scenario).observations()
+    asked = series(scenario)
+    seen = asked.observations()
     _refuse_gap(scenario, seen)
     priors = learnt_priors(scenario)
     fit = keep_priors(fit_history(seen, priors=priors, settings=settings, cache=cache), priors.unknowns(seen.years[0]))
-    return fit, learnt_from(scenario, history, fit), _silent_lines(series(scenario))
+    return fit, learnt_from(scenario, history, fit), _silent_lines(asked)
 
 
 def _silent_lines(asked: Series) -> list[str]:
@@ -153,7 +154,7 @@ def learnt_from(scenario: Scenario, history: HistoryStatement, fit: xr.DataTree)
         was = scenario.joint.priors[dotted(place.rate)].understood
         learnt[*place.path, "start"] = Learnt(draws[f"{name}_start"], _UNITS[name])
         learnt[place.rate] = Learnt(draws[f"{name}_growth"], "OOM/year", was)
-        if place.level.volatility is None:
+        if place.level.volatility is None and draws[f"{name}_volatility"].any():
             learnt[*place.path, "volatility"] = Learnt(draws[f"{name}_volatility"], "OOM/year", is_spread=True)
     at = {place.path: fit_date(fit.attrs) for place in places.values()}
     return conditioned(scenario, learnt, fit, at=at)

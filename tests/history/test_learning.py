@@ -20,13 +20,14 @@ from simulator.errors import InputError
 from simulator.history.fit import log_likelihood
 from simulator.history.forecast import largest_of_last_year
 from simulator.history.fragility import conflicts
-from simulator.history.learning import learn, learnt_draws, learnt_lines, learnt_priors, series
+from simulator.history.learning import learn, learnt_draws, learnt_from, learnt_lines, learnt_priors, series
 from simulator.history.observations import known_at
 from simulator.priors.draws import draw_blocks
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
+from simulator.scenario.documents import Document
 from simulator.scenario.load import parse_scenario
-from simulator.scenario.resolving import Scenario
+from simulator.scenario.resolving import Scenario, resolve
 from tests.history.made_up_fit import fit
 from tests.places import ROOT
 
@@ -408,6 +409,19 @@ def test_a_share_of_the_samples_starts_from_the_record_and_the_others_from_the_t
     assert others.mean() == 1 - at_record
     # The cost follows the run: spending 4 and compute 20 of the trend, slope 0.8.
     assert draws["spending_start"] == pytest.approx(4.0 + 0.8 * (level - 20.0))
+
+
+def test_what_the_fit_holds_as_certain_is_written_back_as_a_number():
+    """A volatility that the priors fix went missing, and a start that is certain stayed that of another date."""
+    scenario, made = parse_scenario(SMALL % ""), fit(spending_volatility=0.1)
+    made.attrs |= {"fit": "0" * 16, "snapshot": "2026-05"}
+    history = scenario.spec.history.model_copy(update={"from_record": 1.0, "record_error": 0.0})
+    data, _ = learnt_from(scenario, history, made)
+    drivers = resolve(Document(data, scenario.places)).spec.drivers
+    spending, hardware = drivers.spending, drivers.hardware
+    assert (spending.volatility.value, hardware.volatility) == (0.1, None)
+    assert (spending.start.value, spending.at) == (pytest.approx(1e4), 2020.0)
+    assert (hardware.start.value, hardware.at) == (pytest.approx(1e16), 2020.0)
 
 
 def test_runs_without_flop_are_counted_and_a_lower_bound_is_the_record(tmp_path):
