@@ -241,9 +241,8 @@ def crossing_table(run: Group | xr.DataTree) -> Table:
 
 def component_crossings(run: Group | xr.DataTree) -> Table:
     """Tabulate the crossings as `crossing_table` does, for each `part` of a run that mixes scenarios."""
-    samples, weights = differing_samples(run), component_weights(run)
-    parts = {name: (part, max(1, round(weights[name] * samples))) for name, part in component_summaries(run).items()}
-    tables = ((name, _crossing_table(*part)) for name, part in parts.items())
+    samples = component_samples(run)
+    tables = ((name, _crossing_table(part, samples[name])) for name, part in component_summaries(run).items())
     return sum((own.with_columns({"part": [name] * len(own)}) for name, own in tables if own), start=Table({}))
 
 
@@ -292,7 +291,8 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     )
     note, main = sampling_note(run), main_quantity(run)
     about = dict.fromkeys([main, *(["capability"] if "capability" in summarised_names(summary) else [])])
-    parts = _components(run)
+    weights = component_weights(run)
+    parts = {f"{name} ({percent(weights[name])})": part for name, part in component_summaries(run).items()}
     lines = [
         head,
         *([f"  {note}"] if note else []),
@@ -362,15 +362,15 @@ def main_quantity(run: Group | xr.DataTree) -> str:
     return str(known[0])
 
 
-def _components(run: Group | xr.DataTree) -> dict[str, Group]:
-    """Give the summaries of the components of a run that mixes scenarios, by name with weight."""
-    weights = component_weights(run)
-    return {f"{name} ({percent(weights[name])})": part for name, part in component_summaries(run).items()}
-
-
 def component_weights(run: Group | xr.DataTree) -> dict[str, float]:
     """Read the weights of the components of a run that mixes scenarios, by name; nothing of a run of one scenario."""
     return dict(json.loads(str(run.attrs.get("components") or "{}")))
+
+
+def component_samples(run: Group | xr.DataTree) -> dict[str, int]:
+    """Count the samples of each component that shares are estimated from: 1 where all are alike."""
+    samples = differing_samples(run)
+    return {name: max(1, round(weight * samples)) for name, weight in component_weights(run).items()}
 
 
 def component_summaries(run: Group | xr.DataTree) -> dict[str, Group]:

@@ -15,7 +15,7 @@ from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, number
 from simulator.runs.by_date import threshold_samples
 from simulator.runs.groups import Dataset, Group, Run, differing_samples, group
-from simulator.runs.summary import PASSED, component_summaries, component_weights
+from simulator.runs.summary import PASSED, component_samples, component_summaries, component_weights
 from simulator.runs.table import Row, Table
 from simulator.units import Array
 from simulator.wording import listed, percent, share_text
@@ -272,17 +272,16 @@ def crossing_tables(run: Run, *, bands: Sequence[float], years: tuple[float, flo
     places = drawn_years(summary, years)
     first, last = float(every[places[0]]), float(every[places[-1]])
     drawn = {"narrow": min(bands), "wide": max(bands)}
-    samples, weights = differing_samples(run), component_weights(run)
-    crossings = _years_of(summary, drawn, places=places, samples=samples)
+    crossings = _years_of(summary, drawn, places=places, samples=differing_samples(run))
     # Those without a median come last, by the share that does not cross.
     for key in ("threshold", "wide_lower", "not_by", "median"):
         crossings = crossings.sorted_by(key)
     quantiles = summary["crossing_quantile"].values  # (threshold, quantile)
     curves = {name: _curve(summary, t, quantiles[t]) for t, name in enumerate(summary["threshold"].values.tolist())}
     points = sum((curves[name] for name in crossings["threshold"]), start=Table({}))
-    parts = Table({})
+    parts, samples, weights = Table({}), component_samples(run), component_weights(run)
     for name, part in component_summaries(run).items():
-        own = _years_of(part, drawn, places=places, samples=max(1, round(weights[name] * samples)))
+        own = _years_of(part, drawn, places=places, samples=samples[name])
         parts += own.with_columns({"part": [f"{name} ({percent(weights[name])})"] * len(own)})
     return CrossingTables(points.where((points["year"] >= first) & (points["year"] <= last)), crossings, parts)
 
