@@ -6,6 +6,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+import numpy as np
+from numpy.typing import ArrayLike
+
 from simulator.charts import spec, style
 from simulator.charts.layout import Marks, fill_mark
 from simulator.charts.ticks import plain_text, plain_ticks, power_ticks, year_axis
@@ -108,6 +111,12 @@ class Frame:
     def covers(self, year: float) -> bool:
         """Say whether a year is on the axis."""
         return self.first <= year <= self.last
+
+
+def beyond_said(*columns: ArrayLike) -> list[str]:
+    """Say in a sentence where levels beyond any number (+inf) stand; nothing where there are none."""
+    said = "What lies beyond any number stands at the top: in some samples growth has no bound."
+    return [said] if any(np.isposinf(levels).any() for levels in columns) else []
 
 
 def crossing_text(year: float, *, start: float = -math.inf, last: float = math.inf) -> str:

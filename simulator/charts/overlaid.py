@@ -56,6 +56,7 @@ def draw_fans(
 
     `levels` has `run`, `year`, `median`, `lower`, `upper` (log10 of the unit), the runs in their order; `notes` stand
     under the names of the runs. `news` are marked in the one frame: `year`, `lower`, `upper` (infinite at an open end).
+    Levels beyond any number (+inf) stand at the top.
     """
     runs = {run: own for (run,), own in levels.groups("run")}
     small = len(runs) > MOST_OVERLAID
@@ -79,7 +80,7 @@ def _draw_overlaid(
     """Draw medians, one band, and the ends at the right; the band of the first run is filled, others are outlined."""
     panel = _panel(frame, left=LEFT, top=TOP)
     ends = {run: own.rows()[-1] for run, own in runs.items()}
-    starts = {run: panel.y(row["median"]) for run, row in ends.items()}
+    starts = {run: panel.y.held(row["median"]) for run, row in ends.items()}
     order = sorted(runs, key=lambda run: starts[run])
     shades = dict(zip(runs, SHADES, strict=False))
     kinds = {"grid": rule_mark(), "band": {"type": "area", "color": PALE}}
@@ -108,9 +109,8 @@ def _draw_overlaid(
     for run, label, middle in zip(order, labels, middles, strict=True):
         # Beside the plot the last interval of the run with its median; then its line, name and note.
         x, start, color = panel.x.end + 10 + 8 * list(runs).index(run), starts[run], shades[run][0]
-        marks.box(
-            "bars", (x, x + 4), (panel.y(ends[run]["upper"]) - 0.75, panel.y(ends[run]["lower"]) + 0.75), color=color
-        )
+        low, high = (panel.y.held(ends[run][key]) for key in ("lower", "upper"))
+        marks.box("bars", (x, x + 4), (high - 0.75, low + 0.75), color=color)
         marks.box("bars", (x - 2, x + 6), (start - 1.5, start + 1.5), color=color)
         line = middle - shift * (len(label) - 1)
         corners = ((x + 6, start), (edge, start), (edge + 12, line), (edge + 16, line))
@@ -196,17 +196,17 @@ def _has_width(levels: Table) -> bool:
 
 def _line(panel: Panel, levels: Table, key: str, **more: object) -> spec.Data:
     pairs = zip(levels["year"].tolist(), levels[key].tolist(), strict=True)
-    return [{"x": panel.x(year), "y": panel.y(level), **more} for year, level in pairs]
+    return [{"x": panel.x(year), "y": panel.y.held(level), **more} for year, level in pairs]
 
 
 def _band(panel: Panel, levels: Table, **more: object) -> spec.Data:
     low = _line(panel, levels, "lower", **more)
-    return [row | {"y2": panel.y(level)} for row, level in zip(low, levels["upper"].tolist(), strict=True)]
+    return [row | {"y2": panel.y.held(level)} for row, level in zip(low, levels["upper"].tolist(), strict=True)]
 
 
 def _span(levels: Table, keys: Sequence[str], margin: float) -> tuple[float, float]:
-    """Find the ends of an axis, at least one unit long, with a margin as a share of its length."""
-    values = [value for key in keys for value in levels[key].tolist()]
+    """Find the ends of an axis of finite levels, at least one unit long, with a margin as a share of its length."""
+    values = [value for key in keys for value in levels[key].tolist() if value < math.inf]
     low, high = min(values), max(values)
     spare = max(0.0, 1.0 - (high - low)) / 2 + margin * (high - low)
     return low - spare, high + spare

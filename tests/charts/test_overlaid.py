@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from itertools import pairwise
 from typing import Any
 
@@ -94,6 +95,20 @@ def test_the_legend_fills_the_free_corner_of_the_last_row(count: int, in_a_corne
     (text,) = [item for layer in found for item in layer["rows"] if item.get("text") == "run-0 in every frame"]
     beside = text["x"] > max(item["x"] for item in last) and text["y"] > min(item["y2"] for item in last) - PANEL_HEIGHT
     assert beside is in_a_corner
+
+
+@pytest.mark.parametrize("count", [2, 5])
+def test_levels_beyond_any_number_stand_at_the_top(count: int) -> None:
+    rows = [row | ({"median": math.inf, "upper": math.inf} if row["year"] > 2035 else {}) for row in level_rows(count)]
+    found = overlaid(rows)
+    assert all(math.isfinite(value) for layer in found for item in layer["rows"] for value in (item.get("y", 0.0),))
+    (area,) = [layer for layer in found if layer["mark"]["type"] == "area"]
+    tops = [item["y2"] for item in area["rows"] if item.get("detail", "run-0") == "run-0"]
+    assert len(set(tops[-5:])) == 1
+    assert tops[-1] < min(tops[:-5])
+    assert ends_words({"lower": 29.0, "median": math.inf, "upper": math.inf}, "FLOP") == (
+        "beyond 1e300 (1.0e29 to beyond 1e300)"
+    )
 
 
 def test_levels_of_money_are_told_in_one_unit() -> None:

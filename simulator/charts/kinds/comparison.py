@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from simulator.analysis.comparison import Comparison
+from simulator.charts.frame import beyond_said
 from simulator.charts.overlaid import MOST_OVERLAID, draw_dumbbells, draw_fans, ends_words, level_words
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
@@ -115,7 +116,9 @@ def _levels_figures(runs: Sequence[Run], names: Sequence[str]) -> list[Figure]:
     head = Head(title, under, _foot(runs, names))
     chart = draw_fans(levels, name=long_name, unit=unit, notes=notes, head=head)
     said = "; ".join(f"{name} {ends_words(ends[name], unit)}" for name in names)
-    caption = f"{said_name} {when}, median and {width} interval, {unit}: {said}."
+    caption = " ".join(
+        [f"{said_name} {when}, median and {width} interval, {unit}: {said}.", *beyond_said(levels["upper"])]
+    )
     alt_text = (
         f"Line chart with bands of {long_name} by year, on a log axis in {unit}, for {len(runs)} runs. "
         f"{capital(when)} the medians reach from {lowest} ({order[0]}) to {highest} ({order[-1]})."

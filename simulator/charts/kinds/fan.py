@@ -6,15 +6,17 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
+import numpy as np
+
 from simulator.charts import fans, spec, style
-from simulator.charts.frame import Frame, crossing_text
+from simulator.charts.frame import Frame, beyond_said, crossing_text
 from simulator.charts.layout import GUTTER, WIDTH, panel_grid, sheet
 from simulator.charts.overlaid import draw_fans, ends_words, level_words
 from simulator.charts.reading import YEARS, Fan, level_unit, read_fan
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, number
 from simulator.runs.groups import Group, Run, arrays, run_label
-from simulator.runs.summary import PASSED, main_quantity, why_no_spread
+from simulator.runs.summary import PASSED, fan_table, main_quantity, why_no_spread
 from simulator.runs.table import Row, Table
 from simulator.wording import amount_range, capital, cut, listed, percent, share_text
 
@@ -174,7 +176,7 @@ def fan_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
     fans = [read_fan(run, name, options) for name in names]
     if len(fans) > 1:
         return [_several(run, fans, options)]
-    apart = [_apart(run, fans[0], options)] if len(fans[0].tables.parts) and fans[0].log else []
+    apart = [_apart(run, fans[0])] if len(fans[0].tables.parts) and fans[0].log else []
     return [_single(run, fans[0], options), *apart]
 
 
@@ -200,20 +202,21 @@ APART = "fan_parts_"
 """How the names of figures begin that draw the parts of a mixture apart."""
 
 
-def _apart(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
+def _apart(run: Group | Run, fan: Fan) -> Figure:
     """Draw the parts of a mixture as fans with their names and weights, over that of all samples together."""
     parts, unit = fan.tables.parts, level_unit(fan.unit)
     weights = {row["part"]: f"{row['part']}, weight {percent(row['weight'])}" for row in parts.rows()}
-    tables = read_fan(run, fan.quantity, replace(options, bands=(0.9,))).tables
-    ends = {end: tables.bands[end] if tables.bands else tables.medians["median"] for end in ("lower", "upper")}
-    whole = tables.medians.with_columns({**ends, "run": [TOGETHER] * len(tables.medians)})
+    medians, bands = fan_table(run, fan.quantity, (0.9,))
+    whole = medians.with_columns({"lower": bands["lower"], "upper": bands["upper"], "run": [TOGETHER] * len(medians)})
+    whole = whole.where(np.isin(medians["year"], fan.tables.medians["year"]))
     named = parts.with_columns({"run": [weights[part] for part in parts["part"].tolist()]})
     columns = ("run", "year", "median", "lower", "upper")
     levels = whole.select(*columns) + named.select(*columns)
     last = {name: own.rows()[-1] for (name,), own in levels.groups("run")}
     year = number(levels["year"][-1])
     said = [f"{level_words(last[name]['median'], unit)} in {part}" for part, name in weights.items()]
-    said = [said[0], *(text.replace(f" {unit} in", " in") for text in said[1:])]
+    if f" {unit} in" in said[0]:  # which a level beyond any number does not say
+        said = [said[0], *(text.replace(f" {unit} in", " in") for text in said[1:])]
     shown = said if len(said) <= 3 else [*said[:2], f"{len(said) - 2} more below"]
     title = f"{capital(fan.label)} in {year}: median {listed(shown)}"
     notes = {name: f"{year}: {ends_words(row, unit)}" for name, row in last.items()}
@@ -223,6 +226,7 @@ def _apart(run: Group | Run, fan: Fan, options: FigureOptions) -> Figure:
     chart = draw_fans(levels, name=fan.label, unit=unit, notes=notes, head=Head(title, under, run_label(run)))
     listing = "; ".join(f"{name}: {ends_words(row, unit)}" for name, row in last.items())
     caption = f"{capital(fan.label)} in {year}, median and 90 % interval, {unit}: {listing}."
+    caption = " ".join([caption, *beyond_said(levels["upper"])])
     alt_text = (
         f"Line chart of {len(last)} named fans of {fan.label} by year, on a log axis in {unit}. In {year}: {listing}."
     )
@@ -301,8 +305,7 @@ def _caption(fan: Fan, end: _End) -> str:
         said = [f"{row['label']} in {share_text(row['never'], row['samples'])} of cases" for row in late[:3]]
         sentences.append(f"Not crossed by {number(late[0]['last_year'])}: {listed(said)}.")
     drawn = ((tables.medians, "median"), (tables.bands, "upper"))
-    if any(math.inf in table[name] for table, name in drawn if table):
-        sentences.append("What lies beyond any number stands at the top: in some samples growth has no bound.")
+    sentences += beyond_said(*(table[name] for table, name in drawn if table))
     if tables.history:
         named = ", labelled where there is room" if any(tables.history["label"]) else ""
         what = "what was observed, with the 90 % of its error" if _of_a_quantity(fan) else "runs that were observed"
