@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
-
-import numpy as np
-from numpy.typing import ArrayLike
 
 from simulator.charts import spec, style
 from simulator.charts.layout import Marks, fill_mark
@@ -113,10 +110,10 @@ class Frame:
         return self.first <= year <= self.last
 
 
-def beyond_said(*columns: ArrayLike) -> list[str]:
+def beyond_said(*columns: Container[object]) -> list[str]:
     """Say in a sentence where levels beyond any number (+inf) stand; nothing where there are none."""
     said = "What lies beyond any number stands at the top: in some samples growth has no bound."
-    return [said] if any(np.isposinf(levels).any() for levels in columns) else []
+    return [said] if any(math.inf in levels for levels in columns) else []
 
 
 def crossing_text(year: float, *, start: float = -math.inf, last: float = math.inf) -> str:
