@@ -204,7 +204,10 @@ def path_arms(*, size: int, seed: int) -> list[Arm]:
     knew = partial(library_knew, _GROWTH)
     return [
         Arm(FORECAST, lambda seen, origin: mixed(parts(seen, origin)), knew),
-        *(Arm(name, partial(part, place), knew) for place, name in enumerate(PARTS)),
+        *(
+            Arm(name, partial(part, place), partial(library_knew, [_GROWTH[place > 0]]))
+            for place, name in enumerate(PARTS)
+        ),
         Arm(DATED, lambda seen, origin: mixed(parts(seen, origin, _DATED)), partial(library_knew, _DATED)),
         Arm(STACK, stack, knew),
     ]

@@ -240,7 +240,8 @@ def answer_matrix(
 
 def revised(forecast: RecordForecast, *, seed: int = 0) -> RecordForecast:
     """Add to a forecast the error of a truth that is told by a later snapshot: estimates are revised."""
-    rng, size = np.random.default_rng([seed, forecast.origin, 5]), forecast.samples.shape[1]
+    rng = np.random.default_rng([seed, forecast.origin, 7])  # 0 to 6 are the streams of the forecasts themselves
+    size = forecast.samples.shape[1]
     change = np.where(rng.random(size) < REVISED, REVISION * rng.standard_normal(size), 0.0)
     return replace(forecast, samples=forecast.samples + change)
 

@@ -88,9 +88,9 @@ VERDICTS_TRIED: Final[str] = """\
 Some 20 procedures were held against such worlds, of which this one was chosen. Share of worlds whose interval holds
 the truth: target years resampled as if independent (as earlier editions of this page did) 0.21 to 0.39; blocks of
 origins 0 to 0.61; t over origins or targets 0.24 to 0.87; Diebold-Mariano with the small-sample correction 0.70 to
-0.92; one or two cosines 0.57 to 0.91; three groups of origins 0.68 to 0.92; variance by shared years 1.00, and no
-power at all. Two halves of three origins hold it in 0.84 of the worst worlds, so that there is no interval below
-four."""
+0.92; one or two cosines over origins 0.57 to 0.91; three groups of origins 0.68 to 0.92; variance by shared years
+1.00, and no power at all. Two halves of three origins hold it in 0.84 of the worst worlds, so that there is no
+interval below four."""
 
 FLAWS: Final[str] = """\
 * The growth that the forecast believes in before it sees a run is own judgement of 2026: hindsight at every origin.

@@ -122,6 +122,9 @@ def test_the_forecast_is_a_third_of_each_part_and_says_whose_growth_it_is() -> N
         assert np.array_equal(whole[:, third], part[:, third])
         assert np.all(np.diff(part, axis=0) >= 0)
     assert made[FORECAST].hindsight(2025) == ("path-growth knew of 2026-11; path-growth-drifting knew of 2026-11")
+    assert [made[name].hindsight(2025) for name in PARTS] == [
+        f"{entry} knew of 2026-11" for entry in ("path-growth", "path-growth-drifting", "path-growth-drifting")
+    ]
     assert not made[FORECAST].hindsight(2026)
     assert not made[DATED].hindsight(2012)
 
