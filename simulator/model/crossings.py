@@ -130,7 +130,8 @@ def _check(year: NDArray[np.float64], level: NDArray[np.float64], threshold: NDA
 
 
 type Numbers = NDArray[np.intp]
-
+type Crossed = dict[str, NDArray[Any]]
+"""What is known of crossings, each (threshold, sample): `crossing_year`, `already_above`, `threshold_level`."""
 type At = Callable[[Numbers, Numbers, Array], Array]
 """Gives the levels (n,) of quantities, by number, of samples, by number, at times, between the years too."""
 
@@ -362,15 +363,17 @@ class _Path:
 
 def _path_of(spec: ScenarioSpec, name: str, paths: Paths) -> _Path:
     against = f"moving_threshold_{snake(root_of(spec, name))}"
-    return _Path(
-        paths.projection.stands[name], against if against in paths.projection.moving else "", is_falling(spec, name)
-    )
+    moving = against if against in paths.projection.moving else ""
+    return _Path(paths.projection.stands[name], moving, is_falling(spec, name))
 
 
-def cross_block(
-    spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, years: Array, size: int
-) -> dict[str, NDArray[Any]]:
-    """Find the crossings of every declared threshold in a block of `size` samples.
+def cross_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, years: Array, size: int) -> Crossed:
+    """Find the crossings of every declared threshold in a block of `size` samples: as `meet_block`, after delays."""
+    return delayed(spec, draws, meet_block(spec, draws, paths, years=years, size=size), years=years)
+
+
+def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, years: Array, size: int) -> Crossed:
+    """Find when paths meet every declared threshold in a block of `size` samples, without its delay.
 
     The year, whether the first year meets the threshold, and the level in the quantity's own scale, each (threshold,
     sample); that of a threshold that moves is its level when it is crossed, or in the last year. SimulatorError: a path
@@ -416,24 +419,31 @@ def cross_block(
     samples, breaks = broken_times(paths.block, size, turned=bool(falls.any()))
     if samples.size:
         steps = np.sort(np.concatenate([breaks, np.repeat(years[:, None], samples.size, axis=1)]), axis=0)
-        some = _broken_crossings(
+        crossing[:, samples], already[:, samples] = _broken_crossings(
             lambda way, place, time: at(way, samples[place], time), steps, turned[:, samples], of, ways=len(ways)
         )
-        crossing[:, samples], already[:, samples] = some
-    flag = already.astype(np.int8)
+    if paths.block.met is not None:
+        crossing = np.where(np.isfinite(paths.block.met), paths.block.met, crossing)
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         if threshold.reading == "calendar":
             crossing[place] = np.append(years, np.inf)[_first_met(signed[of[place]], turned[place] - TOUCH)]
         if crossed[name].against:
             when, moves = np.minimum(crossing[place], years[-1]), np.full(size, against[of[place]])
             height[place] += paths.at(names, moves, np.arange(size), when)
+    return result | {"crossing_year": crossing, "already_above": already.astype(np.int8)}
+
+
+def delayed(spec: ScenarioSpec, draws: Mapping[str, Array], met: Crossed, *, years: Array) -> Crossed:
+    """Add the delays of thresholds to when they are met."""
+    crossing, flag = np.array(met["crossing_year"]), np.array(met["already_above"])
+    for place, (name, threshold) in enumerate(spec.thresholds.items()):
         if threshold.delay is not None:
             later = crossing[place] + draws[dotted(("thresholds", name, "delay"))]
             crossing[place], flag[place] = np.where(later > years[-1], np.inf, later), flag[place] & (later <= years[0])
-    return result | {"crossing_year": crossing, "already_above": flag}
+    return met | {"crossing_year": crossing, "already_above": flag}
 
 
-def room_for_crossings(thresholds: int, size: int) -> dict[str, NDArray[Any]]:
+def room_for_crossings(thresholds: int, size: int) -> Crossed:
     """Make the arrays for the crossings of some thresholds by `size` samples, (threshold, sample)."""
     kinds = {"crossing_year": np.float64, "already_above": np.int8, "threshold_level": np.float64}
     return {name: np.empty((thresholds, size), dtype=kind) for name, kind in kinds.items()}

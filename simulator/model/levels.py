@@ -55,6 +55,8 @@ class Block:
     """What is broken lines and what is not, as far as it was asked for."""
     jumps: dict[Path, tuple[tuple[Array, Array], ...]] = field(default_factory=dict)
     """The jumps of levels, of all samples, as far as they were asked for."""
+    met: Array | None = None
+    """When thresholds are met before events, (threshold, sample), +inf where they are not; None where no era waits."""
 
     @property
     def size(self) -> int:
@@ -210,13 +212,8 @@ def level_line(level: Level, path: Path, block: Block) -> Line | None:
     """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
     if isinstance(level, Factor) and level.level is not None:
         return quantity_line(level.level, (*path, "level"), block)
-    bent = (
-        level.table,
-        level.drift,
-        level.volatility,
-        level.jumps,
-        level.custom if isinstance(level, Factor) else None,
-    )
+    custom = level.custom if isinstance(level, Factor) else None
+    bent = (level.table, level.drift, level.volatility, level.jumps, custom)
     return _grown(level, path, block) if all(each is None for each in bent) else None
 
 

@@ -113,3 +113,40 @@ def test_a_path_that_hardly_turns_meets_an_event_and_a_threshold_where_it_does(l
     exact = 2027.5 + np.where(above > 0, above / (1 - less), above)
     for found in (run["events/event_year"], run["crossings/crossing_year"]):
         np.testing.assert_allclose(found.values[0], exact, rtol=0, atol=1e-5)
+
+
+@pytest.mark.parametrize("later", [0.1, 0.0, -0.5])
+@pytest.mark.parametrize("delay", ["0 years", {"uniform": [0, 3], "unit": "year"}])
+def test_a_threshold_of_the_height_at_which_an_era_begins_is_met_as_the_event_comes(later: float, delay: Any) -> None:
+    """However the path goes on from there; a 40-fold of $100 million may differ from $4 billion by rounding."""
+    thresholds = {"begins": {"multiple": 40, "of": "start", "quantity": "spending", "delay": delay},
+                  "there": {"spending": 4e9}, "soon": {"spending": 4e9, "delay": "1 year"}}  # fmt: skip
+    growth = [
+        {"rate": DRAWN},
+        {"from": {"when": "spending", "reaches": "$4 billion"}, "rate": {"value": later, "unit": "OOM/year"}},
+        {"from": {"threshold": "begins"}, "rate": THEN},
+    ]
+    found, run = spending(growth, thresholds=thresholds)
+    rate = run["parameters/drivers.spending.growth[0].rate"].values
+    met = np.log10(40) / rate
+    waits = run["parameters/thresholds.begins.delay"].values if isinstance(delay, dict) else 0.0
+    events, crossings = run["events/event_year"].values - 2025, run["crossings/crossing_year"].values - 2025
+    np.testing.assert_allclose(events, [met, met + waits], rtol=0, atol=1e-9)
+    np.testing.assert_allclose(crossings, [met + waits, met, met + 1], rtol=0, atol=1e-9)
+    after = np.clip(YEARS - met[:, None], 0, np.reshape(waits, (-1, 1))) * later
+    exact = turned(met, rate, 0.0) + after + 0.1 * np.maximum(YEARS - np.reshape(met + waits, (-1, 1)), 0)
+    np.testing.assert_allclose(found, exact, atol=3e-6)
+
+
+def test_with_feedback_a_threshold_that_begins_an_era_of_decline_is_dated_with_it() -> None:
+    growth = [{"rate": DRAWN}, {"from": {"threshold": "top"}, "rate": {"value": -5, "unit": "OOM/year"}}]
+    faster = [{"at": 1e26, "multiplier": 1}, {"at": 1e36, "multiplier": 3}]
+    changes = {"drivers": {
+        "spending": {"start": {"value": 1e8, "unit": "USD"}, "growth": growth},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "10x/year"},
+        "algorithms": {"growth": "10x/year", "feedback": faster},
+    }, "thresholds": {"top": {"effective_compute": 1e33}}}  # fmt: skip
+    run = run_of(small_scenario({"samples": 8, **changes}))
+    met = run["crossings/crossing_year"].values[0]
+    assert (met < 2030).all()
+    np.testing.assert_array_equal(run["events/event_year"].values[0], met)
