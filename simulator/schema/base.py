@@ -31,7 +31,7 @@ from pydantic import (
 
 from simulator.dates import FORMS, DateError, last_day_of, read_year
 from simulator.errors import Fault, Path, near_name, number, shown
-from simulator.schema.amounts import number_of, or_amounts, read_amount, table_in_numbers
+from simulator.schema.amounts import number_of, or_amounts, read_amount
 from simulator.schema.hints import key_hint, number_alone
 from simulator.units import PERCENT, UnitError
 
@@ -214,10 +214,7 @@ class Spec(BaseModel):
     @classmethod
     def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
         """Write out what stands in a short form, without what is amiss in it, which is listed."""
-        table = data.get("table") if isinstance(data, Mapping) else None
-        if not isinstance(table, Mapping) or not any(isinstance(value, str) for value in table.values()):
-            return data, []
-        return table_in_numbers(data)  # of a level, which alone has one
+        return data, []
 
     @classmethod
     def read(cls, data: Any) -> Self:

@@ -10,7 +10,7 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
-from simulator.schema.amounts import is_amount, prior_in_words
+from simulator.schema.amounts import is_amount, prior_in_words, table_in_numbers
 from simulator.schema.base import Faults, ItemName, Line, Name, Spec, Text, Told, Weights, Year, year_faults
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior
@@ -211,6 +211,14 @@ class Level(Spec):
     """A name for charts and tables."""
     name: ItemName | None = None
     """As an item of a list: its name in paths, as in `growth[slowdown].rate`; draws hang on that, not on its place."""
+
+    @classmethod
+    def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
+        """Write the amounts of a table as numbers."""
+        table = data.get("table") if isinstance(data, Mapping) else None
+        if not isinstance(table, Mapping) or not any(isinstance(value, str) for value in table.values()):
+            return data, []
+        return table_in_numbers(data)
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
