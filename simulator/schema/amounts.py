@@ -143,9 +143,7 @@ def number_of(value: Any, unit: str = "1") -> float:
 
 def table_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fault]]:
     """Put numbers in the place of the amounts of a table, all in its unit: the one beside it, or their own."""
-    values = list(data["table"].values())
-    own = next((each.unit for text in values for each in _amounts(text) if each.unit and each.unit not in MANY), "")
-    unit = data["unit"] if isinstance(data.get("unit"), str) else own
+    unit = _unit_of(data, data["table"])
     faults: list[Fault] = []
     told: dict[Any, Any] = {}
     for year, value in data["table"].items():
@@ -154,6 +152,13 @@ def table_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Faul
         faults += [Fault(("table", str(year)), each.rule.replace("prior", "table"), each.remedy) for each in amiss]
         told[year] = 1.0 if amiss else told[year]  # it is told already
     return {**data, "table": told} | ({"unit": unit} if unit else {}), faults
+
+
+def _unit_of(data: Mapping[Any, Any], numbers: Any) -> str:
+    """Name the unit of some numbers: the one beside them, else the first that one of them brings; empty without one."""
+    stated = data.get("unit")
+    brought = (each.unit for text in _leaves(numbers) for each in _amounts(text) if each.unit not in ("", *MANY))
+    return stated if isinstance(stated, str) else next(brought, "")
 
 
 def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fault]]:
@@ -166,9 +171,7 @@ def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fa
     held = {key: data[key] for key in order}
     if not any(isinstance(text, str) for value in held.values() for text in _leaves(value)):
         return dict(data), []
-    amounts = [each for value in held.values() for text in _leaves(value) for each in _amounts(text)]
-    own = next((each.unit for each in amounts if each.unit and each.unit not in MANY), "")
-    unit = data["unit"] if isinstance(data.get("unit"), str) else own
+    unit = _unit_of(data, held)
     faults: list[Fault] = []
     written = {key: _in_numbers(key, value, unit, faults) if key in held else value for key, value in data.items()}
     return written | ({"unit": unit} if unit else {}), faults
