@@ -53,15 +53,15 @@ def without(history: RunHistory, *, domains: Iterable[str] = (), names: Mapping[
         reasons.setdefault(reason, []).extend(_matching(history, name, "run", lambda run: (run.name,)))
     gone = {id(run) for runs in reasons.values() for run in runs}
     kept = [run for run in history.runs if id(run) not in gone]
+    hidden = tuple(run for run in history.hidden if id(run) not in gone)
     if not kept:
         raise refusal(history.file, "nothing is left of the history.", "Leave fewer domains or runs out.")
     removed = [run for run in history.runs if id(run) in gone]
-    words = {word.casefold() for word in (*domains, *(names or ()))}
-    hidden = tuple(run for run in history.hidden if not words & {text.casefold() for text in (run.name, *run.domains)})
     report = history.report
     for reason, runs in reasons.items():
         report = report.without(f"left out: {reason}", [run.name for run in runs])
-    return replace(history, rows=tuple(_reranked(run, removed) for run in kept), report=report, hidden=hidden)
+    rows = tuple(_reranked(run, removed) for run in kept)
+    return replace(history, rows=rows, report=report, hidden=hidden)
 
 
 def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np.float64]:
@@ -295,11 +295,12 @@ def frontier_lines(history: RunHistory, n: int = 10, *, since: int = 2012) -> li
 
 
 def _matching(
-    history: RunHistory, word: str, what: str, read: Callable[[TrainingRun], tuple[str, ...]]
-) -> list[TrainingRun]:
-    found = [run for run in history.runs if word.casefold() in (text.casefold() for text in read(run))]
+    history: RunHistory, word: str, what: str, read: Callable[[TrainingRun | HiddenRun], tuple[str, ...]]
+) -> list[TrainingRun | HiddenRun]:
+    every: list[TrainingRun | HiddenRun] = [*history.runs, *history.hidden]
+    found = [run for run in every if word.casefold() in (text.casefold() for text in read(run))]
     if not found:
-        known = dict.fromkeys(text for run in history.runs for text in read(run))
+        known = dict.fromkeys(text for run in every for text in read(run))
         hint = near_name(word, known) or f"There are for example {', '.join(list(known)[:6])}."
         raise refusal(history.file, f"has no {what} '{word}'.", hint)
     return found

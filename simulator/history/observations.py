@@ -272,11 +272,13 @@ def _priced(history: AcceleratorHistory | None, last: dt.date) -> AcceleratorHis
 def refuse_stale(known: RunHistory, until: dt.date) -> None:
     """Refuse a table that is said to be known up to a day, and whose newest run is too old for that.
 
-    At the rate r of its last five years no run comes out in a gap of d years with probability exp(-r d).
+    At the rate r of its last five years no run comes out in a gap of d years with probability exp(-r d). Runs without
+    FLOP of which something is known count.
     """
-    final = known.runs[-1]
+    told: list[TrainingRun | HiddenRun] = [*known.runs, *(run for run in known.hidden if run.log_about > -math.inf)]
+    final = max(told, key=lambda run: run.date)
     gap = (until - final.date).days / 365.25
-    rate = np.mean(known.years > final.year - _RECENT) * known.years.size / _RECENT
+    rate = sum(run.year > final.year - _RECENT for run in told) / _RECENT
     chance = math.exp(-rate * gap)
     if gap <= LONGEST_GAP and chance >= SILENCE:
         return

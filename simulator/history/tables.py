@@ -33,8 +33,20 @@ LEVEL_YEAR = 2012
 _YEARS_TOLD = 6
 
 
+class Dated:
+    """What has a date."""
+
+    __slots__ = ()
+    date: dt.date
+
+    @property
+    def year(self) -> float:
+        """Date as a decimal year."""
+        return decimal_year(self.date)
+
+
 @dataclass(frozen=True, slots=True)
-class TrainingRun:
+class TrainingRun(Dated):
     """One training run; what is None is unknown."""
 
     name: str
@@ -50,11 +62,6 @@ class TrainingRun:
     base_model: str  # the run that it continues, whose FLOP its own include; empty where it starts from nothing
     link: str
     stated_rank: int | None = None  # among all runs known at its release, where the table says it
-
-    @property
-    def year(self) -> float:
-        """Date as a decimal year."""
-        return decimal_year(self.date)
 
     @property
     def cost_consistent(self) -> bool:
@@ -86,7 +93,7 @@ class TrainingRun:
 
 
 @dataclass(frozen=True, slots=True)
-class HiddenRun:
+class HiddenRun(Dated):
     """One training run without FLOP; what is None is unknown."""
 
     name: str
@@ -97,11 +104,6 @@ class HiddenRun:
     log_cost: float | None  # log10 USD
     confidence: str  # of what is known
     base_model: str = ""
-
-    @property
-    def year(self) -> float:
-        """Date as a decimal year."""
-        return decimal_year(self.date)
 
     @property
     def log_about(self) -> float:
@@ -121,6 +123,7 @@ class HiddenRun:
             "log10_training_flop_at_least": self.log_least,
             "log10_cost_usd": self.log_cost,
             "confidence": self.confidence,
+            "base_model": self.base_model,
         }
 
 
@@ -141,7 +144,7 @@ def _line() -> tuple[float, float]:
 
 
 @dataclass(frozen=True, slots=True)
-class Accelerator:
+class Accelerator(Dated):
     """One accelerator: its speed in 16-bit training, and its price; what is None is unknown."""
 
     name: str
@@ -154,11 +157,6 @@ class Accelerator:
     price_basis: str
     power: float | None  # watts
     link: str
-
-    @property
-    def year(self) -> float:
-        """Date of release as a decimal year."""
-        return decimal_year(self.date)
 
     @property
     def cells(self) -> Mapping[str, object]:
@@ -179,7 +177,7 @@ class Accelerator:
 
 
 @dataclass(frozen=True, slots=True)
-class Figure:
+class Figure(Dated):
     """One figure of a table of supply: of what and whom, when, and how much."""
 
     name: str
@@ -192,11 +190,6 @@ class Figure:
     log_low: float | None  # the 5 % and 95 % points of the estimate, where the table has both
     log_high: float | None
     unit: str  # of base units: chip, W, USD
-
-    @property
-    def year(self) -> float:
-        """Date as a decimal year."""
-        return decimal_year(self.date)
 
     @property
     def cells(self) -> Mapping[str, object]:

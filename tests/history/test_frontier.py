@@ -29,7 +29,7 @@ from simulator.history.frontier import (
     year_end_records,
 )
 from simulator.history.loading import load_history
-from simulator.history.tables import Report, RunHistory, TrainingRun
+from simulator.history.tables import HiddenRun, Report, RunHistory, TrainingRun
 from tests.places import SNAPSHOTS
 
 needs_snapshots = pytest.mark.skipif(
@@ -147,6 +147,19 @@ def test_what_is_left_out_is_counted_with_its_reason() -> None:
         ("left out: domain games", 1), ("left out: too old", 2),
     ]  # fmt: skip
     assert len(less.runs) == len(SMALL.runs) - 3
+
+
+def test_runs_without_flop_are_left_out_by_name_and_by_domain() -> None:
+    day = dt.date(2024, 5, 1)
+    hidden = [
+        HiddenRun(name, "Lab", (of,), day, 26.0, None, "") for name, of in (("secret", "Video"), ("play", "Games"))
+    ]
+    less = without(replace(SMALL, hidden=tuple(hidden)), names={"Secret": "a rumour"})
+    assert [each.name for each in less.hidden] == ["play"]
+    assert less.runs == SMALL.runs
+    assert less.report.dropped["left out: a rumour"] == ("secret",)
+    assert [each.name for each in without(replace(SMALL, hidden=tuple(hidden)), domains=["Games"]).hidden] == ["secret"]
+    assert without(replace(SMALL, hidden=tuple(hidden)), domains=["video"]).runs == SMALL.runs
 
 
 def test_a_domain_or_run_that_is_not_there_gets_the_nearest_name() -> None:

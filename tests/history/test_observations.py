@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from simulator.errors import InputError
 from simulator.history.frontier import published_until, top_at_release
 from simulator.history.loading import shipped_accelerators, shipped_runs
-from simulator.history.observations import Observations, known_at, observations
-from simulator.history.tables import RunHistory
+from simulator.history.observations import Observations, known_at, observations, refuse_stale
+from simulator.history.tables import HiddenRun, RunHistory
 
 OBSERVED = Observations(
     run_year=np.array([2015.2, 2016.5, 2017.9, 2018.0, 2019.999]),
@@ -174,3 +174,16 @@ def test_of_the_runs_of_a_maker_domain_and_year_the_largest_that_was_known_count
     assert known_at(seen, 2018.75).run.tolist() == [False, True, True, False, False]
     assert known_at(seen).run.tolist() == [False, True, True, True, True]
     assert known_at(seen, 2018.5).run.tolist() == [True, False, True, False, False]
+
+
+def test_a_table_whose_newest_runs_have_no_flop_is_not_stale_where_something_is_known_of_them() -> None:
+    known, day = published_until(shipped_runs(), dt.date(2022, 12, 31)), dt.date(2025, 6, 30)
+
+    def later(least: float | None) -> RunHistory:
+        dates = (dt.date(year, month, 1) for year in (2023, 2024, 2025) for month in (1, 3, 5))
+        return replace(known, hidden=tuple(HiddenRun("a", "Lab", (), date, least, None, "") for date in dates))
+
+    refuse_stale(later(25.0), day)
+    for stale in (later(None), known):
+        with pytest.raises(InputError, match=r"ends on 2022-.* 2\.\d years before"):
+            refuse_stale(stale, day)
