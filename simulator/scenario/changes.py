@@ -9,7 +9,7 @@ from typing import Any
 from simulator.errors import InputError, Place, PlacedFault, ScenarioError, dotted
 from simulator.scenario.differences import ABSENT, Entry, differing_entries, in_short, with_entry
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import is_override, place_of, text_keys
+from simulator.scenario.layers import is_override, lookup, place_of, text_keys
 from simulator.scenario.library import OF_ITS_OWN
 from simulator.scenario.resolving import Scenario, checked, overridden, resolve
 from simulator.schema.prior_names import input_words
@@ -135,24 +135,21 @@ def _in_words(entry: Entry, other: Mapping[str, Any]) -> Iterator[tuple[str, str
     path = entry.path
     words = input_words(dotted(path)).replace(": ", " ", 1)
     if entry.other is ABSENT:
-        while len(path) > 1 and not _entry(other, path[:-1]):
+        while len(path) > 1 and not lookup(other, path[:-1]):
             path = path[:-1]
             words = " ".join(str(part) for part in (path[1:] if path[0] == "drivers" else path)).replace("_", " ")
         yield "without", words
     elif path == ("years",) and isinstance(entry.one, Mapping) and isinstance(entry.other, Mapping):
         for key, value in entry.other.items():
             if entry.one.get(key) != value:
-                yield ("with", f"step {in_short(value)}") if key == "step" else ("", f"{_SPAN[key]} {in_short(value)}")
+                yield (
+                    ("with", f"step {in_short(value)}")
+                    if key == "step"
+                    else ("", f"{_SPAN.get(key, key)} {in_short(value)}")
+                )
     elif len(short := in_short(entry.other)) <= _WIDEST:
         yield "with", f"{words} {short}"
     else:
         labels = [each.get("label") for each in (entry.other, entry.one) if isinstance(each, Mapping)]
         words = str(next(filter(None, labels), words.replace(": ", " ")))
         yield "with", f"{'' if entry.one is ABSENT else 'another '}{cut(words, width=60)}"
-
-
-def _entry(data: Any, path: Sequence[str | int]) -> Any:
-    """Read what stands at a path of names; nothing where there is none."""
-    for name in path:
-        data = data.get(name) if isinstance(data, Mapping) else None
-    return data

@@ -13,7 +13,6 @@ from simulator.errors import InputError, Path, dotted, number
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario, resolve
-from simulator.schema.amounts import number_of
 from simulator.schema.prior_families import SPANS
 from simulator.schema.prior_names import input_words
 from simulator.schema.statements import PROVENANCE_KEYS, is_prior
@@ -147,7 +146,7 @@ def topmost_differences(
 
 
 def in_short(value: Any) -> str:
-    """Write an entry of a scenario on one line; a prior by its numbers and its place in the library."""
+    """Write an entry of a scenario, one that is at fault too, on one line; a prior by its numbers and library entry."""
     if value is ABSENT:
         return "absent"
     if isinstance(value, str):
@@ -178,8 +177,9 @@ def _prior_in_short(prior: Mapping[str, Any]) -> str:
     words.append(in_short(rest.pop("value")) if "value" in rest else "")
     rest.pop("weight", None)
     if "mixture" in rest:
-        parts = [f"{number_of(part.get('weight', 1)):g} × ({_prior_in_short(part)})" for part in rest.pop("mixture")]
-        words.append(f"mixture of {', '.join(parts)}")
+        parts = rest.pop("mixture")
+        told = ", ".join(map(_part_in_short, parts)) if isinstance(parts, list) else in_short(parts)
+        words.append(f"mixture of {told}")
     words += [f"{key} {_span(rest.pop(key))}" for key in SPANS if key in rest]
     details = [f"{key} {in_short(value)}" for key, value in rest.items()]
     words += [str(unit), *details] if any(words[1:]) else [*details, str(unit)]
@@ -187,7 +187,13 @@ def _prior_in_short(prior: Mapping[str, Any]) -> str:
     return " ".join(filter(None, words))
 
 
-def _span(ends: Sequence[Any]) -> str:
+def _part_in_short(part: Any) -> str:
+    return f"{in_short(part.get('weight', 1) if isinstance(part, Mapping) else 1)} × ({in_short(part)})"
+
+
+def _span(ends: Any) -> str:
+    if not isinstance(ends, list):  # 1.6 to 3.4 as one text
+        return in_short(ends)
     return " to ".join("..." if end is None else in_short(end) for end in ends)
 
 
