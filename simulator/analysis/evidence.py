@@ -80,7 +80,8 @@ class Fact:
         missed = self.misses(samples)
         if self.value is None:
             return np.where(missed == 0.0, 0.0, -np.inf)
-        return np.where(np.isnan(missed), -np.inf, -0.5 * np.square(missed) - math.log(self.sd) - _DENSITY)
+        with np.errstate(over="ignore"):  # what is farther off than a float tells has no likelihood
+            return np.where(np.isnan(missed), -np.inf, -0.5 * np.square(missed) - math.log(self.sd) - _DENSITY)
 
     def place(self, samples: Array) -> Array:
         """Give how likely each sample makes it (sample,); of an observation, how likely one as small would be."""

@@ -55,7 +55,9 @@ def tilted(scenario: Scenario, facts: Sequence[Fact], *, samples: int) -> Weight
         if not spreads:  # of the first round, which is drawn from the prior
             spreads.extend(_spread(row) if sure else 1.0 for row, sure in zip(found, is_certain, strict=True))
         scales = np.array(spreads)
-        squares = np.square(np.stack(list(map(_distances, facts, found, model.years[-1] + scales))) / scales[:, None])
+        with np.errstate(over="ignore"):  # as in `Fact.logs`
+            apart = np.stack(list(map(_distances, facts, found, model.years[-1] + scales)))
+            squares = np.square(apart / scales[:, None])
         certain, observed = (squares[sure].sum(axis=0) for sure in (is_certain, ~is_certain))
         exact = likelihood(facts, found)
 

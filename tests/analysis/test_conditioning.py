@@ -157,7 +157,9 @@ def test_what_few_samples_stand_for_is_refused_with_how_many_would_do(run: xr.Da
         condition(run, [text])
     with pytest.raises(InputError, match=r"all that is given together: its probability is below 0.037 %"):
         condition(run, ["spending@2025 >= 1.2e8", "spending@2025 <= 1.1e8"])
-    with pytest.raises(InputError, match=r"all that is given together: it was not reached in 40 rounds that .* Give something"):
+    with pytest.raises(
+        InputError, match=r"all that is given together: it was not reached in 40 rounds that .* Give something"
+    ):
         condition(run, ["spending@2025 >= 1.2e8", "spending@2025 <= 1.1e8"], redraw=True)
 
 

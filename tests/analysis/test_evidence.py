@@ -80,6 +80,11 @@ def test_the_likelihood_of_an_observation_is_a_normal_density() -> None:
     assert plain.logs(levels) == pytest.approx(stats.norm(10**levels, 3e8).logpdf(1.2e9))
 
 
+def test_what_is_farther_off_than_a_float_tells_has_no_likelihood(run: xr.DataTree) -> None:
+    fact = read(run, "physical_compute@2026.9 = 1e27 +- 1e-300 OOM")
+    assert np.isneginf(fact.logs(np.array([20.0, 30.0]))).all()  # without a warning: those are errors here
+
+
 def test_what_never_crosses_is_beyond_every_date(run: xr.DataTree) -> None:
     years = np.array([2026.0, 2028.0, np.inf])
     assert np.exp(read(run, "crossing:late never").logs(years)).tolist() == [0, 0, 1]
