@@ -99,12 +99,8 @@ def read_sheet(
     path: FilePath | str, *, columns: Mapping[str, tuple[str, ...]], needed: Iterable[tuple[str, ...]], what: str
 ) -> Sheet:
     """Read a CSV table, finding each column under any of its published names."""
-    try:
-        rows = csv_rows(_text_of(path))
-    except CsvError as error:
-        rule, remedy = f"is no CSV text: {error}.", "A quote may be open; export the table again."
-        raise refusal(f"{path}:{error.line}", rule, remedy) from None
-    header = [" ".join(cell.split()) for cell in rows[0][1]] if rows else []
+    rows = sheet_rows(path)
+    header = [" ".join(cell.split()) for cell in rows[0][1]]
     filled = rows[1:]
     spelled = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
     named = {meaning: [name.lower() for name in names if name.lower() in spelled] for meaning, names in columns.items()}
@@ -123,6 +119,16 @@ def read_sheet(
         raise refusal(path, "has a header and no rows.", f"Export {what} again; see {PUBLIC_PAGE}.")
     ragged = tuple(line for line, row in filled if len(row) > len(header))
     return Sheet(str(path), {meaning: header[at] for meaning, at in places.items()}, told, ragged)
+
+
+def sheet_rows(path: FilePath | str) -> list[tuple[int, list[str]]]:
+    """Read the rows of a CSV table that are not blank, the header first, each with the line on which it begins."""
+    try:
+        return csv_rows(_text_of(path))
+    except CsvError as error:
+        rule = f"is no CSV text: {error}."
+        remedy = "A quote may be open, or columns parted by another mark than a comma; export the table again."
+        raise refusal(f"{path}:{error.line}", rule, remedy) from None
 
 
 def _text_of(path: FilePath | str) -> str:

@@ -131,7 +131,7 @@ LONGEST_QUARTER = 0.3
 
 def export_of(path: FilePath | str) -> Export | None:
     """Tell of which kind a table of supply is, by its columns; None where it is none."""
-    heads = {" ".join(name.split()).lower() for name in first_row(path)}
+    heads = {" ".join(name.split()).lower() for name in sheets.sheet_rows(path)[0][1]}
 
     def has(export: Export, group: tuple[str, ...]) -> bool:
         return any(name.lower() in heads for meaning in group for name in export.every[meaning])
@@ -349,7 +349,7 @@ def load_table(
     path: FilePath | str, *, snapshot: str, prices: FilePath | str | None = None
 ) -> RunHistory | AcceleratorHistory | SupplyHistory:
     """Load a table of training runs, of accelerators or of supply, whichever its columns are of."""
-    if prices is None and FilePath(path).is_file() and export_of(path) is not None:
+    if prices is None and export_of(path) is not None:
         return load_supply(path, snapshot=snapshot)
     if is_hardware(path):
         return load_accelerators(path, snapshot=snapshot, prices=prices)

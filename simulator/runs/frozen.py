@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from simulator.dates import DateError, last_day_of, read_year, year_of
+from simulator.dates import DateError, last_day_of, read_year
 from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, short_hash, write_text
 from simulator.runs.groups import Group, Labelled, Variable, arrays, stored_scenario_text
@@ -81,7 +81,8 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
     dated, today = dated or f"{now:%Y-%m}", now.date()
     if not re.fullmatch(r"\d{4}(-\d\d){0,2}", dated):
         raise InputError(f"--dated: must be a month or a day, such as 2026-11 or 2026-11-30; got '{dated}'.")
-    if _read(dated, "--dated") > year_of(now):
+    _read(dated, "--dated")
+    if dated > today.isoformat()[: len(dated)]:
         raise InputError(f"--dated: {dated} lies ahead of today, {today}. A forecast is dated when it was made.")
     path = FilePath(folder) / f"{run.attrs['name']}-{dated}.yaml"
     if path.exists():

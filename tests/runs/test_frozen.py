@@ -81,6 +81,10 @@ def test_a_date_must_be_one_that_has_come(run: Run, tmp_path: Path) -> None:
         with pytest.raises(InputError, match=said):
             freeze_forecast(run, tmp_path, dated=dated)
     assert list(tmp_path.iterdir()) == []
+    today = dt.datetime.now(tz=dt.UTC).date()
+    with pytest.raises(InputError, match="lies ahead of today"):
+        freeze_forecast(run, tmp_path, dated=f"{today + dt.timedelta(days=2)}")
+    assert freeze_forecast(run, tmp_path, dated=f"{today}").name == f"linear-{today}.yaml"
 
 
 def test_what_was_changed_since_is_refused(file: Path) -> None:
