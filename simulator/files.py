@@ -7,11 +7,29 @@ import csv
 import hashlib
 import io
 import os
+import re
+import shutil
 import tempfile
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path as FilePath
+from typing import Literal
 
 from simulator.errors import InputError, SimulatorError
+
+_LEFT = re.compile(r"\.(?P<name>.+)\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.(?P<kind>part|old)")
+"""What stands beside a file or folder while it is written, or replaced (`old`); the name says by which process."""
+_DAY = 86_400.0
+
+
+def step[**Given, Result](
+    path: FilePath, change: Callable[Given, Result], *args: Given.args, **options: Given.kwargs
+) -> Result:
+    """Make one change on the disk, and say in one line where it refuses; every change of the simulator is made here."""
+    try:
+        return change(*args, **options)
+    except OSError as error:
+        raise SimulatorError(_cannot_write(path, error)) from None
 
 
 @contextlib.contextmanager
@@ -20,20 +38,108 @@ def replacing(path: FilePath, *, new: bool = False) -> Iterator[FilePath]:
 
     What must be `new` is refused where a file stands in that place.
     """
+    temporary = _beside(path, "part")
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=path.suffix, dir=path.parent)
-        os.close(handle)
-    except OSError as error:
-        raise SimulatorError(_cannot_write(path, error)) from None
-    temporary = FilePath(name)
-    try:
-        yield temporary
-        os.chmod(temporary, 0o666 & ~_umask())
-        (os.link if new else os.replace)(temporary, path)
-    except OSError as error:
-        raise SimulatorError(_cannot_write(path, error)) from None
+        step(path, temporary.touch, exist_ok=False)
+        try:
+            yield temporary
+        except OSError as error:
+            raise SimulatorError(_cannot_write(path, error)) from None
+        step(path, os.link if new else os.replace, temporary, path)
     finally:
-        temporary.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            temporary.unlink()
+
+
+def replace_folder(new: FilePath, path: FilePath) -> None:
+    """Put a whole folder in the place of another: the old one goes aside, then the new one in, then the old is removed.
+
+    Killed in between, one of both is whole; `make_folder` of the folder above puts the old one back where none is.
+    """
+    old = _beside(path, "old")
+    if path.exists():
+        step(path, os.rename, path, old)
+    step(path, os.rename, new, path)
+    remove_folder(old)
+
+
+def remove_folder(path: FilePath) -> None:
+    """Remove a folder as far as it goes; it goes aside first, so that half of it is never taken for the whole."""
+    if path.exists():
+        aside = _beside(path, "part")
+        with contextlib.suppress(SimulatorError):
+            step(path, os.rename, path, aside)
+            step(path, shutil.rmtree, aside)
+
+
+def remove_file(path: FilePath) -> None:
+    """Remove a file where it is there."""
+    step(path, path.unlink, missing_ok=True)
+
+
+def copy_folder(path: FilePath, target: FilePath) -> None:
+    """Copy a folder; the copy is there when it is whole."""
+    aside = _beside(target, "part")
+    try:
+        step(target, shutil.copytree, path, aside)
+        step(target, os.rename, aside, target)
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def link_to(mark: FilePath, folder: FilePath) -> None:
+    """Make or replace a link to a folder beside it; a file with its name where links are not allowed."""
+    temporary = _beside(mark, "part")
+    try:
+        step(mark, temporary.symlink_to, folder.name, target_is_directory=True)
+    except SimulatorError:  # as mostly on Windows
+        write_text(mark, f"{folder.name}\n")
+    else:
+        step(mark, os.replace, temporary, mark)
+
+
+def _beside(path: FilePath, kind: Literal["part", "old"]) -> FilePath:
+    """Name what stands beside a path for a while, by the process that writes it."""
+    return path.with_name(f".{path.name[:40]}.{_machine()}-{os.getpid()}-{os.urandom(4).hex()}.{kind}")
+
+
+def _machine() -> str:
+    """Name where a number of a process means this process: the machine, or the container."""
+    spaces = FilePath("/proc/self/ns/pid")
+    name = os.uname().nodename if hasattr(os, "uname") else os.environ.get("COMPUTERNAME", "")
+    return short_hash(name, str(spaces.stat().st_ino) if spaces.exists() else "")
+
+
+def tidy(folder: FilePath) -> None:
+    """Remove what killed processes left in a folder half written; what they had put aside whole goes back.
+
+    A process of another machine counts as killed when it has not written for a day.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            left = _LEFT.fullmatch(entry.name)
+            if left is None or _is_at_work(left, entry):
+                continue
+            path, meant = FilePath(entry.path), folder / left["name"]
+            with contextlib.suppress(OSError, SimulatorError):
+                if left["kind"] == "old" and not meant.exists():
+                    step(meant, os.rename, path, meant)
+                elif entry.is_dir(follow_symlinks=False):
+                    step(path, shutil.rmtree, path)
+                else:
+                    step(path, path.unlink, missing_ok=True)
+
+
+def _is_at_work(left: re.Match[str], entry: os.DirEntry[str]) -> bool:
+    if left["machine"] != _machine() or os.name == "nt":  # where a signal that only asks would end the process
+        return time.time() - entry.stat(follow_symlinks=False).st_mtime < _DAY
+    try:
+        os.kill(int(left["process"]), 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except OSError:  # of another user
+        return True
+    return True
 
 
 @contextlib.contextmanager
@@ -58,13 +164,9 @@ def locked(path: FilePath, *, busy: str = "") -> Iterator[None]:
         lock.release()
 
 
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
 def _cannot_write(path: FilePath, error: OSError) -> str:
+    while isinstance(error, shutil.Error) and error.args and error.args[0]:  # of a tree: what each file met with
+        error = OSError(str(error.args[0][0][-1]))
     return f"{path}: cannot be written: {error.strerror or error}. Name another folder with --output, or free space."
 
 
@@ -74,11 +176,11 @@ def short_hash(*parts: str, results: bytes = b"") -> str:
 
 
 def make_folder(path: FilePath) -> None:
-    """Make a folder and those above it."""
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise SimulatorError(_cannot_write(path, error)) from None
+    """Make a folder and those above it; where it is there, remove what killed processes left in it half written."""
+    if path.is_dir():
+        tidy(path)
+    else:
+        step(path, path.mkdir, parents=True, exist_ok=True)
 
 
 def write_text(path: FilePath, text: str, *, new: bool = False) -> None:

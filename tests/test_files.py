@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from simulator.errors import InputError, SimulatorError
-from simulator.files import check_file, check_folder, locked, make_folder, replacing, write_text
+from simulator.files import (
+    _beside,
+    check_file,
+    check_folder,
+    copy_folder,
+    locked,
+    make_folder,
+    replace_folder,
+    replacing,
+    write_text,
+)
 
 
 @pytest.mark.parametrize("failure", [OSError("disk full"), KeyboardInterrupt(), RuntimeError("broken")])
@@ -126,3 +140,88 @@ def test_a_lock_holds_against_another_process_where_fcntl_is_missing(tmp_path: P
         check=True,
     )
     assert done.stdout == "held\n"
+
+
+def left_by(process: int, folder: Path, name: str, kind: str = "part") -> Path:
+    """Name what a process leaves beside a file while it writes it."""
+    mine = _beside(folder / name, kind)  # type: ignore[arg-type]
+    return mine.with_name(mine.name.replace(f"-{os.getpid()}-", f"-{process}-"))
+
+
+@pytest.fixture
+def dead() -> int:
+    """Give the number of a process that has ended."""
+    return int(
+        subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True).stdout
+    )
+
+
+def test_what_killed_processes_left_is_removed_and_what_live_ones_write_stays(tmp_path: Path, dead: int) -> None:
+    gone = [left_by(dead, tmp_path, "run.nc"), left_by(dead, tmp_path, "run.zarr", "old")]
+    stays = [left_by(os.getpid(), tmp_path, "run.nc"), left_by(1, tmp_path, "run.nc"), tmp_path / ".run.nc.lock"]
+    for each in (gone[0], *stays, tmp_path / "run.nc", tmp_path / ".a.part"):
+        each.touch()
+    for folder in (gone[1], tmp_path / "run.zarr"):
+        (folder / "c").mkdir(parents=True)
+    before = set(tmp_path.iterdir())
+    make_folder(tmp_path)
+    assert before - set(tmp_path.iterdir()) == set(gone)
+
+
+def test_what_another_machine_writes_is_removed_after_a_day_without_a_change(tmp_path: Path) -> None:
+    here = left_by(1, tmp_path, "run.nc")
+    there = here.with_name(re.sub(r"[0-9a-f]{8}-1-", "00000000-1-", here.name))
+    there.touch()
+    make_folder(tmp_path)
+    assert there.exists()
+    os.utime(there, (0, 0))
+    make_folder(tmp_path)
+    assert not there.exists()
+
+
+def test_killed_at_any_step_of_replacing_a_folder_the_old_or_the_new_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, dead: int
+) -> None:
+    """A kill is played by steps that do nothing any more, and a process that is known to have ended."""
+
+    class Killed(BaseException):
+        pass
+
+    for at in range(5):
+        folder, done = tmp_path / str(at), 0
+        for name in ("store", "new"):
+            (folder / name).mkdir(parents=True)
+            (folder / name / "a").write_text(name)
+            (folder / name / "b").write_text(name)
+
+        def until(path: Path, change: Callable[..., object], *args: object, **options: object) -> object:
+            nonlocal done
+            if done == at:  # noqa: B023  # called in this round alone
+                raise Killed
+            done += 1
+            return change(*args, **options)
+
+        with monkeypatch.context() as patch:
+            patch.setattr("simulator.files.step", until)
+            patch.setattr(os, "getpid", lambda: dead)
+            with pytest.raises(Killed) if at < 4 else contextlib.nullcontext():
+                replace_folder(folder / "new", folder / "store")
+        make_folder(folder)
+        held = {file.read_text() for file in (folder / "store").iterdir()}
+        assert held == ({"store"} if at < 2 else {"new"})
+        assert len(list((folder / "store").iterdir())) == 2
+        assert {each.name for each in folder.iterdir()} == ({"store", "new"} if at < 2 else {"store"})
+
+
+def test_what_a_full_disk_refuses_of_a_copy_is_one_line_and_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    (tmp_path / "store").mkdir()
+    (tmp_path / "store" / "a").touch()
+    monkeypatch.setattr(shutil, "copystat", full)
+    with pytest.raises(SimulatorError, match=r"^[^\n]*copy: cannot be written: .*No space left on device[^\n]*$"):
+        copy_folder(tmp_path / "store", tmp_path / "copy")
+    assert [each.name for each in tmp_path.iterdir()] == ["store"]

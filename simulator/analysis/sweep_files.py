@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +27,7 @@ from simulator.engine.checkpoints import Unfinished, keep_in
 from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
-from simulator.files import short_hash
+from simulator.files import remove_folder, short_hash
 from simulator.runs.folder import open_run, save_run
 from simulator.runs.groups import headline_of
 from simulator.runs.netcdf import open_kept
@@ -321,7 +320,7 @@ class UnfinishedSweep(Unfinished):
         """Write the points that wait, a small run file each."""
         for name, run in self._waiting.items():
             keep_in(self.folder, partial(save_run, run, self.folder / f"point-{name}.nc"))
-            shutil.rmtree(self.point_folder(name), ignore_errors=True)
+            remove_folder(self.point_folder(name))
         self._waiting = {}
         self._written = time.monotonic()
 

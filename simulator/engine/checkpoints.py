@@ -7,7 +7,6 @@ nothing in them is executed.
 from __future__ import annotations
 
 import contextlib
-import shutil
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.collecting import Counts, Tallies, below
 from simulator.errors import RunFileError, SimulatorError
-from simulator.files import locked, make_folder, replacing
+from simulator.files import locked, make_folder, remove_folder, replacing
 from simulator.runs.estimates import Moments
 from simulator.runs.histograms import Histogram
 
@@ -85,7 +84,7 @@ class Unfinished:
 
     def clear(self) -> None:
         """Remove the folder: the run is whole."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        remove_folder(self.folder)
 
 
 def keep_in(folder: FilePath, write: Callable[[], None]) -> None:

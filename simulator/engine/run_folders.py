@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
@@ -18,7 +17,7 @@ from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
-from simulator.files import make_folder
+from simulator.files import copy_folder, make_folder
 from simulator.model.crossings import room_for_crossings
 from simulator.runs.folder import open_run, stored_scenario, write_run, write_tables
 from simulator.runs.groups import Group, of_tree
@@ -277,7 +276,7 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
             return 0
         make_folder(unfinished.folder)
         if file.name == STORE:
-            shutil.copytree(file, unfinished.folder / STORE)
+            copy_folder(file, unfinished.folder / STORE)
         unfinished.keep_tallies(tallies)
         return tallies.samples
     batches = _arrays(run).cut(length)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import shutil
-from collections.abc import Iterator
+from functools import partial
 from pathlib import Path as FilePath
+from typing import Any
 
 from simulator.engine import workers as work
 from simulator.engine.batches import Batch
@@ -14,8 +14,8 @@ from simulator.engine.collecting import Groups, count_piece, with_samples
 from simulator.engine.plan import Plan, batch_length
 from simulator.engine.record import Labels, build_run
 from simulator.engine.simulation import KEPT, How, batch_firsts, run_plan, work_through
-from simulator.errors import InputError, RunFileError, SimulatorError, missing_extra
-from simulator.files import make_folder
+from simulator.errors import InputError, RunFileError, missing_extra
+from simulator.files import make_folder, remove_folder, replace_folder, step
 from simulator.runs.folder import ORDER
 from simulator.runs.groups import as_dataset
 from simulator.scenario.resolving import Scenario
@@ -37,7 +37,7 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
     if tallies.samples:
         _cut(growing, tallies.samples)
     else:
-        shutil.rmtree(growing, ignore_errors=True)
+        remove_folder(growing)
 
     def keep(left: Unfinished) -> None:
         if tallies.samples % length == 0:  # an extension starts where full batches end
@@ -63,12 +63,9 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
     run = build_run(scenario, tallies.groups(plan), plan=plan, keep="trajectories", store="zarr").to_xarray()
     for node in run.subtree:
         node.attrs[ORDER] = [*map(str, node.data_vars), *node.children]
-    with _said(growing):
-        run.to_zarr(growing, mode="a", zarr_format=3, consolidated=False)
+    step(growing, run.to_zarr, growing, mode="a", zarr_format=3, consolidated=False)
     make_folder(path.parent)
-    if path.exists():
-        shutil.rmtree(path)
-    growing.rename(path)
+    replace_folder(growing, path)
 
 
 def _need_zarr() -> None:
@@ -82,31 +79,18 @@ def _append(store: FilePath, label: Labels, plan: Plan, batch: Batch) -> None:
     groups = with_samples(Groups({}), plan, batch)
     for name, group in label.samples(groups, first=batch.first).items():
         dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
-        with _said(store):
-            if batch.first == 0:
-                size = {"sample": batch.size}
-                chunks = {
-                    str(key): {"chunks": tuple(size.get(str(dim), values.sizes[dim]) for dim in values.dims)}
-                    for key, values in dataset.variables.items()
-                    if "sample" in values.dims
-                }
-                dataset.to_zarr(store, group=name, mode="w", encoding=chunks, zarr_format=3, consolidated=False)
-            else:
-                fixed = [key for key, values in dataset.variables.items() if "sample" not in values.dims]
-                dataset.drop_vars(fixed).to_zarr(
-                    store, group=name, append_dim="sample", zarr_format=3, consolidated=False
-                )
-
-
-@contextlib.contextmanager
-def _said(store: FilePath) -> Iterator[None]:
-    """Say what a full or lost disk means."""
-    try:
-        yield
-    except OSError as error:
-        raise SimulatorError(
-            f"{store}: cannot be written: {error.strerror or error}. Free space, and go on with --resume."
-        ) from None
+        written: dict[str, Any] = {"group": name, "zarr_format": 3, "consolidated": False}
+        if batch.first == 0:
+            size = {"sample": batch.size}
+            chunks = {
+                str(key): {"chunks": tuple(size.get(str(dim), values.sizes[dim]) for dim in values.dims)}
+                for key, values in dataset.variables.items()
+                if "sample" in values.dims
+            }
+            step(store, partial(dataset.to_zarr, store, mode="w", encoding=chunks, **written))
+        else:
+            fixed = [key for key, values in dataset.variables.items() if "sample" not in values.dims]
+            step(store, partial(dataset.drop_vars(fixed).to_zarr, store, append_dim="sample", **written))
 
 
 def _cut(store: FilePath, samples: int) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
-import shutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields, replace
 from functools import cache
@@ -18,7 +17,7 @@ from typing import Final, Literal
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.files import make_folder, short_hash, write_text
+from simulator.files import make_folder, remove_folder, short_hash, write_text
 from simulator.hindcast.arms import (
     FITTED,
     GAMES,
@@ -143,7 +142,7 @@ def _kept(folder: FilePath) -> FilePath:
     make_folder(mine)
     for other in folder.iterdir():
         if other != mine and other.is_dir() and re.fullmatch("[0-9a-f]{8}", other.name):
-            shutil.rmtree(other, ignore_errors=True)
+            remove_folder(other)
     return mine
 
 

@@ -24,7 +24,7 @@ import xarray as xr
 from scipy import stats
 
 from simulator.errors import missing_extra
-from simulator.files import make_folder, replacing
+from simulator.files import make_folder, remove_file, replacing
 from simulator.history import model as equations
 from simulator.history.beliefs import history_priors
 from simulator.history.columns import known_words
@@ -444,7 +444,7 @@ def prune(folder: FilePath, *, limit: int = LARGEST_CACHE) -> list[FilePath]:
     for file, state in files[:-1]:
         if size <= limit:
             break
-        file.unlink(missing_ok=True)
+        remove_file(file)
         size -= state.st_size
         removed.append(file)
     return removed

@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Final
 
 from simulator.errors import InputError, RunFileError
-from simulator.files import write_text
+from simulator.files import link_to, make_folder, write_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -105,13 +105,8 @@ def mark_latest(folder: FilePath) -> None:
     mark = folder.parent / LATEST
     if mark.is_dir() and not mark.is_symlink():
         return
-    temporary = mark.with_name(f".{LATEST}.{os.getpid()}")
-    try:
-        temporary.symlink_to(folder.name, target_is_directory=True)
-        os.replace(temporary, mark)
-    except OSError:  # where links are not allowed, as mostly on Windows
-        temporary.unlink(missing_ok=True)
-        write_text(mark, f"{folder.name}\n")
+    make_folder(folder.parent)
+    link_to(mark, folder)
 
 
 def named_folders(outputs: FilePath) -> list[FilePath]:
