@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
+from simulator.wording import bounded
+
 type Path = tuple[str | int, ...]
 """Where an entry stands in a file: keys and list positions from the top; `[name]` is an item of a list by its name."""
 
@@ -25,6 +27,10 @@ class SimulatorError(Exception):
     """Report a failure that the user can understand without a traceback."""
 
     exit_code = 1
+
+    def __str__(self) -> str:
+        """Say it in lines that can be read, however long what they quote is."""
+        return bounded(super().__str__())
 
 
 class InputError(SimulatorError):
@@ -77,9 +83,17 @@ class PlacedFault:
     rule: str
     remedy: str = ""
 
+    def __post_init__(self) -> None:
+        for name in ("entry", "rule", "remedy"):
+            object.__setattr__(self, name, bounded(getattr(self, name)))
+
     def __str__(self) -> str:
         head = f"{self.place}: {self.entry}: {self.rule}" if self.entry else f"{self.place}: {self.rule}"
         return head + "".join(f"\n        {line}" for line in self.remedy.splitlines())
+
+
+MOST_FAULTS = 100
+"""Faults that the message of an error tells; `faults` has all."""
 
 
 class ScenarioError(InputError):
@@ -87,7 +101,9 @@ class ScenarioError(InputError):
 
     def __init__(self, faults: Sequence[PlacedFault]) -> None:
         self.faults = tuple(sorted(set(faults)))
-        super().__init__("\n".join(str(fault) for fault in self.faults))
+        more = len(self.faults) - MOST_FAULTS
+        told = [str(fault) for fault in self.faults[:MOST_FAULTS]]
+        super().__init__("\n".join([*told, f"... and {more:,} more faults."] if more > 0 else told))
 
     @classmethod
     def at(cls, place: Place, rule: str, remedy: str = "", *, entry: str = "") -> Self:

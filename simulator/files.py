@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import errno
 import hashlib
 import io
 import os
 import re
 import shutil
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -16,6 +18,7 @@ from pathlib import Path as FilePath
 from typing import Literal
 
 from simulator.errors import InputError, SimulatorError
+from simulator.wording import harmful, harmless
 
 _LEFT = re.compile(r"\.(?P<name>.+)\.(?P<machine>[0-9a-f]{8})-(?P<process>\d+)-[0-9a-f]{8}\.(?P<kind>part|old)")
 """What stands beside a file or folder while it is written, or replaced (`old`); the name says by which process."""
@@ -186,7 +189,7 @@ def make_folder(path: FilePath) -> None:
 def write_text(path: FilePath, text: str, *, new: bool = False) -> None:
     """Write a text file; what must be `new` replaces none."""
     with replacing(path, new=new) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
+        temporary.write_text(harmless(text), encoding="utf-8", newline="\n")
 
 
 class CsvError(ValueError):
@@ -197,14 +200,52 @@ class CsvError(ValueError):
         self.line = line
 
 
+LARGEST_TEXT, LARGEST_TABLE = 8 << 20, 64 << 20
+"""Bytes of a scenario, a library of priors or a frozen forecast, and of a table, that are read at most."""
+
+
+def read_bytes(path: FilePath, *, most: int = LARGEST_TABLE) -> bytes:
+    """Read a regular file of at most so many bytes; OSError says why it cannot be read, in `strerror`."""
+    handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    with os.fdopen(handle, "rb") as stream:  # a pipe without a writer is not waited for
+        kind = os.fstat(handle).st_mode
+        if stat.S_ISDIR(kind):
+            raise IsADirectoryError(errno.EISDIR, "it is a folder")
+        if not stat.S_ISREG(kind):
+            raise OSError(errno.EINVAL, "it is no regular file, but a pipe or a device")
+        content = stream.read(most + 1)
+    if len(content) > most:
+        raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MiB, the most that is read")
+    return content
+
+
+_AS_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠].", re.DOTALL)
+"""A text that a spreadsheet would take for a formula, or one before which a quote keeps it from that."""
+
+
+def csv_cell(text: str) -> str:
+    """Write a text so that no spreadsheet computes it: a quote before it, which `csv_rows` takes away; numbers stay."""
+    if not _AS_FORMULA.match(text):
+        return harmless(text)
+    try:
+        float(text)
+    except ValueError:
+        return f"'{harmless(text)}"
+    return text
+
+
 def csv_rows(text: str) -> list[tuple[int, list[str]]]:
     r"""Read the rows of a CSV text that are not blank, each with the line on which it begins."""
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
-    rows, line = [], 1
+    rows, line, quoted = [], 1, "'" in text
+    at, character = harmful(text)
+    if character:
+        raise CsvError(text[:at].count("\n") + 1, f"it holds the control character {character}")
     try:
         for cells in reader:
             if any(cell.strip() for cell in cells):
-                rows.append((line, cells))
+                plain = [cell[1:] if cell[:1] == "'" and _AS_FORMULA.match(cell) else cell for cell in cells]
+                rows.append((line, plain if quoted else cells))
             line = reader.line_num + 1
     except csv.Error as error:
         raise CsvError(reader.line_num, str(error)) from None
@@ -213,7 +254,7 @@ def csv_rows(text: str) -> list[tuple[int, list[str]]]:
 
 def read_csv(path: FilePath) -> list[tuple[int, list[str]]]:
     """Read the rows of a CSV file in UTF-8, see `csv_rows`; OSError and ValueError say why it cannot be read."""
-    return csv_rows(path.read_bytes().decode("utf-8-sig"))
+    return csv_rows(read_bytes(path).decode("utf-8-sig"))
 
 
 def check_folder(path: FilePath, *, option: str = "--output") -> None:

@@ -27,7 +27,12 @@ def _raised_number(match: re.Match[str]) -> str:
     return f"10{exponent}" if match[1] == "1" else f"{match[1]} × 10{exponent}"
 
 
-_TURNS = str.maketrans({code: f"\\u{code:04x}" for code in (*range(0x202A, 0x202F), *range(0x2066, 0x206A))})
+_CONTROL = "\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff"
+_HARMFUL = re.compile(f"\u2068[^{_CONTROL}\n]*\u2069|\r\n|([{_CONTROL}])")
+"""What steers a terminal or turns the text after it, and no letter; a name that stands isolated by itself does not."""
+_MOST_WORD, _MOST_LINE, _MOST_LINES = 300, 2_000, 400
+"""Letters of a word and of a line of a message, and its lines; a longer one is cut."""
+_LONG_WORD = re.compile(rf"\S{{{_MOST_WORD + 1},}}")
 
 
 def listed(words: Iterable[str]) -> str:
@@ -172,12 +177,40 @@ def cut_front(name: str, *, width: int) -> str:
     return name if len(name) <= width else f"…{name[1 - width :]}"
 
 
-def unturned(text: str) -> str:
-    r"""Write out the characters that turn the direction of the text after them, which a name may hold unseen.
+def harmful(text: str) -> tuple[int, str]:
+    """Find what no reader should get, which steers a terminal or is no character: where it is, its name; or else ""."""
+    found = () if text.isprintable() else (match for match in _HARMFUL.finditer(text) if match[1])
+    return next(((match.start(1), f"U+{ord(match[1]):04X}") for match in found), (0, ""))
 
-    Letters of scripts that run from right to left stay as they are.
+
+def harmless(text: str) -> str:
+    r"""Write out the characters that steer a terminal, turn the direction of the text after them, or are none.
+
+    Letters of scripts that run from right to left stay as they are. What is written is what JSON and YAML write too.
+
+    Examples
+    --------
+    >>> print(harmless("a\x1b[2Jb"), harmless("GPT-4\n"), end="")
+    a\u001b[2Jb GPT-4
     """
-    return text.translate(_TURNS)
+    return text if text.isprintable() else _HARMFUL.sub(_written_out, text)
+
+
+def _written_out(match: re.Match[str]) -> str:
+    return f"\\u{ord(match[1]):04x}" if match[1] else match[0]
+
+
+def bounded(message: str) -> str:
+    """Write a message so that it can be read, whatever it quotes: harmless, its words and lines cut, not too many."""
+    if len(message) <= _MOST_WORD:
+        return harmless(message)
+    lines = _LONG_WORD.sub(_shortened, message).split("\n")
+    more = [f"... and {len(lines) - _MOST_LINES:,} more lines"] if len(lines) > _MOST_LINES else []
+    return harmless("\n".join([*(cut(line, width=_MOST_LINE, mark="…") for line in lines[:_MOST_LINES]), *more]))
+
+
+def _shortened(match: re.Match[str]) -> str:
+    return f"{match[0][: _MOST_WORD // 2]}…{match[0][-_MOST_WORD // 2 :]}"
 
 
 def capital(text: str) -> str:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import pytest
 
-from simulator.errors import Place, PlacedFault, ScenarioError, as_path, dotted, near_name, near_or_all, number, shown
+from simulator.errors import (
+    InputError,
+    Place,
+    PlacedFault,
+    ScenarioError,
+    as_path,
+    dotted,
+    near_name,
+    near_or_all,
+    number,
+    shown,
+)
 
 
 def test_faults_stand_by_place_each_once() -> None:
@@ -58,3 +69,13 @@ def test_names_that_are_none_near_are_listed() -> None:
     assert near_or_all("spendin", ["spending", "hardware"]) == "Did you mean 'spending'?"
     assert near_or_all("x", ["spending", "hardware"], more=", and all") == "There are: spending, hardware, and all."
     assert near_or_all("x", []) == "There are none."
+
+
+def test_a_message_can_be_read_however_long_what_it_quotes_is() -> None:
+    fault = PlacedFault(Place("f.yaml", 1, 1), "x" * 10**6, f"got '{'y ' * 10**6}'.", "z\x1b\n" * 10**5)
+    for said in (str(ScenarioError([fault])), str(InputError("w" * 10**6)), fault.rule, fault.remedy):
+        assert len(said) < 12_000
+        assert "\x1b" not in said
+    many = ScenarioError([PlacedFault(Place("f.yaml", at, 1), "a", "wrong.") for at in range(1, 1001)])
+    assert str(many).splitlines()[99:] == ["f.yaml:100:1: a: wrong.", "... and 900 more faults."]
+    assert len(many.faults) == 1000

@@ -16,12 +16,16 @@ import pytest
 
 from simulator.errors import InputError, SimulatorError
 from simulator.files import (
+    CsvError,
     _beside,
     check_file,
     check_folder,
     copy_folder,
+    csv_cell,
+    csv_rows,
     locked,
     make_folder,
+    read_bytes,
     replace_folder,
     replacing,
     write_text,
@@ -225,3 +229,51 @@ def test_what_a_full_disk_refuses_of_a_copy_is_one_line_and_leaves_nothing(
     with pytest.raises(SimulatorError, match=r"^[^\n]*copy: cannot be written: .*No space left on device[^\n]*$"):
         copy_folder(tmp_path / "store", tmp_path / "copy")
     assert [each.name for each in tmp_path.iterdir()] == ["store"]
+
+
+def test_a_pipe_and_a_device_are_not_waited_for_and_a_large_file_is_not_read(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.csv")
+    for path, reason in ((tmp_path / "pipe.csv", "no regular file"), (Path("/dev/zero"), "no regular file")):
+        with pytest.raises(OSError, match=reason):
+            read_bytes(path)
+    with pytest.raises(IsADirectoryError):
+        read_bytes(tmp_path)
+    (tmp_path / "large").write_bytes(b"x" * (1 << 20))
+    assert len(read_bytes(tmp_path / "large", most=1 << 20)) == 1 << 20
+    (tmp_path / "large").write_bytes(b"x" * ((1 << 20) + 1))
+    with pytest.raises(OSError, match="larger than 1 MiB, the most that is read"):
+        read_bytes(tmp_path / "large", most=1 << 20)
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+41 run", "'+41 run"),
+        ("-x", "'-x"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("'=1", "''=1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("-1.5e3", "-1.5e3"),
+        ("-inf", "-inf"),
+        ("-", "-"),
+        ("'tis", "'tis"),
+        ("a=b", "a=b"),
+    ],
+)
+def test_no_spreadsheet_computes_a_text_and_it_reads_back_as_it_was(text: str, cell: str) -> None:
+    assert csv_cell(text) == cell
+    assert csv_rows(f'"{cell}",b\n') == [(1, [text, "b"])]
+
+
+def test_a_control_character_in_a_table_is_refused_with_its_line() -> None:
+    with pytest.raises(CsvError, match=r"it holds the control character U\+001B") as refused:
+        csv_rows('a,b\n"1\n2",x\n3,\x1b[2J\n')
+    assert refused.value.line == 4
+    assert csv_rows("a\r\n1\r\n") == [(1, ["a"]), (2, ["1"])]
+
+
+def test_what_steers_a_terminal_is_written_out_in_every_text_file(tmp_path: Path) -> None:
+    write_text(tmp_path / "a.txt", "a\x1b[2J\u202e\ud800\n\tb")
+    assert (tmp_path / "a.txt").read_text() == "a\\u001b[2J\\u202e\\ud800\n\tb"

@@ -17,7 +17,7 @@ from simulator.charts.style import DARK, HAIR, INK, PAPER, QUIET, themed
 from simulator.errors import InputError
 from simulator.files import replacing
 from simulator.runs.table import Row, Table
-from simulator.wording import unturned
+from simulator.wording import harmless
 
 if TYPE_CHECKING:
     import altair as alt
@@ -117,13 +117,13 @@ def vega_text(chart: Spec, *, theme: Theme = "light") -> str:
 def svg_text(chart: Spec, *, theme: Theme = "light", alt_text: str = "") -> str:
     """Draw a chart as SVG, with a text for those who do not see it."""
     spec = _views(readable(themed(chart, theme)), lambda _: None)
-    said = html.escape(unturned(alt_text) or str(spec.get("description", "chart")), quote=True)
+    said = html.escape(harmless(alt_text) or str(spec.get("description", "chart")), quote=True)
     svg: str = vl_convert.vegalite_to_svg(spec)
     return svg.replace("<svg ", f'<svg role="img" aria-label="{said}" ', 1)
 
 
 def readable(spec: Any) -> Any:
-    r"""Write out the characters in all texts of a chart that would turn the direction of what follows them.
+    r"""Write out the characters in all texts of a chart at which its writer fails, or that turn what follows them.
 
     Titles, labels and names come from files of users.
 
@@ -133,9 +133,9 @@ def readable(spec: Any) -> Any:
     {'title': {'text': ['a\\u202eb']}}
     """
     if isinstance(spec, str):
-        return spec if spec.isascii() else unturned(spec)
+        return harmless(spec)
     if isinstance(spec, Mapping):
-        return {key: readable(value) for key, value in spec.items()}
+        return {harmless(key): readable(value) for key, value in spec.items()}
     return [readable(value) for value in spec] if isinstance(spec, list | tuple) else spec
 
 
@@ -208,20 +208,20 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
         f"<title>{html.escape(title)}</title>",
         f"<style>{look}</style>",
         "</head>\n<body>\n<figure>",
-        f'<div id="chart" role="img" aria-label="{html.escape(unturned(figure.alt_text))}">{picture}</div>',
-        f"<figcaption>{html.escape(unturned(figure.caption))}</figcaption>",
+        f'<div id="chart" role="img" aria-label="{html.escape(figure.alt_text)}">{picture}</div>',
+        f"<figcaption>{html.escape(figure.caption)}</figcaption>",
         "</figure>",
         "<details><summary>The numbers</summary>",
         *(_table(name, table) for name, table in figure.tables.items()),
         "</details>",
-        f"<footer>{html.escape(unturned(footer))}</footer>",
+        f"<footer>{html.escape(footer)}</footer>",
         f'<script type="application/json" id="drawing">{_embedded(drawing)}</script>',
         f"<script>{vl_convert.javascript_bundle(None)}</script>",  # type: ignore[arg-type]  # the writer's own bundle
         f"<script>{_SCRIPT % {'theme': theme}}</script>",
         "</body>",
         "</html>",
     ]
-    return "\n".join(parts) + "\n"
+    return harmless("\n".join(parts) + "\n")
 
 
 def _answering(view: dict[str, Any]) -> dict[str, Any]:
@@ -253,4 +253,4 @@ def _table(name: str, table: Table) -> str:
 def _shown(value: object) -> str:
     if value is None:
         return ""
-    return f"{value:.7g}" if isinstance(value, float) else unturned(str(value))
+    return f"{value:.7g}" if isinstance(value, float) else str(value)

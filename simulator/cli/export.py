@@ -9,6 +9,7 @@ import typer
 
 import simulator
 from simulator.cli import completion, options
+from simulator.cli.terminal import echo
 from simulator.export.formats import export_file, format_help, read_options, takers
 
 _SCALED = takers("scale")
@@ -75,7 +76,7 @@ def export(
         open_lower=open_lower, open_upper=open_upper, log=log, zero_point=zero_point,
     )  # fmt: skip
     done = export_file(path, format_, asked, output)
-    typer.echo(done.said, nl=False)
+    echo(done.said, end="")
     if done.note:
         options.say(done.note)
 
@@ -103,4 +104,4 @@ def report(
     check_file(target)
     with simulator.open_run(path) as run:
         simulator.write_report(run, target)
-    typer.echo(str(target))
+    echo(str(target))

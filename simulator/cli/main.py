@@ -23,7 +23,7 @@ from simulator.cli.history import fragility, freeze, moved, nowcast
 from simulator.cli.run import extend, run, sweep
 from simulator.cli.show import chart, priors, scenarios, show
 from simulator.cli.studies import audit, compare, condition, influence, reweight, shares, signposts, swings
-from simulator.cli.terminal import told
+from simulator.cli.terminal import echo, told
 from simulator.errors import InputError, SimulatorError, near_name
 
 INTERRUPTED = 130
@@ -90,7 +90,7 @@ def schema(
 
     text = schema_text(of)
     if output is None:
-        typer.echo(text, nl=False)
+        echo(text, end="")
     else:
         make_folder(output.parent)
         write_text(output, text)
@@ -215,8 +215,8 @@ def _versions(asked: bool) -> None:
 
     made = version.made_by()
     used = version.libraries(version.NUMERICAL)
-    typer.echo(f"effective-compute-simulator {made['simulator_version']}, code {made['code']}")
-    typer.echo(f"{', '.join(f'{name} {number}' for name, number in used.items())}\n{made['platform']}")
+    echo(f"effective-compute-simulator {made['simulator_version']}, code {made['code']}")
+    echo(f"{', '.join(f'{name} {number}' for name, number in used.items())}\n{made['platform']}")
     raise typer.Exit
 
 
@@ -255,7 +255,7 @@ def _run(arguments: list[str]) -> None:
 
             near = "" if word in shipped_names("scenarios") else near_name(word, commands)
             if near:
-                typer.echo(f"simulate: no command or scenario '{word}'. {near}", err=True)
+                echo(f"simulate: no command or scenario '{word}'. {near}", err=True)
                 raise SystemExit(2)
         given.insert(0, "run")
     try:
@@ -290,7 +290,7 @@ def _refuse_empty(words: Sequence[str]) -> None:
 
 
 def _interrupted() -> NoReturn:
-    typer.echo(
+    echo(
         "interrupted: nothing half-written is left, earlier runs are as they were; "
         "--resume goes on with what was done.",
         err=True,

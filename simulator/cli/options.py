@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from simulator.cli import completion
-from simulator.cli.terminal import Listing, told
+from simulator.cli.terminal import Listing, echo, told
 from simulator.errors import InputError, missing_extra
 from simulator.files import check_file, check_folder
 
@@ -215,7 +215,7 @@ def finish(
         folder = output if file else output / result.folder_name
         result.write_into(folder)
     if printed and not json:
-        typer.echo(printed, nl=False)
+        echo(printed, end="")
     else:
         show(result, folder, formats=formats, theme=theme, file=file, json=json)
 
@@ -238,7 +238,7 @@ def show(
         draw_result(result, folder, formats=formats, theme=theme, asked=asked)
     warn(result.warnings)
     if json:
-        typer.echo(result.to_json())
+        echo(result.to_json())
     else:
         tell([*(result.lines() if lines is None else lines), *([f"  {folder / file}"] if folder else [])])
 
@@ -256,7 +256,7 @@ def answer(
     from simulator.runs.result import as_json
 
     if json:
-        typer.echo(as_json(kind, name, tables(), holds=holds))
+        echo(as_json(kind, name, tables(), holds=holds))
     else:
         tell(lines())
 

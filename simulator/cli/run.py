@@ -10,6 +10,7 @@ import typer
 
 import simulator
 from simulator.cli import options
+from simulator.cli.terminal import echo
 
 if TYPE_CHECKING:
     from xarray import DataTree
@@ -162,6 +163,6 @@ def _finish(run: Group | DataTree, folder: FilePath, charts: str, *, latest: boo
         draw_charts(run.to_xarray() if isinstance(run, Group) else run, folder, left_out=options.say)
     options.warn(warned := str(run.attrs["warnings"]).splitlines())
     if json:
-        typer.echo(as_json("run", folder.name, run_tables(run), warnings=warned))
+        echo(as_json("run", folder.name, run_tables(run), warnings=warned))
     else:
         options.tell([*summary_lines(run), f"  {folder}"])

@@ -13,7 +13,7 @@ import typer
 from typer.core import TyperGroup
 
 from simulator.cli.completion import scenario_names
-from simulator.wording import folded
+from simulator.wording import folded, harmless
 
 if TYPE_CHECKING:
     from typer._click import Command, Context, HelpFormatter
@@ -50,10 +50,15 @@ def coloured(stream: TextIO) -> bool:
     return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
+def echo(text: str, *, err: bool = False, end: str = "\n") -> None:
+    """Print a text as it is, but for what would steer the terminal."""
+    typer.echo(f"{harmless(text)}{end}", err=err, nl=False)
+
+
 def told(lines: Iterable[str], *, err: bool = False, style: str = "") -> None:
     """Print lines: on a terminal folded, headings bold; `style` is the colour of the first word of each line."""
     stream = sys.stderr if err else sys.stdout
-    held, bright = [line for each in lines for line in each.split("\n")], coloured(stream)
+    held, bright = [line for each in lines for line in harmless(each).split("\n")], coloured(stream)
     if not stream.isatty():
         typer.echo("".join(f"{line}\n" for line in held), file=stream, nl=False)
         return

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from simulator.dates import DateError, date_of, last_day_of, year_of
 from simulator.errors import InputError, Place, PlacedFault
-from simulator.files import CsvError, csv_rows
+from simulator.files import CsvError, csv_rows, read_bytes
 
 PUBLIC_PAGE = "https://epoch.ai/data"
 
@@ -128,6 +128,7 @@ def sheet_rows(path: FilePath | str) -> list[tuple[int, list[str]]]:
     except CsvError as error:
         rule = f"is no CSV text: {error}."
         remedy = "A quote may be open, or columns parted by another mark than a comma; export the table again."
+        remedy = "Remove it." if "control" in rule else remedy
         raise refusal(f"{path}:{error.line}", rule, remedy) from None
 
 
@@ -138,7 +139,7 @@ def _text_of(path: FilePath | str) -> str:
     if file.is_dir():
         raise refusal(path, "is a directory, not a file.", "Name the .csv file in it.")
     try:
-        content = file.read_bytes()
+        content = read_bytes(file)
     except FileNotFoundError:
         raise refusal(path, "no such file.", f"Download an export from {PUBLIC_PAGE} and name the file.") from None
     except OSError as error:

@@ -20,7 +20,7 @@ from simulator.history.diagnostics import seen_words
 from simulator.history.model import path_density
 from simulator.priors.composite import exact_density
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup, place_of, placed, position
+from simulator.scenario.layers import BESIDE, beyond, folder_of, is_override, lookup, place_of, placed, position
 from simulator.scenario.library import shipped_file
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
@@ -48,8 +48,10 @@ def table_beside(scenario: Scenario, path: Path, name: str) -> FilePath:
     """Find a table beside the file that names it at a path, or a shipped one; one named by --set counts from here."""
     if not FilePath(name).suffix:
         return shipped_file("history", name)
-    stated = place_of(scenario.places, path).file
-    return FilePath(name) if stated.startswith("--set ") else FilePath(stated).parent / name
+    folder = folder_of(stated := place_of(scenario.places, path))
+    if not is_override(stated) and (rule := beyond(name, folder)):
+        raise refused(scenario, path, rule, f"{BESIDE}, or name it by --set.")
+    return folder / name
 
 
 @dataclass(frozen=True, slots=True)

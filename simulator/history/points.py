@@ -56,7 +56,7 @@ def read_points(path: FilePath | str) -> tuple[Row, ...]:
 
 def _lines(path: FilePath) -> list[tuple[int, list[str]]]:
     """Read the rows that are not empty, with the line on which each begins."""
-    if not path.is_file():
+    if path.is_dir() or not path.exists():
         what = "is a folder, not a table" if path.is_dir() else "no such file"
         raise InputError(f"{path}: {what}. Name a CSV file with the columns date, value and label.")
     try:

@@ -15,7 +15,7 @@ from simulator.charts.style import AXIS, BLUE, DARK, HAIR, INK, PAPER, QUIET, VE
 from simulator.charts.writing import svg_text
 from simulator.errors import number
 from simulator.runs.table import Row, Table
-from simulator.wording import capital
+from simulator.wording import capital, harmless
 
 MOST_ROWS = 80
 """Rows of a table on the page; a longer one is thinned."""
@@ -239,7 +239,7 @@ def page(title: str, *, head: Html, sections: Sequence[tuple[str, str, Html]], f
         "</body>",
         "</html>",
     ]
-    return "\n".join(parts) + "\n"
+    return harmless("\n".join(parts) + "\n")
 
 
 def _style() -> str:

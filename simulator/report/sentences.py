@@ -24,7 +24,7 @@ from simulator.runs.summary import (
 )
 from simulator.runs.table import Row
 from simulator.scenario.layers import values_in
-from simulator.wording import capital, listed, power, raised, share_text, signed, told_unit
+from simulator.wording import capital, harmless, listed, power, raised, share_text, signed, told_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -79,6 +79,7 @@ def crossed_between(row: Row) -> str:
 
 def isolated(name: str) -> str:
     """Keep a name that is not written from the left from turning the rest of its sentence."""
+    name = harmless(name)
     turns = any(unicodedata.bidirectional(letter) not in _LEFT_TO_RIGHT for letter in name)
     return f"\u2068{name}\u2069" if turns else name
 

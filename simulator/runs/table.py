@@ -10,6 +10,7 @@ import csv
 import html
 import io
 import math
+import operator
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
@@ -19,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import RunFileError
-from simulator.files import read_csv, replacing
+from simulator.files import csv_cell, read_csv, replacing
 from simulator.units import Array
 from simulator.variables import COLUMNS
 from simulator.wording import WIDTH, aligned, cut
@@ -263,11 +264,9 @@ class Table:
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, lineterminator="\n")
         if head:
-            writer.writerow(self.names)
-        short = {
-            name: each.values.astype(str) for name, each in self._columns.items() if each.values.dtype == np.float32
-        }
-        writer.writerows((self.with_columns(short) if short else self).records())  # None is left empty
+            writer.writerow(map(csv_cell, self.names))
+        told = {name: cells for name, each in self._columns.items() if (cells := _told_cells(each.values)) is not None}
+        writer.writerows((self.with_columns(told) if told else self).records())  # None is left empty
         return stream.getvalue()
 
     def to_data(self) -> dict[str, Any]:
@@ -391,6 +390,17 @@ def _array(values: ArrayLike | Sequence[object]) -> tuple[NDArray[Any], NDArray[
     plain = np.empty(len(held), dtype=object)
     plain[:] = [value.item() if isinstance(value, np.generic) else value for value in held]
     return plain, missing
+
+
+def _told_cells(values: NDArray[Any]) -> NDArray[Any] | list[object] | None:
+    """Write the cells of a column as CSV has them; None where they are written as they are."""
+    if values.dtype == np.float32:
+        return values.astype(str)
+    if values.dtype.kind not in "OU":
+        return None
+    held: list[object] = values.tolist()
+    told: dict[object, object] = {text: csv_cell(text) for text in {*held} if isinstance(text, str)}
+    return [told.get(value, value) for value in held] if any(map(operator.ne, told, told.values())) else None
 
 
 def _typed(cells: list[str]) -> list[Any]:

@@ -15,7 +15,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
-from simulator.wording import cut
+from simulator.files import LARGEST_TEXT, read_bytes
+from simulator.wording import cut, harmful, harmless
 
 # Marks of tags, of anchors on more than a quoted text and their aliases, directives, more than one document; and block
 # scalars of which libyaml takes more.
@@ -63,6 +64,8 @@ DEEPEST_DOCUMENT = 60
 _TOO_DEEP = f"is nested more than {DEEPEST_DOCUMENT} levels deep."
 _NO_DEEPER = "No scenario needs more than a dozen."
 LONGEST_NUMBER = 300  # digits: more would not fit the largest number that is computed with
+LONGEST_TEXT = 20_000  # letters of a text
+MOST_ENTRIES, MOST_NUMBERS = 2_000, 200_000  # entries of a group or a list; numbers in one, with or without a year each
 
 _INTEGER = re.compile(r"[-+]?[0-9](_?[0-9])*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9](_?[0-9])*|[0-9](_?[0-9])*(\.([0-9](_?[0-9])*)?)?)([eE][-+]?[0-9]+)?")
@@ -94,7 +97,7 @@ def load_document(file: FilePath | str, *, keep_faults: bool = False) -> Documen
     """Read a YAML file."""
     name = str(file)
     try:
-        raw = FilePath(file).read_bytes()
+        raw = read_bytes(FilePath(file), most=LARGEST_TEXT)
     except FileNotFoundError:
         raise ScenarioError.at(Place(name), "no such file.") from None
     except IsADirectoryError:
@@ -180,6 +183,11 @@ def data_document(data: Mapping[str, Any], file: str) -> Document:
         places[path] = Place(file)
         if hasattr(value, "tolist"):
             value = value.tolist()
+        keys = value if isinstance(value, Mapping) else ()
+        held = value.values() if keys else value if isinstance(value, list | tuple) else ()
+        rule = next(filter(None, map(_unreadable, (value, *keys))), "")
+        if rule := rule or _too_many(all(isinstance(each, int | float) for each in held), len(held)):
+            raise ScenarioError.at(Place(file), rule, entry=dotted(path))
         if isinstance(value, Mapping):
             return {key: visit(inner, (*path, str(key))) for key, inner in value.items()}
         if isinstance(value, list | tuple):
@@ -263,7 +271,7 @@ def _scalar(node: Any) -> Any:
     """Resolve a scalar by the YAML 1.2 core schema; digits may be grouped by underscores (10_000)."""
     text: str = node.value
     if not text.isascii():  # JSON writes rare characters as two halves
-        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+        text = text.encode("utf-16", "surrogatepass").decode("utf-16", "surrogatepass")
     if node.style in _QUOTED:
         return text
     if text in _WORDS:
@@ -275,6 +283,26 @@ def _scalar(node: Any) -> Any:
     if _FLOAT.fullmatch(text):
         return float(text.replace("_", ""))
     return text
+
+
+def _unreadable(value: Any) -> str:
+    """Say why a text is none that a reader may get; empty where it may."""
+    if not isinstance(value, str):
+        return ""
+    if len(value) > LONGEST_TEXT:
+        return f"is a text of {len(value):,} letters; at most {LONGEST_TEXT:,} are read."
+    return f"holds the control character {found}." if (found := harmful(value)[1]) else ""
+
+
+def _are_numbers(node: Any) -> bool:
+    """Tell whether all entries are numbers, and all of their keys."""
+    pairs = node.value if node.id == "mapping" else ((each, each) for each in node.value)
+    return all(each.id == "scalar" and _FLOAT.fullmatch(each.value) for pair in pairs for each in pair)
+
+
+def _too_many(of_numbers: bool, count: int) -> str:
+    most, what = (MOST_NUMBERS, "numbers") if of_numbers else (MOST_ENTRIES, "entries")
+    return f"holds {count:,} {what}; at most {most:,} are read." if count > most else ""
 
 
 def _is_word(text: str) -> bool:
@@ -319,6 +347,7 @@ class _Builder:
         self._within.append(id(node))
         data: Any = self._mapping(node, path) if node.id == "mapping" else None
         if node.id == "sequence":
+            self._refuse_many(node, path)
             data = [self.build(item, (*path, index)) for index, item in enumerate(node.value)]
         self._within.pop()
         return data
@@ -327,12 +356,16 @@ class _Builder:
         data: dict[Any, Any] = {}
         cut = False
         written: dict[str | float, Path] = {}  # a number in two ways of writing is one key
+        self._refuse_many(node, path)
         for key_node, value_node in node.value:
             place = self._place(key_node)
             if key_node.id != "scalar":
                 self._add(place, path, "a list or a group of entries stands where a key should.", "Write key: value.")
                 continue
             key = _scalar(key_node)
+            if rule := _unreadable(key):
+                self._add(place, path, f"a key {rule}", "Remove it.")
+                continue
             if not isinstance(key, str | int | float) or isinstance(key, bool):
                 rule = f"a key must be a word or a number; got {shown(key)}."
                 self._add(place, path, rule, "Put it in quotes if it is meant as a word.")
@@ -361,7 +394,16 @@ class _Builder:
             if remedy:
                 self._add(self._place(node), path, f"{cut(text, width=40)} is not a finite number.", remedy)
                 return None
-        return _scalar(node)
+        value = _scalar(node)
+        if rule := _unreadable(value):
+            self._add(self._place(node), path, rule, "Remove it." if "control" in rule else "Shorten it.")
+            return None
+        return value
+
+    def _refuse_many(self, node: Any, path: Path) -> None:
+        """Refuse a group or a list of more entries than anybody writes; numbers in one may be more."""
+        if len(node.value) > MOST_ENTRIES and (rule := _too_many(_are_numbers(node), len(node.value))):
+            raise ScenarioError.at(self.places[path], rule, "Leave entries out, or part the file.", entry=dotted(path))
 
     def _refuse_tag(self, node: Any, path: Path) -> None:
         tag = str(node.tag or "")
@@ -384,7 +426,7 @@ def yaml_text(data: Any) -> str:
     text: str = yaml.dump(
         _plain(data), Dumper=_dumper(), default_flow_style=None, sort_keys=False, width=110, allow_unicode=True
     )
-    return text
+    return harmless(text)  # what is no letter stands in quotes, where YAML reads it back
 
 
 @cache
@@ -398,6 +440,7 @@ def _dumper() -> type[Any]:
     def quoted(dumper: Any, text: str) -> Any:
         read = None if _is_word(text) else "'"
         style = read if text.isprintable() else '"'
+        text = text.encode(errors="replace").decode()  # half a character
         return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=style)
 
     Dumper.add_representer(str, quoted)

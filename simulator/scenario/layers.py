@@ -15,8 +15,8 @@ from typing import Any
 
 from simulator import errors
 from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, is_item_name, item_part
-from simulator.files import read_csv
-from simulator.scenario.documents import Document
+from simulator.files import CsvError, read_csv
+from simulator.scenario.documents import MOST_NUMBERS, Document
 from simulator.schema.amounts import (
     ASKED,
     amounts_in,
@@ -407,7 +407,16 @@ def folder_of(place: Place) -> FilePath:
     return FilePath() if is_override(place) else FilePath(place.file).parent
 
 
+def beyond(name: str, folder: FilePath) -> str:
+    """Say that a file which another names lies elsewhere than in or below the folder of that one; empty where not."""
+    inside = not FilePath(name).is_absolute() and (folder / name).resolve().is_relative_to(folder.resolve())
+    return "" if inside else f"{errors.shown(name)} lies outside the folder of this file."
+
+
+BESIDE = "Put it beside this file or below"
 _MOST_CELLS = 5
+_HEADING = re.compile(r"[^\W\d][\w .,%$()/+-]{0,59}")
+"""The name of a column: a message quotes nothing else of a file, which may be no table."""
 
 
 def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
@@ -416,6 +425,8 @@ def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
             raise FitError(key, f"must name {meaning}.", "Write empirical: {file: growth.csv, column: growth}.")
     column = empirical["column"]
     file = folder_of(stated) / empirical["file"]
+    if not is_override(stated) and (rule := beyond(empirical["file"], folder_of(stated))):
+        raise FitError("file", rule, f"{BESIDE}, or name it by --set.")
     try:
         (_, names), *rows = read_csv(file) or [(1, [])]
     except FileNotFoundError:
@@ -423,11 +434,18 @@ def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
         raise FitError("file", f"there is no file {file}.", f"The path counts from {origin}.") from None
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is no CSV text in UTF-8"
+        if isinstance(error, CsvError):
+            reason = f"{error} on line {error.line}"
         raise FitError("file", f"{file} cannot be read: {reason}.", "Name a CSV file.") from None
+    if len(rows) > MOST_NUMBERS:
+        raise FitError("file", f"{file} has {len(rows):,} rows; at most {MOST_NUMBERS:,} are read.", "Thin them.")
     if not rows or column not in names:
         names = names if rows else []
-        remedy = errors.near_name(column, names) or f"It has: {', '.join(names) or 'nothing'}."
-        raise FitError("column", f"{file} has no column '{column}'.", remedy)
+        told = ", ".join(names[:_MOST_CELLS] + ["..."] * (len(names) > _MOST_CELLS)) or "nothing"
+        remedy = "Its first line names no columns."
+        if all(map(_HEADING.fullmatch, names)):
+            remedy = errors.near_name(column, names) or f"It has: {told}."
+        raise FitError("column", f"{file} has no column {errors.shown(column)}.", remedy)
     values, place, wrong = list[float](), names.index(column), list[str]()
     for line, row in rows:
         cell = row[place] if place < len(row) else ""
@@ -435,7 +453,7 @@ def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
             values.append(float(cell))
             wrong += [] if math.isfinite(values[-1]) else [f"{cell} on line {line} is not a finite number"]
         except ValueError:
-            wrong.append(f"'{cell}' on line {line} is no number")
+            wrong.append(f"{errors.shown(cell)} on line {line} is no number")
     if wrong:
         more = [f"{len(wrong) - _MOST_CELLS} more"] if len(wrong) > _MOST_CELLS else []
         rule = f"of {file}: {listed([*wrong[:_MOST_CELLS], *more])}."

@@ -12,7 +12,18 @@ from typing import Any, Literal
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, near_or_all, shown
 from simulator.scenario.dating import dated, laid_over
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.layers import WITHOUT, below, expand_priors, folder_of, placed, read_columns, text_keys
+from simulator.scenario.layers import (
+    BESIDE,
+    WITHOUT,
+    below,
+    beyond,
+    expand_priors,
+    folder_of,
+    is_override,
+    placed,
+    read_columns,
+    text_keys,
+)
 from simulator.schema.base import Faults
 from simulator.schema.spec import PriorLibrary
 from simulator.schema.statements import Prior
@@ -97,6 +108,8 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
         raise ScenarioError.at(place, rule, remedy)
     if file.startswith("."):
         path = folder_of(place) / f"{file}.yaml"
+        if not is_override(place) and (rule := beyond(f"{file}.yaml", folder_of(place))):
+            raise ScenarioError.at(place, rule, f"{BESIDE}.")
         if not path.exists():
             raise ScenarioError.at(place, f"there is no file {path}.", "The path counts from this file.")
         library, link = str(path), (str(path.resolve()), name)
@@ -202,6 +215,8 @@ def parent_file(parent: Any, folder: FilePath) -> FilePath | Fault:
         return Fault(("extends",), f"must be a name or a file; got {shown(parent)}.", remedy)
     if parent.endswith((".yaml", ".yml")):
         path = folder / parent
+        if rule := beyond(parent, folder):
+            return Fault(("extends",), rule, f"{BESIDE}.")
         fault = Fault(("extends",), f"there is no file {path}.", "The path counts from this file.")
         return path if path.exists() else fault
     known = shipped_names("scenarios")

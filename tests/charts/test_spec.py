@@ -16,6 +16,7 @@ from simulator.charts.writing import page_text, svg_text
 from simulator.engine.simulation import simulate
 from simulator.runs.table import Table
 from simulator.scenario.load import load_scenario
+from simulator.wording import harmful
 from tests.charts.small import CROSSED, FEW, PANEL, RUN, crossing, drawn, fan, threshold
 
 SCHEMA = files("altair.vegalite.v6.schema") / "vega-lite-schema.json"
@@ -58,15 +59,15 @@ def test_a_chart_of_altair_is_drawn_as_the_chart_that_it_is_made_of() -> None:
         assert svg_text(altair_chart(chart).to_dict()) == svg_text(chart)
 
 
-TURNED = "ni \u202e turned"
+TURNED = "ni \u202e turned\x1b \ufffe\ud800"
 
 
 def test_a_character_that_turns_the_text_after_it_is_written_out_in_pictures_and_pages() -> None:
     chart = drawn(fan([threshold(TURNED, 28.0)], [crossing(TURNED)]), title=TURNED, note=TURNED)
     figure = Figure("fan", chart, {"": Table.of_rows([{"label": TURNED}])}, TURNED, TURNED)
     for text in (svg_text(chart, alt_text=TURNED), page_text(figure, footer=TURNED)):
-        assert "\u202e" not in text
-        assert "ni \\u202e turned" in text
+        assert harmful(text) == (0, "")
+        assert "ni \\u202e turned\\u001b \\ufffe\\ud800" in text
 
 
 def test_letters_that_run_from_the_right_stay_as_they_are() -> None:

@@ -87,3 +87,10 @@ def test_no_summary_of_a_command_is_cut(
     for name, command in COMMANDS.items():
         summary = " ".join(str(command.__doc__).split("\n\n")[0].split()).split(". ")[0].rstrip(".")
         assert f"{name} {summary}" in told
+
+
+def test_nothing_that_is_printed_steers_the_terminal(shown: Shown, capsys: pytest.CaptureFixture[str]) -> None:
+    said = shown(["a\x1b]0;title\x07", "b\u202ec\rd"])
+    assert said == ["a\\u001b]0;title\\u0007", "b\\u202ec\\u000dd"]
+    terminal.echo('{"a": "\x9b2J"}')
+    assert capsys.readouterr().out == '{"a": "\\u009b2J"}\n'

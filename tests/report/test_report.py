@@ -13,12 +13,13 @@ from simulator import load_scenario, simulate
 from simulator.errors import InputError
 from simulator.report.report import report_text, write_report
 from simulator.testing import run_of, small_scenario
+from simulator.wording import harmful
 from tests.money import money_alone, power_alone
 
 CHROMIUM = next((path for path in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if path), "")
 HOSTILE = """schema: 2
 name: hostile
-title: '<script>alert("t")</script> & \u202etfel ot thgir'
+title: '<script>alert("t")</script> '
 subject: "</title><img src=x onerror=alert(1)>"
 notes: "<b>notes</b> ]]> -->"
 years: {first: 2025, last: 2030}
@@ -78,7 +79,9 @@ def page(run):
 def hostile_run(tmp_path_factory):
     path = tmp_path_factory.mktemp("hostile") / "hostile.yaml"
     path.write_text(HOSTILE, encoding="utf-8")
-    return simulate(load_scenario(str(path)))
+    run = simulate(load_scenario(str(path)))
+    run.attrs["title"] += " & \u202etfel ot thgir\x1b[2J"
+    return run
 
 
 @pytest.fixture(scope="module")
@@ -162,6 +165,8 @@ def test_names_are_shown_as_text_whatever_they_hold(hostile):
     assert "img" not in {tag for tag, _ in reader.elements}
     assert not any(key.startswith("on") for _, attributes in reader.elements for key in attributes)
     assert not any("javascript:" in attributes.get("href", "") for _, attributes in reader.elements)
+    assert "\\u202etfel ot thgir\\u001b[2J" in reader.text
+    assert harmful(hostile) == (0, "")
     for shown in ('<script>alert("t")</script>', "<img src=x onerror=alert(1)>", "<b>notes</b> ]]> -->"):
         assert shown in reader.text
     assert "<bdi>&lt;script&gt;" in hostile

@@ -126,3 +126,11 @@ def test_a_table_of_one_column_and_one_of_none(tmp_path: Path) -> None:
 def test_columns_of_several_dimensions_are_refused():
     with pytest.raises(ValueError, match="must have one dimension; a has 2"):
         Table({"a": np.zeros((2, 3))})
+
+
+def test_texts_that_a_spreadsheet_would_compute_are_quoted_and_read_back(tmp_path: Path) -> None:
+    table = Table({"=name": ["=1+1", "@x", None, "plain", "a\x1bb"], "number": [-1.5, -2.0, None, 1.0, 2.0]})
+    assert table.to_csv().splitlines() == ["'=name,number", "'=1+1,-1.5", "'@x,-2.0", ",", "plain,1.0", "a\\u001bb,2.0"]
+    table.save_csv(tmp_path / "t.csv")
+    assert Table.read_csv(tmp_path / "t.csv")["=name"].tolist() == ["=1+1", "@x", "plain", "a\\u001bb"]
+    assert Table({"mixed": ["=1", 2, -3.5]}).to_csv() == "mixed\n'=1\n2\n-3.5\n"

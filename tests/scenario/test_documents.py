@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,6 +20,7 @@ from simulator.scenario.documents import (
     plain_nodes,
     yaml_text,
 )
+from simulator.wording import harmful
 from tests.places import ROOT
 
 
@@ -146,7 +148,7 @@ def test_any_text_is_read_or_refused_and_never_breaks_the_reader(text: str) -> N
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
     from unittest.mock import patch
 
-    with patch("pathlib.Path.read_bytes", return_value=raw):
+    with patch("simulator.scenario.documents.read_bytes", return_value=raw):
         try:
             found = load_document("f.yaml").places[()].file
         except ScenarioError as refused:
@@ -160,8 +162,44 @@ def test_the_largest_number_is_read_and_the_next_refused() -> None:
         parse_document("a: 1.8e308\n")
 
 
-def test_two_halves_of_a_character_are_joined_and_a_single_half_is_replaced() -> None:
-    assert parse_document('a: "\\ud83d\\ude00"\nb: "\\ud83d x"\n').data == {"a": "\U0001f600", "b": "\ufffd x"}
+def test_two_halves_of_a_character_are_joined_and_a_single_half_is_refused() -> None:
+    assert parse_document('a: "\\ud83d\\ude00"\n').data == {"a": "\U0001f600"}
+    with pytest.raises(ScenarioError, match=r"1:4: a: holds the control character U\+D83D\."):
+        parse_document('a: "\\ud83d x"\n')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [r'a: "x\x1by"', r'a: {b: "\uFFFE"}', r'a: ["\u009b31m"]', r'a: "\u202e"', r'"a\a": 1', r'a: "\r"', "a: x\u202ey"],
+)
+def test_a_character_that_steers_a_terminal_or_turns_a_text_is_refused_however_it_is_written(text: str) -> None:
+    with pytest.raises(ScenarioError, match=r"1:\d+: .*holds the control character U\+[0-9A-F]{4}\."):
+        parse_document(text)
+
+
+def test_lines_tabs_and_names_that_run_from_the_right_are_text() -> None:
+    text = 'a: "one\\n\\ttwo \u05e9\u05dc\u05d5\u05dd \u2068\u05d0\u2069"\n'
+    assert parse_document(text).data == {"a": "one\n\ttwo \u05e9\u05dc\u05d5\u05dd \u2068\u05d0\u2069"}
+
+
+@pytest.mark.parametrize(
+    ("text", "rule"),
+    [
+        (f"a: {'x' * 20_001}", "is a text of 20,001 letters; at most 20,000 are read."),
+        (
+            f"a: {{{', '.join(f'k{at}: {{b: 1}}' for at in range(2_001))}}}",
+            "holds 2,001 entries; at most 2,000 are read.",
+        ),
+        (f"a: [{', '.join(['w'] * 2_001)}]", "holds 2,001 entries; at most 2,000 are read."),
+        (f"a: [{', '.join(['1'] * 200_001)}]", "holds 200,001 numbers; at most 200,000 are read."),
+    ],
+)
+def test_more_than_anybody_writes_is_refused_with_the_limit(text: str, rule: str) -> None:
+    with pytest.raises(ScenarioError) as refused:
+        parse_document(text)
+    assert [fault.rule for fault in refused.value.faults] == [rule]
+    with pytest.raises(ScenarioError, match=re.escape(rule)):
+        documents.data_document(yaml.safe_load(text), "<data>")
 
 
 def test_a_long_list_is_read_where_no_alias_repeats_it() -> None:
@@ -190,7 +228,7 @@ def test_files_read_the_same_by_either() -> None:
     assert plain > 0.8 * len(FILES)
 
 
-WORDS = st.text(max_size=12) | st.sampled_from(
+WORDS = st.text(max_size=12).filter(lambda text: not harmful(text)[1]) | st.sampled_from(
     [
         "no",
         "yes",

@@ -33,6 +33,7 @@ from simulator.scenario.sweep_axes import parse_over
 from simulator.schema.prior_names import entries_of
 from simulator.schema.statements import Prior, is_prior
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
+from simulator.wording import harmful
 
 SMALL: dict[str, Any] = {
     "schema": 2,
@@ -77,7 +78,7 @@ def shuffled(data: Any, rng: random.Random) -> Any:
 
 
 positive = st.floats(min_value=1.05, max_value=9.0).map(lambda value: round(value, 6))
-texts = st.text(min_size=1, max_size=20).filter(str.strip) | st.sampled_from(
+texts = st.text(min_size=1, max_size=20).filter(str.strip).filter(lambda text: not harmful(text)[1]) | st.sampled_from(
     [
         "no",
         "1e5",

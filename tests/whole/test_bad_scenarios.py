@@ -93,10 +93,10 @@ def test_a_directory_is_told_from_a_file() -> None:
 
 
 def test_an_unreadable_file_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(_: Path) -> bytes:
+    def refuse(_: Path, *, most: int) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("simulator.scenario.documents.read_bytes", refuse)
     with pytest.raises(ScenarioError) as refused:
         load_scenario("secret.yaml")
     assert str(refused.value) == ("secret.yaml: cannot be read: Permission denied.\n        Check its permissions.")
