@@ -1,6 +1,18 @@
-"""`python -m simulator` is `simulate`."""
+"""`python -m simulator` is `simulate`; Ctrl-C while it loads ends it as later, in a line."""
 
-from simulator.cli.main import main
+import sys
+
+
+def main() -> None:
+    """Run the command line."""
+    try:
+        from simulator.cli.main import main as command_line
+
+        command_line()
+    except KeyboardInterrupt:
+        print("interrupted: nothing was begun.", file=sys.stderr)
+        sys.exit(130)
+
 
 if __name__ == "__main__":
     main()

@@ -20,6 +20,7 @@ from simulator.engine.checkpoints import Unfinished
 from simulator.engine.run_folders import FITS, Say
 from simulator.engine.simulation import COUNTED, Progress, simulate
 from simulator.engine.workers import side_by_side, worth_processes
+from simulator.files import tidy
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
 
@@ -139,13 +140,15 @@ def sweep_to_folder(
     plan = learnt_plan(plan, cache=outputs / FITS)
     folder = outputs / f"{plan.base.spec.name}-sweep-{sweep_id(plan)}"
     unfinished = UnfinishedSweep(folder.with_name(f"{folder.name}.unfinished"))
+    tidy(outputs)
     if unfinished.exists and not resume:
         say(f"an interrupted sweep is started anew; --resume would have gone on with {unfinished.folder}")
         unfinished.clear()
     if resume and not unfinished.exists:
         say("nothing was left by an interrupted sweep: it is run from the start.")
-    result = run_sweep(plan, workers=workers, progress=progress, unfinished=unfinished)
-    result.write_into(folder)
+    with unfinished.noted():
+        result = run_sweep(plan, workers=workers, progress=progress, unfinished=unfinished)
+        result.write_into(folder)
     unfinished.clear()
     return result, folder
 

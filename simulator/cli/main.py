@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
@@ -26,7 +27,11 @@ from simulator.cli.studies import audit, compare, condition, influence, reweight
 from simulator.cli.terminal import echo, told
 from simulator.errors import InputError, SimulatorError, near_name
 
-INTERRUPTED = 130
+INTERRUPTED, TERMINATED = 130, 143
+
+
+class Terminated(KeyboardInterrupt):
+    """The process is told to end (SIGTERM): it ends as by Ctrl-C."""
 
 
 def validate(
@@ -56,17 +61,23 @@ def validate(
         raise InputError("\n".join(faulty))
 
 
-def check(path: options.RunArgument, json: options.JsonOption = False) -> None:
+def check(
+    path: options.RunArgument,
+    fast: Annotated[
+        bool, typer.Option("--fast", help="Hold what is stored against its checksums alone; nothing is run.")
+    ] = False,
+    json: options.JsonOption = False,
+) -> None:
     """Run a run's scenario again and compare every number.
 
-    The exit code is 1 where they differ.
+    The exit code is 1 where they differ, and 2 where the file is not what was written.
 
     Example: simulate check latest
     """
     from simulator.engine.checking import describe_check
 
     with simulator.open_run(path) as opened:
-        found = simulator.check_run(opened)
+        found = simulator.check_run(opened, fast=fast)
     options.answer(json, "check", str(path), found.tables, lambda: [describe_check(found)], holds=found.passed)
     options.fail_unless(found.passed)
 
@@ -176,7 +187,7 @@ GROUPS: Mapping[str, typer.Typer] = {"history": history_app}
 _HELP = "Forecast effective compute: 'simulate scenario.yaml' runs a scenario and writes its run folder."
 _EPILOG = (
     "'simulate baseline' runs the shipped baseline; 'simulate scenarios' lists what is shipped. "
-    "Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted."
+    "Exit codes: 0 done, 1 failed, 2 bad input, 130 interrupted, 143 terminated."
 )
 
 
@@ -238,6 +249,7 @@ def main(arguments: list[str] | None = None) -> None:
         _run(arguments)
         return
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before numpy is loaded: nothing here is large enough for more
+    signal.signal(signal.SIGTERM, _terminate)
     gc.set_threshold(200_000)  # loading modules and files makes many objects and hardly a cycle
     try:
         _run(sys.argv[1:])
@@ -266,13 +278,13 @@ def _run(arguments: list[str]) -> None:
         shown = command_line(only=word if word in commands else None, shell=shell)
         shown(args=given, prog_name="simulate")  # prints its own faults of use, and exits with their code
     except SimulatorError as error:
-        told([str(error)], err=True, style="red")
+        told([" ".join([str(error), *_notes(error)])], err=True, style="red")
         raise SystemExit(error.exit_code) from None
-    except KeyboardInterrupt:
-        _interrupted()
+    except KeyboardInterrupt as stop:
+        _interrupted(stop)
     except SystemExit as ending:
         if ending.code == INTERRUPTED:  # typer's word for Ctrl-C
-            _interrupted()
+            _interrupted(ending)
         if ending.code:
             raise
     except BrokenPipeError:
@@ -289,13 +301,22 @@ def _refuse_empty(words: Sequence[str]) -> None:
             raise InputError(f"{named}: is empty. Write what is meant, or leave it out.")
 
 
-def _interrupted() -> NoReturn:
-    echo(
-        "interrupted: nothing half-written is left, earlier runs are as they were; "
-        "--resume goes on with what was done.",
-        err=True,
-    )
-    raise SystemExit(INTERRUPTED) from None
+def _terminate(*_: object) -> NoReturn:
+    raise Terminated
+
+
+def _notes(error: BaseException | None) -> Sequence[str]:
+    """Give what was noted of an error where it came by."""
+    return tuple(dict.fromkeys(getattr(error, "__notes__", ())))
+
+
+def _interrupted(ending: BaseException) -> NoReturn:
+    stop: BaseException | None = ending
+    while stop is not None and not isinstance(stop, KeyboardInterrupt):  # typer raised another for it
+        stop = stop.__cause__ or stop.__context__
+    ends = "interrupted: nothing half-written is left, earlier runs are as they were."
+    echo(" ".join([ends, *_notes(stop)]), err=True)
+    raise SystemExit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from None
 
 
 if __name__ == "__main__":

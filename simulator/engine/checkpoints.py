@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path as FilePath
@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.collecting import Counts, Tallies, below
-from simulator.errors import RunFileError, SimulatorError
+from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import locked, make_folder, remove_folder, replacing
 from simulator.runs.estimates import Moments
 from simulator.runs.histograms import Histogram
@@ -43,12 +43,22 @@ class Unfinished:
     @property
     def exists(self) -> bool:
         """Whether something of the run was left here."""
-        return self.folder.is_dir() and any(self.folder.iterdir())
+        return self.folder.is_dir() and any(not each.name.startswith(".") for each in self.folder.iterdir())
 
     def alone(self) -> contextlib.AbstractContextManager[None]:
         """Keep other processes from the same folder while a store grows in it; InputError where one is at work."""
         busy = f"{self.folder}: another run of this scenario is at work there. Wait for it, or name another folder"
         return locked(self.folder, busy=f"{busy} with --output.")
+
+    @contextlib.contextmanager
+    def noted(self, how: str = "--resume goes on with what was done.") -> Iterator[None]:
+        """Tell whoever interrupts the work, or frees the disk, how it goes on; where nothing was left, nothing."""
+        try:
+            yield
+        except BaseException as error:
+            if self.exists and not isinstance(error, InputError):
+                error.add_note(how)
+            raise
 
     def due(self) -> bool:
         """Tell whether enough time has passed for what is done to be written."""

@@ -17,11 +17,12 @@ from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
-from simulator.files import copy_folder, make_folder
+from simulator.files import copy_folder, make_folder, tidy
 from simulator.model.crossings import room_for_crossings
 from simulator.runs.folder import open_run, stored_scenario, write_run, write_tables
 from simulator.runs.groups import Group, of_tree
 from simulator.runs.kinds import run_path
+from simulator.runs.manifest import check_manifest
 from simulator.scenario.differences import check_number
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, load_with_variants, scenario_of
@@ -50,7 +51,7 @@ def run_to_folder(
     if how.store == "zarr" and how.keep == "summary":
         raise InputError("--store zarr holds samples; write --keep trajectories with it, or leave it out.")
     scenario = ready(scenario, outputs, say=say)
-    with _at_work(scenario, outputs, how) as unfinished:
+    with _at_work(scenario, outputs, how) as unfinished, unfinished.noted():
         if unfinished.exists and not resume:
             say(
                 "an interrupted run of this scenario is started anew; "
@@ -167,6 +168,7 @@ def _at_work(scenario: Scenario, outputs: FilePath, how: How) -> Iterator[Unfini
 
     Files are replaced whole, and two processes that write them write the same.
     """
+    tidy(outputs)
     identity = run_id(scenario, keep=how.keep, store=how.store)
     unfinished = Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
     with unfinished.alone() if how.store == "zarr" else contextlib.nullcontext():
@@ -238,7 +240,7 @@ def extend_run(
     with open_run(path) as run:
         scenario = _extended(run, samples, path)
         how = How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress)
-        with _at_work(scenario, outputs, how) as unfinished:
+        with _at_work(scenario, outputs, how) as unfinished, unfinished.noted("The same command goes on from there."):
             if not unfinished.exists:
                 taken = _take_over(run, run_path(path), unfinished)
                 if say:
@@ -276,6 +278,7 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
             return 0
         make_folder(unfinished.folder)
         if file.name == STORE:
+            check_manifest(file, full=True)
             copy_folder(file, unfinished.folder / STORE)
         unfinished.keep_tallies(tallies)
         return tallies.samples

@@ -109,8 +109,7 @@ def side_by_side[Job, Result](
                     yield first, future.result()
         except BrokenProcessPool:
             raise SimulatorError(
-                "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers; "
-                "from the command line, --resume goes on with what was done."
+                "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers."
             ) from None
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -128,8 +127,9 @@ def _start_method() -> Literal["fork", "spawn"]:
 
 
 def _follow() -> None:
-    """Leave Ctrl-C to the process that started this one, and end where that one was killed."""
+    """Leave Ctrl-C to the process that started this one, and end at once where that one ends or this is told to."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 
 

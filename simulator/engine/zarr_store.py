@@ -10,7 +10,7 @@ from typing import Any
 from simulator.engine import workers as work
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import Unfinished
-from simulator.engine.collecting import Groups, count_piece, with_samples
+from simulator.engine.collecting import Groups, Tallies, count_piece, with_samples
 from simulator.engine.plan import Plan, batch_length
 from simulator.engine.record import Labels, build_run
 from simulator.engine.simulation import KEPT, How, batch_firsts, run_plan, work_through
@@ -18,6 +18,7 @@ from simulator.errors import InputError, RunFileError, missing_extra
 from simulator.files import make_folder, remove_folder, replace_folder, step
 from simulator.runs.folder import ORDER
 from simulator.runs.groups import as_dataset
+from simulator.runs.manifest import is_whole, write_manifest
 from simulator.scenario.resolving import Scenario
 
 STORE = "run.zarr"
@@ -34,9 +35,12 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
     label = Labels(scenario, plan)
     length = batch_length(plan.spec.block, KEPT)
     make_folder(unfinished.folder)
-    if tallies.samples:
+    if not growing.exists() and tallies.samples and is_whole(path):
+        return  # a kill left it so: the store stands in its place, and what is made of it is missing
+    if tallies.samples and growing.exists():
         _cut(growing, tallies.samples)
     else:
+        tallies = Tallies()
         remove_folder(growing)
 
     def keep(left: Unfinished) -> None:
@@ -64,6 +68,7 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
     for node in run.subtree:
         node.attrs[ORDER] = [*map(str, node.data_vars), *node.children]
     step(growing, run.to_zarr, growing, mode="a", zarr_format=3, consolidated=False)
+    step(growing, write_manifest, growing)
     make_folder(path.parent)
     replace_folder(growing, path)
 
@@ -81,9 +86,12 @@ def _append(store: FilePath, label: Labels, plan: Plan, batch: Batch) -> None:
         dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
         written: dict[str, Any] = {"group": name, "zarr_format": 3, "consolidated": False}
         if batch.first == 0:
+            from zarr.codecs import Crc32cCodec, ZstdCodec
+
             size = {"sample": batch.size}
+            packed = {"compressors": (ZstdCodec(), Crc32cCodec())}  # so that each piece is checked where it is read
             chunks = {
-                str(key): {"chunks": tuple(size.get(str(dim), values.sizes[dim]) for dim in values.dims)}
+                str(key): {"chunks": tuple(size.get(str(dim), values.sizes[dim]) for dim in values.dims), **packed}
                 for key, values in dataset.variables.items()
                 if "sample" in values.dims
             }

@@ -23,7 +23,7 @@ import numpy as np
 import xarray as xr
 from scipy import stats
 
-from simulator.errors import missing_extra
+from simulator.errors import RunFileError, missing_extra
 from simulator.files import make_folder, remove_file, replacing
 from simulator.history import model as equations
 from simulator.history.beliefs import history_priors
@@ -31,6 +31,7 @@ from simulator.history.columns import known_words
 from simulator.history.model import HistoryModel, HistoryPriors, build_model, grid_weights, log_prior, weights
 from simulator.history.observations import Array, Flags, Known, Observations, known_at
 from simulator.priors import twins
+from simulator.runs.checksums import check_opened
 from simulator.runs.groups import of_tree
 from simulator.runs.netcdf import write_netcdf
 from simulator.schema.prior_families import Distribution
@@ -412,9 +413,11 @@ def read_fit(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | 
     try:
         with xr.open_datatree(file, engine="netcdf4") as stored:
             found = stored.load() if _is_whole(stored, settings) else None
+        if found is not None:
+            check_opened(found, file)
         with contextlib.suppress(OSError):  # a folder that cannot be written is read all the same
             os.utime(file)  # what is read was used last
-    except (OSError, ValueError, KeyError):
+    except (OSError, RuntimeError, ValueError, KeyError, RunFileError):
         return None
     return found
 

@@ -13,6 +13,7 @@ from simulator.errors import InputError, RunFileError, missing_extra
 from simulator.files import make_folder, replacing, write_text
 from simulator.runs.groups import Group, of_tree, stored_scenario_text
 from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
+from simulator.runs.manifest import MANIFEST, check_manifest
 from simulator.runs.netcdf import write_netcdf
 from simulator.runs.summary import run_tables
 from simulator.scenario.editions import is_first_edition, upgraded_data
@@ -149,6 +150,7 @@ def open_run(path: FilePath | str) -> Run:
     """
     import xarray as xr
 
+    from simulator.runs.checksums import check_opened
     from simulator.runs.run import Run
 
     file = run_path(path)
@@ -156,11 +158,6 @@ def open_run(path: FilePath | str) -> Run:
         raise RunFileError(_no_run(FilePath(path)))
     try:
         run = _open_store(file) if file.is_dir() else xr.open_datatree(file, engine="netcdf4")
-        if "summary" in run.children:
-            run.children["summary"].load()  # small, and what most readers want; samples stay on the disk
-        if is_first_edition(said := json.loads(str(run.attrs.get("scenario", "null")))):
-            said = upgraded_data(said)
-            run.attrs |= {"scenario": json.dumps(said, ensure_ascii=False), "scenario_hash": data_hash(said)}
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file
@@ -178,6 +175,14 @@ def open_run(path: FilePath | str) -> Run:
         raise RunFileError(
             f"{file}: is of run format {run.attrs['run_format']}; this simulator reads up to {RUN_FORMAT}. Update it."
         )
+    check_opened(run, file)
+    run.children["summary"].load()  # small, and what most readers want; samples stay on the disk
+    try:
+        if is_first_edition(said := json.loads(str(run.attrs["scenario"]))):
+            said = upgraded_data(said)
+            run.attrs |= {"scenario": json.dumps(said, ensure_ascii=False), "scenario_hash": data_hash(said)}
+    except ValueError as error:
+        raise damaged_run(str(file), error) from None
     return Run.of(run)
 
 
@@ -188,7 +193,12 @@ def _open_store(path: FilePath) -> xr.DataTree:
         raise missing_extra(f"{path}: is a Zarr store.", "zarr") from None
     import xarray as xr
 
+    known = check_manifest(path)
     run = xr.open_datatree(path, engine="zarr", consolidated=False, chunks=None)
+    run.attrs.pop(MANIFEST, None)
+    if not known:
+        said = "this store was written without a manifest of its files: whether it is whole is not known."
+        run.attrs["warnings"] = f"{run.attrs.get('warnings', '')}\n{said}".strip()
     for node in list(run.subtree):
         _put_in_order(node)
         for values in node.variables.values():

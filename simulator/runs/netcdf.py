@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+import zlib
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -28,6 +30,39 @@ Levels that no year changes shrink to a sixth, others by two fifths and in twice
 """
 
 
+CHECKSUMS: Final = "checksums"
+"""The attribute of a file that holds the checksum of each variable, and of what is said of them, by group as JSON."""
+
+
+def checksum(values: NDArray[Any], before: str = "0") -> str:
+    """Give the CRC-32 of values as they stand in a file, the lowest byte first, or of texts; it goes on from another.
+
+    Whatever adds up faster than a disk reads would do: it tells accidents, not intentions.
+    """
+    if values.dtype.kind in "OSU":
+        data: Any = "".join(f"{text}\0" for text in values.ravel().tolist()).encode()
+    else:
+        data = np.ascontiguousarray(values.astype(values.dtype.newbyteorder("<"), copy=False))
+    return f"{zlib.crc32(data, int(before, 16)):08x}"
+
+
+def said_checksum(group: Group, children: Iterable[str]) -> str:
+    """Give the checksum of the attributes of a group, and of the names, dimensions and attributes of what is in it."""
+    each = {name: [each.dims, each.shape, _plain(each.attrs)] for name, each in group.variables.items()}
+    said = json.dumps([_plain(group.attrs), each, sorted(children)], sort_keys=True)
+    return f"{zlib.crc32(said.encode()):08x}"
+
+
+def _plain(attrs: Mapping[str, Any]) -> dict[str, Any]:
+    """Give attributes as JSON has them; a list of one thing and the thing are one in netCDF."""
+    plain = {key: value if isinstance(value, str | int) else np.asarray(value) for key, value in attrs.items()}
+    plain.pop(CHECKSUMS, None)
+    return {
+        key: value if isinstance(value, str | int) else value.item() if value.size == 1 else value.tolist()
+        for key, value in plain.items()
+    }
+
+
 def write_netcdf(root: Group, path: FilePath) -> None:
     """Write groups, each with its own dimensions and coordinates; the same groups give the same bytes.
 
@@ -39,14 +74,17 @@ def write_netcdf(root: Group, path: FilePath) -> None:
     try:
         with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
             file.set_fill_off()
+            sums = {place: {"": said_checksum(group, group.children)} for place, group in groups}
             waiting = [
-                pair
+                (place, *pair)
                 for place, group in groups
                 for pair in _declared(file if place == "/" else file.createGroup(place), group, total)
             ]
-            for target, variable in waiting:  # after all are declared: to go back and forth costs more than to write
-                values = variable.values
+            for place, target, variable in waiting:  # all are declared: to go back and forth costs more than to write
+                values = np.asarray(variable.values, order="C")
+                sums[place][target.name] = checksum(values)
                 target[...] = values.astype(object if target.dtype is str else target.dtype, copy=False)
+            file.setncattr(CHECKSUMS, json.dumps(sums, separators=(",", ":")))
     except RuntimeError as error:  # the netCDF library's word for a full disk
         raise OSError(str(error)) from None
 
@@ -135,9 +173,11 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
     try:
         from xarray import open_datatree
 
+        from simulator.runs.checksums import check_opened
+
         with open_datatree(file, engine="netcdf4") as opened:
             tree = opened.load()
-    except (OSError, ValueError) as error:
+    except (OSError, RuntimeError, ValueError) as error:
         raise RunFileError(
             f"{file}: cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
         ) from None
@@ -150,4 +190,5 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
         raise RunFileError(
             f"{file}: holds {kind} of format {found}; this simulator reads {format_}. Run `{known.command}` again."
         )
+    check_opened(tree, file)
     return tree

@@ -260,10 +260,7 @@ def test_an_interruption_exits_with_130_and_leaves_nothing_half_written(
     monkeypatch.setattr(simulation, "build_run", interrupt)
     done = command("small.yaml", "--workers", workers)
     assert done.code == 130
-    assert (
-        done.err[-1]
-        == "interrupted: nothing half-written is left, earlier runs are as they were; --resume goes on with what was done."
-    )
+    assert done.err[-1] == "interrupted: nothing half-written is left, earlier runs are as they were."
     assert not Path("outputs").exists()
 
 
@@ -278,18 +275,17 @@ def test_an_interruption_while_writing_leaves_no_half_file(command: Command, mon
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
-def test_ctrl_c_exits_with_130(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("told", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_ctrl_c_exits_with_130_and_who_is_told_to_end_with_143(tmp_path: Path, told: int, code: int) -> None:
     (tmp_path / "small.yaml").write_text(scenario_text(small_scenario({"samples": 10**9, "block": 256})))
     arguments = ("small.yaml", "--keep", "summary", "--no-charts")
     process = in_a_process(*arguments, cwd=tmp_path, code=COMMAND_THAT_TELLS)
     assert process.stdout is not None
     assert process.stdout.readline() == "at work\n"  # it would be for hours
-    process.send_signal(signal.SIGINT)
+    process.send_signal(told)
     _, err = process.communicate(timeout=60)
-    assert process.returncode == 130
-    assert err.splitlines() == [
-        "interrupted: nothing half-written is left, earlier runs are as they were; --resume goes on with what was done."
-    ]
+    assert process.returncode == code
+    assert err.splitlines() == ["interrupted: nothing half-written is left, earlier runs are as they were."]
     assert not (tmp_path / "outputs").exists()
 
 
@@ -317,8 +313,18 @@ def test_show_prints_the_summary_again_and_check_runs_it_again(command: Command)
     done = command("check", folder)
     assert (done.code, done.err) == (0, [])
     assert done.out[0].startswith("same: ")
+    done = command("check", folder, "--fast")
+    assert (done.code, done.err) == (0, [])
+    assert done.out[0].startswith("same: ")
     with netCDF4.Dataset(folder / "run.nc", "a") as file:
         file["trajectories"].variables["effective_compute"][3, 4] = 31.0
+    for option in ([], ["--fast"]):
+        done = command("check", folder, *option)
+        assert done.code == 2
+        assert done.err[0].startswith(f"{folder}/run.nc: /trajectories/effective_compute is not what was written: ")
+    with netCDF4.Dataset(folder / "run.nc", "a") as file:
+        file.delncattr("checksums")
+    assert command("check", folder, "--fast").err[0].endswith("Leave --fast out, and it is run again.")
     done = command("check", folder)
     assert done.code == 1
     assert done.out[0] == "different: 1 variables."

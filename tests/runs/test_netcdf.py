@@ -12,6 +12,7 @@ import xarray as xr
 
 from simulator import load_scenario, open_run, save_run, simulate
 from simulator.runs import netcdf
+from simulator.runs.checksums import check_opened
 from simulator.runs.groups import Group, Labelled
 from simulator.runs.netcdf import write_netcdf
 
@@ -19,6 +20,7 @@ from simulator.runs.netcdf import write_netcdf
 def written(group: Group, path: Path) -> xr.DataTree:
     write_netcdf(group, path)
     with xr.open_datatree(path, engine="netcdf4") as tree:
+        check_opened(tree, path)
         return tree.load()
 
 

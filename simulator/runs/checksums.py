@@ -1,0 +1,105 @@
+"""Whether what is read of a file is what was written: by a checksum of each variable, and of all that is said of them.
+
+What is said and small is checked when a file is opened; a variable on the disk when its values are first asked for.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+from simulator.errors import RunFileError
+from simulator.runs.groups import of_dataset
+from simulator.runs.netcdf import CHECKSUMS, checksum, said_checksum
+
+_AT_ONCE = 1 << 18
+
+
+class _Checked(BackendArray):
+    """A variable on the disk: before its first values are handed on, all are read and held against their checksum."""
+
+    def __init__(self, held: Any, label: str, file: str, expected: str | None) -> None:
+        self.shape, self.dtype = held.shape, held.dtype
+        self._held, self._label, self._file, self._expected = held, label, file, expected
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> NDArray[Any]:
+        try:
+            if self._expected is not None and self._sum() != self._expected:
+                raise _changed(self._file, self._label)
+            self._expected = None
+            return np.asarray(indexing.apply_indexer(self._held, key))
+        except RunFileError:
+            raise
+        except Exception as error:  # noqa: BLE001  # whatever libraries make of a broken file
+            rule = f"{self._label} cannot be read: it is damaged or cut short ({type(error).__name__})"
+            raise RunFileError(f"{self._file}: {rule}. Make it again.") from None
+
+    def _sum(self) -> str:
+        """Read all values, a stretch of the first dimension at a time."""
+        result, every = "0", (slice(None),) * len(self.shape)
+        for first in range(0, self.shape[0] if every else 1, _AT_ONCE):
+            part = (slice(first, first + _AT_ONCE), *every[1:]) if every else ()
+            result = checksum(np.asarray(self._held[indexing.BasicIndexer(part)]), result)
+        return result
+
+
+def check_opened(tree: xr.DataTree, file: FilePath) -> None:
+    """Check what is read at opening, and have the rest checked when it is read; RunFileError where it was changed.
+
+    A file of an earlier version has no checksums; that a variable of it cannot be read is said all the same.
+    """
+    known = CHECKSUMS in tree.attrs
+    try:
+        expected: dict[str, dict[str, str]] = json.loads(str(tree.attrs.pop(CHECKSUMS))) if known else {}
+        missing = sorted({*expected} - {node.path for node in tree.subtree})
+    except (ValueError, TypeError):
+        raise _changed(str(file), f"the attribute {CHECKSUMS}") from None
+    if missing:
+        raise _changed(str(file), f"what it says of its groups ({missing[0]} is missing)")
+    for node in list(tree.subtree):
+        own = node.to_dataset(inherit=False)
+        sums = expected.get(node.path, {})
+        if known and sums.get("") != said_checksum(of_dataset(own), node.children):
+            raise _changed(str(file), f"what it says of {node.path}")
+        lazy = {}
+        for name, variable in own.variables.items():
+            label = f"{node.path.rstrip('/')}/{name}"
+            held = variable._data  # noqa: SLF001  # every public way reads it
+            if isinstance(held, indexing.ExplicitlyIndexed) and not isinstance(variable, xr.IndexVariable):
+                lazy[name] = _lazily(variable, _Checked(held, label, str(file), sums.get(str(name))))
+            elif known and checksum(variable.values) != sums.get(str(name)):
+                raise _changed(str(file), label)
+        if lazy:
+            node.dataset = own.assign(lazy)
+    tree.encoding = {**tree.encoding, CHECKSUMS: known}
+
+
+def _lazily(variable: xr.Variable, held: _Checked) -> xr.Variable:
+    typed: Any = indexing  # its types are for arrays of users
+    data = typed.MemoryCachedArray(typed.CopyOnWriteArray(typed.LazilyIndexedArray(held)))
+    return xr.Variable(variable.dims, data, variable.attrs, variable.encoding)
+
+
+def read_all(tree: xr.DataTree) -> int:
+    """Read every variable of an opened file, so that each is checked; give their number."""
+    count = 0
+    for node in tree.subtree:
+        for variable in node.to_dataset(inherit=False).variables.values():
+            first = {str(dim): slice(0, 1) for dim in variable.dims}
+            _ = variable.isel(first).values
+            count += 1
+    return count
+
+
+def _changed(file: str, what: str) -> RunFileError:
+    return RunFileError(
+        f"{file}: {what} is not what was written: it was damaged, or changed by another program. "
+        f"Make it again; where the change is meant, take the attribute '{CHECKSUMS}' of the file away."
+    )

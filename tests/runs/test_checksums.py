@@ -1,0 +1,125 @@
+"""What is read of a file is what was written, or refused."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import netCDF4
+import numpy as np
+import pytest
+import xarray as xr
+
+from simulator import load_scenario, open_result, open_run, prior_influence, save_run, simulate
+from simulator.engine.checking import check_run
+from simulator.errors import RunFileError, SimulatorError
+from simulator.runs.netcdf import checksum
+from simulator.runs.run import Run
+
+
+@pytest.fixture(scope="module")
+def run() -> Run:
+    return simulate(load_scenario("essay-2023", overrides=["samples=64"]))
+
+
+@pytest.fixture
+def file(run: Run, tmp_path: Path) -> Path:
+    save_run(run, tmp_path / "run.nc")
+    return tmp_path / "run.nc"
+
+
+def test_a_bit_that_flips_anywhere_is_noticed_once_it_is_read(run: Run, file: Path) -> None:
+    """Bits that nothing is read from may flip; the last bytes are texts, which HDF5 has no checksums of."""
+    data, draw, refused = file.read_bytes(), random.Random(7), 0
+    places = [draw.randrange(len(data)) for _ in range(25)] + [
+        draw.randrange(len(data) * 9 // 10, len(data)) for _ in range(15)
+    ]
+    for place in places:
+        damaged = bytearray(data)
+        damaged[place] ^= 1 << draw.randrange(8)
+        file.write_bytes(damaged)
+        try:
+            with open_run(file) as opened:
+                xr.testing.assert_identical(opened.load(), run)
+        except SimulatorError:
+            refused += 1
+    assert refused > len(places) // 2
+
+
+def changed(file: Path, group: str, name: str) -> None:
+    with netCDF4.Dataset(file, "a") as stored:
+        variable = stored[group].variables[name]
+        variable[0] = "another" if variable.dtype is str else variable[0] + 1
+
+
+@pytest.mark.parametrize(
+    ("group", "name", "at_once"),
+    [
+        ("summary", "spending", True), ("summary", "label", True), ("summary", "year", True),
+        ("crossings", "threshold", True), ("trajectories", "spending", False), ("crossings", "label", False),
+    ],
+)  # fmt: skip
+def test_what_another_program_changes_is_refused_when_it_is_read_and_named(
+    file: Path, group: str, name: str, at_once: bool
+) -> None:
+    changed(file, group, name)
+    match = f"run.nc: /{group}/{name} is not what was written: .* Make it again"
+    if at_once:
+        with pytest.raises(RunFileError, match=match):
+            open_run(file)
+        return
+    with open_run(file) as opened:
+        other = opened["parameters/drivers.spending.growth[0].rate"].values
+        assert other.shape == (64,)
+        for _ in range(2):  # it stays refused
+            with pytest.raises(RunFileError, match=match):
+                _ = opened[group][name][:1].values
+        with pytest.raises(RunFileError, match=match):
+            check_run(opened, fast=True)
+
+
+@pytest.mark.parametrize("change", ["title", "group"])
+def test_an_attribute_that_changes_and_a_group_that_is_gone_are_refused(file: Path, change: str) -> None:
+    with netCDF4.Dataset(file, "a") as stored:
+        if change == "title":
+            stored.title = "another"
+        else:
+            stored.renameGroup("parameters", "other")
+    with pytest.raises(RunFileError, match=r"what it says of (/|its groups) .*is not what was written|is missing"):
+        open_run(file)
+
+
+def test_a_change_that_is_meant_takes_the_checksums_away(file: Path) -> None:
+    changed(file, "trajectories", "spending")
+    with netCDF4.Dataset(file, "a") as stored:
+        stored.delncattr("checksums")
+    with open_run(file) as opened:
+        assert opened["trajectories/spending"].values.shape[0] == 64
+        with pytest.raises(RunFileError, match=r"has no checksums: .* Leave --fast out"):
+            check_run(opened, fast=True)
+
+
+def test_what_is_opened_has_no_checksums_of_its_own_and_is_written_with_those_of_what_it_became(file: Path) -> None:
+    with open_run(file) as opened:
+        assert "checksums" not in opened.attrs
+        assert check_run(opened, fast=True).passed
+        opened["trajectories/spending"].values[:] += 1.0
+        save_run(opened, file.with_name("more.nc"))
+    with open_run(file.with_name("more.nc")) as again:
+        assert check_run(again, fast=True).passed
+
+
+def test_a_result_of_another_kind_is_checked_too(run: Run, tmp_path: Path) -> None:
+    prior_influence(run).write_into(tmp_path)
+    with netCDF4.Dataset(tmp_path / "influence.nc", "a") as stored:
+        stored.said = "nothing matters"
+    with pytest.raises(RunFileError, match="is not what was written"):
+        open_result(tmp_path)
+
+
+def test_a_checksum_is_that_of_the_bytes_and_goes_on_from_another() -> None:
+    values = np.arange(12.0).reshape(4, 3)
+    assert checksum(np.frombuffer(b"123456789", dtype=np.uint8)) == "cbf43926"  # the check value of CRC-32
+    assert checksum(values[2:], checksum(values[:2])) == checksum(values) == checksum(np.asfortranarray(values))
+    assert checksum(values.astype(">f8")) == checksum(values)
+    assert checksum(np.array(["a", "bc"])) != checksum(np.array(["ab", "c"]))
