@@ -200,7 +200,7 @@ class CsvError(ValueError):
         self.line = line
 
 
-LARGEST_TEXT, LARGEST_TABLE = 8 << 20, 64 << 20
+LARGEST_TEXT, LARGEST_TABLE = 4 << 20, 64 << 20
 """Bytes of a scenario, a library of priors or a frozen forecast, and of a table, that are read at most."""
 
 

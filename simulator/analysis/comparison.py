@@ -28,9 +28,8 @@ from simulator.engine.run_folders import Item, Say, read_alike, run_all
 from simulator.files import short_hash
 from simulator.runs.estimates import difference_error
 from simulator.runs.folder import stored_scenario
-from simulator.runs.groups import differing_samples, group, headline_of
+from simulator.runs.groups import differing_samples, group, headline_of, summarised_names
 from simulator.runs.result import Result
-from simulator.runs.summary import summarised_names
 from simulator.runs.table import Row, Table, value_or_none
 from simulator.scenario.differences import differing_inputs, labelled, run_labels
 from simulator.units import Array, plain_unit

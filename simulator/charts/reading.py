@@ -18,7 +18,7 @@ from simulator.charts.ticks import said_level
 from simulator.errors import InputError, number
 from simulator.history.columns import fit_date
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.groups import Dataset, Group, Run, arrays, group, headline_of, run_label
+from simulator.runs.groups import Dataset, Group, Run, arrays, group, headline_of, run_label, summarised_names
 from simulator.runs.summary import (
     Summarised,
     component_crossings,
@@ -26,7 +26,6 @@ from simulator.runs.summary import (
     component_weights,
     crossing_table,
     summarised,
-    summarised_names,
     threshold_table,
 )
 from simulator.runs.table import Row, Table

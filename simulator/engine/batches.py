@@ -6,9 +6,12 @@ once. Batches are independent of one another, and no number depends on how block
 
 from __future__ import annotations
 
+import contextlib
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
@@ -87,6 +90,30 @@ def hold_memory() -> None:
     (mallopt(3), M_MMAP_THRESHOLD); each array would then be new pages, which cost more than what is computed in them.
     """
     np.empty(HELD, dtype=np.int8)
+
+
+def free_memory() -> float:
+    """Tell how many bytes this process may still take; +inf where the system does not say."""
+    free = [math.inf]
+    with contextlib.suppress(OSError, StopIteration):
+        lines = FilePath("/proc/meminfo").read_text(encoding="ascii").splitlines()
+        free.append(1024.0 * int(next(line for line in lines if line.startswith("MemAvailable")).split()[1]))
+    with contextlib.suppress(OSError, ValueError):  # of a container; "max" is none
+        most, used = (int(FilePath(f"/sys/fs/cgroup/memory.{key}").read_text(encoding="ascii")) for key in _OF_GROUP)
+        free.append(float(most - used))
+    with contextlib.suppress(OSError, ImportError):
+        import resource
+
+        most, taken = (
+            resource.getrlimit(resource.RLIMIT_AS)[0],
+            FilePath("/proc/self/statm").read_text(encoding="ascii"),
+        )
+        if most != resource.RLIM_INFINITY:
+            free.append(float(most - int(taken.split()[0]) * resource.getpagesize()))
+    return max(min(free), 0.0)
+
+
+_OF_GROUP = ("max", "current")
 
 
 def compute_batch(plan: Plan, first: int, size: int) -> Batch:

@@ -12,10 +12,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import dotted
+from simulator.errors import InputError, dotted
 from simulator.model.projection import Projection, year_grid
 from simulator.priors.streams import blocks_uniforms
 from simulator.scenario.resolving import Component, Scenario, words_of
+from simulator.schema.base import MOST_LIMITS
 from simulator.schema.drivers import CustomDriver, named_drivers
 from simulator.schema.prior_names import events_of
 from simulator.schema.spec import ScenarioSpec
@@ -115,6 +116,9 @@ def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:
         for subject, limits in binding_names(component.spec).items():
             found.setdefault(subject, set()).update(limits)
     main = [f"binding_{subject}" for subject in SUBJECTS]  # these first, then what they are made of
+    if many := next((name for name, limits in found.items() if len(limits) > 2 * MOST_LIMITS), ""):
+        rule = f"the components have {len(found[many])} limits by name, and a run tells {2 * MOST_LIMITS} apart"
+        raise InputError(f"{many}: {rule}. Call limits alike that are the same.")
     order = sorted(found, key=lambda name: main.index(name) if name in main else len(main))
     return {name: tuple(sorted(found[name])) for name in order}
 

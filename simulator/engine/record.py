@@ -17,7 +17,7 @@ from simulator.engine.plan import Plan, plan_warnings
 from simulator.errors import as_path, dotted
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
-from simulator.runs.groups import Group, Labelled, of_dataset
+from simulator.runs.groups import Group, Labelled, kept_dates, of_dataset
 from simulator.runs.kinds import RUN_FORMAT
 from simulator.runs.limits import bound_limits
 from simulator.scenario.layers import texts_under
@@ -78,7 +78,9 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     if scenario.fit is not None:
         children |= fit_groups(scenario.fit)
     attrs: dict[str, Any] = run_attributes(scenario, keep=keep, store=store, identity=identity)
-    attrs["warnings"] = "\n".join([*plan_warnings(scenario), *groups.warnings, *_never_binding(summary)])
+    thinned = [line for line in kept_dates(summary)[1:] if line]
+    told = [*plan_warnings(scenario), *groups.warnings, *_never_binding(summary), *thinned]
+    attrs["warnings"] = "\n".join(told)
     return Group(attrs=attrs, children=children)
 
 

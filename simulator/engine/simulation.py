@@ -13,13 +13,14 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from simulator.engine import workers as work
-from simulator.engine.batches import compute_batch
+from simulator.engine.batches import compute_batch, free_memory
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, Tallies, sample_groups
-from simulator.engine.plan import Plan, batch_length, plan_of
+from simulator.engine.plan import Plan, batch_length, joint_variables, plan_of
 from simulator.engine.record import build_run
 from simulator.errors import InputError, SimulatorError, dotted, near_name
 from simulator.runs.groups import Group
+from simulator.runs.histograms import histogram_bytes
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver, custom_entries
@@ -31,7 +32,12 @@ if TYPE_CHECKING:
 MOST_BYTES = 4 * 2**30
 """The memory that samples may take before a run is refused."""
 
-SURELY_FITS = 50_000
+AT_ONCE = 4.0
+"""How many times what is kept of a run is in memory while it is summarised; counts of several batches, when merged."""
+
+SURELY_FITS = 1 << 26
+"""Numbers that are kept without a look, of samples or of counts, at 16,384 a histogram: a GiB at once, about."""
+
 FIRST_LOOK = 1000
 """Samples from which warnings are made before a run."""
 
@@ -126,8 +132,7 @@ def run_arrays(
 ) -> Group:
     """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays."""
     plan = run_plan(scenario, custom)
-    if how.keep == "trajectories" and scenario.spec.samples > SURELY_FITS:
-        _refuse_too_many(plan)
+    refuse_too_large(plan, how.keep)
     groups = (_kept if how.keep == "trajectories" else _counted)(plan, how, unfinished)
     return build_run(scenario, groups, plan=plan, keep=how.keep)
 
@@ -239,13 +244,26 @@ def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None
         raise InputError(f"custom: the scenario has no custom driver '{name}'. {hint}")
 
 
-def _refuse_too_many(plan: Plan) -> None:
-    """Refuse a run whose samples would take too much memory, before it is taken: one block tells how much."""
-    spec = plan.spec
+def refuse_too_large(plan: Plan, keep: str) -> None:
+    """Refuse a run that would take too much memory, before it is taken: one block tells how much it keeps."""
+    spec, counted = plan.spec, keep == "summary"
+    variables = len(joint_variables(plan.components))
+    if (1 << 14 if counted else spec.samples) * (variables * plan.years.size + len(plan.parameters)) <= SURELY_FITS:
+        return
     probe = compute_batch(plan, 0, min(spec.samples, spec.block))
-    if (need := probe.nbytes / probe.size * spec.samples) > MOST_BYTES:
-        raise InputError(
-            f"samples: {spec.samples:,} samples of {len(probe.trajectories)} variables in {plan.years.size} years take "
-            f"{need / 2**30:,.0f} GiB; at most {MOST_BYTES / 2**30:.0f} GiB are taken. Write --keep summary, "
-            "which keeps quantiles and probabilities only, or --store zarr, which keeps samples on the disk alone."
-        )
+    if counted:
+        apart = 1 if len(plan.components) == 1 else 1 + len(plan.components)
+        levels = [values for name, values in probe.trajectories.items() if not name.startswith("binding_")]
+        need, what = apart * sum(map(histogram_bytes, levels)), "years: the counts"
+        remedy = "Write a coarser step, an earlier last year or narrower priors."
+    else:
+        need, what = probe.nbytes / probe.size * spec.samples, f"samples: {spec.samples:,} samples"
+        remedy = "Write --keep summary, which keeps quantiles and probabilities only, or --store zarr, which keeps "
+        remedy += "samples on the disk alone; or fewer samples or years."
+    told, size = f"{what} of {len(probe.trajectories)} variables in {plan.years.size} years take", need / 2**30
+    if not counted and need > MOST_BYTES:
+        raise InputError(f"{told} {size:,.0f} GiB; at most {MOST_BYTES / 2**30:.0f} GiB are taken. {remedy}")
+    at_once = 1.1 if counted and spec.samples <= COUNTED else AT_ONCE
+    if (peak := at_once * need) > (free := free_memory()):
+        rule = f"{peak / 2**30:,.1f} GiB while they are summarised; {free / 2**30:,.1f} GiB are free"
+        raise InputError(f"{told} {size:,.1f} GiB, {rule}. {remedy}")

@@ -13,7 +13,7 @@ from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, Tallies, count_piece, with_samples
 from simulator.engine.plan import Plan, batch_length
 from simulator.engine.record import Labels, build_run
-from simulator.engine.simulation import KEPT, How, batch_firsts, run_plan, work_through
+from simulator.engine.simulation import KEPT, How, batch_firsts, refuse_too_large, run_plan, work_through
 from simulator.errors import InputError, RunFileError, missing_extra
 from simulator.files import make_folder, remove_folder, replace_folder, step
 from simulator.runs.folder import ORDER
@@ -32,6 +32,7 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
     """
     _need_zarr()
     plan, growing, tallies = run_plan(scenario), unfinished.folder / STORE, unfinished.tallies()
+    refuse_too_large(plan, "summary")  # which is counted
     label = Labels(scenario, plan)
     length = batch_length(plan.spec.block, KEPT)
     make_folder(unfinished.folder)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 from simulator.dates import date_of, year_of
 from simulator.errors import InputError
 from simulator.export.tables import chosen_names
-from simulator.runs.groups import arrays, group
+from simulator.runs.groups import arrays, group, summarised_names
 from simulator.runs.limits import bound_limits
-from simulator.runs.summary import summarised_names
 from simulator.runs.table import Row, Table
 
 if TYPE_CHECKING:

@@ -14,8 +14,7 @@ import numpy as np
 
 from simulator.errors import InputError, missing_extra, near_name, near_or_all
 from simulator.files import replacing
-from simulator.runs.groups import group
-from simulator.runs.summary import summarised_names
+from simulator.runs.groups import group, summarised_names
 from simulator.runs.table import Table, save_blocks
 
 if TYPE_CHECKING:

@@ -29,7 +29,7 @@ from simulator.report.sentences import (
 )
 from simulator.report.sources import Limitation, assumption_name, counts, limitation
 from simulator.runs import summary as summaries
-from simulator.runs.groups import arrays, differing_samples, group, headline_of, stored_scenario_text
+from simulator.runs.groups import arrays, differing_samples, group, headline_of, stored_scenario_text, summarised_names
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
@@ -72,7 +72,7 @@ def _level_table(run: xr.DataTree) -> Html:
     shown = {
         quantity: summaries.summarised(run, quantity)
         for quantity in dict.fromkeys((*_SHOWN_LEVELS, headline_of(summary)))
-        if quantity in summaries.summarised_names(summary)
+        if quantity in summarised_names(summary)
     }
     certain = is_certain(run)
     heads = ["Year"]

@@ -215,6 +215,28 @@ def headline_of(summary: Group | xr.Dataset) -> str:
     return headline(map(str, summary.data_vars), stood_on(summary))
 
 
+def summarised_names(summary: Group | xr.Dataset) -> list[str]:
+    """List the variables of a summary that have quantiles by year."""
+    return [
+        str(name)
+        for name, values in summary.data_vars.items()
+        if values.dims == ("quantile", "year") and not str(name).endswith("_error")
+    ]
+
+
+MOST_ROWS = 1_000_000
+"""Rows of the table of quantiles, about as many as a spreadsheet opens."""
+
+
+def kept_dates(summary: Group | xr.Dataset) -> tuple[int, str]:
+    """Tell which dates the table of quantiles has, each n-th; and say so where these are not all."""
+    dates = summary.coords["year"].values.size
+    rows = dates * len(summarised_names(summary)) * summary.coords["quantile"].values.size
+    every = max(1, -(-rows // MOST_ROWS))
+    rule = f"quantiles.csv has one in {every} of the {dates:,} dates: all would be {rows:,} rows, and"
+    return every, f"{rule} {MOST_ROWS:,} are the most. The run file has all." if every > 1 else ""
+
+
 def stored_scenario_text(run: Group | xr.DataTree) -> str:
     """Write the resolved scenario of a run as YAML."""
     return yaml_text(json.loads(str(run.attrs["scenario"])))

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.errors import InputError, NothingToDraw
-from simulator.runs.groups import arrays, group
+from simulator.runs.groups import arrays, group, summarised_names
 from simulator.runs.limits import Limits, bound_limits
-from simulator.runs.summary import summarised_names
 from simulator.wording import BEYOND
 
 if TYPE_CHECKING:

@@ -91,6 +91,14 @@ class Histogram:
         return between(low, high, place - below)
 
 
+def histogram_bytes(values: NDArray[np.floating]) -> float:
+    """Tell about how many bytes a histogram of values (row, sample) takes, before there is one."""
+    finite = np.where(np.isfinite(values), values, np.nan)
+    kept = finite[~np.isnan(finite).all(axis=1)]
+    spans = np.nanmax(kept, axis=1) - np.nanmin(kept, axis=1) if kept.size else np.zeros(1)
+    return 8.0 * float(np.sum(np.ceil(spans.astype(np.float64) * BINS_PER_UNIT) + 1.0))
+
+
 def merged(histograms: Sequence[Histogram]) -> Histogram:
     """Add histograms of the same rows up to a new one."""
     result = Histogram(histograms[0].rows)

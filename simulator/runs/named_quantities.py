@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.runs.groups import Group, arrays
-from simulator.runs.summary import summarised, summarised_names
+from simulator.runs.groups import Group, arrays, summarised_names
+from simulator.runs.summary import summarised
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
 from simulator.wording import told_unit

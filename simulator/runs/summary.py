@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
 from simulator.runs.by_date import crossed_by, likely_line, said_by, threshold_samples, within
-from simulator.runs.groups import Group, arrays, differing_samples, headline_of, stood_on
+from simulator.runs.groups import Group, arrays, differing_samples, headline_of, kept_dates, stood_on, summarised_names
 from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
@@ -95,15 +95,6 @@ def _summarised(summary: Group, name: str) -> Summarised:
     return Summarised(coords["quantile"].values, coords["year"].values, found.values, found.attrs)
 
 
-def summarised_names(summary: Group | xr.Dataset) -> list[str]:
-    """List the variables of a summary that have quantiles by year."""
-    return [
-        str(name)
-        for name, values in summary.data_vars.items()
-        if values.dims == ("quantile", "year") and not str(name).endswith("_error")
-    ]
-
-
 def run_tables(run: Group | xr.DataTree) -> dict[str, Table]:
     """Give the tables of a run by the names of their CSV files; that of models where it counts them."""
     tables = {
@@ -120,12 +111,13 @@ def quantile_table(run: Group | xr.DataTree) -> Table:
     """Tabulate every variable's quantiles by year, as log10 of its unit, with standard errors."""
     summary = arrays(run, "summary")
     names, data = summarised_names(summary), summary.data_vars
-    nothing = np.full((summary.coords["quantile"].values.size, summary.coords["year"].values.size), np.nan)
-    errors = [data[f"{name}_error"].values if f"{name}_error" in data else nothing for name in names]
+    kept = slice(None, None, kept_dates(summary)[0])
+    years, levels = summary.coords["year"].values[kept], summary.coords["quantile"].values
+    nothing = np.full((levels.size, years.size), np.nan)
+    errors = [data[f"{name}_error"].values[:, kept] if f"{name}_error" in data else nothing for name in names]
     units = [data[name].attrs["units"] for name in names]
-    values = np.ravel([data[name].values for name in names])
-    every = {"variable": names, "quantile": summary.coords["quantile"].values, "year": summary.coords["year"].values}
-    columns = _crossed(every) | {
+    values = np.ravel([data[name].values[:, kept] for name in names])
+    columns = _crossed({"variable": names, "quantile": levels, "year": years}) | {
         "unit": np.repeat(units, nothing.size),
         "value": values,
         "standard_error": np.ravel(errors),

@@ -65,7 +65,7 @@ _TOO_DEEP = f"is nested more than {DEEPEST_DOCUMENT} levels deep."
 _NO_DEEPER = "No scenario needs more than a dozen."
 LONGEST_NUMBER = 300  # digits: more would not fit the largest number that is computed with
 LONGEST_TEXT = 20_000  # letters of a text
-MOST_ENTRIES, MOST_NUMBERS = 2_000, 200_000  # entries of a group or a list; numbers in one, with or without a year each
+MOST_ENTRIES, MOST_NUMBERS = 2_000, 100_000  # entries of a group or a list; numbers in one, with or without a year each
 
 _INTEGER = re.compile(r"[-+]?[0-9](_?[0-9])*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9](_?[0-9])*|[0-9](_?[0-9])*(\.([0-9](_?[0-9])*)?)?)([eE][-+]?[0-9]+)?")
@@ -103,9 +103,8 @@ def load_document(file: FilePath | str, *, keep_faults: bool = False) -> Documen
     except IsADirectoryError:
         raise ScenarioError.at(Place(name), "is a directory, not a file.", "Name the .yaml file in it.") from None
     except OSError as error:
-        raise ScenarioError.at(
-            Place(name), f"cannot be read: {error.strerror or error}.", "Check its permissions."
-        ) from None
+        remedy = "Check its permissions." if isinstance(error, PermissionError) else "Name a .yaml file."
+        raise ScenarioError.at(Place(name), f"cannot be read: {error.strerror or error}.", remedy) from None
     return parse_document(_decoded(raw, name), file=name, keep_faults=keep_faults)
 
 

@@ -252,10 +252,12 @@ def placed(faults: Sequence[Fault], document: Document) -> ScenarioError:
 
     A fault in what a library entry says is placed where the scenario refers to the entry: there it can be mended.
     """
-    return ScenarioError([*document.faults, *(_placed(fault, document) for fault in joined(faults))])
+    changed = {path[:-1]: place for path, place in document.places.items() if is_override(place)}
+    return ScenarioError([*document.faults, *(_placed(fault, document, changed) for fault in joined(faults))])
 
 
-def _placed(fault: Fault, document: Document) -> PlacedFault:
+def _placed(fault: Fault, document: Document, changed: Mapping[Path, Place]) -> PlacedFault:
+    """Place a fault; `changed` are the last changes from outside, by the path of what they change an entry of."""
     path = positions(document.data, fault.path)
     remedy = example_at(path) if fault.remedy == ANY_PRIOR else fault.remedy
     given = lookup(document.data, path)
@@ -271,9 +273,8 @@ def _placed(fault: Fault, document: Document) -> PlacedFault:
             place = reference
             break
     for length in range(len(path)):
-        changed = [at for inner, at in document.places.items() if inner[:-1] == path[:length] and is_override(at)]
-        if changed and is_prior(lookup(document.data, path[:length])):
-            place = changed[-1]
+        if path[:length] in changed and is_prior(lookup(document.data, path[:length])):
+            place = changed[path[:length]]
     if re.fullmatch(r"--set [^=]*\.median=.*", place.file, re.DOTALL) and str(path[-1]).startswith("interval_"):
         remedy = f"{remedy}\nOr write .centre in the place of .median: the interval then goes along.".strip()
     if beside := re.match(r"stands beside (\w+)", fault.rule):

@@ -24,7 +24,7 @@ from simulator.scenario.layers import (
     read_columns,
     text_keys,
 )
-from simulator.schema.base import Faults
+from simulator.schema.base import LONGEST_CHAIN, Faults
 from simulator.schema.spec import PriorLibrary
 from simulator.schema.statements import Prior
 
@@ -122,6 +122,9 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
     if link in chain:
         circle = " -> ".join(entry for _, entry in (*chain, link))
         raise ScenarioError.at(place, f"goes in a circle: {circle}.", "State one of them by numbers.")
+    if len(chain) >= LONGEST_CHAIN:
+        rule = f"refers to a prior that refers to another, more than {LONGEST_CHAIN} times."
+        raise ScenarioError.at(place, rule, "State one of them by numbers.")
     priors = load_library(library).data["priors"]
     if name not in priors:
         remedy = near_name(name, priors) or f"'simulate priors {file}' lists them."
@@ -200,6 +203,8 @@ def extended(document: Document, file: str, chain: tuple[FilePath, ...] = ()) ->
     if isinstance(found, FilePath) and found.resolve() in (*chain, here):
         circle = " -> ".join([*(link.name for link in chain), here.name, found.name])
         found = Fault(("extends",), f"goes in a circle: {circle}.", "Remove one of the links.")
+    if len(chain) >= LONGEST_CHAIN:
+        found = Fault(("extends",), f"is a link too many: at most {LONGEST_CHAIN} are followed, one after the other.")
     if isinstance(found, Fault):
         fault = PlacedFault(document.places["extends",], "extends", found.rule, found.remedy)
         return replace(document, faults=(*document.faults, fault))

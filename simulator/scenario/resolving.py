@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from simulator.errors import Fault, InputError, Path, Place, ScenarioError, as_path, dotted, number, shown
+from simulator.errors import MOST_FAULTS, Fault, InputError, Path, Place, ScenarioError, as_path, dotted, number, shown
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.scenario import layers
 from simulator.scenario.checks import check_scenario
@@ -281,6 +281,8 @@ def _every_fault(document: Document, faults: Sequence[Fault]) -> ScenarioError:
     """Join the faults of reading, those of single entries, and those that the rest of the scenario has."""
     if any(fault.entry == "extends" for fault in document.faults):
         return ScenarioError(document.faults)  # the rest can only be judged together with what it extends
+    if len(faults) > MOST_FAULTS:  # nobody reads what is wrong beside these
+        return placed(faults, document)
     data = text_keys(document.data)
     broken = [layers.positions(data, as_path(fault.entry)) for fault in document.faults]
     roots = {entry_root(data, path) for path in broken}

@@ -142,6 +142,9 @@ def year_faults(path: Path, *years: float | None, example: float) -> Iterator[Fa
 
 
 FIRST_YEAR, LAST_YEAR = 1900, 2300
+MOST_NAMED, MOST_LIMITS, LONGEST_CHAIN = 300, 60, 50
+"""Entries of a group that a scenario names, such as thresholds; caps of a level and constraints, which a run tells
+apart in a byte; entries and files that name one another, one after the other."""
 
 
 class Faults(ValueError):
@@ -302,7 +305,7 @@ def _worded(path: Path, detail: Any, model: type[Spec]) -> tuple[str, str]:
         return model.no_group(given) if not path else no_group(given)
     if kind in ("too_short", "too_long"):
         bound = f"at least {context['min_length']}" if kind == "too_short" else f"at most {context['max_length']}"
-        return f"must hold {bound} items; got {context['actual_length'] or 'none'}.", _description(model, key)
+        return f"must hold {bound} items; got {len(given) or 'none'}.", _description(model, key)
     if kind in _BOUNDS:
         name, words = _BOUNDS[kind]
         return f"must be {words} {number(float(context[name]))}; got {shown(given)}.", _description(model, key)

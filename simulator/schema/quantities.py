@@ -11,7 +11,19 @@ from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringCon
 from simulator.dates import DateError, read_year
 from simulator.errors import Fault
 from simulator.schema.amounts import is_amount, prior_in_words, table_in_numbers
-from simulator.schema.base import Faults, ItemName, Line, Name, Spec, Text, Told, Weights, Year, year_faults
+from simulator.schema.base import (
+    MOST_LIMITS,
+    Faults,
+    ItemName,
+    Line,
+    Name,
+    Spec,
+    Text,
+    Told,
+    Weights,
+    Year,
+    year_faults,
+)
 from simulator.schema.choices import LAWS, Registered, law_words
 from simulator.schema.statements import Prior
 from simulator.units import UnitError, parse_growth_unit
@@ -205,7 +217,7 @@ class Level(Spec):
     """Levels by year or date instead of start and growth; straight lines in the log between them."""
     unit: Text | None = None
     """The unit of `table`; elsewhere the unit of `start` counts."""
-    caps: dict[Name, Limit] = Field(default_factory=dict)
+    caps: dict[Name, Limit] = Field(default_factory=dict, max_length=MOST_LIMITS)
     """Limits under which the level saturates; several may stand, the lowest binds."""
     label: Line | None = None
     """A name for charts and tables."""

@@ -16,7 +16,21 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, items, number, shown
 from simulator.schema.amounts import prior_in_words, written_in_numbers
-from simulator.schema.base import AmountIn, Faults, ItemName, Line, Name, Number, Spec, Text, Year, year_faults
+from simulator.schema.base import (
+    LONGEST_CHAIN,
+    MOST_LIMITS,
+    MOST_NAMED,
+    AmountIn,
+    Faults,
+    ItemName,
+    Line,
+    Name,
+    Number,
+    Spec,
+    Text,
+    Year,
+    year_faults,
+)
 from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
@@ -198,7 +212,7 @@ class ScenarioSpec(Spec):
     """What effective compute is the product of; of a question about money or a quantity alone, what it asks for."""
     quantities: dict[Name, Quantity] = Field(default_factory=dict)
     """Named quantities that caps and constraints are built from."""
-    constraints: dict[Name, Limit] = Field(default_factory=dict)
+    constraints: dict[Name, Limit] = Field(default_factory=dict, max_length=MOST_LIMITS)
     """Named limits on physical compute, FLOP."""
     correlations: tuple[Correlation, ...] = ()
     """Rank correlations between priors."""
@@ -216,6 +230,21 @@ class ScenarioSpec(Spec):
         copied = super().model_copy(update=update, deep=deep)
         copied.__dict__.pop("below", None)
         return copied
+
+    def _faults(self) -> Iterator[Fault]:
+        for key in ("inputs", "quantities", "constraints", "thresholds"):
+            if (count := len(getattr(self, key))) > MOST_NAMED:
+                rule = f"holds {count:,} entries; at most {MOST_NAMED} are computed with."
+                yield Fault((key,), rule, "Leave some out, or part the scenario.")
+                return
+        for name in self.thresholds:
+            way = [name]
+            while (of := str(self.thresholds[way[-1]].of)) in self.thresholds and of not in way:
+                way.append(of)
+            if len(way) > LONGEST_CHAIN:
+                rule = f"is a multiple of a multiple, {len(way)} thresholds deep; at most {LONGEST_CHAIN} are followed."
+                yield Fault(("thresholds", way[0], "of"), rule, "Name the first threshold, and multiply.")
+                return
 
     @cached_property
     def below(self) -> tuple[tuple[Path, str, Any], ...]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
 import pytest
 
 from simulator import parse_scenario, simulate
+from simulator.engine.batches import free_memory
 from simulator.errors import InputError
 from simulator.testing import assert_valid_run, run_of, scenario_text, small_scenario
 from tests.money import SPENDING, money_alone, power_alone
@@ -26,6 +28,38 @@ def test_samples_that_do_not_fit_are_refused_before_memory_is_taken() -> None:
     assert message.startswith("samples: 10,000,000,000 samples of 3 variables in 11 years take ")
     assert "GiB; at most 4 GiB are taken. Write --keep summary" in message
     assert most < 50e6
+
+
+@pytest.mark.parametrize(
+    ("keep", "words"),
+    [
+        (
+            "trajectories",
+            "samples: 100 samples of 3 variables in 11 years take 0.0 GiB, 0.0 GiB while they are summarised",
+        ),
+        ("summary", "years: the counts of 3 variables in 11 years take 0.0 GiB, 0.0 GiB while they are summarised"),
+    ],
+)
+def test_few_samples_too_are_refused_where_memory_is_short(
+    monkeypatch: pytest.MonkeyPatch, keep: Literal["trajectories", "summary"], words: str
+) -> None:
+    monkeypatch.setattr("simulator.engine.simulation.SURELY_FITS", 0)
+    scenario = parse_scenario(scenario_text(small_scenario({"samples": 100})))
+    assert_valid_run(simulate(scenario, keep=keep))
+    monkeypatch.setattr("simulator.engine.simulation.free_memory", lambda: 1000.0)
+    with pytest.raises(InputError, match=f"^{words}; 0.0 GiB are free. Write "):
+        simulate(scenario, keep=keep)
+
+
+def test_memory_that_is_free_is_known_and_bounded_by_the_limit_of_the_process() -> None:
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_AS)
+    taken = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0]) * resource.getpagesize()
+    try:
+        resource.setrlimit(resource.RLIMIT_AS, (taken + 2**28, before[1]))
+        assert 0 < free_memory() <= 2**28 + 2**24
+    finally:
+        resource.setrlimit(resource.RLIMIT_AS, before)
 
 
 def test_the_memory_that_is_named_is_what_samples_take() -> None:

@@ -22,7 +22,7 @@ from simulator.runs.estimates import (
     sum_error,
     weighted_quantiles,
 )
-from simulator.runs.histograms import Histogram
+from simulator.runs.histograms import Histogram, histogram_bytes
 
 LEVELS = [0.0, 0.01, 0.25, 0.5, 0.77, 0.99, 1.0]
 numbers = st.floats(-50, 50)
@@ -247,3 +247,13 @@ def test_between_two_years_numbers_lie_on_a_straight_line_and_what_stays_infinit
     for date, told in {2030.0: 1.0, 2031.0: 2.0, 2031.5: 3.0, 2033.0: 6.0}.items():
         assert at_date(values, years, date).tolist() == [told, np.inf]
     assert at_date(np.array([1, np.inf, np.inf]), years, 2030.5) == np.inf
+
+
+def test_the_size_of_a_histogram_is_known_before_it_is_made() -> None:
+    values = np.random.default_rng(1).normal(0.0, [[1.0], [3.0], [0.0]], (3, 500))
+    values[0, :5] = np.inf
+    held = Histogram(3)
+    held.add(values)
+    bins = held.arrays()["counts"].nbytes
+    assert bins <= histogram_bytes(values) <= bins + 3 * 2 * 8 + 8
+    assert histogram_bytes(np.full((2, 4), np.inf)) == 8.0

@@ -12,6 +12,7 @@ import xarray as xr
 
 from simulator import load_scenario, quantiles, simulate
 from simulator.errors import InputError
+from simulator.runs.groups import summarised_names
 from simulator.runs.summary import (
     binding_table,
     crossing_quantile_table,
@@ -20,9 +21,9 @@ from simulator.runs.summary import (
     main_quantity,
     probability_table,
     quantile_table,
+    run_tables,
     sources,
     summarised,
-    summarised_names,
     summary_lines,
     threshold_table,
 )
@@ -277,3 +278,18 @@ def test_a_run_without_compute_is_told_by_what_is_asked_of_it() -> None:
     assert "compute" not in said
     both = money_alone(quantities={"site": POWER}, thresholds={"ten": {"quantity": "site", "level": "10 GW"}})
     assert main_quantity(run_of(both)) == "quantity_site"
+
+
+def test_a_table_of_quantiles_that_is_too_long_has_fewer_dates_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("simulator.runs.groups.MOST_ROWS", 400)
+    run = run_of(small_scenario({"samples": 64}))
+    summary = run["summary"].to_dataset()
+    rows = len(summarised_names(summary)) * summary.sizes["quantile"] * summary.sizes["year"]
+    every = -(-rows // 400)
+    assert every > 1
+    told = f"quantiles.csv has one in {every} of the 11 dates: all would be {rows:,} rows, and 400 are the most."
+    assert f"{told} The run file has all." in run.attrs["warnings"].splitlines()
+    table = run_tables(run)["quantiles"]
+    assert sorted(set(table["year"].tolist())) == run["summary/year"].values[::every].tolist()
+    middle = table.where(variable="physical_compute", quantile=0.5)["value"]
+    assert middle.tolist() == run["summary/physical_compute"].sel(quantile=0.5).values[::every].tolist()

@@ -13,8 +13,8 @@ from simulator.charts.frame import beyond_said
 from simulator.charts.overlaid import MOST_OVERLAID, draw_dumbbells, draw_fans, ends_words, level_words
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
-from simulator.runs.groups import Run, arrays, group, stood_on
-from simulator.runs.summary import crossing_table, fan_table, summarised, summarised_names
+from simulator.runs.groups import Run, arrays, group, stood_on, summarised_names
+from simulator.runs.summary import crossing_table, fan_table, summarised
 from simulator.runs.table import Row, Table
 from simulator.scenario.differences import run_labels
 from simulator.variables import headline

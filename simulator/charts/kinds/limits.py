@@ -14,9 +14,9 @@ from simulator.charts.frame import Frame, check_numbers
 from simulator.charts.reading import central_levels, drawn_years, level_unit, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, near_name, number
-from simulator.runs.groups import Dataset, Run, differing_samples, group
+from simulator.runs.groups import Dataset, Run, differing_samples, group, summarised_names
 from simulator.runs.growth_by_driver import limits_on
-from simulator.runs.summary import fan_table, summarised_names
+from simulator.runs.summary import fan_table
 from simulator.runs.table import Table
 from simulator.wording import amount_range, amount_words, capital, listed, share_text
 
