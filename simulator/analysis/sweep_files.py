@@ -266,9 +266,6 @@ def _is_constant(values: NDArray[Any], axes: tuple[int, ...]) -> bool:
     return bool(((values == first) | (np.isnan(values) & np.isnan(first))).all())
 
 
-_REQUIRED = ("sweep", "run_id", "scenario", "seed", "samples")
-
-
 def open_sweep(path: FilePath | str) -> Sweep:
     """Open a sweep that was written.
 
@@ -293,11 +290,7 @@ def open_sweep(path: FilePath | str) -> Sweep:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-sweep.nc: no such sweep file. `simulate sweep` writes one.
     """
-    sweep = open_kept(path, kind="sweep", format_=SWEEP_FORMAT)
-    missing = [key for key in _REQUIRED if key not in sweep.attrs]
-    if missing or "summary" not in sweep.children:
-        raise RunFileError(f"{path}: is no sweep (no {(missing or ['summary'])[0]}).")
-    return Sweep.of(sweep)
+    return Sweep.of(open_kept(path, kind="sweep", format_=SWEEP_FORMAT))
 
 
 @dataclass(slots=True)

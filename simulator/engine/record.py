@@ -17,6 +17,7 @@ from simulator.engine.plan import Plan, plan_warnings
 from simulator.errors import as_path, dotted
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
+from simulator.runs.contents import FIT_GROUPS
 from simulator.runs.groups import Group, Labelled, kept_dates, of_dataset
 from simulator.runs.kinds import RUN_FORMAT
 from simulator.runs.limits import bound_limits
@@ -84,15 +85,9 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     return Group(attrs=attrs, children=children)
 
 
-FIT_GROUPS = (
-    "prior", "posterior", "posterior_predictive", "log_likelihood", "log_prior", "sample_stats", "observed_data",
-)  # fmt: skip
-"""What a fit of history holds, in ArviZ's form."""
-
-
 def fit_groups(fit: xr.DataTree) -> dict[str, Group]:
     """Take a fit of history as groups of a run; what it is a fit of stands on `posterior`."""
-    groups = {name: of_dataset(fit[name].to_dataset()) for name in FIT_GROUPS}
+    groups = {name: of_dataset(fit[name].to_dataset()) for name in fit.children}
     for name, (unit, long_name) in UNKNOWNS.items():
         for place, group in groups.items():
             if name in group:
@@ -109,7 +104,7 @@ def fit_of(run: xr.DataTree) -> xr.DataTree | None:
         return None
     import xarray as xr
 
-    datasets = {name: run[name].to_dataset() for name in FIT_GROUPS}
+    datasets = {name: run[name].to_dataset() for name in FIT_GROUPS if name in run.children}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=datasets["posterior"].attrs), **datasets})
 
 

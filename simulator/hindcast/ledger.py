@@ -8,6 +8,8 @@ from typing import Final
 
 from simulator.errors import InputError, shown
 from simulator.files import check_file, locked, make_folder, read_csv, write_text
+from simulator.runs.contents import LEDGER
+from simulator.runs.entries import read_cell
 from simulator.runs.table import Table
 from simulator.wording import aligned
 
@@ -98,6 +100,12 @@ def read_ledger(path: FilePath) -> Table:
                 f"{path}:{line}: has {len(cells)} cells, must have {len(COLUMNS)}; "
                 f"it begins with {shown(cells[:3])}. Mend or remove the line; the ledger is left as it was."
             )
+        for entry, cell in zip(LEDGER, cells, strict=True):
+            try:
+                read_cell(entry, cell)
+            except ValueError as error:
+                rule = f"{entry.name}: {error}. Mend or remove the line; the ledger is left as it was."
+                raise InputError(f"{path}:{line}: {rule}") from None
     return Table({column: [cells[place] for _, cells in lines] for place, column in enumerate(COLUMNS)})
 
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar, Final, Literal
 
 from simulator.errors import InputError, RunFileError
 from simulator.files import read_csv, short_hash
-from simulator.hindcast.rows import COLUMNS, INSIDE, distinct, event_scores, lead, made_table, mean_scores
+from simulator.hindcast.rows import COLUMNS, distinct, event_scores, lead, made_table, mean_scores
 from simulator.hindcast.verdicts import verdict
 from simulator.history.diagnostics import Diagnostics, RateCheck
+from simulator.runs.contents import HINDCAST
+from simulator.runs.entries import read_cell
 from simulator.runs.kinds import kind_named, stored_lines
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
@@ -193,15 +195,6 @@ def open_hindcast(folder: FilePath | str) -> Hindcast:
     )
 
 
-_FLAGS: Final[Mapping[str, bool]] = {"True": True, "False": False}
-_CELLS: Final[Mapping[str, tuple[str, Callable[[str], object]]]] = {
-    **dict.fromkeys(("forecast", "baseline", "snapshot"), ("str", str)),
-    **dict.fromkeys(("origin", "target", "year"), ("int", int)),
-    **dict.fromkeys((*INSIDE, "happened", "hindsight"), ("bool", _FLAGS.__getitem__)),
-}
-"""What the cells of columns are that hold no plain numbers, and how they are read."""
-
-
 def _read(folder: FilePath, name: str) -> Table:
     """Read a table of a hindcast; without rows where there is no such file."""
     path, columns = folder / f"{name}.csv", COLUMNS[name]
@@ -215,16 +208,14 @@ def _read(folder: FilePath, name: str) -> Table:
     missing = [column for column in columns if column not in (*head, *untold)]
     if lines and missing:
         raise RunFileError(f"{path}: lacks the columns {', '.join(missing)}. Make the hindcast again.")
-    rows = []
+    entries, rows = {entry.name: entry for entry in HINDCAST[name]}, []
     for line, texts in lines:
         cells, row = {**untold, **dict(zip(head, texts, strict=False))}, {}
         for column in columns:
-            kind, read = _CELLS.get(column, ("float", float))
             try:
-                row[column] = read(cells[column])
-            except (ValueError, KeyError):
-                rule = f"{column}: must be a {kind}; got {cells.get(column)!r}."
-                raise RunFileError(f"{path}:{line}: {rule} Make the hindcast again.") from None
+                row[column] = read_cell(entries[column], cells.get(column, ""))
+            except ValueError as error:
+                raise RunFileError(f"{path}:{line}: {column}: {error}. Make the hindcast again.") from None
         rows.append(row)
     return made_table(name, rows)
 

@@ -31,6 +31,7 @@ from simulator.history.columns import known_words
 from simulator.history.model import HistoryModel, HistoryPriors, build_model, grid_weights, log_prior, weights
 from simulator.history.observations import Array, Flags, Known, Observations, known_at
 from simulator.priors import twins
+from simulator.runs.checked import check, fault
 from simulator.runs.checksums import check_opened
 from simulator.runs.groups import of_tree
 from simulator.runs.netcdf import write_netcdf
@@ -407,18 +408,22 @@ def _is_whole(fit: xr.DataTree, settings: SamplerSettings) -> bool:
 
 
 def read_fit(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:
-    """Read a stored fit; None where there is none, or it is damaged or not whole."""
+    """Read a stored fit; None where there is none, or, with a word, where it does not hold what a fit must."""
     if file is None or not file.is_file():
         return None
     try:
         with xr.open_datatree(file, engine="netcdf4") as stored:
-            found = stored.load() if _is_whole(stored, settings) else None
-        if found is not None:
-            check_opened(found, file)
-        with contextlib.suppress(OSError):  # a folder that cannot be written is read all the same
-            os.utime(file)  # what is read was used last
-    except (OSError, RuntimeError, ValueError, KeyError, RunFileError):
+            found = stored.load()
+        check_opened(found, file)
+        check(found, "fit", file=file)
+        if not _is_whole(found, settings):
+            raise fault(("posterior", "has not every draw"), "fit", file=file)
+    except (OSError, ValueError, RuntimeError, RunFileError) as error:
+        said = str(error) if isinstance(error, RunFileError) else f"{file}: cannot be read ({type(error).__name__})."
+        sys.stderr.write(f"warning: {said} The fit is made anew.\n")
         return None
+    with contextlib.suppress(OSError):  # a folder that cannot be written is read all the same
+        os.utime(file)  # what is read was used last
     return found
 
 

@@ -42,8 +42,6 @@ def stored_scenario(run: xr.DataTree, *, overrides: Sequence[str] = ()) -> Scena
 ORDER = "variable_order"
 """The attribute of a Zarr store that keeps the order of a group's variables and groups."""
 
-_REQUIRED = ("run_format", "run_id", "scenario", "seed", "samples", "keep")
-
 
 def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     """Write a run folder: run.nc, CSV tables and the resolved scenario; `Run.save` does the same.
@@ -150,7 +148,7 @@ def open_run(path: FilePath | str) -> Run:
     """
     import xarray as xr
 
-    from simulator.runs.checksums import check_opened
+    from simulator.runs.checked import of_kind
     from simulator.runs.run import Run
 
     file = run_path(path)
@@ -166,23 +164,14 @@ def open_run(path: FilePath | str) -> Run:
         raise RunFileError(
             f"{file}: is a sweep, not a run. 'simulate show' and 'simulate chart' read it; from Python, open_sweep."
         )
-    missing = [key for key in _REQUIRED if key not in run.attrs]
-    if missing or "summary" not in run.children:
-        raise RunFileError(
-            f"{file}: is a netCDF file but not a run of this simulator (no {(missing or ['summary'])[0]})."
-        )
-    if not str(run.attrs["run_format"]).isdecimal() or int(run.attrs["run_format"]) > RUN_FORMAT:
-        raise RunFileError(
-            f"{file}: is of run format {run.attrs['run_format']}; this simulator reads up to {RUN_FORMAT}. Update it."
-        )
-    check_opened(run, file)
-    run.children["summary"].load()  # small, and what most readers want; samples stay on the disk
     try:
-        if is_first_edition(said := json.loads(str(run.attrs["scenario"]))):
-            said = upgraded_data(said)
-            run.attrs |= {"scenario": json.dumps(said, ensure_ascii=False), "scenario_hash": data_hash(said)}
-    except ValueError as error:
-        raise damaged_run(str(file), error) from None
+        of_kind(run, RUN, file=file, newest=RUN_FORMAT)
+    except RunFileError:
+        run.close()
+        raise
+    if is_first_edition(said := json.loads(run.attrs["scenario"])):
+        said = upgraded_data(said)
+        run.attrs |= {"scenario": json.dumps(said, ensure_ascii=False), "scenario_hash": data_hash(said)}
     return Run.of(run)
 
 

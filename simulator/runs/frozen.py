@@ -184,6 +184,7 @@ def open_frozen(path: FilePath | str) -> Run:
     Traceback (most recent call last):
     simulator.errors.ScenarioError: forecasts/baseline-1999-01.yaml: no such file.
     """
+    from simulator.runs.checked import check, fault
     from simulator.runs.run import Run
 
     file = FilePath(path)
@@ -195,12 +196,24 @@ def open_frozen(path: FilePath | str) -> Run:
         raise RunFileError(f"{file}: is of format {data['forecast']}; this simulator reads {FORMAT}. Update it.")
     if digest != short_hash(file.read_text(encoding="utf-8").partition(f"\ndigest: '{digest}'\n")[2]):
         raise RunFileError(f"{file}: was changed since it was frozen (its digest differs). Restore it.")
+    try:
+        run = Run.of(_as_run(data, _scenario(file, data)).to_xarray())
+    except (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration) as error:
+        what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        raise fault(
+            ("the text", f"is not what 'simulate history freeze' writes ({what})"), "frozen", file=file
+        ) from None
+    check(run, "frozen", file=file)
+    return run
+
+
+def _as_run(data: Mapping[str, Any], scenario: Any) -> Group:
+    """Lay out the text of a frozen forecast as a run."""
     attrs = {key: data[key] for key in (*_HEAD, "dated", "frozen", "known_to")}
     years = [row[0] for row in next(iter(data["levels"].values()))["values"]]
-    scenario = _scenario(file, data)
     attrs |= {"first_year": years[0], "last_year": years[-1], "scenario": json.dumps(scenario), "keep": "summary"}
     attrs |= {"components": str(scenario.get("mixture", "")), "drivers": " ".join(scenario.get("drivers", ()))}
-    return Run.of(Group(attrs=attrs, children={"summary": _summary(data, years)}).to_xarray())
+    return Group(attrs=attrs, children={"summary": _summary(data, years)})
 
 
 def _scenario(file: FilePath, data: Mapping[str, Any]) -> Any:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
@@ -16,7 +15,7 @@ from numpy.typing import NDArray
 from simulator.errors import RunFileError
 from simulator.files import replacing
 from simulator.runs.groups import Group, Labelled, Variable, of_dataset, of_tree
-from simulator.runs.kinds import RUN, kind_named
+from simulator.runs.kinds import kind_named
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -173,7 +172,7 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
     try:
         from xarray import open_datatree
 
-        from simulator.runs.checksums import check_opened
+        from simulator.runs.checked import of_kind
 
         with open_datatree(file, engine="netcdf4") as opened:
             tree = opened.load()
@@ -181,14 +180,5 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
         raise RunFileError(
             f"{file}: cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
         ) from None
-    found = tree.attrs.get(known.attribute)
-    if found is None:
-        what = "is a run and" if RUN.attribute in tree.attrs else "is a netCDF file but"
-        but = re.sub("^(is|holds) (an? )?", r"\1 no ", known.is_one)
-        raise RunFileError(f"{file}: {what} {but}. `{known.command}` writes one.")
-    if int(found) != format_:
-        raise RunFileError(
-            f"{file}: holds {kind} of format {found}; this simulator reads {format_}. Run `{known.command}` again."
-        )
-    check_opened(tree, file)
+    of_kind(tree, known, file=file, newest=format_, oldest=format_)
     return tree

@@ -92,7 +92,7 @@ def test_a_folder_from_before_hindsight_was_told_has_none(folder: Path) -> None:
     ("old", "new", "text"),
     [
         ("crps", "crp", "forecasts.csv: lacks the columns crps."),
-        ("model,2018,2019,25.0", "model,2018,2019,many", "forecasts.csv:2: observed: must be a float; got 'many'."),
+        ("model,2018,2019,25.0", "model,2018,2019,many", "forecasts.csv:2: observed: must be a number; got 'many'."),
     ],
 )
 def test_a_table_that_is_none_of_a_hindcast_is_refused_with_its_place(

@@ -45,5 +45,5 @@ def test_a_file_of_another_format_is_refused(run: Run, tmp_path: Path) -> None:
     found_of("influence", run).write_into(tmp_path)
     with netCDF4.Dataset(tmp_path / "influence.nc", "a") as file:
         file.influence_format = 9
-    with pytest.raises(RunFileError, match="holds influence of format 9; this simulator reads 1"):
+    with pytest.raises(RunFileError, match="is of influence format 9; this simulator reads 1"):
         open_result(tmp_path)

@@ -1,0 +1,289 @@
+"""The one reader of stored results: holds what was opened against `simulator.runs.contents`, and says what is wrong."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from numpy.typing import NDArray
+from xarray.backends import BackendArray
+from xarray.core import indexing
+
+from simulator.errors import RunFileError, shown
+from simulator.runs.checksums import check_opened
+from simulator.runs.contents import CONTENTS, FIT_GROUPS, FITTED, Contents, Part, dims_fit, entry_of
+from simulator.runs.entries import TOUCH, Entry, attribute_rule, type_rule, value_rule
+from simulator.runs.kinds import RUN, Kind, kind_named
+
+type Wrong = tuple[str, str]
+"""Where something is wrong (`summary/crossed`), and what rule it breaks."""
+
+
+def of_kind(tree: xr.DataTree, kind: Kind, *, file: FilePath, newest: int, oldest: int = 1) -> None:
+    """Refuse what is of another kind or format, was changed, or does not hold what such a result holds (RunFileError).
+
+    Samples are not read: what a command takes of them is checked when it takes it.
+    """
+    found = tree.attrs.get(kind.attribute)
+    if found is None:
+        what = "is a run and" if RUN.attribute in tree.attrs else "is a netCDF file but"
+        but = re.sub("^(is|holds) (an? )?", r"\1 no ", kind.is_one)
+        raise RunFileError(f"{file}: {what} {but} of this simulator. `{kind.command}` writes one.")
+    if not isinstance(found, int | np.integer) or not oldest <= found <= newest:
+        remedy = "Update it." if isinstance(found, int | np.integer) and found > newest else "Make it anew."
+        raise RunFileError(
+            f"{file}: is of {kind.name} format {shown(found)}; this simulator reads "
+            f"{'up to ' if oldest < newest else ''}{newest}. {remedy}"
+        )
+    check_opened(tree, file)
+    check(tree, kind.name, file=file)
+
+
+def check(tree: xr.DataTree, kind: str, *, file: object) -> None:
+    """Refuse a tree that does not hold what a kind of result must; what is not read yet is checked when it is."""
+    for part, nodes in _parted(tree, CONTENTS[kind]):
+        for variable in () if part.lazy else (each for node in nodes for each in node.variables.values()):
+            variable.load()  # small, and what most readers want
+    for wrong in faults(tree, kind):
+        raise fault(wrong, kind, file=file)
+    _check_when_read(tree, kind, str(file))
+
+
+def fault(wrong: Wrong, kind: str, *, file: object) -> RunFileError:
+    """Say what is wrong with a file, and what to do."""
+    known, (where, rule) = kind_named(kind), wrong
+    again = f" by `{known.command}`" if known and known is not RUN else ""
+    remedy = f"It was changed or damaged since it was written: restore it, or make it anew{again}."
+    return RunFileError(f"{file}: {where}: {rule}. {remedy}")
+
+
+def faults(tree: xr.DataTree, kind: str) -> Iterator[Wrong]:
+    """List what is wrong: attributes, groups, variables, coordinates, values that are in memory, how they agree."""
+    contents = CONTENTS[kind]
+    yield from attribute_faults(tree.attrs, contents.attributes)
+    axes = [str(axis["name"]) for axis in json.loads(tree.attrs["sweep"])] if kind == "sweep" else []
+    for part, nodes in _parted(tree, contents):
+        if not nodes and not part.optional:
+            yield part.path.strip("/"), "is missing"
+        for node in nodes:
+            yield from _part_faults(node, part, tuple(axes) if part.front else ())
+    yield from _unlike(tree, contents)
+    if kind == "run":
+        yield from _run_faults(tree)
+
+
+def _parted(tree: xr.DataTree, contents: Contents) -> Iterator[tuple[Part, list[xr.DataTree]]]:
+    """Give every part of a table with the groups of a tree that are such."""
+    left = {node.path: node for node in tree.subtree}
+    for part in contents.parts:
+        form = re.compile(re.escape(part.path).replace(r"\*", "[^/]+"))
+        yield part, [left.pop(path) for path in list(left) if form.fullmatch(path)]
+
+
+def attribute_faults(held: Mapping[Any, Any], entries: Iterable[Entry], where: str = "") -> Iterator[Wrong]:
+    """List what is wrong with attributes."""
+    for entry in entries:
+        if entry.name not in held:
+            if not entry.optional:
+                yield f"{where}attribute {entry.name}", "is missing"
+        elif rule := attribute_rule(entry, held[entry.name]):
+            yield f"{where}attribute {entry.name}", f"{rule}; got {shown(_plain(held[entry.name]))}"
+
+
+def _plain(value: Any) -> Any:
+    return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
+
+
+def _part_faults(node: xr.DataTree, part: Part, front: tuple[str, ...]) -> Iterator[Wrong]:
+    """List what is wrong with one group."""
+    place = node.path.strip("/")
+    at = f"{place}/" if place else ""
+    dims, coords, held = {*map(str, node.sizes)}, node.coords, node.data_vars
+    yield from attribute_faults(node.attrs, part.attributes, f"{place}: ")
+    needed = [entry.name for entry in part.coords if _is_needed(entry, dims)]
+    for name in dict.fromkeys((*needed, *front, *(dim for dim in dims if dim.startswith("limit_")))):
+        if name not in coords:
+            yield f"{at}{name}", "is missing: its dimension has no coordinate"
+    for entry in part.variables:
+        if _is_needed(entry, dims) and entry.name not in held:
+            yield f"{at}{entry.name}", "is missing"
+    if not part.open and not held:
+        yield place, "holds no variable"
+    alike: dict[tuple[Entry, tuple[str, ...], tuple[int, ...]], dict[str, xr.Variable]] = {}
+    for key, variable in node.variables.items():
+        name, is_coord = str(key), key in coords
+        own = tuple(map(str, variable.dims))
+        inner = own if is_coord else own[len(front) :]
+        known = entry_of(part.coords if is_coord else part.variables, name, inner)
+        if known is None:
+            if not is_coord and not part.open:
+                yield f"{at}{name}", f"is no variable of {place}"
+            continue
+        in_front = is_coord or own[: len(front)] == front
+        if known.dims is not None and not (in_front and dims_fit(known.dims, inner)):
+            yield f"{at}{name}", f"must be over ({', '.join((*front, *known.dims))}); is over ({', '.join(own)})"
+            continue
+        if not is_coord:
+            yield from attribute_faults(variable.attrs, part.described, f"{at}{name}: ")
+        if rule := type_rule(known, variable.dtype):
+            yield f"{at}{name}", rule
+        elif not part.lazy or own == (name,):
+            alike.setdefault((known, own, variable.shape), {})[name] = variable
+    for (entry, own, _), variables in alike.items():
+        for name, rule in _value_faults(entry, own, variables):
+            yield f"{at}{name}", rule
+
+
+def _is_needed(entry: Entry, dims: set[str]) -> bool:
+    return not entry.optional and "*" not in entry.name and {*(entry.dims or ())} <= dims
+
+
+def _value_faults(entry: Entry, dims: tuple[str, ...], variables: Mapping[str, xr.Variable]) -> Iterator[Wrong]:
+    """Check arrays of one entry and shape together, and name those that are wrong."""
+    if entry.type in ("text", "any") or len(variables) == 1:
+        held = {name: variable.values for name, variable in variables.items()}
+        yield from ((name, rule) for name, values in held.items() if (rule := value_rule(entry, dims, values, name)))
+    elif value_rule(entry, dims, np.stack([variable.values for variable in variables.values()])):
+        for name, variable in variables.items():
+            yield from _value_faults(entry, dims, {name: variable})
+
+
+def _unlike(tree: xr.DataTree, contents: Contents) -> Iterator[Wrong]:
+    """List coordinates that differ between groups, and dimensions that are not as long as an attribute says."""
+    first: dict[str, tuple[str, NDArray[Any]]] = {}
+    for node in tree.subtree:
+        place = node.path.strip("/")
+        if place in FIT_GROUPS:
+            continue
+        for dim, attribute in contents.sizes.items():
+            if dim in node.sizes and node.sizes[dim] != tree.attrs[attribute]:
+                told = f"attribute {attribute} says {tree.attrs[attribute]:,}"
+                yield place, f"holds {node.sizes[dim]:,} {dim}s, and {told}"
+        for name in contents.alike:
+            if name in node.coords:
+                values = node.coords[name].values
+                other, known = first.setdefault(name, (place, values))
+                if not np.array_equal(known, values):
+                    yield f"{place}/{name}", f"is another than {other}/{name}"
+
+
+def _run_faults(tree: xr.DataTree) -> Iterator[Wrong]:
+    """List how the groups, attributes and numbers of a run do not go together."""
+    attrs, summary, groups = tree.attrs, tree.children["summary"], {*tree.children}
+    held, years = summary.data_vars, summary.coords["year"].values
+    kept = attrs["keep"] == "trajectories"
+    along = {"threshold": "crossings", "event": "events"}
+    wanted = (
+        {"parameters", "trajectories", *(along[str(dim)] for dim in summary.dims if dim in along)} if kept else set()
+    )
+    for group in ("parameters", "trajectories", *along.values()):
+        if (group in wanted) != (group in groups):
+            rule = (
+                "is missing: the run kept its samples"
+                if group in wanted
+                else "stands in a run that has no such samples"
+            )
+            yield group, f"{rule} (attribute keep is {attrs['keep']})"
+    for group in FITTED if groups & {*FIT_GROUPS} else ():
+        if group not in groups:
+            yield group, "is missing beside the other groups of a fit of history"
+    for key, year in (("first_year", years[0]), ("last_year", years[-1])):
+        if float(attrs[key]) != year:
+            yield f"attribute {key}", f"says {attrs[key]}, and summary/year {year:g}"
+    quantities = summary.coords["quantity"].values.tolist() if "quantity" in summary.coords else []
+    for what, names in (("attribute drivers", attrs["drivers"].split()), ("summary/quantity", quantities)):
+        for name in dict.fromkeys(names):
+            if name not in held and name != "compute":
+                yield what, f"names {name}, which the summary does not hold"
+    levels = {str(name) for name, each in held.items() if each.dims == ("quantile", "year")}
+    levels -= {name for name in levels if name.endswith("_error") and f"{name}_mean" not in held}
+    shares = {str(name) for name, each in held.items() if str(each.dims[0]).startswith("limit_")}
+    limits = {name.removesuffix("_share") for name in shares if name.endswith("_share")}
+    told = {f"{name}_mean" for name in levels} | {f"{name}_share{end}" for name in limits for end in ("", "_error")}
+    told |= levels | {f"{name}_error" for name in levels}
+    for name in sorted(told - {f"{name}_error" for name in levels} - {*map(str, held)}):
+        yield f"summary/{name}", "is missing"
+    for name in (name for name, each in held.items() if not {"threshold", "event"} & {*each.dims} and name not in told):
+        yield f"summary/{name}", "is of nothing that the summary holds"
+    if kept and "trajectories" in groups:
+        for name in sorted((levels | limits) ^ {*map(str, tree.children["trajectories"].data_vars)}):
+            yield name, "must be in summary and trajectories"
+    yield from _share_faults(summary)
+
+
+def _share_faults(summary: xr.DataTree) -> Iterator[Wrong]:
+    """List shares and dates of a summary that do not go together."""
+    years = summary.coords["year"].values
+    for name, shares in summary.data_vars.items():
+        if (
+            str(name).endswith("_share")
+            and str(shares.dims[0]).startswith("limit_")
+            and (shares.values.sum(axis=0) > 1.0 + TOUCH).any()
+        ):
+            yield f"summary/{name}", "must add up to 1 at most"
+    if "crossed" in summary.data_vars:
+        crossed, never, already, dates = (
+            summary.data_vars[name].values for name in ("crossed", "never", "already", "crossing_quantile")
+        )
+        if not np.allclose(crossed[:, -1] + never, 1.0, rtol=0.0, atol=TOUCH):
+            yield "summary/never", "must be what is missing to 1 in summary/crossed in the last year"
+        if (already > crossed[:, 0] + TOUCH).any():
+            yield "summary/already", "must be within summary/crossed in the first year"
+        known = dates[np.isfinite(dates)]
+        if known.size and not years[0] <= known.min() <= known.max() <= years[-1]:
+            yield "summary/crossing_quantile", "must lie within the years, or be +inf"
+
+
+@dataclass(eq=False)
+class _Checked(BackendArray):
+    """An array on the disk whose values are checked when they are read."""
+
+    variable: xr.Variable
+    entry: Entry
+    file: str
+    where: str
+    kind: str
+    component: xr.Variable | None
+    """Of a parameter of a mixture: the component of each sample; one that does not know the parameter has NaN."""
+
+    def __post_init__(self) -> None:
+        self.shape, self.dtype = self.variable.shape, self.variable.dtype
+
+    def __getitem__(self, key: indexing.ExplicitIndexer) -> Any:
+        return indexing.explicit_indexing_adapter(key, self.shape, indexing.IndexingSupport.OUTER, self._read)
+
+    def _read(self, key: tuple[Any, ...]) -> NDArray[Any]:
+        try:
+            values = self.variable[key].values
+        except (OSError, RuntimeError, ValueError) as error:
+            raise fault((self.where, f"cannot be read ({type(error).__name__})"), self.kind, file=self.file) from None
+        entry, whole = self.entry, values.shape == self.shape
+        if self.component is not None:
+            of, gone = self.component[key].values, np.isnan(values)
+            entry = replace(entry, missing=all(gone[of == each].all() for each in np.unique(of[gone])))
+        dims = tuple(map(str, self.variable.dims))
+        if rule := value_rule(entry, dims, values) if whole else value_rule(replace(entry, rises=""), (), values):
+            raise fault((self.where, rule), self.kind, file=self.file)
+        return np.asarray(values)
+
+
+def _check_when_read(tree: xr.DataTree, kind: str, file: str) -> None:
+    """Let arrays that are still on the disk be checked when they are read."""
+    for part, nodes in _parted(tree, CONTENTS[kind]):
+        for node in nodes if part.lazy else ():
+            place, component = node.path.strip("/"), node.data_vars.get("component")
+            for name, variable in node.variables.items():
+                entries = part.coords if name in node.coords else part.variables
+                entry = None if name in node.indexes else entry_of(entries, str(name), tuple(map(str, variable.dims)))
+                if entry is not None:
+                    of = None if component is None or name == "component" else component.variable
+                    checked = _Checked(variable.copy(deep=False), entry, file, f"{place}/{name}", kind, of)
+                    variable.data = indexing.MemoryCachedArray(  # type: ignore[no-untyped-call]
+                        indexing.LazilyIndexedArray(checked)
+                    )

@@ -1,0 +1,312 @@
+"""What each kind of result must hold: one table, by which `simulator.runs.checked` reads whatever is opened."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Final
+
+from simulator.runs.entries import LATEST_YEAR, Entry
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A group of arrays: by its path, in which `*` stands for any name."""
+
+    path: str
+    variables: tuple[Entry, ...]
+    """The first whose name and dimensions fit is that of a variable."""
+    coords: tuple[Entry, ...] = ()
+    attributes: tuple[Entry, ...] = ()
+    described: tuple[Entry, ...] = ()
+    """Attributes that every variable has."""
+    optional: bool = True
+    lazy: bool = False
+    """Whether values are checked when they are read, and not when the file is opened."""
+    front: bool = False
+    """Whether the axes of the sweep come first in every variable."""
+    open: bool = True
+    """Whether it may hold variables that are not in the table."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What a kind of result holds."""
+
+    attributes: tuple[Entry, ...]
+    parts: tuple[Part, ...]
+    alike: tuple[str, ...] = ()
+    """Coordinates that are the same in every group."""
+    sizes: Mapping[str, str] = MappingProxyType({})
+    """Dimensions whose length an attribute tells."""
+
+
+def _named(names: str, like: Entry) -> tuple[Entry, ...]:
+    """Make an entry for each of some names."""
+    return tuple(replace(like, name=name) for name in names.split())
+
+
+TEXT, WHOLE, NUMBER = Entry("", "text"), Entry("", "whole", low=0), Entry("")
+LEVEL, PLAIN = Entry("", never=True), Entry("", low=0, never=True)
+PROBABILITY, ERROR = Entry("", low=0, high=1), Entry("", low=0, missing=True)
+YEAR = Entry("", low=-LATEST_YEAR, high=LATEST_YEAR)
+DATE = replace(YEAR, never=True)
+NAME = Entry("", "text", form=r"[a-z0-9]+(-[a-z0-9]+)* # small letters, digits and hyphens")
+ID = Entry("", "text", form=r"[0-9a-f]{8} # eight hexadecimal digits")
+HASH = Entry("", "text", form=r"[0-9a-f]{64} # a SHA-256 hash")
+SCENARIO = Entry("", "json", shape={"*": None})
+TEXTS_BY_NAME = {"*": ""}
+
+
+def _optional(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
+    return tuple(replace(entry, optional=True) for entry in entries)
+
+
+_UNITS = _named("units long_name", TEXT)
+_FORM = replace(WHOLE, low=1)
+_ABOUT = (
+    *_named("run_id", ID), *_named("name", NAME), *_named("title subject dollars", TEXT),
+    *_named("scenario", SCENARIO), *_named("scenario_hash", HASH), *_named("samples", replace(WHOLE, low=1)),
+    *_optional(_named("uncertain", WHOLE)), *_named("first_year last_year", replace(TEXT, type="number")),
+    *_named("drivers simulator_version", TEXT),
+)  # fmt: skip
+_RUN = (
+    *_ABOUT, *_named("seed", WHOLE), *_named("block", replace(WHOLE, low=1)),
+    Entry("keep", "text", form="trajectories|summary # trajectories or summary"),
+    Entry("store", "text", form="netcdf|zarr # netcdf or zarr", optional=True),
+    *_named("design overrides warnings notes", TEXT), *_named("sources", replace(SCENARIO, shape=TEXTS_BY_NAME)),
+    *_optional(_named("code platform", TEXT)),
+    Entry("libraries", "json", shape=TEXTS_BY_NAME, optional=True),
+    Entry("components", "json", shape={"*": 0.0}, optional=True),
+)  # fmt: skip
+
+_BY_YEAR, _BY_SAMPLE = ("quantile", "year"), ("sample", "year")
+_COORDS = (
+    Entry("year", dims=("year",), low=-LATEST_YEAR, high=LATEST_YEAR, rises="year"),
+    Entry("quantile", dims=("quantile",), low=0, high=1, rises="quantile"),
+    Entry("sample", "whole", ("sample",), low=0, high=1e12, rises="sample"),
+    *(Entry(name, "text", (name,)) for name in ("threshold", "event")),
+    *(Entry(name, "text", ("threshold",)) for name in ("quantity", "label")),
+    Entry("falling", "flag", ("threshold",), low=0, high=1, optional=True),
+    Entry("begins", "text", ("event",), optional=True),
+    Entry("limit_*", "text", ("limit_*",)),
+)
+_OF_THRESHOLDS = (
+    replace(PROBABILITY, name="crossed", dims=("threshold", "year"), rises="year"),
+    replace(ERROR, name="crossed_error", dims=("threshold", "year")),
+    *(replace(PROBABILITY, name=name, dims=("threshold",)) for name in ("never", "already")),
+    replace(DATE, name="crossing_quantile", dims=("threshold", "quantile"), rises="quantile"),
+    replace(LEVEL, name="threshold_level_quantile", dims=("threshold", "quantile"), rises="quantile"),
+)
+_SUMMARY = (
+    *_OF_THRESHOLDS,
+    replace(ERROR, name="crossing_quantile_error", dims=("threshold", "quantile")),
+    replace(DATE, name="event_quantile", dims=("event", "quantile"), rises="quantile"),
+    replace(PROBABILITY, name="binding_*_share", dims=("limit_*", "year")),
+    replace(ERROR, name="binding_*_share_error", dims=("limit_*", "year")),
+    replace(PLAIN, name="models_*", dims=_BY_YEAR, rises="quantile"),
+    replace(ERROR, name="*_error", dims=_BY_YEAR),
+    replace(LEVEL, name="*", dims=_BY_YEAR, rises="quantile"),
+    replace(PLAIN, name="models_*_mean", dims=("year",)),
+    replace(LEVEL, name="*_mean", dims=("year",)),
+)
+_FROZEN = (
+    *(replace(each, missing=each.missing or "quantile" in (each.dims or ())) for each in _OF_THRESHOLDS),
+    Entry("*", dims=_BY_YEAR, never=True, missing=True),
+)
+_TRAJECTORIES = (
+    Entry("binding_*", "flag", _BY_SAMPLE, low=0, high=127),
+    replace(PLAIN, name="models_*", dims=_BY_SAMPLE),
+    replace(LEVEL, name="*", dims=_BY_SAMPLE),
+)
+_SAMPLES = (
+    Part("/parameters", (Entry("component", "flag", ("sample",), low=0, optional=True),
+                         replace(LEVEL, name="*", dims=("sample",))), _COORDS, (), _UNITS, lazy=True, open=False),
+    Part("/trajectories", _TRAJECTORIES, _COORDS, (), _UNITS, lazy=True, open=False),
+    Part("/crossings", (replace(DATE, name="crossing_year", dims=("threshold", "sample")),
+                        Entry("already_above", "flag", ("threshold", "sample"), low=0, high=1),
+                        replace(LEVEL, name="threshold_level", dims=("threshold", "sample"))),
+         _COORDS, (), _UNITS, lazy=True),
+    Part("/events", (replace(DATE, name="event_year", dims=("event", "sample")),), _COORDS, (), _UNITS, lazy=True),
+)  # fmt: skip
+FIT_GROUPS: Final[tuple[str, ...]] = (
+    "prior", "posterior", "posterior_predictive", "log_likelihood", "log_prior", "sample_stats", "observed_data",
+)  # fmt: skip
+"""What a fit of history holds, in ArviZ's form."""
+FITTED: Final[tuple[str, ...]] = ("prior", "posterior", "sample_stats", "observed_data")
+"""Those of a run that has one, however old."""
+_FIT_ABOUT = (
+    *_named("fit snapshot", TEXT), *_named("runs first_year", replace(WHOLE, high=LATEST_YEAR)),
+    *_optional((*_named("known_to origin record", NUMBER), *_named("record_date seen sampler", TEXT))),
+)  # fmt: skip
+_DRAWS = (Entry("chain", "whole", ("chain",), low=0), Entry("draw", "whole", ("draw",), low=0))
+_OBSERVED = tuple(
+    replace(like, name=f"{dim}_{key}", dims=(dim,), optional=key == "name")
+    for dim in ("run", "costed_run", "accelerator") for like, key in ((YEAR, "year"), (TEXT, "name"))
+)  # fmt: skip
+_TIMES = tuple(replace(YEAR, name=dim, dims=(dim,), rises=dim) for dim in ("year", "step"))
+
+
+def _fit(attributes: tuple[Entry, ...], *, optional: bool, lazy: bool) -> tuple[Part, ...]:
+    """Say what the groups of a fit hold, of which `attributes` are those of `posterior`."""
+    any_number, density = Entry("*"), Entry("*", low=-1e300)
+    held = dict.fromkeys(FIT_GROUPS, any_number) | dict.fromkeys(("log_likelihood", "log_prior"), density)
+    return tuple(
+        Part(f"/{name}", (Entry("diverging", "flag", low=0, high=1, optional=name != "sample_stats"), entry),
+             (*_DRAWS, *(_OBSERVED if name in ("observed_data", "posterior_predictive") else ()), *_TIMES),
+             attributes if name == "posterior" else (), optional=optional, lazy=lazy)
+        for name, entry in held.items()
+    )  # fmt: skip
+
+
+_WHOLE_SUMMARY = Part("/summary", _SUMMARY, _COORDS, (), _UNITS, optional=False, open=False)
+_COMPONENTS = replace(_WHOLE_SUMMARY, path="/components/*", optional=True, lazy=True)
+_ALIKE = ("year", "quantile", "sample", "threshold", "event")
+_AXES = [
+    {"name": "", "label?": "", "unit": "", "numbers": [0.0, None], "points": [{"label": "", "set": [""]}]},
+]  # fmt: skip
+_OUTCOMES = (
+    *(replace(TEXT, name=name, dims=("outcome",)) for name in ("outcome",)),
+    *(replace(TEXT, name=name, dims=("input",)) for name in ("input", "input_words")),
+)
+_SHARE, _CONSTANT = (
+    Entry("", low=-100, high=100, dims=("input", "outcome")),
+    Entry("constant", "flag", ("outcome",), 0, 1),
+)
+_KEPT = _named("said warned label", TEXT)
+
+
+def _kept(about: tuple[Entry, ...] = (), **tables: tuple[Entry, ...]) -> Contents:
+    """Say what is kept of a result: its dataset with what it says of itself, and tables; `_`: where there is one."""
+    any_column = Entry("*", "any")
+    parts = [Part("/dataset", (), (), about, optional=False)]
+    for name, columns in tables.items():
+        rows = tuple(replace(column, dims=("row",)) for column in (*columns, any_column))
+        parts.append(Part(f"/tables/{name.rstrip('_')}", rows, optional=name.endswith("_"), open=False))
+    return Contents(_KEPT, (*parts, Part("/tables/*", (any_column,), open=False)))
+
+
+_GIVEN = Entry("", low=-math.inf, high=math.inf)
+_NONE = replace(_GIVEN, missing=True)
+CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
+    "run": Contents(
+        _named("run_format", _FORM) + _RUN,
+        (_WHOLE_SUMMARY, _COMPONENTS, *_SAMPLES, *_fit(_FIT_ABOUT, optional=True, lazy=True)),
+        _ALIKE, {"sample": "samples"},
+    ),
+    "frozen": Contents(
+        (*_ABOUT, *_named("dated frozen known_to", TEXT)),
+        (Part("/summary", _FROZEN, _COORDS, optional=False),),
+    ),
+    "sweep": Contents(
+        (*_named("sweep_format points", _FORM), Entry("sweep", "json", shape=_AXES), *_RUN),
+        (replace(_WHOLE_SUMMARY, front=True), replace(_COMPONENTS, front=True),
+         Part("/points", (replace(ID, name="run_id", dims=()),), optional=False, front=True)),
+        _ALIKE,
+    ),
+    "shares": Contents(
+        (*_named("shares_id", ID), *_named("name", NAME), *_named("title method_because", TEXT),
+         Entry("method", "text", form="sobol|shapley # sobol or shapley"), *_named("scenario", SCENARIO),
+         *_named("seed", WHOLE), *_named("samples", _FORM)),
+        (Part("/", (*_named("variance deciding_samples", Entry("", low=0, high=1e300, dims=("outcome",))), _CONSTANT,
+                    replace(_SHARE, name="*")),
+              (*_OUTCOMES, replace(TEXT, name="subject", dims=("outcome",)),
+               replace(TEXT, name="members", dims=("input",)),
+               replace(YEAR, name="year", dims=("outcome",), missing=True)), optional=False),),
+    ),
+    "swings": Contents(
+        (*_named("id", ID), *_named("name", NAME), *_named("title mode_words", TEXT),
+         Entry("mode", "text", form="free|fixed # free or fixed"), *_named("samples", _FORM),
+         *_named("first_year last_year", YEAR), *_named("scenario", SCENARIO)),
+        (Part("/", (replace(LEVEL, name="moved", dims=("outcome", "input", "quantile")),
+                    replace(LEVEL, name="base", dims=("outcome",)), _CONSTANT,
+                    replace(PROBABILITY, name="never", dims=("outcome",)),
+                    *_named("error narrowing_error", replace(ERROR, dims=("outcome", "input"))),
+                    replace(_NONE, name="removed", dims=("outcome", "input")),
+                    replace(_NONE, name="narrowing", dims=("outcome", "input")),
+                    replace(LEVEL, name="value", dims=("input", "quantile")),
+                    replace(TEXT, name="value_text", dims=("input", "quantile"))),
+              (*_OUTCOMES, *(replace(TEXT, name=name, dims=("outcome",)) for name in ("kind", "outcome_words", "unit")),
+               *(replace(TEXT, name=name, dims=("input",)) for name in ("library", "follows")), _COORDS[1]),
+              optional=False),),
+    ),
+    "influence": _kept(influence=_named("outcome input", TEXT)),
+    "moved": _kept(
+        _named("scenario label", TEXT),
+        headlines=_named("headline label statistic unit dated", TEXT) + _named("day", YEAR)
+        + _named("lower_90 lower_50 median upper_50 upper_90", _GIVEN) + _named("moved first_year last_year", _NONE),
+        reasons_=(),
+    ),
+    "attribution": _kept(
+        attribution=_named("quantity label statistic unit input", TEXT) + _named("before after", _GIVEN)
+    ),
+    "condition": _kept(
+        (*_named("run_id", ID), *_named("name", NAME), *_named("samples redrawn", WHOLE), *_named("given", TEXT)),
+        given=_named("given quantity", TEXT) + _named("probability", PROBABILITY)
+        + _named("year", replace(YEAR, missing=True)) + _named("lower upper", _NONE),
+        headlines=_named("quantity label statistic unit", TEXT) + _named("before after", _GIVEN),
+        levels_=_named("quantity label unit state", TEXT) + _named("year", YEAR) + _named("lower median upper", _GIVEN),
+        crossings_=_named("threshold label state", TEXT) + _named("first_year last_year", YEAR)
+        + _named("lower_90 lower_50 median upper_50 upper_90", DATE) + _named("never", PROBABILITY),
+        priors_=_named("input label unit", TEXT) + _named("shift score_lower score_upper", NUMBER),
+    ),
+    "nowcast": _kept(),
+    "signposts": _kept(
+        (*_named("run_id", ID), *_named("name", NAME), *_named("samples", WHOLE), *_named("outcome words unit", TEXT),
+         *_named("first_year last_year", YEAR)),
+        signposts=_named("observable label name unit", TEXT) + _named("year", YEAR)
+        + _named("reduction reduction_error", NUMBER),
+        meant_=_named("observable label name unit said", TEXT) + _named("value median", _GIVEN)
+        + _named("lower upper", _NONE),
+    ),
+    "score": _kept(_named("name run_id", TEXT), scores_=()),
+    "fit": Contents(_FIT_ABOUT, _fit((), optional=False, lazy=False)),
+})  # fmt: skip
+"""What the results hold that are kept as labelled arrays, by kind."""
+
+
+_YEARS, _FLAG = Entry("", "whole", low=-LATEST_YEAR, high=LATEST_YEAR), Entry("", "flag", low=0, high=1)
+_SPREAD = _named("skill_05 skill_95 difference_05 difference_95", _NONE)
+_MADE = (*_named("forecast", TEXT), *_named("origin target", _YEARS), *_named("hindsight", _FLAG))
+HINDCAST: Final[Mapping[str, tuple[Entry, ...]]] = MappingProxyType({
+    "forecasts": (
+        *_MADE, *_named("observed quantile_05 quantile_25 quantile_50 quantile_75 quantile_95 error", NUMBER),
+        *_named("crps pinball interval_score", Entry("", low=0)), *_named("log_score", _NONE),
+        *_named("pit", PROBABILITY), *_named("inside_50 inside_80 inside_90", _FLAG),
+    ),
+    "skills": (*_named("baseline", TEXT), *_named("crps baseline_crps", Entry("", low=0)),
+               *_named("skill difference", _GIVEN), *_SPREAD, *_named("hindsight", _FLAG)),
+    "quantiles": (*_MADE, *_named("quantile", PROBABILITY), *_named("value", NUMBER)),
+    "events": (*_MADE, *_named("threshold", Entry("", low=0, high=1e300)), *_named("probability brier", PROBABILITY),
+               *_named("happened", _FLAG)),
+    "record": (*_named("year", _YEARS), *_named("log_flop", NUMBER), *_named("snapshot", TEXT)),
+})  # fmt: skip
+"""The tables of a hindcast that its folder is read from."""
+_DAY = Entry("", "text", form=r"\d{4}-\d\d-\d\d # a day, YYYY-MM-DD")
+LEDGER: Final[tuple[Entry, ...]] = (
+    *_named("scored_on", _DAY), *_named("run_id name scenario_hash", TEXT),
+    *_named("simulator_version observations snapshot observations_sha256", TEXT),
+    *_named("quantity", TEXT), *_named("target", _DAY), *_named("in_sample", _FLAG), *_named("observed", NUMBER),
+    *_named("median low high", _NONE),
+    *_named("crps interval_score pinball", Entry("", low=0, high=math.inf, missing=True)), *_named("log_score", _NONE),
+    *_named("pit", replace(PROBABILITY, missing=True)),
+    *_named("inside_50 inside_80 inside_90", replace(_FLAG, missing=True)), *_named("error", _NONE),
+    *_named("probability brier", replace(PROBABILITY, missing=True)),
+)  # fmt: skip
+"""The columns of the ledger of scores, in their order."""
+
+
+def entry_of(entries: Sequence[Entry], name: str, dims: tuple[str, ...]) -> Entry | None:
+    """Find the entry of an array: the first whose name and dimensions fit, else the first whose name does."""
+    found = [entry for entry in entries if entry.fits(name)]
+    fit = (entry for entry in found if entry.dims is None or dims_fit(entry.dims, dims))
+    return next(fit, found[0] if found else None)
+
+
+def dims_fit(known: tuple[str, ...], dims: tuple[str, ...]) -> bool:
+    """Tell whether dimensions are those of an entry."""
+    return len(known) == len(dims) and all(
+        name == dim or (name == "limit_*" and dim.startswith("limit_")) for name, dim in zip(known, dims, strict=True)
+    )
