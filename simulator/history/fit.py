@@ -32,9 +32,8 @@ from simulator.history.model import HistoryModel, HistoryPriors, build_model, gr
 from simulator.history.observations import Array, Flags, Known, Observations, known_at
 from simulator.priors import twins
 from simulator.runs.checked import check, fault
-from simulator.runs.checksums import check_opened
 from simulator.runs.groups import of_tree
-from simulator.runs.netcdf import write_netcdf
+from simulator.runs.netcdf import read_tree, write_netcdf
 from simulator.schema.prior_families import Distribution
 from simulator.version import NUMERICAL, libraries, machine, made_by
 
@@ -412,15 +411,11 @@ def read_fit(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | 
     if file is None or not file.is_file():
         return None
     try:
-        with xr.open_datatree(file, engine="netcdf4") as stored:
-            found = stored.load()
-        check_opened(found, file)
-        check(found, "fit", file=file)
+        check(found := read_tree(file), "fit", file=file)
         if not _is_whole(found, settings):
             raise fault(("posterior", "has not every draw"), "fit", file=file)
-    except (OSError, ValueError, RuntimeError, RunFileError) as error:
-        said = str(error) if isinstance(error, RunFileError) else f"{file}: cannot be read ({type(error).__name__})."
-        sys.stderr.write(f"warning: {said} The fit is made anew.\n")
+    except RunFileError as error:
+        sys.stderr.write(f"warning: {error} The fit is made anew.\n")
         return None
     with contextlib.suppress(OSError):  # a folder that cannot be written is read all the same
         os.utime(file)  # what is read was used last
@@ -442,17 +437,12 @@ LARGEST_CACHE = 500_000_000
 
 
 def prune(folder: FilePath, *, limit: int = LARGEST_CACHE) -> list[FilePath]:
-    """Remove the stored fits of a folder that were used least recently, until the others are within a limit in bytes.
-
-    The newest stays, however large. Gives what was removed.
-    """
-    files = [(file, file.stat()) for file in folder.glob("*.nc")]
-    files.sort(key=lambda each: each[1].st_mtime_ns)
+    """Remove the fits used least recently until the others of a folder are within a limit; the newest stays."""
+    files = sorted(((file, file.stat()) for file in folder.glob("*.nc")), key=lambda each: each[1].st_mtime_ns)
     size, removed = sum(state.st_size for _, state in files), []
     for file, state in files[:-1]:
-        if size <= limit:
-            break
-        remove_file(file)
-        size -= state.st_size
-        removed.append(file)
+        if size > limit:
+            remove_file(file)
+            size -= state.st_size
+            removed.append(file)
     return removed

@@ -34,19 +34,19 @@ def of_kind(tree: xr.DataTree, kind: Kind, *, file: FilePath, newest: int, oldes
     if found is None:
         what = "is a run and" if RUN.attribute in tree.attrs else "is a netCDF file but"
         but = re.sub("^(is|holds) (an? )?", r"\1 no ", kind.is_one)
-        raise RunFileError(f"{file}: {what} {but} of this simulator. `{kind.command}` writes one.")
+        raise RunFileError(f"{file}: {what} {but}. `{kind.command}` writes one.")
     if not isinstance(found, int | np.integer) or not oldest <= found <= newest:
         remedy = "Update it." if isinstance(found, int | np.integer) and found > newest else "Make it anew."
         raise RunFileError(
             f"{file}: is of {kind.name} format {shown(found)}; this simulator reads "
             f"{'up to ' if oldest < newest else ''}{newest}. {remedy}"
         )
-    check_opened(tree, file)
     check(tree, kind.name, file=file)
 
 
-def check(tree: xr.DataTree, kind: str, *, file: object) -> None:
-    """Refuse a tree that does not hold what a kind of result must; what is not read yet is checked when it is."""
+def check(tree: xr.DataTree, kind: str, *, file: FilePath) -> None:
+    """Refuse a tree that was changed, or does not hold what a kind must; what is not read yet is checked when it is."""
+    check_opened(tree, file)
     for part, nodes in _parted(tree, CONTENTS[kind]):
         for variable in () if part.lazy else (each for node in nodes for each in node.variables.values()):
             variable.load()  # small, and what most readers want
@@ -57,10 +57,10 @@ def check(tree: xr.DataTree, kind: str, *, file: object) -> None:
 
 def fault(wrong: Wrong, kind: str, *, file: object) -> RunFileError:
     """Say what is wrong with a file, and what to do."""
-    known, (where, rule) = kind_named(kind), wrong
+    (where, rule), known = wrong, kind_named(kind)
     again = f" by `{known.command}`" if known and known is not RUN else ""
-    remedy = f"It was changed or damaged since it was written: restore it, or make it anew{again}."
-    return RunFileError(f"{file}: {where}: {rule}. {remedy}")
+    remedy = "" if kind == "fit" else f": restore it, or make it anew{again}"
+    return RunFileError(f"{file}: {where}: {rule}. It was changed or damaged since it was written{remedy}.")
 
 
 def faults(tree: xr.DataTree, kind: str) -> Iterator[Wrong]:

@@ -169,16 +169,20 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
     file = file / known.file if file.is_dir() else file
     if not file.exists():
         raise RunFileError(f"{path}: no such {kind} file. `{known.command}` writes one.")
-    try:
-        from xarray import open_datatree
+    from simulator.runs.checked import of_kind
 
-        from simulator.runs.checked import of_kind
-
-        with open_datatree(file, engine="netcdf4") as opened:
-            tree = opened.load()
-    except (OSError, RuntimeError, ValueError) as error:
-        raise RunFileError(
-            f"{file}: cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
-        ) from None
+    tree = read_tree(file)
     of_kind(tree, known, file=file, newest=format_, oldest=format_)
     return tree
+
+
+def read_tree(file: FilePath) -> xr.DataTree:
+    """Read all groups of a netCDF file; RunFileError where it is damaged or none."""
+    from xarray import open_datatree
+
+    try:
+        with open_datatree(file, engine="netcdf4") as opened:
+            return opened.load()
+    except (OSError, RuntimeError, ValueError) as error:
+        fault = f"cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
+        raise RunFileError(f"{file}: {fault}") from None

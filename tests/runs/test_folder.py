@@ -205,9 +205,7 @@ def test_damage_anywhere_is_told_and_never_a_wrong_number(run: xr.DataTree, fold
 
 def test_a_file_of_another_tool_is_told(tmp_path: Path) -> None:
     xr.Dataset({"x": ("t", [1.0])}).to_netcdf(tmp_path / "run.nc")
-    with pytest.raises(
-        RunFileError, match=r"is a netCDF file but is no run of this simulator. `simulate SCENARIO` writes one"
-    ):
+    with pytest.raises(RunFileError, match=r"is a netCDF file but is no run. `simulate SCENARIO` writes one"):
         open_run(tmp_path)
 
 
