@@ -30,7 +30,7 @@ from simulator.errors import InputError, near_name, number
 from simulator.files import short_hash
 from simulator.priors.draws import joined_uniforms, values_at, values_of
 from simulator.priors.streams import block_uniforms
-from simulator.runs.netcdf import open_kept
+from simulator.runs.checked import open_kept
 from simulator.runs.result import Result
 from simulator.runs.table import Table
 from simulator.scenario.documents import yaml_text

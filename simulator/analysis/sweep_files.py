@@ -28,9 +28,9 @@ from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
 from simulator.files import remove_folder, short_hash
+from simulator.runs.checked import open_kept
 from simulator.runs.folder import open_run, save_run
 from simulator.runs.groups import headline_of
-from simulator.runs.netcdf import open_kept
 from simulator.runs.run import TreeResult
 from simulator.runs.table import Table
 from simulator.scenario.overrides import CENTRE

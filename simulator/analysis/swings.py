@@ -39,8 +39,8 @@ from simulator.analysis.outcomes import (
 from simulator.engine.record import code_of, packages_of
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
+from simulator.runs.checked import open_kept
 from simulator.runs.estimates import sample_quantiles
-from simulator.runs.netcdf import open_kept
 from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table, values_or_none

@@ -31,9 +31,9 @@ from simulator.history.columns import known_words
 from simulator.history.model import HistoryModel, HistoryPriors, build_model, grid_weights, log_prior, weights
 from simulator.history.observations import Array, Flags, Known, Observations, known_at
 from simulator.priors import twins
-from simulator.runs.checked import check, fault
+from simulator.runs.checked import check, fault, read_tree
 from simulator.runs.groups import of_tree
-from simulator.runs.netcdf import read_tree, write_netcdf
+from simulator.runs.netcdf import write_netcdf
 from simulator.schema.prior_families import Distribution
 from simulator.version import NUMERICAL, libraries, machine, made_by
 

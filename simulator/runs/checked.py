@@ -25,6 +25,30 @@ type Wrong = tuple[str, str]
 """Where something is wrong (`summary/crossed`), and what rule it breaks."""
 
 
+def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
+    """Open what a kind of folder keeps: its netCDF file, or the folder that holds it."""
+    known = kind_named(kind)
+    if known is None:
+        raise RunFileError(f"{path}: there is no kind of folder '{kind}'.")
+    file = FilePath(path)
+    file = file / known.file if file.is_dir() else file
+    if not file.exists():
+        raise RunFileError(f"{path}: no such {kind} file. `{known.command}` writes one.")
+    tree = read_tree(file)
+    of_kind(tree, known, file=file, newest=format_, oldest=format_)
+    return tree
+
+
+def read_tree(file: FilePath) -> xr.DataTree:
+    """Read all groups of a netCDF file; RunFileError where it is damaged or none."""
+    try:
+        with xr.open_datatree(file, engine="netcdf4") as opened:
+            return opened.load()
+    except (OSError, RuntimeError, ValueError) as error:
+        fault = f"cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
+        raise RunFileError(f"{file}: {fault}") from None
+
+
 def of_kind(tree: xr.DataTree, kind: Kind, *, file: FilePath, newest: int, oldest: int = 1) -> None:
     """Refuse what is of another kind or format, was changed, or does not hold what such a result holds (RunFileError).
 

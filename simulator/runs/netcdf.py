@@ -12,10 +12,8 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import RunFileError
 from simulator.files import replacing
 from simulator.runs.groups import Group, Labelled, Variable, of_dataset, of_tree
-from simulator.runs.kinds import kind_named
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -158,31 +156,3 @@ def _writable(dataset: xr.Dataset) -> xr.Dataset:
             values = [value if isinstance(value, str) else "" for value in held] if is_text else held
             plain[name] = (each.dims, np.array(values, dtype=str if is_text else float).reshape(each.shape), each.attrs)
     return dataset.assign_coords({name: plain.pop(name) for name in dataset.coords if name in plain}).assign(plain)
-
-
-def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
-    """Open what a kind of folder keeps: its netCDF file, or the folder that holds it."""
-    known = kind_named(kind)
-    if known is None:
-        raise RunFileError(f"{path}: there is no kind of folder '{kind}'.")
-    file = FilePath(path)
-    file = file / known.file if file.is_dir() else file
-    if not file.exists():
-        raise RunFileError(f"{path}: no such {kind} file. `{known.command}` writes one.")
-    from simulator.runs.checked import of_kind
-
-    tree = read_tree(file)
-    of_kind(tree, known, file=file, newest=format_, oldest=format_)
-    return tree
-
-
-def read_tree(file: FilePath) -> xr.DataTree:
-    """Read all groups of a netCDF file; RunFileError where it is damaged or none."""
-    from xarray import open_datatree
-
-    try:
-        with open_datatree(file, engine="netcdf4") as opened:
-            return opened.load()
-    except (OSError, RuntimeError, ValueError) as error:
-        fault = f"cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
-        raise RunFileError(f"{file}: {fault}") from None

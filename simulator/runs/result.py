@@ -238,7 +238,8 @@ def open_result(path: FilePath | str) -> Result:
         return cast("Result", attribute_at(f"simulator.{kind.opens}")(place))
     if kind.lines:
         return Stored(kind, place, *stored_lines(place, kind))
-    from simulator.runs.netcdf import KEPT_FORMAT, open_kept
+    from simulator.runs.checked import open_kept
+    from simulator.runs.netcdf import KEPT_FORMAT
 
     kept = open_kept(place, kind=kind.name, format_=KEPT_FORMAT)
     said, warned = (str(kept.attrs[key]).split("\n") if kept.attrs[key] else [] for key in ("said", "warned"))
