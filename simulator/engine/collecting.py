@@ -286,6 +286,12 @@ def groups_of[Held](
     }
     summary = summaries.pop("")
     said = noted_warnings(plan, below(counts[0].totals, "noted"), summary, samples=counts[0].samples)
+    total = sum(component.weight for component in plan.components)
+    said += [
+        f"{each.name}: has none of the {counts[0].samples:,} samples; its weight is {each.weight / total:.2g} of all."
+        for each in plan.components
+        if each.name not in summaries and len(held) > 1
+    ]
     return Groups(summary, summaries, tuple(said))
 
 

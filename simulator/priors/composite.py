@@ -197,7 +197,7 @@ def carried_over(base: Distribution, conversion: Conversion) -> tuple[Distributi
 
     A family of single values stays one.
     """
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         if isinstance(base, Fixed) and np.isfinite(value := conversion.forward(np.array([base.value]))).all():
             return Fixed(float(value[0])), value
         family: Distribution = Converted(base, conversion)

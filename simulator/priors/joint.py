@@ -10,7 +10,7 @@ from functools import cache, lru_cache
 import numpy as np
 
 from simulator import units
-from simulator.errors import Fault, Path, dotted, number
+from simulator.errors import Fault, dotted, number
 from simulator.priors.composite import EmptyTruncation, Mixture, Truncated, WithNever, carried_over
 from simulator.priors.dependence import (
     CopulaGroup,
@@ -20,6 +20,7 @@ from simulator.priors.dependence import (
     chained,
     copula_groups,
     dependence,
+    reach_fault,
     reference_faults,
 )
 from simulator.priors.families import Fixed, Normal
@@ -207,7 +208,7 @@ def _using(slot: Slot, use: Use, other: NamedPrior) -> NamedPrior:
     if np.isnan(ends).any() or np.isneginf(ends).any():
         rule = f"must stay above {number(use.own.least)} here; {use.of} reaches that or less."
         raise Faults([Fault(path, rule, "Truncate the input, or state its family: lognormal.")])
-    if fault := _span_fault(slot.kind, path, float(ends[0])):
+    if fault := reach_fault(slot.kind, path, other.family, use.own.unit, use):
         raise Faults([fault])
     made = other if use.same and same_numbers else _following(slot, use, other)
     family, stated = other.family if use.same else made.family, other.stated if same_numbers else made.stated
@@ -246,18 +247,9 @@ def _internal(
     if not np.isfinite(ends).all() or (scale.conversion.reciprocal and _nears_zero(base)):
         rule, remedy = _beyond_scale(base, scale)
         raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
-    if fault := _span_fault(slot.kind, path, float(ends[0])):
+    if fault := reach_fault(slot.kind, path, family, scale.unit):
         raise Faults([fault])
     return family, base, scale.unit
-
-
-def _span_fault(kind: SlotKind, path: Path, least: float) -> Fault | None:
-    """Say that a deviation or a span of time falls below 0; None where it is neither, or does not."""
-    if kind not in ("drift", "duration", "delay") or least >= 0:
-        return None
-    what = "a standard deviation" if kind == "drift" else "a span of time"
-    remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
-    return Fault(path, f"is {what} and must not fall below 0.", remedy)
 
 
 def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
@@ -302,6 +294,8 @@ def _nears_zero(base: Distribution) -> bool:
 def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
     """Say where a prior has no value on the internal scale, and what to do."""
     limit = scale.least
+    if isinstance(base, Fixed) and base.value > limit:
+        return "is too large a number to compute with.", "Write a smaller one, or another unit."
     if isinstance(base, Fixed):
         return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
     positive = "Use family: lognormal, or truncate it: truncated: [0.1, null]."

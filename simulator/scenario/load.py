@@ -9,7 +9,7 @@ from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, dotted, shown
 from simulator.scenario.changes import changes_in_words, resolve_changed, titled
@@ -40,7 +40,10 @@ class MixtureEntry(Spec):
     """The name by which its samples are read apart; that of the scenario without it."""
     weight: Weight
     """Its weight; the weights are divided by their sum."""
-    scenario: Text | dict[str, Any]
+    scenario: Annotated[
+        Annotated[Text, Tag("<name>")] | Annotated[dict[str, Any], Tag("<own>")],
+        Discriminator(lambda given: "<own>" if isinstance(given, Mapping) else "<name>"),
+    ]
     """A shipped scenario, a file such as ./team.yaml, or a whole scenario."""
     changes: dict[str, Any] | None = None
     """What is laid over it, and over what the file says for all."""

@@ -22,7 +22,7 @@ from simulator.scenario.overrides import Override, apply_override, parse_overrid
 from simulator.schema.base import Faults
 from simulator.schema.prior_names import entries_of, input_words, labels_of, slots
 from simulator.schema.quantities import OPERATIONS
-from simulator.schema.spec import ScenarioSpec
+from simulator.schema.spec import LEAST_COMPUTE, ScenarioSpec
 from simulator.schema.statements import Prior, is_prior
 from simulator.schema.subjects import variable_words
 from simulator.wording import cut, listed
@@ -373,8 +373,8 @@ def entry_root(data: Any, path: Path) -> Path:
 _ITEMS: Mapping[str, Any] = {
     **dict.fromkeys(OPERATIONS, "stand-in"),  # no such quantity, so that nothing is said of its unit
     "mixture": {"value": 1.0, "weight": 1.0}, "mean_of": {"value": 1.0, "unit": "x/year"},
-    "growth": {"rate": "1x/year"},
-    "correlations": {"between": ["stand-in", "another"], "rank": 0.0}, "feedback": {"at": 1.0, "multiplier": 1.0},
+    "correlations": {"between": ["stand-in", "another"], "rank": 0.0},
+    "growth": {"rate": "1x/year"}, "feedback": {"at": LEAST_COMPUTE, "multiplier": 1.0},
 }  # fmt: skip
 """What stands in for an item of a list that is at fault itself, by the key of the list."""
 

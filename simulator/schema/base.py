@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self, cast
 
 from pydantic import (
     AfterValidator,
@@ -85,13 +85,32 @@ class AmountIn:
         return form
 
 
-Number = Annotated[float, Field(strict=True, allow_inf_nan=False)]
+LARGEST = 1e300
+"""The largest number, up or down, that a file may state: sums and spreads of it are numbers still."""
+
+
+@dataclass(frozen=True)
+class _Bounded:
+    """Bound a number; the bounds stand in no schema, where they would say nothing."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        bounded: Any = {**handler(source), "ge": -LARGEST, "le": LARGEST}
+        return cast("core_schema.CoreSchema", bounded)
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        form = handler(schema)
+        return {key: bound for key, bound in form.items() if bound not in (-LARGEST, LARGEST)}
+
+
+Number = Annotated[float, Field(strict=True, allow_inf_nan=False), _Bounded()]
 Told = Annotated[Number, WithJsonSchema(or_amounts({"type": "number"}))]
 """A number in the unit of its entry, which writes its amounts as numbers."""
 ItemName = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9]*(-[a-z0-9]+)*$", max_length=60)]
 """The name of an item of a list, which no number can be taken for."""
 Probability = Annotated[float, Field(strict=True, gt=0.0, lt=1.0), AmountIn("1")]
-Weight = Annotated[Number, Field(gt=0.0), AmountIn("1")]
+Weight = Annotated[Number, Field(gt=0.0, le=1e100), AmountIn("1")]
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", max_length=60)]
 Text = Annotated[str, StringConstraints(strict=True, min_length=1)]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
 
 from simulator.dates import DateError, read_year
-from simulator.errors import Fault
+from simulator.errors import Fault, number
 from simulator.schema.amounts import is_amount, prior_in_words, table_in_numbers
 from simulator.schema.base import (
     MOST_LIMITS,
@@ -239,6 +239,8 @@ class Level(Spec):
                 if getattr(self, key) is not None:
                     yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
             yield from _table_faults(self.table)
+            if self.unit == "fraction" and (most := max(self.table.values())) > 1:
+                yield Fault(("table",), f"must be at most 1, the whole; it reaches {number(most)}.", _OF_A_WHOLE)
         elif self.unit is not None:
             yield Fault(("unit",), "goes with table.", "Write the unit inside start: {value: .., unit: ..}.")
 
@@ -248,10 +250,14 @@ class Level(Spec):
         return sorted((read_year(year), level) for year, level in (self.table or {}).items())
 
 
+_OF_A_WHOLE = "A multiple has the unit 1; a share in percent is written as 60 %."
+
+
 def _table_faults(table: Iterable[str]) -> Iterator[Fault]:
     seen: dict[float, str] = {}
     for year in table:
         try:
+            yield from year_faults(("table", year), read_year(year), example=2025)
             if (same := seen.setdefault(read_year(year), year)) != year:
                 yield Fault(("table", year), f"is the year {same} once more.", "Keep one of the two.")
         except DateError:

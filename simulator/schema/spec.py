@@ -69,10 +69,18 @@ class Driver(Factor):
         elif beside:
             rule = "stands beside factors: the driver is their product."
             yield Fault((beside[0],), rule, f"Move {beside[0]} into one of the factors.")
+        elif any(level < LEAST_COMPUTE for level in levels):
+            level = min(levels)
+            rule = f"is {number(level)} FLOP, with which nothing is trained."
+            meant = f"Write {10.0**level:.3g} for 10^{level:g} FLOP." if level < 300 else ""
+            remedy = meant or "It is a level and no date: write for example 1e30."
+            yield Fault(("feedback", levels.index(level), "at"), rule, remedy)
         elif any(later <= earlier for earlier, later in pairwise(levels)):
             yield Fault(("feedback",), "must list its points by rising `at`.", "Sort the points.")
 
 
+LEAST_COMPUTE = 1e6
+"""Effective compute in FLOP below which a number is taken for its logarithm, or for a date."""
 _OF_FACTORS = ("level", *STATING)
 
 
