@@ -27,12 +27,12 @@ def write_groups(root: Group, path: Path) -> None:
     write_netcdf(root, path)
 
 
-def damages(root: Group) -> Iterator[tuple[str, Group]]:
-    """Give what was done, and the groups after it."""
+def damages(root: Group, *, values: bool = True) -> Iterator[tuple[str, Group]]:
+    """Give what was done, and the groups after it; without `values`, what was taken away alone."""
     for place, group in root.walk():
         if place != "/":
             yield f"{place} deleted", _put(root, place, None)
-        for what, changed in _of_group(group):
+        for what, changed in _of_group(group, values=values):
             yield f"{place} {what}", _put(root, place, changed)
 
 
@@ -49,14 +49,14 @@ def _put(root: Group, place: str, group: Group | None) -> Group:
     return replace(root, children=below)
 
 
-def _of_group(group: Group) -> Iterator[tuple[str, Group]]:
+def _of_group(group: Group, *, values: bool) -> Iterator[tuple[str, Group]]:
     for key, value in group.attrs.items():
         rest = {name: each for name, each in group.attrs.items() if name != key}
         yield f"attribute {key} deleted", replace(group, attrs=rest)
-        for other in ("", "x", 7, -1.0, 1e300):
+        for other in ("", "x", 7, -1.0, 1e300) if values else ():
             if other != value:
                 yield f"attribute {key} = {other!r}", replace(group, attrs=rest | {key: other})
-    for dim, length in group.sizes.items():
+    for dim, length in group.sizes.items() if values else ():
         yield f"{dim} reversed", _along(group, dim, slice(None, None, -1))
         if length > 1:
             yield f"{dim} cut", _along(group, dim, slice(0, length - 1))
@@ -67,8 +67,9 @@ def _of_group(group: Group) -> Iterator[tuple[str, Group]]:
         every = dict(group.variables)
         del every[name]
         yield f"{name} deleted", _with(group, every)
-        yield f"{name} renamed", _with(group, every | {f"{name}_of_another": variable})
-        for what, changed in _of_variable(variable):
+        if values:
+            yield f"{name} renamed", _with(group, every | {f"{name}_of_another": variable})
+        for what, changed in _of_variable(variable) if values else ():
             yield f"{name} {what}", _with(group, every | {name: changed}, {name})
 
 

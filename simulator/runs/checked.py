@@ -87,19 +87,27 @@ def fault(wrong: Wrong, kind: str, *, file: object) -> RunFileError:
     return RunFileError(f"{file}: {where}: {rule}. It was changed or damaged since it was written{remedy}.")
 
 
-def faults(tree: xr.DataTree, kind: str) -> Iterator[Wrong]:
-    """List what is wrong: attributes, groups, variables, coordinates, values that are in memory, how they agree."""
+def faults(tree: xr.DataTree, kind: str) -> list[Wrong]:
+    """List what is wrong: with attributes; else with groups and arrays in memory; else with how they go together."""
     contents = CONTENTS[kind]
-    yield from attribute_faults(tree.attrs, contents.attributes)
-    axes = [str(axis["name"]) for axis in json.loads(tree.attrs["sweep"])] if kind == "sweep" else []
+    for found in (attribute_faults(tree.attrs, contents.attributes), _faults_of_parts(tree, contents),
+                  _unlike(tree, contents), _run_faults(tree) if kind == "run" else ()):  # fmt: skip
+        if wrong := list(found):
+            return wrong
+    return []
+
+
+def _faults_of_parts(tree: xr.DataTree, contents: Contents) -> Iterator[Wrong]:
+    axes = tuple(str(axis["name"]) for axis in json.loads(tree.attrs["sweep"])) if "sweep" in tree.attrs else ()
     for part, nodes in _parted(tree, contents):
         if not nodes and not part.optional:
             yield part.path.strip("/"), "is missing"
         for node in nodes:
-            yield from _part_faults(node, part, tuple(axes) if part.front else ())
-    yield from _unlike(tree, contents)
-    if kind == "run":
-        yield from _run_faults(tree)
+            yield from _part_faults(node, part, axes if part.front else ())
+    for attribute, variants in contents.variants.items():
+        for name in variants[tree.attrs[attribute]]:
+            if name not in tree.data_vars:
+                yield name, f"is missing, as {attribute} is {tree.attrs[attribute]}"
 
 
 def _parted(tree: xr.DataTree, contents: Contents) -> Iterator[tuple[Part, list[xr.DataTree]]]:
@@ -140,8 +148,8 @@ def _part_faults(node: xr.DataTree, part: Part, front: tuple[str, ...]) -> Itera
     if not part.open and not held:
         yield place, "holds no variable"
     alike: dict[tuple[Entry, tuple[str, ...], tuple[int, ...]], dict[str, xr.Variable]] = {}
-    for key, variable in node.variables.items():
-        name, is_coord = str(key), key in coords
+    for key in (*coords, *held):  # what is wrong with the years is said before what that makes of the numbers
+        name, is_coord, variable = str(key), key in coords, node.variables[key]
         own = tuple(map(str, variable.dims))
         inner = own if is_coord else own[len(front) :]
         known = entry_of(part.coords if is_coord else part.variables, name, inner)

@@ -41,6 +41,8 @@ class Contents:
     """Coordinates that are the same in every group."""
     sizes: Mapping[str, str] = MappingProxyType({})
     """Dimensions whose length an attribute tells."""
+    variants: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType({})
+    """Variables of the root that there are by what an attribute says."""
 
 
 def _named(names: str, like: Entry) -> tuple[Entry, ...]:
@@ -171,6 +173,7 @@ _OUTCOMES = (
     *(replace(TEXT, name=name, dims=("outcome",)) for name in ("outcome",)),
     *(replace(TEXT, name=name, dims=("input",)) for name in ("input", "input_words")),
 )
+_ENDS = ("", "_error", "_lower", "_upper")
 _SHARE, _CONSTANT = (
     Entry("", low=-100, high=100, dims=("input", "outcome")),
     Entry("constant", "flag", ("outcome",), 0, 1),
@@ -215,6 +218,10 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
               (*_OUTCOMES, replace(TEXT, name="subject", dims=("outcome",)),
                replace(TEXT, name="members", dims=("input",)),
                replace(YEAR, name="year", dims=("outcome",), missing=True)), optional=False),),
+        variants={"method": {
+            "sobol": tuple(f"{each}{end}" for each in ("first_order", "total") for end in _ENDS),
+            "shapley": tuple(f"shapley{end}" for end in _ENDS),
+        }},
     ),
     "swings": Contents(
         (*_named("id", ID), *_named("name", NAME), *_named("title mode_words", TEXT),
