@@ -107,8 +107,9 @@ def point_ids(plan: SweepPlan) -> tuple[str, ...]:
 
 
 def sweep_id(plan: SweepPlan) -> str:
-    """Name a sweep by all that determines it: its points, what they are called, the format, the code."""
-    return short_hash(_axes_text(plan), *point_ids(plan), str(SWEEP_FORMAT), source_digest())
+    """Name a sweep by all that determines it: what is swept, its points, what they are called, the format, the code."""
+    base = run_id(plan.base, keep="summary")
+    return short_hash(_axes_text(plan), base, *point_ids(plan), str(SWEEP_FORMAT), source_digest())
 
 
 def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:

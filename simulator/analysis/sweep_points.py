@@ -149,7 +149,9 @@ def _points(
     for steps in combinations(axes):
         texts = [text for step in steps for text in step.overrides]
         try:
-            points.append(resolve([*overrides, *texts], ""))
+            point = resolve([*overrides, *texts], "")  # however it came by what it says
+            told = tuple(line for line in point.warnings if not line.startswith("--set "))
+            points.append(replace(point, overrides=(), warnings=told))
         except ScenarioError as error:
             faulty.append(PointFaults(_point_name(axes, steps), tuple(texts), error.faults))
         except InputError as error:

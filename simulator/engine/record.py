@@ -39,14 +39,19 @@ if TYPE_CHECKING:
 
 
 def run_id(scenario: Scenario, *, keep: str, store: str = "netcdf", results: bytes = b"") -> str:
-    """Name a run by what determines it: the resolved scenario, what is kept, the format, the code that makes numbers.
+    """Name a run by what determines its bytes: all that it says of its scenario, what is kept, the format, the code.
 
     `results` are added where custom drivers, whose code has no name that tells it apart, enter the run.
     """
-    parts = [scenario.hash, keep, str(RUN_FORMAT), code_of(scenario)]
+    parts = [stored_text(scenario), *scenario.overrides, *scenario.warnings, keep, str(RUN_FORMAT), code_of(scenario)]
     parts += [store] if store != "netcdf" else []  # its summary is counted, not sorted
     parts += [hashlib.sha256(results).hexdigest()] if results else []
     return short_hash(*parts)
+
+
+def stored_text(scenario: Scenario) -> str:
+    """Write the resolved scenario as a run holds it."""
+    return json.dumps(scenario.data, ensure_ascii=False)
 
 
 _OFFERED = MappingProxyType({"family": FAMILIES, "kind": LAWS, "design": DESIGNS, "driver": DRIVERS})
@@ -245,7 +250,7 @@ def run_attributes(scenario: Scenario, *, keep: str, store: str, identity: str) 
         "subject": spec.subject,
         "dollars": spec.dollars or "not stated",
         "notes": spec.notes or "",
-        "scenario": json.dumps(scenario.data, ensure_ascii=False),
+        "scenario": stored_text(scenario),
         "scenario_hash": scenario.hash,
         "keep": keep,
         "store": store,

@@ -261,8 +261,10 @@ def _extended(run: xr.DataTree, samples: int, path: FilePath | str) -> Scenario:
     if other:
         line = f"the samples of the run that is extended were made by {otherwise_words(other)}: they may differ from "
         scenario = replace(scenario, warnings=(*scenario.warnings, f"{line}fresh ones in their last digits."))
-    before = [line for line in str(run.attrs["overrides"]).splitlines() if not line.startswith("samples:")]
-    return replace(scenario, overrides=(*before, *scenario.overrides), fit=fit_of(run))
+    stated = str(run.attrs["overrides"]).splitlines()
+    first = next((line.partition(" -> ")[0] for line in stated if line.startswith("samples:")), f"samples: {had}")
+    before = [line for line in stated if not line.startswith("samples:")]
+    return replace(scenario, overrides=(*before, f"{first} -> {samples}"), fit=fit_of(run))
 
 
 def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from simulator.errors import MOST_FAULTS, Fault, InputError, Path, Place, ScenarioError, as_path, dotted, number, shown
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.scenario import layers
+from simulator.scenario.canonical import in_order
 from simulator.scenario.checks import check_scenario
 from simulator.scenario.dating import dated
 from simulator.scenario.documents import Document, yaml_text
@@ -190,6 +191,7 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
 def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> Scenario:
     """Check a document in which nothing is left to change."""
     document = layers.read_columns(_expanded(dated(document)))
+    document = replace(document, data=in_order(document.data))
     try:
         spec = ScenarioSpec.read(text_keys(document.data))
     except Faults as error:

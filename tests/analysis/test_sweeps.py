@@ -17,9 +17,11 @@ from simulator.analysis.sweep_points import PointFaults, joined_faults, load_swe
 from simulator.analysis.sweep_tables import outcome_table, parse_outcomes, point_table, sweep_lines, sweep_outcomes
 from simulator.analysis.sweeps import run_sweep, sweep, sweep_to_folder
 from simulator.cli.main import main
+from simulator.engine.record import run_id
 from simulator.engine.simulation import simulate
 from simulator.errors import InputError, Place, PlacedFault, RunFileError, ScenarioError
 from simulator.runs.folder import open_run, write_run
+from simulator.runs.groups import stored_scenario_text
 from simulator.runs.kinds import kind_of
 from simulator.runs.result import open_result
 from simulator.scenario.load import load_scenario, parse_scenario
@@ -54,10 +56,10 @@ def assert_same(swept: xr.Dataset, run: xr.Dataset) -> None:
 
 def test_a_point_of_a_sweep_is_the_run_with_the_same_overrides(swept: xr.DataTree) -> None:
     overrides = [f"{RATE}.median=3", f"{RATE}.interval_90=[2.25, 4.5]", f"{CAP}.limit.median=2e29"]
-    run = simulate(parse_scenario(TEXT, overrides=overrides), keep="summary")
+    run = simulate(parse_scenario(small().text(), overrides=overrides), keep="summary")
     point = {f"{RATE}.centre": 3.0, f"{CAP}.limit.median": 2e29}
     assert_same(swept["summary"].to_dataset().sel(point), run["summary"].to_dataset())
-    assert swept["points/run_id"].sel(point).item() == run.attrs["run_id"]
+    assert swept["points/run_id"].sel(point).item() == run_id(parse_scenario(stored_scenario_text(run)), keep="summary")
 
 
 def test_a_sweep_of_the_baseline_agrees_with_set() -> None:

@@ -289,6 +289,20 @@ def test_ctrl_c_exits_with_130_and_who_is_told_to_end_with_143(tmp_path: Path, t
     assert not (tmp_path / "outputs").exists()
 
 
+def test_ctrl_c_while_the_command_line_is_loaded_is_a_line_and_no_traceback(tmp_path: Path) -> None:
+    code = (
+        "import sys\n"
+        "class Interrupted:\n"
+        "    def find_spec(self, name, *_):\n"
+        "        if name == 'simulator.cli.options':\n            raise KeyboardInterrupt\n"
+        "sys.meta_path.insert(0, Interrupted())\n"
+        "from simulator.__main__ import main\nmain()\n"
+    )
+    process = in_a_process("small.yaml", cwd=tmp_path, code=code)
+    assert process.communicate(timeout=60) == ("", "interrupted: nothing was begun.\n")
+    assert process.returncode == 130
+
+
 def test_validate_prints_back_what_was_understood(command: Command) -> None:
     done = command("validate", "small.yaml", "baseline")
     assert done.code == 0

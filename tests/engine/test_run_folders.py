@@ -26,6 +26,7 @@ from simulator.engine.plan import Plan
 from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How, simulate
 from simulator.errors import InputError, RunFileError, SimulatorError
+from simulator.runs import folder as folders
 from simulator.runs.folder import open_run
 from simulator.runs.groups import Group, of_tree
 from simulator.scenario.load import parse_scenario
@@ -54,6 +55,11 @@ def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     for module in (simulation, runs):
         monkeypatch.setattr(module, "COUNTED", 2048)
     monkeypatch.setattr(simulation, "LEAVES_COUNTS", 4096)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    """Read every file of a folder."""
+    return {str(file.relative_to(folder)): file.read_bytes() for file in folder.rglob("*") if file.is_file()}
 
 
 def same(one: Path, other: Path) -> None:
@@ -108,10 +114,48 @@ def test_an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(
     assert len(computed) <= 4
     assert not left.exists()
     assert again.attrs == whole.attrs
-    assert_same_numbers(again, whole)
-    if how.store == "netcdf":
-        name = folder.name
-        same(folder / "run.nc", tmp_path / "whole" / name / "run.nc")
+    assert contents(folder) == contents(tmp_path / "whole" / folder.name)
+
+
+@pytest.mark.parametrize("how", [How(), How(keep="summary"), How(store="zarr")])
+@pytest.mark.parametrize("extended", [False, True])
+def test_ended_behind_the_last_rename_the_tables_are_written_by_whoever_goes_on(
+    how: How, extended: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run stands in its folder, nothing else does; a store is not computed again."""
+
+    def go_on(outputs: Path) -> Path:
+        if not extended:
+            return run_to_folder(scenario(), outputs, how=how, resume=True, say=lambda _: None)[1]
+        with extend_run(first, samples=15_000, outputs=outputs) as run:
+            return outputs / run.folder_name
+
+    first = run_to_folder(scenario(), tmp_path / "first", how=how)[1] if extended else tmp_path
+    whole = go_on(tmp_path / "whole")
+
+    def stop(*_: object) -> None:
+        raise Stop
+
+    with monkeypatch.context() as patch:
+        for module in (runs, folders):
+            patch.setattr(module, "write_tables", stop)
+        with pytest.raises(Stop):
+            go_on(tmp_path / "cut")
+    cut = tmp_path / "cut" / whole.name
+    assert [each.name for each in cut.iterdir()] == ["run.zarr" if how.store == "zarr" else "run.nc"]
+    if how.store == "zarr":
+        interrupted(monkeypatch, after=0)
+    assert contents(go_on(tmp_path / "cut")) == contents(whole)
+    assert [each.name for each in (tmp_path / "cut").glob("[!.]*")] == [whole.name]
+
+
+def test_where_something_was_left_it_is_said_how_to_go_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for after, noted in ((3, ["--resume goes on with what was done."]), (0, [])):
+        with monkeypatch.context() as patch:
+            interrupted(patch, after=after)
+            with pytest.raises((Stop, RuntimeError)) as caught:
+                run_to_folder(scenario(), tmp_path / str(after), how=How(keep="summary"))
+        assert getattr(caught.value, "__notes__", []) == noted
 
 
 def test_without_resume_an_interrupted_run_starts_anew_and_says_so(
@@ -167,9 +211,9 @@ def test_an_extended_run_is_a_fresh_run_of_so_many_samples(how: How, tmp_path: P
     with extend_run(folder, samples=15_000, outputs=tmp_path / "more", say=said.append) as opened:
         more = of_tree(opened.load())
     assert said == ["8,192 samples are taken over."]
-    fresh, other = run_to_folder(scenario(samples=15_000), tmp_path / "fresh", how=how)
-    assert (tmp_path / "more" / other.name).is_dir()
-    assert_same_numbers(more, fresh)
+    wanted = parse_scenario(scenario_text(DATA), overrides=["samples=15000"])
+    _, other = run_to_folder(wanted, tmp_path / "fresh", how=how)
+    assert contents(tmp_path / "more" / other.name) == contents(other)
     assert more.attrs["overrides"] == "samples: 10000 -> 15000"
     assert folder.exists()
     with pytest.raises(InputError, match="must be more than the 10,000 samples"):

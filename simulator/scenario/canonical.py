@@ -1,0 +1,32 @@
+"""The order in which a resolved scenario is stored: what says the same has the same bytes, however it was written."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from simulator.schema.quantities import Factor
+from simulator.schema.spec import Drivers, ScenarioSpec
+from simulator.schema.statements import Prior
+
+_STATED = (ScenarioSpec, Drivers, Factor, Prior)
+_RANKS = {
+    name.rstrip("_"): rank for rank, name in enumerate(dict.fromkeys(key for of in _STATED for key in of.model_fields))
+}
+_NAMED = ("inputs", "factors", "quantities", "constraints", "caps", "thresholds", "parameters")
+"""Where the names are the author's, and stand in a run in his order."""
+
+
+def in_order(data: Any, *, named: bool = False) -> Any:
+    """Put the keys of plain data into one order, whatever that of the file: what says the same is stored alike."""
+    if isinstance(data, list):
+        return [in_order(item) for item in data]
+    if not isinstance(data, Mapping):
+        return data
+    keys = list(data) if named else sorted(data, key=_rank)
+    return {key: in_order(data[key], named=key in _NAMED and not named) for key in keys}
+
+
+def _rank(key: Any) -> tuple[int, str]:
+    known = _RANKS.get(key, _RANKS.get(str(key).partition("_")[0], len(_RANKS)))  # interval_90 stands as interval
+    return known, str(key)
