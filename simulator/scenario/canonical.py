@@ -9,7 +9,7 @@ from simulator.schema.quantities import Factor
 from simulator.schema.spec import Drivers, ScenarioSpec
 from simulator.schema.statements import Prior
 
-_STATED = (ScenarioSpec, Drivers, Factor, Prior)
+_STATED = (ScenarioSpec, Drivers, Prior, Factor)
 _RANKS = {
     name.rstrip("_"): rank for rank, name in enumerate(dict.fromkeys(key for of in _STATED for key in of.model_fields))
 }
