@@ -277,3 +277,16 @@ def test_a_control_character_in_a_table_is_refused_with_its_line() -> None:
 def test_what_steers_a_terminal_is_written_out_in_every_text_file(tmp_path: Path) -> None:
     write_text(tmp_path / "a.txt", "a\x1b[2J\u202e\ud800\n\tb")
     assert (tmp_path / "a.txt").read_text() == "a\\u001b[2J\\u202e\\ud800\n\tb"
+
+
+def test_what_no_command_makes_again_is_on_the_disk_before_it_takes_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "a.txt").write_text("old")
+    done: list[str] = []
+    sync, replace = os.fsync, os.replace
+    monkeypatch.setattr(os, "fsync", lambda file: (done.append("fsync"), sync(file)))
+    monkeypatch.setattr(os, "replace", lambda old, new: (done.append("replace"), replace(old, new)))
+    write_text(tmp_path / "a.txt", "new", lasting=True)
+    assert done == ["fsync", "replace"]
+    assert (tmp_path / "a.txt").read_text() == "new"

@@ -58,7 +58,7 @@ def append_ledger(path: FilePath, scores: Table) -> int:
         if len(new):
             head, _, lines = new.select(*COLUMNS).to_csv().partition("\n")
             before = path.read_text(encoding="utf-8").removesuffix("\n") if held else head
-            write_text(path, f"{before}\n{lines}")
+            write_text(path, f"{before}\n{lines}", lasting=True)
     return len(new)
 
 

@@ -58,8 +58,10 @@ def check_opened(tree: xr.DataTree, file: FilePath) -> None:
     known = CHECKSUMS in tree.attrs
     try:
         expected: dict[str, dict[str, str]] = json.loads(str(tree.attrs.pop(CHECKSUMS))) if known else {}
+        if not all(isinstance(sums, dict) for sums in expected.values()):
+            raise TypeError
         missing = sorted({*expected} - {node.path for node in tree.subtree})
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, AttributeError):
         raise _changed(str(file), f"the attribute {CHECKSUMS}") from None
     if missing:
         raise _changed(str(file), f"what it says of its groups ({missing[0]} is missing)")

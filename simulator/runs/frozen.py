@@ -89,8 +89,8 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
         raise InputError(f"{path}: is frozen already, and stays as it is. Date a later forecast by --dated.")
     text = frozen_text(run, dated=dated, frozen=today.isoformat())
     make_folder(path.parent / "scenarios")
-    write_text(path, text, new=True)
-    write_text(path.parent / "scenarios" / path.name, stored_scenario_text(run))
+    write_text(path, text, new=True, lasting=True)
+    write_text(path.parent / "scenarios" / path.name, stored_scenario_text(run), lasting=True)
     return path
 
 

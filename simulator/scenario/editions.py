@@ -106,7 +106,7 @@ def upgrade_file(file: FilePath | str, *others: FilePath | str) -> list[str]:
             )
     for path, (text, _) in new.items():
         mode = path.stat().st_mode
-        write_text(path.resolve(), text.replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else text)
+        write_text(path.resolve(), text.replace("\n", "\r\n") if b"\r\n" in path.read_bytes() else text, lasting=True)
         path.chmod(mode)
     return [line for _, lines in new.values() for line in lines]
 

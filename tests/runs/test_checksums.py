@@ -78,6 +78,14 @@ def test_what_another_program_changes_is_refused_when_it_is_read_and_named(
             check_run(opened, fast=True)
 
 
+@pytest.mark.parametrize("said", ["", "[]", "3", '{"/": 1}', "{}"])
+def test_checksums_that_are_none_are_refused(file: Path, said: str) -> None:
+    with netCDF4.Dataset(file, "a") as stored:
+        stored.checksums = said
+    with pytest.raises(RunFileError, match="is not what was written"):
+        open_run(file)
+
+
 @pytest.mark.parametrize("change", ["title", "group"])
 def test_an_attribute_that_changes_and_a_group_that_is_gone_are_refused(file: Path, change: str) -> None:
     with netCDF4.Dataset(file, "a") as stored:
