@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -104,6 +105,11 @@ def _faults_of_parts(tree: xr.DataTree, contents: Contents) -> Iterator[Wrong]:
             yield part.path.strip("/"), "is missing"
         for node in nodes:
             yield from _part_faults(node, part, axes if part.front else ())
+        for node in nodes if part.rows and "dataset" in tree.children else ():
+            sizes = tree.children["dataset"].sizes
+            places = math.prod(sizes.get(dim, 0) for dim in part.rows)
+            if node.sizes.get("row", 0) != places:
+                yield part.path.strip("/"), f"must have {places} rows, one for each {' and '.join(part.rows)}"
     for attribute, variants in contents.variants.items():
         for name in variants[tree.attrs[attribute]]:
             if name not in tree.data_vars:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from simulator.runs.entries import LATEST_YEAR, Entry
+from simulator.runs.entries import LARGEST, LATEST_YEAR, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,8 @@ class Part:
     """Whether the axes of the sweep come first in every variable."""
     open: bool = True
     """Whether it may hold variables that are not in the table."""
+    rows: tuple[str, ...] = ()
+    """Of a table: the dimensions of the dataset for each of whose places it has a row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,21 +175,24 @@ _OUTCOMES = (
     *(replace(TEXT, name=name, dims=("outcome",)) for name in ("outcome",)),
     *(replace(TEXT, name=name, dims=("input",)) for name in ("input", "input_words")),
 )
+_VARIANCE = Entry("", low=0, high=LARGEST**2, dims=("outcome",))
 _ENDS = ("", "_error", "_lower", "_upper")
 _SHARE, _CONSTANT = (
     Entry("", low=-100, high=100, dims=("input", "outcome")),
     Entry("constant", "flag", ("outcome",), 0, 1),
 )
 _KEPT = _named("said warned label", TEXT)
+_NO_ROWS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
-def _kept(about: tuple[Entry, ...] = (), **tables: tuple[Entry, ...]) -> Contents:
+def _kept(about: tuple[Entry, ...] = (), rows: Mapping[str, str] = _NO_ROWS, **tables: tuple[Entry, ...]) -> Contents:
     """Say what is kept of a result: its dataset with what it says of itself, and tables; `_`: where there is one."""
     any_column = Entry("*", "any")
     parts = [Part("/dataset", (), (), about, optional=False)]
-    for name, columns in tables.items():
-        rows = tuple(replace(column, dims=("row",)) for column in (*columns, any_column))
-        parts.append(Part(f"/tables/{name.rstrip('_')}", rows, optional=name.endswith("_"), open=False))
+    for key, columns in tables.items():
+        name, entries = key.rstrip("_"), tuple(replace(each, dims=("row",)) for each in (*columns, any_column))
+        along = tuple(rows.get(name, "").split())
+        parts.append(Part(f"/tables/{name}", entries, optional=key.endswith("_"), open=False, rows=along))
     return Contents(_KEPT, (*parts, Part("/tables/*", (any_column,), open=False)))
 
 
@@ -210,10 +215,10 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
         _ALIKE,
     ),
     "shares": Contents(
-        (*_named("shares_id", ID), *_named("name", NAME), *_named("title method_because", TEXT),
+        (*_named("shares_id", ID), *_named("name", NAME), *_named("title subject method_because", TEXT),
          Entry("method", "text", form="sobol|shapley # sobol or shapley"), *_named("scenario", SCENARIO),
          *_named("seed", WHOLE), *_named("samples", _FORM)),
-        (Part("/", (*_named("variance deciding_samples", Entry("", low=0, high=1e300, dims=("outcome",))), _CONSTANT,
+        (Part("/", (*_named("variance deciding_samples", _VARIANCE), _CONSTANT,
                     replace(_SHARE, name="*")),
               (*_OUTCOMES, replace(TEXT, name="subject", dims=("outcome",)),
                replace(TEXT, name="members", dims=("input",)),
@@ -224,49 +229,53 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
         }},
     ),
     "swings": Contents(
-        (*_named("id", ID), *_named("name", NAME), *_named("title mode_words", TEXT),
+        (*_named("id", ID), *_named("name", NAME), *_named("title mode_words", TEXT), *_named("seed", WHOLE),
          Entry("mode", "text", form="free|fixed # free or fixed"), *_named("samples", _FORM),
          *_named("first_year last_year", YEAR), *_named("scenario", SCENARIO)),
         (Part("/", (replace(LEVEL, name="moved", dims=("outcome", "input", "quantile")),
                     replace(LEVEL, name="base", dims=("outcome",)), _CONSTANT,
                     replace(PROBABILITY, name="never", dims=("outcome",)),
                     *_named("error narrowing_error", replace(ERROR, dims=("outcome", "input"))),
-                    replace(_NONE, name="removed", dims=("outcome", "input")),
-                    replace(_NONE, name="narrowing", dims=("outcome", "input")),
-                    replace(LEVEL, name="value", dims=("input", "quantile")),
+                    replace(LEVEL, missing=True, name="removed", dims=("outcome", "input")),
+                    replace(NUMBER, missing=True, name="narrowing", dims=("outcome", "input")),
+                    replace(LEVEL, missing=True, name="value", dims=("input", "quantile")),
                     replace(TEXT, name="value_text", dims=("input", "quantile"))),
               (*_OUTCOMES, *(replace(TEXT, name=name, dims=("outcome",)) for name in ("kind", "outcome_words", "unit")),
                *(replace(TEXT, name=name, dims=("input",)) for name in ("library", "follows")), _COORDS[1]),
               optional=False),),
     ),
-    "influence": _kept(influence=_named("outcome input", TEXT)),
+    "influence": _kept(rows={"influence": "outcome input"}, influence=_named("outcome input", TEXT)),
     "moved": _kept(
-        _named("scenario label", TEXT),
+        _named("scenario label", TEXT), {"headlines": "headline dated"},
         headlines=_named("headline label statistic unit dated", TEXT) + _named("day", YEAR)
-        + _named("lower_90 lower_50 median upper_50 upper_90", _GIVEN) + _named("moved first_year last_year", _NONE),
+        + _named("lower_90 lower_50 median upper_50 upper_90", LEVEL)
+        + _named("moved never samples year first_year last_year", _NONE),
         reasons_=(),
     ),
     "attribution": _kept(
         attribution=_named("quantity label statistic unit input", TEXT) + _named("before after", _GIVEN)
     ),
     "condition": _kept(
-        (*_named("run_id", ID), *_named("name", NAME), *_named("samples redrawn", WHOLE), *_named("given", TEXT)),
+        (*_named("run_id", ID), *_named("name", NAME), *_named("samples redrawn seed", WHOLE),
+         *_named("title given", TEXT)),
+        {"levels": "quantity state year", "crossings": "threshold state"},
         given=_named("given quantity", TEXT) + _named("probability", PROBABILITY)
         + _named("year", replace(YEAR, missing=True)) + _named("lower upper", _NONE),
         headlines=_named("quantity label statistic unit", TEXT) + _named("before after", _GIVEN),
-        levels_=_named("quantity label unit state", TEXT) + _named("year", YEAR) + _named("lower median upper", _GIVEN),
+        levels=_named("quantity label unit state", TEXT) + _named("year", YEAR) + _named("lower median upper", LEVEL),
         crossings_=_named("threshold label state", TEXT) + _named("first_year last_year", YEAR)
         + _named("lower_90 lower_50 median upper_50 upper_90", DATE) + _named("never", PROBABILITY),
         priors_=_named("input label unit", TEXT) + _named("shift score_lower score_upper", NUMBER),
     ),
     "nowcast": _kept(),
     "signposts": _kept(
-        (*_named("run_id", ID), *_named("name", NAME), *_named("samples", WHOLE), *_named("outcome words unit", TEXT),
-         *_named("first_year last_year", YEAR)),
+        (*_named("run_id", ID), *_named("name", NAME), *_named("samples seed", WHOLE),
+         *_named("title outcome words unit", TEXT), *_named("first_year last_year", YEAR)),
+        {"signposts": "observable year"},
         signposts=_named("observable label name unit", TEXT) + _named("year", YEAR)
         + _named("reduction reduction_error", NUMBER),
-        meant_=_named("observable label name unit said", TEXT) + _named("value median", _GIVEN)
-        + _named("lower upper", _NONE),
+        meant_=_named("observable label name unit said", TEXT) + _named("value", _GIVEN)
+        + _named("median", LEVEL) + _named("lower upper", replace(LEVEL, missing=True)),
     ),
     "score": _kept(_named("name run_id", TEXT), scores_=()),
     "fit": Contents(_FIT_ABOUT, _fit((), optional=False, lazy=False)),
