@@ -227,6 +227,14 @@ def read_bytes(path: FilePath, *, most: int = LARGEST_TABLE) -> bytes:
     return content
 
 
+_HEADING = re.compile(r"[^\W\d][^:=\x00-\x1f]{0,79}")
+
+
+def headings(names: list[str]) -> list[str]:
+    """Give the names of columns that a message may quote: none where a first line is that of no table."""
+    return names if all(map(_HEADING.fullmatch, map(str.strip, names))) else []
+
+
 _AS_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠].", re.DOTALL)
 """A text that a spreadsheet would take for a formula, or one before which a quote keeps it from that."""
 

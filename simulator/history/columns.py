@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from simulator.dates import DateError, date_of, last_day_of, year_of
 from simulator.errors import InputError, Place, PlacedFault
-from simulator.files import CsvError, csv_rows, read_bytes
+from simulator.files import CsvError, csv_rows, headings, read_bytes
 
 PUBLIC_PAGE = "https://epoch.ai/data"
 
@@ -161,7 +161,7 @@ def _columns_missing(
     wanted = "; ".join(" or ".join(f"'{name}'" for name in names[:3]) for names in missing)
     shortened = [f"'{name}'" if len(name) <= 60 else f"'{name[:57]}...'" for name in header]
     more = f" and {len(header) - 12} more" if len(header) > 12 else ""
-    remedy = f"It has {', '.join(shortened[:12])}{more}.\n"
+    remedy = f"It has {', '.join(shortened[:12])}{more}.\n" if headings(header) else ""
     if len(header) == 1 and (found := next((mark for mark in (";", "\t", "|") if mark in header[0]), "")):
         mark = "tabs" if found == "\t" else f"'{found}'"
         remedy += f"Its columns are parted by {mark}: save it with commas, and with points in numbers."

@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 
 from simulator.dates import year_of
 from simulator.errors import InputError, near_name, shown
-from simulator.files import read_csv
+from simulator.files import headings, read_csv
 from simulator.runs.table import Row
 
 COLUMNS = ("date", "value", "label")
@@ -30,13 +30,13 @@ def read_points(path: FilePath | str) -> tuple[Row, ...]:
     header = [name.strip().lower() for name in rows[0][1]]
     missing = [name for name in COLUMNS if name not in header]
     if missing:
+        told = ", ".join(map(repr, headings(rows[0][1]))) or "no names of columns"
         others = [word for word in header if word not in COLUMNS]
         hints = [hint for name in missing if (hint := near_name(name, others))]
         raise InputError(
             f"{path}: a table of observed runs has the columns date, value and label, or is one that "
             f"'simulate history load' reads; "
-            f"this one has {', '.join(map(repr, rows[0][1]))} and lacks {', '.join(missing)}."
-            + "".join(f" {hint}" for hint in hints)
+            f"this one has {told} and lacks {', '.join(missing)}." + "".join(f" {hint}" for hint in hints)
         )
     places = [header.index(name) for name in COLUMNS]
     points: list[Row] = []

@@ -18,8 +18,7 @@ from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, sh
 from simulator.files import LARGEST_TEXT, read_bytes
 from simulator.wording import cut, harmful, harmless
 
-# Marks of tags, of anchors on more than a quoted text and their aliases, directives, more than one document; and block
-# scalars of which libyaml takes more.
+# Marks of tags, of anchors on more than a quoted text, directives, more documents; block scalars libyaml takes more of.
 _RARE = re.compile(
     r"(?:^|[\s\[{,])(?:!\S|(?<!: )[&*]\S|&(?![\w-]+ [\"'])\S|\*(?![\w-]+(?:[,}\]]|$))\S)"
     r"|^(?:%|---|\.\.\.)|[|>][-+0-9]*(?:#| *\n *\n)",
@@ -184,8 +183,8 @@ def data_document(data: Mapping[str, Any], file: str) -> Document:
             value = value.tolist()
         keys = value if isinstance(value, Mapping) else ()
         held = value.values() if keys else value if isinstance(value, list | tuple) else ()
-        rule = next(filter(None, map(_unreadable, (value, *keys))), "")
-        if rule := rule or _too_many(all(isinstance(each, int | float) for each in held), len(held)):
+        too_many = _too_many(all(isinstance(each, int | float) for each in held), len(held))
+        if rule := next(filter(None, map(_unreadable, (value, *keys))), too_many):
             raise ScenarioError.at(Place(file), rule, entry=dotted(path))
         if isinstance(value, Mapping):
             return {key: visit(inner, (*path, str(key))) for key, inner in value.items()}
@@ -286,11 +285,10 @@ def _scalar(node: Any) -> Any:
 
 def _unreadable(value: Any) -> str:
     """Say why a text is none that a reader may get; empty where it may."""
-    if not isinstance(value, str):
-        return ""
-    if len(value) > LONGEST_TEXT:
+    if isinstance(value, str) and len(value) > LONGEST_TEXT:
         return f"is a text of {len(value):,} letters; at most {LONGEST_TEXT:,} are read."
-    return f"holds the control character {found}." if (found := harmful(value)[1]) else ""
+    found = harmful(value)[1] if isinstance(value, str) else ""
+    return found and f"holds the control character {found}."
 
 
 def _are_numbers(node: Any) -> bool:

@@ -10,13 +10,11 @@ import math
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path as FilePath
 from typing import Any
 
 from simulator import errors
 from simulator.errors import Fault, InputError, Path, Place, PlacedFault, ScenarioError, dotted, is_item_name, item_part
-from simulator.files import CsvError, read_csv
-from simulator.scenario.documents import MOST_NUMBERS, Document
+from simulator.scenario.documents import Document
 from simulator.schema.amounts import (
     ASKED,
     amounts_in,
@@ -27,9 +25,8 @@ from simulator.schema.amounts import (
     written_in_numbers,
 )
 from simulator.schema.hints import ANY_PRIOR, example_at, joined
-from simulator.schema.prior_families import SHORT_FORMS, FitError
+from simulator.schema.prior_families import SHORT_FORMS
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
-from simulator.wording import listed
 
 WITHOUT = "without"
 """The key of a layer that names what is left out of the layers below it, so that it can be said anew as a whole."""
@@ -62,7 +59,7 @@ def _left_out(base: Document, over: Document) -> tuple[Document, Document]:
             at = (WITHOUT, number)
             faults.append(PlacedFault(place_of(over.places, at), dotted(at), rule, remedy))
             continue
-        data = _rebuilt(data, (), lambda inner, at, path=path: {  # type: ignore[misc]
+        data = rebuilt(data, (), lambda inner, at, path=path: {  # type: ignore[misc]
             key: value for key, value in inner.items() if (*at, str(key)) != path
         })  # fmt: skip
         places = {at: place for at, place in places.items() if at[: len(path)] != path}
@@ -135,7 +132,7 @@ def expand_priors(document: Document, find: Callable[[str, Place], Document], *,
                 places.setdefault((*path, *inner), place)
         return {**inherited, **written}
 
-    data = _rebuilt(document.data, (), written_out)
+    data = rebuilt(document.data, (), written_out)
     return replace(document, data=data, places=places, faults=(*document.faults, *faults))
 
 
@@ -145,13 +142,13 @@ def stand_in(path: Path) -> dict[str, Any]:
     return {"value": 1.0} | ({"unit": ASKED[field]} if field in ASKED else {})
 
 
-def _rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]) -> Any:
+def rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]) -> Any:
     """Copy plain data, with every mapping changed after those in it."""
     if isinstance(data, list):
-        return [_rebuilt(item, (*path, index), change) for index, item in enumerate(data)]
+        return [rebuilt(item, (*path, index), change) for index, item in enumerate(data)]
     if not isinstance(data, Mapping):
         return data
-    return change({key: _rebuilt(value, (*path, str(key)), change) for key, value in data.items()}, path)
+    return change({key: rebuilt(value, (*path, str(key)), change) for key, value in data.items()}, path)
 
 
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> tuple[dict[str, Any], Fault | None]:
@@ -378,88 +375,3 @@ def text_keys(data: Any) -> Any:
     if isinstance(data, Mapping):
         return {str(key): text_keys(value) for key, value in data.items()}
     return [text_keys(item) for item in data] if isinstance(data, list) else data
-
-
-def read_columns(document: Document) -> Document:
-    """Read the CSV column of every `empirical: {file, column}` into its `values`, to repeat a run without the file.
-
-    The path counts from the file that states it; after `--set` from the working directory. A file that cannot be read,
-    has no such column, or holds something that is no number joins the document's faults.
-    """
-    faults: list[PlacedFault] = []
-
-    def with_values(written: dict[Any, Any], path: Path) -> Any:
-        empirical = written.get("empirical")
-        if isinstance(empirical, Mapping) and not empirical.get("values"):
-            try:
-                place = place_of(document.places, (*path, "empirical", "file"))
-                written["empirical"] = {**empirical, "values": _column(empirical, place)}
-            except FitError as error:
-                inner = (*path, "empirical", error.field)
-                faults.append(PlacedFault(place_of(document.places, inner), dotted(inner), error.rule, error.remedy))
-        return written
-
-    data = _rebuilt(document.data, (), with_values)
-    return replace(document, data=data, faults=(*document.faults, *faults))
-
-
-def folder_of(place: Place) -> FilePath:
-    """Name the folder from which the paths count that are written at a place."""
-    return FilePath() if is_override(place) else FilePath(place.file).parent
-
-
-def beyond(name: str, folder: FilePath) -> str:
-    """Say that a file which another names lies elsewhere than in or below the folder of that one; empty where not."""
-    inside = not FilePath(name).is_absolute() and (folder / name).resolve().is_relative_to(folder.resolve())
-    return "" if inside else f"{errors.shown(name)} lies outside the folder of this file."
-
-
-BESIDE = "Put it beside this file or below"
-_MOST_CELLS = 5
-_HEADING = re.compile(r"[^\W\d][\w .,%$()/+-]{0,59}")
-"""The name of a column: a message quotes nothing else of a file, which may be no table."""
-
-
-def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
-    for key, meaning in (("file", "a CSV file beside this one"), ("column", "a column of the CSV file")):
-        if not isinstance(empirical.get(key), str):
-            raise FitError(key, f"must name {meaning}.", "Write empirical: {file: growth.csv, column: growth}.")
-    column = empirical["column"]
-    file = folder_of(stated) / empirical["file"]
-    if not is_override(stated) and (rule := beyond(empirical["file"], folder_of(stated))):
-        raise FitError("file", rule, f"{BESIDE}, or name it by --set.")
-    try:
-        (_, names), *rows = read_csv(file) or [(1, [])]
-    except FileNotFoundError:
-        origin = "the working directory" if is_override(stated) else "this file"
-        raise FitError("file", f"there is no file {file}.", f"The path counts from {origin}.") from None
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "it is no CSV text in UTF-8"
-        if isinstance(error, CsvError):
-            reason = f"{error} on line {error.line}"
-        raise FitError("file", f"{file} cannot be read: {reason}.", "Name a CSV file.") from None
-    if len(rows) > MOST_NUMBERS:
-        raise FitError("file", f"{file} has {len(rows):,} rows; at most {MOST_NUMBERS:,} are read.", "Thin them.")
-    if not rows or column not in names:
-        names = names if rows else []
-        told = ", ".join(names[:_MOST_CELLS] + ["..."] * (len(names) > _MOST_CELLS)) or "nothing"
-        remedy = "Its first line names no columns."
-        if all(map(_HEADING.fullmatch, names)):
-            remedy = errors.near_name(column, names) or f"It has: {told}."
-        raise FitError("column", f"{file} has no column {errors.shown(column)}.", remedy)
-    values, place, wrong = list[float](), names.index(column), list[str]()
-    for line, row in rows:
-        cell = row[place] if place < len(row) else ""
-        try:
-            values.append(float(cell))
-            wrong += [] if math.isfinite(values[-1]) else [f"{cell} on line {line} is not a finite number"]
-        except ValueError:
-            wrong.append(f"{errors.shown(cell)} on line {line} is no number")
-    if wrong:
-        more = [f"{len(wrong) - _MOST_CELLS} more"] if len(wrong) > _MOST_CELLS else []
-        rule = f"of {file}: {listed([*wrong[:_MOST_CELLS], *more])}."
-        raise FitError("column", rule, "Mend the file, or name another column.")
-    if len(values) < 2:
-        rule = f"{file} has only one value in column '{column}'."
-        raise FitError("column", rule, "A sample needs at least two values.")
-    return values

@@ -12,18 +12,8 @@ from typing import Any, Literal
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, near_or_all, shown
 from simulator.scenario.dating import dated, laid_over
 from simulator.scenario.documents import Document, file_document
-from simulator.scenario.layers import (
-    BESIDE,
-    WITHOUT,
-    below,
-    beyond,
-    expand_priors,
-    folder_of,
-    is_override,
-    placed,
-    read_columns,
-    text_keys,
-)
+from simulator.scenario.layers import WITHOUT, below, expand_priors, is_override, placed, text_keys
+from simulator.scenario.named_files import BESIDE, beyond, folder_of, read_columns
 from simulator.schema.base import LONGEST_CHAIN, Faults
 from simulator.schema.spec import PriorLibrary
 from simulator.schema.statements import Prior

@@ -19,6 +19,7 @@ from simulator.scenario.dating import dated
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
+from simulator.scenario.named_files import read_columns
 from simulator.scenario.overrides import Override, apply_override, parse_override, written_out
 from simulator.schema.base import Faults
 from simulator.schema.prior_names import entries_of, input_words, labels_of, slots
@@ -190,7 +191,7 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
 
 def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> Scenario:
     """Check a document in which nothing is left to change."""
-    document = layers.read_columns(_expanded(dated(document)))
+    document = read_columns(_expanded(dated(document)))
     document = replace(document, data=in_order(document.data))
     try:
         spec = ScenarioSpec.read(text_keys(document.data))

@@ -421,7 +421,7 @@ def test_an_unreadable_file_says_why(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: Path) -> bytes:
         raise PermissionError(13, "Permission denied")
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("simulator.history.columns.read_bytes", refuse)
     with pytest.raises(InputError, match="cannot be read: Permission denied"):
         load_history("rows-twice.csv", snapshot="2025-06")
 
