@@ -360,7 +360,7 @@ class _Builder:
                 self._add(place, path, "a list or a group of entries stands where a key should.", "Write key: value.")
                 continue
             key = _scalar(key_node)
-            if rule := _unreadable(key):
+            if (not key_node.value.isprintable() or len(key_node.value) > LONGEST_TEXT) and (rule := _unreadable(key)):
                 self._add(place, path, f"a key {rule}", "Remove it.")
                 continue
             if not isinstance(key, str | int | float) or isinstance(key, bool):
@@ -392,7 +392,7 @@ class _Builder:
                 self._add(self._place(node), path, f"{cut(text, width=40)} is not a finite number.", remedy)
                 return None
         value = _scalar(node)
-        if rule := _unreadable(value):
+        if (not text.isprintable() or len(text) > LONGEST_TEXT) and (rule := _unreadable(value)):
             self._add(self._place(node), path, rule, "Remove it." if "control" in rule else "Shorten it.")
             return None
         return value
