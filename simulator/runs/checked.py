@@ -142,7 +142,8 @@ def _part_faults(node: xr.DataTree, part: Part, front: tuple[str, ...]) -> Itera
     """List what is wrong with one group."""
     place = node.path.strip("/")
     at = f"{place}/" if place else ""
-    dims, coords, held = {*map(str, node.sizes)}, node.coords, node.data_vars
+    variables, coords, held = dict(node.variables), {*node.coords}, [*node.data_vars]  # each is made anew when asked
+    dims = {*map(str, node.sizes)}
     yield from attribute_faults(node.attrs, part.attributes, f"{place}: ")
     needed = [entry.name for entry in part.coords if _is_needed(entry, dims)]
     for name in dict.fromkeys((*needed, *front, *(dim for dim in dims if dim.startswith("limit_")))):
@@ -154,8 +155,10 @@ def _part_faults(node: xr.DataTree, part: Part, front: tuple[str, ...]) -> Itera
     if not part.open and not held:
         yield place, "holds no variable"
     alike: dict[tuple[Entry, tuple[str, ...], tuple[int, ...]], dict[str, xr.Variable]] = {}
-    for key in (*coords, *held):  # what is wrong with the years is said before what that makes of the numbers
-        name, is_coord, variable = str(key), key in coords, node.variables[key]
+    for key in sorted(
+        variables, key=lambda key: key not in coords
+    ):  # what is wrong with the years is said before what that makes of the numbers
+        name, is_coord, variable = str(key), key in coords, variables[key]
         own = tuple(map(str, variable.dims))
         inner = own if is_coord else own[len(front) :]
         known = entry_of(part.coords if is_coord else part.variables, name, inner)
@@ -173,8 +176,8 @@ def _part_faults(node: xr.DataTree, part: Part, front: tuple[str, ...]) -> Itera
             yield f"{at}{name}", rule
         elif not part.lazy or own == (name,):
             alike.setdefault((known, own, variable.shape), {})[name] = variable
-    for (entry, own, _), variables in alike.items():
-        for name, rule in _value_faults(entry, own, variables):
+    for (entry, own, _), same in alike.items():
+        for name, rule in _value_faults(entry, own, same):
             yield f"{at}{name}", rule
 
 
@@ -214,7 +217,9 @@ def _unlike(tree: xr.DataTree, contents: Contents) -> Iterator[Wrong]:
 def _run_faults(tree: xr.DataTree) -> Iterator[Wrong]:
     """List how the groups, attributes and numbers of a run do not go together."""
     attrs, summary, groups = tree.attrs, tree.children["summary"], {*tree.children}
-    held, years = summary.data_vars, summary.coords["year"].values
+    variables = dict(summary.variables)
+    held = {name: variables[name] for name in summary.data_vars}
+    years = summary.coords["year"].values
     kept = attrs["keep"] == "trajectories"
     along = {"threshold": "crossings", "event": "events"}
     wanted = (
@@ -258,7 +263,7 @@ def _run_faults(tree: xr.DataTree) -> Iterator[Wrong]:
 def _share_faults(summary: xr.DataTree) -> Iterator[Wrong]:
     """List shares and dates of a summary that do not go together."""
     years = summary.coords["year"].values
-    for name, shares in summary.data_vars.items():
+    for name, shares in summary.variables.items():
         if (
             str(name).endswith("_share")
             and str(shares.dims[0]).startswith("limit_")
@@ -315,12 +320,13 @@ def _check_when_read(tree: xr.DataTree, kind: str, file: str) -> None:
     """Let arrays that are still on the disk be checked when they are read."""
     for part, nodes in _parted(tree, CONTENTS[kind]):
         for node in nodes if part.lazy else ():
-            place, component = node.path.strip("/"), node.data_vars.get("component")
+            place, component = node.path.strip("/"), node.variables.get("component")
+            coords, indexed = {*node.coords}, {*node.indexes}
             for name, variable in node.variables.items():
-                entries = part.coords if name in node.coords else part.variables
-                entry = None if name in node.indexes else entry_of(entries, str(name), tuple(map(str, variable.dims)))
+                entries = part.coords if name in coords else part.variables
+                entry = None if name in indexed else entry_of(entries, str(name), tuple(map(str, variable.dims)))
                 if entry is not None:
-                    of = None if component is None or name == "component" else component.variable
+                    of = None if name == "component" else component
                     checked = _Checked(variable.copy(deep=False), entry, file, f"{place}/{name}", kind, of)
                     variable.data = indexing.MemoryCachedArray(  # type: ignore[no-untyped-call]
                         indexing.LazilyIndexedArray(checked)

@@ -316,9 +316,13 @@ LEDGER: Final[tuple[Entry, ...]] = (
 
 def entry_of(entries: Sequence[Entry], name: str, dims: tuple[str, ...]) -> Entry | None:
     """Find the entry of an array: the first whose name and dimensions fit, else the first whose name does."""
-    found = [entry for entry in entries if entry.fits(name)]
-    fit = (entry for entry in found if entry.dims is None or dims_fit(entry.dims, dims))
-    return next(fit, found[0] if found else None)
+    first = None
+    for entry in entries:
+        if entry.fits(name):
+            if entry.dims is None or dims_fit(entry.dims, dims):
+                return entry
+            first = first or entry
+    return first
 
 
 def dims_fit(known: tuple[str, ...], dims: tuple[str, ...]) -> bool:
