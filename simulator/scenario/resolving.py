@@ -191,12 +191,12 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
 
 def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> Scenario:
     """Check a document in which nothing is left to change."""
-    document = read_columns(_expanded(dated(document)))
-    document = replace(document, data=in_order(document.data))
+    written = read_columns(_expanded(dated(document)))
+    document = replace(written, data=in_order(written.data))
     try:
         spec = ScenarioSpec.read(text_keys(document.data))
-    except Faults as error:
-        raise _every_fault(document, error.faults) from None
+    except Faults:
+        raise _as_written(written) from None
     if document.faults:
         raise _every_fault(document, [])
     document, spec, lost = _without_lost(document, spec)
@@ -278,6 +278,15 @@ def _with_statement(document: Document, expanded: Document, path: Path) -> Docum
             kept = {at: place for at, place in expanded.places.items() if at[:length] == root}  # paths count from there
             return replace(written, places={**written.places, **kept})
     return document
+
+
+def _as_written(document: Document) -> ScenarioError:
+    """Give the faults of a document that cannot be read, in the order of its file."""
+    try:
+        ScenarioSpec.read(text_keys(document.data))
+    except Faults as error:
+        return _every_fault(document, error.faults)
+    return _every_fault(document, [])
 
 
 def _every_fault(document: Document, faults: Sequence[Fault]) -> ScenarioError:
