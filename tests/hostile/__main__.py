@@ -1,0 +1,63 @@
+"""`python -m tests.hostile`: attacks in numbers, with a summary by cause; see docs/reliability.md."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import tempfile
+from functools import partial
+from pathlib import Path as FilePath
+
+from tests.hostile import attacks, disk
+from tests.hostile.children import findings, preload, summary
+
+say = partial(print, flush=True)
+
+
+def main() -> int:
+    """Work through what is asked; the exit code is 1 where something was found."""
+    parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
+    parser.add_argument("attack", nargs="*", help=f"of {', '.join(ATTACKS)}; all mutants without one")
+    parser.add_argument("--cases", type=int, default=300, help="mutants in all, or the most cases of another attack")
+    parser.add_argument("--seed", type=int, default=0, help="the first seed")
+    parser.add_argument("--only", type=int, help="this seed alone; its files stay")
+    parser.add_argument("--journey", action="append", choices=disk.JOURNEYS, help="of disk and parallel: this alone")
+    parser.add_argument("--folder", type=FilePath, help="where files are written; a temporary folder without it")
+    asked = parser.parse_args()
+    preload()
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = (asked.folder or FilePath(temporary)).absolute()
+        folder.mkdir(parents=True, exist_ok=True)
+        os.environ |= {"HOME": str(folder), "NO_COLOR": "1"}
+        kinds = asked.attack or attacks.KINDS
+        found = 0
+        for kind in kinds:
+            say(f"== {kind}")
+            found += ATTACKS[kind](kind, folder / kind, asked, share=-(-asked.cases // len(kinds)))
+    return int(found > 0)
+
+
+def _mutants(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
+    shutil.rmtree(folder, ignore_errors=True)
+    if kind in ("runs", "stores"):
+        attacks.make_stored(folder / "stored")
+    seeds = range(asked.seed, asked.seed + share) if asked.only is None else [asked.only]
+    folder.mkdir(exist_ok=True)
+    return summary(findings(attacks.cases(kind, seeds, stored=folder / "stored"), folder), show=say)
+
+
+def _disk(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
+    shutil.rmtree(folder, ignore_errors=True)
+    names = asked.journey or list(disk.JOURNEYS)
+    if kind == "disk":
+        cases = disk.disk_cases(names, folder / "prepared", most=-(-share // len(names)))
+    else:
+        cases = disk.parallel_cases(names, folder / "prepared", times=-(-share // len(names)))
+    return summary(findings(cases, folder), show=say)
+
+
+ATTACKS = dict.fromkeys(attacks.KINDS, _mutants) | {"disk": _disk, "parallel": _disk}
+
+if __name__ == "__main__":
+    raise SystemExit(main())

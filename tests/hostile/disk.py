@@ -1,0 +1,245 @@
+"""Writing that fails, is killed or interrupted at each change on the disk; and several who write at once.
+
+Changes are counted where Python announces them (audit events), not where the simulator makes them: one that goes past
+`simulator.files` is met as well. What the netCDF library writes itself is met by a limit of the size of files.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import random
+import resource
+import shutil
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path as FilePath
+from typing import Any
+
+from tests.hostile.attacks import LINEAR
+from tests.hostile.children import Case, Ended, child, command, ended, in_child
+
+_RUN = ("run", "linear.yaml", "--charts", "none")
+_SWEPT = ("sweep", "linear.yaml", "--no-charts", "--over", "drivers.algorithms.growth.sd=0.1,0.2")
+KILLED, INTERRUPTED = 137, 130
+
+
+@dataclass(frozen=True, slots=True)
+class Journey:
+    """A command that writes, what there was before it, and what takes it up again; without that the command does."""
+
+    words: tuple[str, ...]
+    before: tuple[tuple[str, ...], ...] = ()
+    resume: tuple[str, ...] = ()
+
+
+JOURNEYS: Mapping[str, Journey] = {
+    "run": Journey(_RUN, resume=("--resume",)),
+    "run-again": Journey(_RUN, (_RUN,)),
+    "run-counted": Journey((*_RUN, "--keep", "summary"), resume=("--resume",)),
+    "run-store": Journey((*_RUN, "--store", "zarr"), resume=("--resume",)),
+    "run-store-again": Journey((*_RUN, "--store", "zarr"), ((*_RUN, "--store", "zarr"),), ("--resume",)),
+    "sweep": Journey(_SWEPT, resume=("--resume",)),
+    "extend": Journey(("extend", "latest", "--samples", "192", "--charts", "none"), (_RUN,)),
+    "extend-store": Journey(
+        ("extend", "latest", "--samples", "192", "--charts", "none"), ((*_RUN, "--store", "zarr"),)
+    ),
+    "export": Journey(("export", "latest", "--format", "csv"), (_RUN,)),
+    "score": Journey(("score", "latest", "--ledger", "book.csv"), (_RUN,)),
+    "freeze": Journey(("history", "freeze", "latest", "--dated", "2026-10"), (_RUN,)),
+    "compare": Journey(("compare", "linear.yaml", "essay-2023", "--samples", "64", "--no-charts"), (_RUN,)),
+    "shares": Journey(("shares", "linear.yaml", "--samples", "64", "--no-charts")),
+    "report": Journey(("report", "latest"), (_RUN,)),
+    "charts": Journey((*_RUN[:2], "--charts", "fan")),
+}  # fmt: skip
+MODES = ("kill", "fail", "full", "stop")
+"""What happens at a change: the process is killed, this change fails, it and all that follow, Ctrl-C."""
+SIZES = (0, 1, 30, 500, 4_000, 10_000, 20_000, 40_000)
+"""Bytes that a file may have where the disk is full then; what holds a file open meets it in its midst."""
+
+_MAKING = frozenset({"open", "os.mkdir", "os.link", "os.symlink", "os.truncate"})
+_CHANGES = _MAKING | {"os.rename", "os.remove", "os.rmdir"}
+_WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
+
+
+def disturb(folder: FilePath, at: int, mode: str) -> Callable[[], int]:
+    """Disturb this process at one of its changes below a folder, and give what tells how many there were."""
+    count = 0
+
+    def hook(event: str, args: tuple[Any, ...]) -> None:
+        nonlocal count
+        if event not in _CHANGES or (event == "open" and not args[2] & _WRITES) or not _is_in(args[0], folder):
+            return
+        count += 1
+        if count == at or (mode == "full" and count > at > 0 and event in _MAKING):
+            if mode == "kill":
+                os._exit(KILLED)
+            if mode == "stop":
+                os.kill(os.getpid(), signal.SIGINT)
+                return
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    sys.addaudithook(hook)
+    return lambda: count
+
+
+def _is_in(path: object, folder: FilePath) -> bool:
+    if not isinstance(path, str | bytes | os.PathLike):
+        return False
+    named = os.fsdecode(path)
+    return not named.startswith("/") or named.startswith(f"{folder}/")
+
+
+def _run(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") -> tuple[int, Ended | None, int]:
+    """Run a command in a process of its own: how that ended, what it said, how many changes it made."""
+    told = folder.with_suffix(".told")
+    told.unlink(missing_ok=True)
+
+    def work() -> None:
+        from simulator.engine.checkpoints import Unfinished
+
+        Unfinished.due = lambda _: True  # what takes a tenth of a second is left at every batch, as of hours each 10 s
+        os.chdir(folder)
+        if mode == "size":
+            resource.setrlimit(resource.RLIMIT_FSIZE, (SIZES[at], resource.RLIM_INFINITY))
+        number = disturb(folder, at if mode in MODES else 0, mode)
+        found = command(*words)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        count = number()
+        told.write_text(json.dumps([found.code, found.said, found.trouble, count]))
+
+    code = in_child(work, folder.with_suffix(".said"))
+    if not told.exists():
+        return code, None, 0
+    ended_with, said, trouble, count = json.loads(told.read_text())
+    return code, Ended(ended_with, said, [(cause, where) for cause, where in trouble]), count
+
+
+def tree(folder: FilePath) -> dict[str, bytes]:
+    """Give what a folder holds, links by what they lead to; but for locks, which stay."""
+    held = {}
+    for path in sorted(folder.rglob("*")):
+        if path.is_symlink():
+            held[str(path.relative_to(folder))] = str(path.readlink()).encode()
+        elif path.is_file() and not path.name.endswith(".lock"):  # where links are not allowed, a file stands for one
+            content = path.read_bytes()
+            held[str(path.relative_to(folder))] = content.strip() if path.name == "latest" else content
+    return held
+
+
+def prepared(name: str, folder: FilePath) -> tuple[dict[str, bytes], int]:
+    """Make what stands before a journey, `before`, and give what stands behind it, and after how many changes."""
+    journey = JOURNEYS[name]
+    before, after = folder / name / "before", folder / name / "after"
+    before.mkdir(parents=True)
+    (before / "linear.yaml").write_text(LINEAR + "samples: 128\nblock: 64\n")
+    for words in journey.before:
+        _whole(_run(words, before), words)
+    shutil.copytree(before, after, symlinks=True)
+    _, _, changes = _whole(_run(journey.words, after), journey.words)
+    return tree(after), changes
+
+
+def _whole(done: tuple[int, Ended | None, int], words: Sequence[str]) -> tuple[int, Ended, int]:
+    code, found, changes = done
+    if found is None or found.code or found.trouble:
+        raise RuntimeError(f"{' '.join(words)}: {code} {found}")
+    return code, found, changes
+
+
+def journey_case(
+    folder: FilePath, *, name: str, at: int, mode: str, prepared_in: FilePath, after: Mapping[str, bytes]
+) -> Iterator[tuple[str, str]]:
+    """Disturb a journey; what is visible then is what was before or will be after, and to go on gives the whole."""
+    journey, before = JOURNEYS[name], tree(prepared_in / name / "before")
+    work = folder / "work"
+    shutil.copytree(prepared_in / name / "before", work, symlinks=True)
+    code, found, _ = _run(journey.words, work, at, mode)
+    between = tree(work)
+    where = f"{name} {mode}"
+    if found is None and mode != "kill":
+        yield "abort", f"{where}: ended with {code}"
+    if found is not None:
+        yield from ((cause, f"{where}: {place}") for cause, place in found.trouble if place != f"{journey.words[0]}")
+        if found.code == 0 and mode in ("fail", "full", "size") and between != after:
+            yield "lost without a word", f"{where}: {_differences(between, after)}"
+    for path, content in between.items():
+        unfinished = ".unfinished" in path or any(part.startswith(".") for part in FilePath(path).parts)
+        if not unfinished and content not in (before.get(path), after.get(path)):
+            yield "neither the old nor the new", f"{where}: {_named(path)}"
+    for words in ((*journey.words, *journey.resume),):
+        _, found, _ = _run(words, work)
+        if found is None or found.code:
+            yield "not gone on with", f"{where}: {found.said.strip().splitlines()[-1:] if found else 'aborted'}"
+        elif found.trouble:
+            yield from found.trouble
+        elif (last := tree(work)) != after:
+            yield "other than undisturbed", f"{where}: {_differences(last, after)}"
+
+
+def _differences(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> str:
+    kinds = {"missing": other.keys() - one.keys(), "left": one.keys() - other.keys()}
+    kinds["changed"] = {path for path in one.keys() & other.keys() if one[path] != other[path]}
+    return "; ".join(
+        f"{kind} {', '.join(sorted({_named(path) for path in paths})[:3])}" for kind, paths in kinds.items() if paths
+    )
+
+
+def _named(path: str) -> str:
+    """Name a file without what chance has put into its name."""
+    return "/".join("TEMPORARY" if part.startswith(".") else part for part in FilePath(path).parts)
+
+
+def disk_cases(names: Sequence[str], folder: FilePath, *, most: int) -> list[Case]:
+    """Give the cases of journeys: every change by every mode, or as many of them as are asked for, by chance."""
+    made: list[Case] = []
+    for name in names:
+        after, changes = prepared(name, folder)
+        at = [(mode, number) for mode in MODES for number in range(1, changes + 1)]
+        at += [("size", number) for number in range(len(SIZES))]
+        some = at if len(at) <= most else random.Random(name).sample(at, most)
+        made += [
+            (f"disk --journey {name} {mode} {number}",
+             partial(journey_case, name=name, at=number, mode=mode, prepared_in=folder, after=after))
+            for mode, number in some
+        ]  # fmt: skip
+    return made
+
+
+def parallel_case(
+    folder: FilePath, *, name: str, prepared_in: FilePath, after: Mapping[str, bytes]
+) -> Iterator[tuple[str, str]]:
+    """Let four processes go the same way at once in the same folder: all that end well leave what one leaves."""
+    work = folder / "work"
+    shutil.copytree(prepared_in / name / "before", work, symlinks=True)
+
+    def one() -> int:
+        os.chdir(work)
+        found = command(*JOURNEYS[name].words)
+        print(found.said, found.trouble)
+        busy = found.code == 2 and "at work there" in found.said
+        return 70 if found.trouble else 0 if busy else found.code
+
+    codes = [ended(number) for number in [child(one, folder / f"said-{each}") for each in range(4)]]
+    said = [(folder / f"said-{each}").read_text() for each in range(4)]
+    if any(codes):
+        yield (
+            "one of four failed",
+            f"{name}: {codes} {next(text for text, code in zip(said, codes, strict=True) if code)[-300:]}",
+        )
+    if (last := tree(work)) != after:
+        yield "other than one alone", f"{name}: {_differences(last, after)}"
+
+
+def parallel_cases(names: Sequence[str], folder: FilePath, *, times: int) -> list[Case]:
+    """Give each journey so many times."""
+    return [
+        (f"parallel --journey {name}", partial(parallel_case, name=name, prepared_in=folder, after=after))
+        for name in names
+        for after, _ in [prepared(name, folder)]
+        for _ in range(times)
+    ]

@@ -1,0 +1,44 @@
+"""A few of each attack, by the command that makes many; each finding says what makes it again."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.mutators import mutant, mutant_table
+from tests.places import ROOT
+
+pytestmark = pytest.mark.skipif(not hasattr(os, "fork"), reason="cases are worked through in forked processes")
+
+
+def held(words: str, folder: Path) -> None:
+    given = [sys.executable, "-m", "tests.hostile", *words.split(), "--folder", str(folder)]
+    done = subprocess.run(given, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+@pytest.mark.parametrize("kind", ["scenarios priors", "tables runs stores"])
+def test_mutants_are_refused_or_run(kind: str, tmp_path: Path) -> None:
+    held(f"{kind} --cases 120", tmp_path)
+
+
+def test_a_run_that_is_disturbed_leaves_the_old_or_the_new_and_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    held("disk --journey run --journey score --cases 40", tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", ["disk", "parallel"])
+def test_every_journey_is_disturbed_at_some_changes_and_gone_by_four_at_once(attack: str, tmp_path: Path) -> None:
+    held(f"{attack} --cases 45", tmp_path)
+
+
+def test_a_seed_makes_its_mutant_again() -> None:
+    content = b"drivers: {spending: {start: 1}}\nyears: {first: 2025, last: 2030}\n"
+    made = [mutant(content, seed) for seed in range(50)]
+    assert made == [mutant(content, seed) for seed in range(50)]
+    assert len(set(made) - {content}) > 40
+    assert mutant_table(b"a,b\n1,2\n", 3) != mutant_table(b"a,b\n1,2\n", 4)
