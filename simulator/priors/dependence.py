@@ -299,7 +299,7 @@ def _not_positive_definite(
     return Fault(("correlations", index), rule, "The nearest that can:\n" + "\n".join(lines))
 
 
-_MOST: Mapping[str | int, float] = {"multiplier": 6.0}
+_MOST: Mapping[str | int, float] = {"multiplier": 100.0}
 """The log10 of the most, or of its inverse, that a prior at a place may reach; growth may reach that of a number."""
 
 
