@@ -187,6 +187,7 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     limits = [path for path, _ in entries_of(Limit, spec)]
     factors = [path for path, factor in entries_of(Factor, spec.drivers, ("drivers",)) if path[-2:-1] == ("factors",)]
     groups = [(key, name) for key in ("inputs", "quantities", "thresholds") for name in getattr(spec, key)]
+    told: set[Path] = set()
     for path in [*limits, *factors, *groups]:
         name, means = str(path[-1]), ""
         if name == "prior" or is_statement(name):
@@ -196,6 +197,7 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         elif path == ("thresholds", "start"):
             means = "a multiple means the first year"
         if means:
+            told.add(path)
             yield Fault(path, f"is called '{name}', by which {means}.", "Rename it.")
     yield from _item_faults(spec)
     places: dict[str, Path] = {}
@@ -203,10 +205,12 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         if places.setdefault(variable, path) != path:
             rule = f"gives the run a variable '{variable}', as {dotted(places[variable])} does."
             yield Fault(path, rule, "Rename one of the two.")
-    for path in dict.fromkeys(places.values()):
-        if str(path[-1]).endswith(("-mean", "-error", "-demanded")):
-            ending = str(path[-1]).rpartition("-")[2]
-            rule = f"ends in '-{ending}', by which the run names means, errors and what is demanded."
+    for variable, path in places.items():
+        base, _, ending = variable.rpartition("_")
+        own = ending == "demanded" and places.get(base) in (path, path[:-1])
+        if ending in ("mean", "error", "demanded") and not own and path not in told:
+            told.add(path)
+            rule = f"gives the run a variable '{variable}', by whose ending a run names means, errors, what is demanded."
             yield Fault(path, rule, "Rename it.")
 
 
