@@ -7,8 +7,9 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -20,6 +21,7 @@ from simulator.errors import RunFileError, shown
 from simulator.runs.checksums import check_opened
 from simulator.runs.contents import CONTENTS, FIT_GROUPS, FITTED, Contents, Part, dims_fit, entry_of
 from simulator.runs.entries import TOUCH, Entry, attribute_rule, type_rule, value_rule
+from simulator.runs.groups import Group, Variable, array_of
 from simulator.runs.kinds import RUN, Kind, kind_named
 
 type Wrong = tuple[str, str]
@@ -71,13 +73,11 @@ def of_kind(tree: xr.DataTree, kind: Kind, *, file: FilePath, newest: int, oldes
 
 def check(tree: xr.DataTree, kind: str, *, file: FilePath) -> None:
     """Refuse a tree that was changed, or does not hold what a kind must; what is not read yet is checked when it is."""
-    check_opened(tree, file)
-    for part, nodes in _parted(tree, CONTENTS[kind]):
-        for variable in () if part.lazy else (each for node in nodes for each in node.variables.values()):
-            variable.load()  # small, and what most readers want
-    for wrong in faults(tree, kind):
+    parted = _parted({node.path: node for node in tree.subtree}, CONTENTS[kind])
+    root = check_opened(tree, file, at_once={path for part, nodes in parted if not part.lazy for path in nodes})
+    for wrong in faults(root, kind):
         raise fault(wrong, kind, file=file)
-    _check_when_read(tree, kind, str(file))
+    _check_when_read(root, kind, str(file))
 
 
 def fault(wrong: Wrong, kind: str, *, file: object) -> RunFileError:
@@ -88,40 +88,45 @@ def fault(wrong: Wrong, kind: str, *, file: object) -> RunFileError:
     return RunFileError(f"{file}: {where}: {rule}. It was changed or damaged since it was written{remedy}.")
 
 
-def faults(tree: xr.DataTree, kind: str) -> list[Wrong]:
+def faults(root: Group, kind: str) -> list[Wrong]:
     """List what is wrong: with attributes; else with groups and arrays in memory; else with how they go together."""
     contents = CONTENTS[kind]
-    for found in (attribute_faults(tree.attrs, contents.attributes), _faults_of_parts(tree, contents),
-                  _unlike(tree, contents), _run_faults(tree) if kind == "run" else ()):  # fmt: skip
+    for found in (attribute_faults(root.attrs, contents.attributes), _faults_of_parts(root, contents),
+                  _unlike(root, contents), _run_faults(root) if kind == "run" else ()):  # fmt: skip
         if wrong := list(found):
             return wrong
     return []
 
 
-def _faults_of_parts(tree: xr.DataTree, contents: Contents) -> Iterator[Wrong]:
-    axes = tuple(str(axis["name"]) for axis in json.loads(tree.attrs["sweep"])) if "sweep" in tree.attrs else ()
-    for part, nodes in _parted(tree, contents):
-        if not nodes and not part.optional:
+def _faults_of_parts(root: Group, contents: Contents) -> Iterator[Wrong]:
+    axes = tuple(str(axis["name"]) for axis in json.loads(root.attrs["sweep"])) if "sweep" in root.attrs else ()
+    for part, groups in _parted(dict(root.walk()), contents):
+        if not groups and not part.optional:
             yield part.path.strip("/"), "is missing"
-        for node in nodes:
-            yield from _part_faults(node, part, axes if part.front else ())
-        for node in nodes if part.rows and "dataset" in tree.children else ():
-            sizes = tree.children["dataset"].sizes
-            places = math.prod(sizes.get(dim, 0) for dim in part.rows)
-            if node.sizes.get("row", 0) != places:
-                yield part.path.strip("/"), f"must have {places} rows, one for each {' and '.join(part.rows)}"
+        for path, group in groups.items():
+            yield from _part_faults(path, group, part, axes if part.front else ())
+            if part.rows and "dataset" in root.children:
+                sizes = root.children["dataset"].sizes
+                places = math.prod(sizes.get(dim, 0) for dim in part.rows)
+                if group.sizes.get("row", 0) != places:
+                    yield path.strip("/"), f"must have {places} rows, one for each {' and '.join(part.rows)}"
     for attribute, variants in contents.variants.items():
-        for name in variants[tree.attrs[attribute]]:
-            if name not in tree.data_vars:
-                yield name, f"is missing, as {attribute} is {tree.attrs[attribute]}"
+        for name in variants[root.attrs[attribute]]:
+            if name not in root.data_vars:
+                yield name, f"is missing, as {attribute} is {root.attrs[attribute]}"
 
 
-def _parted(tree: xr.DataTree, contents: Contents) -> Iterator[tuple[Part, list[xr.DataTree]]]:
-    """Give every part of a table with the groups of a tree that are such."""
-    left = {node.path: node for node in tree.subtree}
+def _parted[T](groups: Mapping[str, T], contents: Contents) -> Iterator[tuple[Part, dict[str, T]]]:
+    """Give every part of a table with the groups that are such, by path."""
+    left = dict(groups)
     for part in contents.parts:
-        form = re.compile(re.escape(part.path).replace(r"\*", "[^/]+"))
-        yield part, [left.pop(path) for path in list(left) if form.fullmatch(path)]
+        form = _form(part.path)
+        yield part, {path: left.pop(path) for path in list(left) if form.fullmatch(path)}
+
+
+@cache
+def _form(path: str) -> re.Pattern[str]:
+    return re.compile(re.escape(path).replace(r"\*", "[^/]+"))
 
 
 def attribute_faults(held: Mapping[Any, Any], entries: Iterable[Entry], where: str = "") -> Iterator[Wrong]:
@@ -138,13 +143,12 @@ def _plain(value: Any) -> Any:
     return value.tolist() if isinstance(value, np.ndarray | np.generic) else value
 
 
-def _part_faults(node: xr.DataTree, part: Part, front: tuple[str, ...]) -> Iterator[Wrong]:
+def _part_faults(path: str, group: Group, part: Part, front: tuple[str, ...]) -> Iterator[Wrong]:
     """List what is wrong with one group."""
-    place = node.path.strip("/")
+    place = path.strip("/")
     at = f"{place}/" if place else ""
-    variables, coords, held = dict(node.variables), {*node.coords}, [*node.data_vars]  # each is made anew when asked
-    dims = {*map(str, node.sizes)}
-    yield from attribute_faults(node.attrs, part.attributes, f"{place}: ")
+    coords, held, dims = group.coords, group.data_vars, {*group.sizes}
+    yield from attribute_faults(group.attrs, part.attributes, f"{place}: ")
     needed = [entry.name for entry in part.coords if _is_needed(entry, dims)]
     for name in dict.fromkeys((*needed, *front, *(dim for dim in dims if dim.startswith("limit_")))):
         if name not in coords:
@@ -154,11 +158,10 @@ def _part_faults(node: xr.DataTree, part: Part, front: tuple[str, ...]) -> Itera
             yield f"{at}{entry.name}", "is missing"
     if not part.open and not held:
         yield place, "holds no variable"
-    alike: dict[tuple[Entry, tuple[str, ...], tuple[int, ...]], dict[str, xr.Variable]] = {}
-    for key in sorted(
-        variables, key=lambda key: key not in coords
-    ):  # what is wrong with the years is said before what that makes of the numbers
-        name, is_coord, variable = str(key), key in coords, variables[key]
+    alike: dict[tuple[Entry, tuple[str, ...], tuple[int, ...]], dict[str, Variable]] = {}
+    # What is wrong with the years is said before what that makes of the numbers.
+    for name, variable in (*coords.items(), *held.items()):
+        is_coord = name in coords
         own = tuple(map(str, variable.dims))
         inner = own if is_coord else own[len(front) :]
         known = entry_of(part.coords if is_coord else part.variables, name, inner)
@@ -172,7 +175,7 @@ def _part_faults(node: xr.DataTree, part: Part, front: tuple[str, ...]) -> Itera
             continue
         if not is_coord:
             yield from attribute_faults(variable.attrs, part.described, f"{at}{name}: ")
-        if rule := type_rule(known, variable.dtype):
+        if rule := type_rule(known, array_of(variable).dtype):
             yield f"{at}{name}", rule
         elif not part.lazy or own == (name,):
             alike.setdefault((known, own, variable.shape), {})[name] = variable
@@ -185,7 +188,7 @@ def _is_needed(entry: Entry, dims: set[str]) -> bool:
     return not entry.optional and "*" not in entry.name and {*(entry.dims or ())} <= dims
 
 
-def _value_faults(entry: Entry, dims: tuple[str, ...], variables: Mapping[str, xr.Variable]) -> Iterator[Wrong]:
+def _value_faults(entry: Entry, dims: tuple[str, ...], variables: Mapping[str, Variable]) -> Iterator[Wrong]:
     """Check arrays of one entry and shape together, and name those that are wrong."""
     if entry.type in ("text", "any") or len(variables) == 1:
         held = {name: variable.values for name, variable in variables.items()}
@@ -195,36 +198,33 @@ def _value_faults(entry: Entry, dims: tuple[str, ...], variables: Mapping[str, x
             yield from _value_faults(entry, dims, {name: variable})
 
 
-def _unlike(tree: xr.DataTree, contents: Contents) -> Iterator[Wrong]:
+def _unlike(root: Group, contents: Contents) -> Iterator[Wrong]:
     """List coordinates that differ between groups, and dimensions that are not as long as an attribute says."""
     first: dict[str, tuple[str, NDArray[Any]]] = {}
-    for node in tree.subtree:
-        place = node.path.strip("/")
+    for path, group in root.walk():
+        place = path.strip("/")
         if place in FIT_GROUPS:
             continue
+        sizes = group.sizes if contents.sizes else {}
         for dim, attribute in contents.sizes.items():
-            if dim in node.sizes and node.sizes[dim] != tree.attrs[attribute]:
-                told = f"attribute {attribute} says {tree.attrs[attribute]:,}"
-                yield place, f"holds {node.sizes[dim]:,} {dim}s, and {told}"
+            if dim in sizes and sizes[dim] != root.attrs[attribute]:
+                told = f"attribute {attribute} says {root.attrs[attribute]:,}"
+                yield place, f"holds {sizes[dim]:,} {dim}s, and {told}"
         for name in contents.alike:
-            if name in node.coords:
-                values = node.coords[name].values
+            if name in group.coords:
+                values = group.coords[name].values
                 other, known = first.setdefault(name, (place, values))
-                if not np.array_equal(known, values):
+                if known is not values and not np.array_equal(known, values):
                     yield f"{place}/{name}", f"is another than {other}/{name}"
 
 
-def _run_faults(tree: xr.DataTree) -> Iterator[Wrong]:
+def _run_faults(root: Group) -> Iterator[Wrong]:
     """List how the groups, attributes and numbers of a run do not go together."""
-    attrs, summary, groups = tree.attrs, tree.children["summary"], {*tree.children}
-    variables = dict(summary.variables)
-    held = {name: variables[name] for name in summary.data_vars}
-    years = summary.coords["year"].values
+    attrs, summary, groups = root.attrs, root.children["summary"], {*root.children}
+    held, years = summary.data_vars, summary.coords["year"].values
     kept = attrs["keep"] == "trajectories"
     along = {"threshold": "crossings", "event": "events"}
-    wanted = (
-        {"parameters", "trajectories", *(along[str(dim)] for dim in summary.dims if dim in along)} if kept else set()
-    )
+    wanted = {"parameters", "trajectories", *(along[dim] for dim in summary.sizes if dim in along)} if kept else set()
     for group in ("parameters", "trajectories", *along.values()):
         if (group in wanted) != (group in groups):
             rule = (
@@ -244,28 +244,28 @@ def _run_faults(tree: xr.DataTree) -> Iterator[Wrong]:
         for name in dict.fromkeys(names):
             if name not in held and name != "compute":
                 yield what, f"names {name}, which the summary does not hold"
-    levels = {str(name) for name, each in held.items() if each.dims == ("quantile", "year")}
+    levels = {name for name, each in held.items() if each.dims == ("quantile", "year")}
     levels -= {name for name in levels if name.endswith("_error") and f"{name}_mean" not in held}
-    shares = {str(name) for name, each in held.items() if str(each.dims[0]).startswith("limit_")}
+    shares = {name for name, each in held.items() if str(each.dims[0]).startswith("limit_")}
     limits = {name.removesuffix("_share") for name in shares if name.endswith("_share")}
     told = {f"{name}_mean" for name in levels} | {f"{name}_share{end}" for name in limits for end in ("", "_error")}
     told |= levels | {f"{name}_error" for name in levels}
-    for name in sorted(told - {f"{name}_error" for name in levels} - {*map(str, held)}):
+    for name in sorted(told - {f"{name}_error" for name in levels} - {*held}):
         yield f"summary/{name}", "is missing"
     for name in (name for name, each in held.items() if not {"threshold", "event"} & {*each.dims} and name not in told):
         yield f"summary/{name}", "is of nothing that the summary holds"
     if kept and "trajectories" in groups:
-        for name in sorted((levels | limits) ^ {*map(str, tree.children["trajectories"].data_vars)}):
+        for name in sorted((levels | limits) ^ {*root.children["trajectories"].data_vars}):
             yield name, "must be in summary and trajectories"
     yield from _share_faults(summary)
 
 
-def _share_faults(summary: xr.DataTree) -> Iterator[Wrong]:
+def _share_faults(summary: Group) -> Iterator[Wrong]:
     """List shares and dates of a summary that do not go together."""
     years = summary.coords["year"].values
-    for name, shares in summary.variables.items():
+    for name, shares in summary.data_vars.items():
         if (
-            str(name).endswith("_share")
+            name.endswith("_share")
             and str(shares.dims[0]).startswith("limit_")
             and (shares.values.sum(axis=0) > 1.0 + TOUCH).any()
         ):
@@ -316,18 +316,18 @@ class _Checked(BackendArray):
         return np.asarray(values)
 
 
-def _check_when_read(tree: xr.DataTree, kind: str, file: str) -> None:
+def _check_when_read(root: Group, kind: str, file: str) -> None:
     """Let arrays that are still on the disk be checked when they are read."""
-    for part, nodes in _parted(tree, CONTENTS[kind]):
-        for node in nodes if part.lazy else ():
-            place, component = node.path.strip("/"), node.variables.get("component")
-            coords, indexed = {*node.coords}, {*node.indexes}
-            for name, variable in node.variables.items():
-                entries = part.coords if name in coords else part.variables
-                entry = None if name in indexed else entry_of(entries, str(name), tuple(map(str, variable.dims)))
-                if entry is not None:
+    for part, groups in _parted(dict(root.walk()), CONTENTS[kind]):
+        for path, group in groups.items() if part.lazy else ():
+            variables = cast("dict[str, xr.Variable]", group.variables)
+            component = variables.get("component")
+            for name, variable in variables.items():
+                entries = part.coords if name in group.coords else part.variables
+                entry = entry_of(entries, name, tuple(map(str, variable.dims)))
+                if entry is not None and not isinstance(variable, xr.IndexVariable):
                     of = None if name == "component" else component
-                    checked = _Checked(variable.copy(deep=False), entry, file, f"{place}/{name}", kind, of)
+                    checked = _Checked(variable.copy(deep=False), entry, file, f"{path.strip('/')}/{name}", kind, of)
                     variable.data = indexing.MemoryCachedArray(  # type: ignore[no-untyped-call]
                         indexing.LazilyIndexedArray(checked)
                     )

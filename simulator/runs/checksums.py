@@ -6,8 +6,10 @@ What is said and small is checked when a file is opened; a variable on the disk 
 from __future__ import annotations
 
 import json
+from collections.abc import Container, Iterator
+from contextlib import contextmanager
 from pathlib import Path as FilePath
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -16,7 +18,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from simulator.errors import RunFileError
-from simulator.runs.groups import of_dataset
+from simulator.runs.groups import Group, of_tree
 from simulator.runs.netcdf import CHECKSUMS, checksum, said_checksum
 
 _AT_ONCE = 1 << 18
@@ -30,16 +32,11 @@ class _Checked(BackendArray):
         self._held, self._label, self._file, self._expected = held, label, file, expected
 
     def __getitem__(self, key: indexing.ExplicitIndexer) -> NDArray[Any]:
-        try:
+        with _readable(self._file, self._label):
             if self._expected is not None and self._sum() != self._expected:
                 raise _changed(self._file, self._label)
             self._expected = None
             return np.asarray(indexing.apply_indexer(self._held, key))
-        except RunFileError:
-            raise
-        except Exception as error:  # noqa: BLE001  # whatever libraries make of a broken file
-            rule = f"{self._label} cannot be read: it is damaged or cut short ({type(error).__name__})"
-            raise RunFileError(f"{self._file}: {rule}. Make it again.") from None
 
     def _sum(self) -> str:
         """Read all values, a stretch of the first dimension at a time."""
@@ -50,43 +47,58 @@ class _Checked(BackendArray):
         return result
 
 
-def check_opened(tree: xr.DataTree, file: FilePath) -> None:
+def check_opened(tree: xr.DataTree, file: FilePath, *, at_once: Container[str] = ()) -> Group:
     """Check what is read at opening, and have the rest checked when it is read; RunFileError where it was changed.
 
-    A file of an earlier version has no checksums; that a variable of it cannot be read is said all the same.
+    Gives its groups; what those at the paths `at_once` hold is read. A file of an earlier version has no checksums;
+    that a variable of it cannot be read is said all the same.
     """
     known = CHECKSUMS in tree.attrs
     try:
         expected: dict[str, dict[str, str]] = json.loads(str(tree.attrs.pop(CHECKSUMS))) if known else {}
         if not all(isinstance(sums, dict) for sums in expected.values()):
             raise TypeError
-        missing = sorted({*expected} - {node.path for node in tree.subtree})
+        root = of_tree(tree)
+        groups = dict(root.walk())
+        missing = sorted({*expected} - {*groups})
     except (ValueError, TypeError, AttributeError):
         raise _changed(str(file), f"the attribute {CHECKSUMS}") from None
     if missing:
         raise _changed(str(file), f"what it says of its groups ({missing[0]} is missing)")
-    for node in list(tree.subtree):
-        own = node.to_dataset(inherit=False)
-        sums = expected.get(node.path, {})
-        if known and sums.get("") != said_checksum(of_dataset(own), node.children):
-            raise _changed(str(file), f"what it says of {node.path}")
-        lazy = {}
-        for name, variable in own.variables.items():
-            label = f"{node.path.rstrip('/')}/{name}"
+    for path, group in groups.items():
+        sums = expected.get(path, {})
+        if known and sums.get("") != said_checksum(group, group.children):
+            raise _changed(str(file), f"what it says of {path}")
+        for name, variable in cast("dict[str, xr.Variable]", group.variables).items():
+            label = f"{path.rstrip('/')}/{name}"
             held = variable._data  # noqa: SLF001  # every public way reads it
-            if isinstance(held, indexing.ExplicitlyIndexed) and not isinstance(variable, xr.IndexVariable):
-                lazy[name] = _lazily(variable, _Checked(held, label, str(file), sums.get(str(name))))
-            elif known and checksum(variable.values) != sums.get(str(name)):
+            is_lazy = isinstance(held, indexing.ExplicitlyIndexed) and not isinstance(variable, xr.IndexVariable)
+            if is_lazy and path not in at_once:
+                variable.data = _lazily(_Checked(held, label, str(file), sums.get(name)))
+                continue
+            with _readable(str(file), label):
+                variable.load()
+            if known and checksum(variable.values) != sums.get(name):
                 raise _changed(str(file), label)
-        if lazy:
-            node.dataset = own.assign(lazy)
     tree.encoding = {**tree.encoding, CHECKSUMS: known}
+    return root
 
 
-def _lazily(variable: xr.Variable, held: _Checked) -> xr.Variable:
+def _lazily(held: _Checked) -> Any:
     typed: Any = indexing  # its types are for arrays of users
-    data = typed.MemoryCachedArray(typed.CopyOnWriteArray(typed.LazilyIndexedArray(held)))
-    return xr.Variable(variable.dims, data, variable.attrs, variable.encoding)
+    return typed.MemoryCachedArray(typed.CopyOnWriteArray(typed.LazilyIndexedArray(held)))
+
+
+@contextmanager
+def _readable(file: str, label: str) -> Iterator[None]:
+    """Say of what cannot be read that it is damaged."""
+    try:
+        yield
+    except RunFileError:
+        raise
+    except Exception as error:  # noqa: BLE001  # whatever libraries make of a broken file
+        rule = f"{label} cannot be read: it is damaged or cut short ({type(error).__name__})"
+        raise RunFileError(f"{file}: {rule}. Make it again.") from None
 
 
 def read_all(tree: xr.DataTree) -> int:

@@ -12,7 +12,7 @@ import textwrap
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from numpy.typing import NDArray
 
@@ -90,6 +90,11 @@ class Group:
         return xr.DataTree.from_dict({path: as_dataset(group) for path, group in self.walk()})
 
 
+def array_of(variable: Variable) -> NDArray[Any]:
+    """Give what tells the size and type of a variable; one of xarray's may be on the disk still, and stays there."""
+    return variable.values if isinstance(variable, Labelled) else cast("NDArray[Any]", variable)
+
+
 def as_dataset(group: Group) -> xr.Dataset:
     """Give one group, without those below, to xarray."""
     import xarray as xr
@@ -109,9 +114,10 @@ def _as_variable(given: Variable) -> xr.Variable:
 
 def of_dataset(dataset: xr.Dataset) -> Group:
     """Take a dataset of xarray; values that are still on the disk are read when they are asked for."""
+    variables, coords = {str(name): each for name, each in dataset.variables.items()}, {*map(str, dataset.coords)}
     return Group(
-        {str(name): values.variable for name, values in dataset.data_vars.items()},
-        {str(name): values.variable for name, values in dataset.coords.items()},
+        {name: each for name, each in variables.items() if name not in coords},
+        {name: each for name, each in variables.items() if name in coords},
         {str(key): value for key, value in dataset.attrs.items()},
     )
 

@@ -6,14 +6,14 @@ import json
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.files import replacing
-from simulator.runs.groups import Group, Labelled, Variable, of_dataset, of_tree
+from simulator.runs.groups import Group, Variable, array_of, of_dataset, of_tree
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -67,7 +67,7 @@ def write_netcdf(root: Group, path: FilePath) -> None:
     OSError: the disk is full.
     """
     groups = list(root.walk())
-    total = sum(_array(each).nbytes for _, group in groups for each in group.variables.values())
+    total = sum(array_of(each).nbytes for _, group in groups for each in group.variables.values())
     try:
         with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
             file.set_fill_off()
@@ -86,11 +86,6 @@ def write_netcdf(root: Group, path: FilePath) -> None:
         raise OSError(str(error)) from None
 
 
-def _array(variable: Variable) -> NDArray[Any]:
-    """Give what tells the size and type of a variable; one of xarray's may be on the disk still, and stays there."""
-    return variable.values if isinstance(variable, Labelled) else cast("NDArray[Any]", variable)
-
-
 def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tuple[netCDF4.Variable[Any], Variable]]:
     """Declare the dimensions, attributes and variables of a group; give each variable with what it is to hold."""
     target.setncatts(group.attrs)
@@ -100,7 +95,7 @@ def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tup
     for name, variable in group.variables.items():
         near = sorted(other for other, dims in beside.items() if name in group.data_vars and dims <= set(variable.dims))
         attrs = variable.attrs | ({"coordinates": " ".join(near)} if near else {})
-        kind: Any = _array(variable).dtype
+        kind: Any = array_of(variable).dtype
         if kind.kind == "b":
             kind, attrs = np.int8, attrs | {"dtype": "bool"}
         elif kind.kind in "OSU":
@@ -113,7 +108,7 @@ def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tup
 
 def _packing(variable: Variable, total: int) -> dict[str, Any]:
     """Choose how a variable of a file of so many bytes is packed."""
-    kind = _array(variable).dtype.kind
+    kind = array_of(variable).dtype.kind
     if total <= STEADY_COMPRESSED_ABOVE or kind not in "fi":
         return {}
     if total > COMPRESSED_ABOVE or kind == "i" or _is_steady(variable):

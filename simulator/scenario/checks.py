@@ -210,7 +210,7 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         own = ending == "demanded" and places.get(base) in (path, path[:-1])
         if ending in ("mean", "error", "demanded") and not own and path not in told:
             told.add(path)
-            rule = f"gives the run a variable '{variable}', by whose ending a run names means, errors, what is demanded."
+            rule = f"gives the run a variable '{variable}', whose ending is that of means, errors or what is demanded."
             yield Fault(path, rule, "Rename it.")
 
 

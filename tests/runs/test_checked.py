@@ -38,7 +38,7 @@ from simulator.files import short_hash
 from simulator.runs.checked import faults
 from simulator.runs.contents import CONTENTS, Part, entry_of
 from simulator.runs.entries import Entry
-from simulator.runs.groups import Group, Labelled
+from simulator.runs.groups import Group, Labelled, of_tree
 from simulator.runs.kinds import KINDS, kind_named
 from simulator.runs.result import Result
 from simulator.testing import scenario_text, small_scenario
@@ -105,7 +105,7 @@ def stored(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
 
 def told(root: Group, kind: str) -> list[str]:
     """Say what the reader finds wrong with groups."""
-    return [f"{where}: {rule}" for where, rule in faults(root.to_xarray(), kind)]
+    return [f"{where}: {rule}" for where, rule in faults(root, kind)]
 
 
 def places(root: Group, kind: str) -> Iterator[tuple[str, Group, Part]]:
@@ -196,7 +196,7 @@ def test_no_change_by_another_program_ends_in_a_traceback(
             tree = changed.to_xarray()
         except ValueError:  # no arrays of one group
             continue
-        found = faults(tree, kind)
+        found = faults(of_tree(tree), kind)
         ends["refused" if found else "taken"] += 1
         if number % 5 == 0:
             write_groups(changed, file := tmp_path / f"{number}.nc")
