@@ -46,12 +46,15 @@ def folder_of(place: Place) -> FilePath:
 
 
 def beyond(name: str, folder: FilePath) -> str:
-    """Say that a file which another names lies elsewhere than in or below the folder of that one; empty where not."""
-    inside = not FilePath(name).is_absolute() and (folder / name).resolve().is_relative_to(folder.resolve())
-    return "" if inside else f"{errors.shown(name)} lies outside the folder of this file."
+    """Say that a file which another names lies beyond the folder of that one, and the working directory; else nothing."""
+    file = (folder / name).resolve()
+    inside = any(file.is_relative_to(each.resolve()) for each in (folder, FilePath()))
+    if inside and not FilePath(name).is_absolute():
+        return ""
+    return f"{errors.shown(name)} lies outside the folder of this file and the working directory."
 
 
-BESIDE = "Put it beside this file or below"
+BESIDE = "Put it beside this file or below, or run from a folder that holds both"
 _MOST_CELLS = 5
 
 

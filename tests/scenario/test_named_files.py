@@ -39,15 +39,21 @@ def refusal(tmp_path: Path):
 
 
 def test_a_table_is_read_beside_the_scenario_or_below_and_elsewhere_only_by_the_command_line(
-    refusal, tmp_path: Path
+    refusal, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "inside" / "below" / "own.csv").write_text("usd\n1e8\n2e8\n")
     (tmp_path / "inside" / "link.csv").symlink_to(tmp_path / "outside.csv")
     outside = tmp_path / "outside.csv"
     assert refusal("below/own.csv") == refusal("below/../below/own.csv") == ""
     for file in ("../outside.csv", "link.csv", str(outside), str(tmp_path / "inside" / "below" / "own.csv")):
-        assert "lies outside the folder of this file.\n        Put it beside this file or below" in refusal(file)
+        said = (
+            "lies outside the folder of this file and the working directory.\n        Put it beside this file or below"
+        )
+        assert said in refusal(file)
     assert refusal("none.csv", f"drivers.spending.start.empirical.file={outside}") == ""
+    monkeypatch.chdir(tmp_path)  # of a folder with both, as of a project
+    assert refusal("../outside.csv") == refusal("link.csv") == ""
+    assert "lies outside" in refusal(str(outside))
 
 
 def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:
