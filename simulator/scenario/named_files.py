@@ -46,7 +46,7 @@ def folder_of(place: Place) -> FilePath:
 
 
 def beyond(name: str, folder: FilePath) -> str:
-    """Say that a file which another names lies beyond the folder of that one, and the working directory; else nothing."""
+    """Say that a file which another names lies beyond its folder and the working directory; else nothing."""
     file = (folder / name).resolve()
     inside = any(file.is_relative_to(each.resolve()) for each in (folder, FilePath()))
     if inside and not FilePath(name).is_absolute():
