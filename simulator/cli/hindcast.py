@@ -14,7 +14,6 @@ from simulator.errors import InputError
 from simulator.files import make_folder, write_text
 
 if TYPE_CHECKING:
-    from simulator.hindcast.matrix import Question
     from simulator.runs.result import Result
 
 
@@ -73,20 +72,14 @@ def hindcast(
     """
     options.need("scoringrules", extra="hindcast")
     one = runs, accelerators, without_domain, snapshot, until != "2025"
-    years = () if origins is None else _years(origins)
-    found: Result
-    if _is_matrix(matrix, one=one, many=(table, document)):
-        from simulator.hindcast.matrix import OwnTable, Question
-
-        named = tuple(filter(None, (scenario, *(against or ()))))
-        asked = Question(tuple(map(OwnTable.read, table or ())), named, allow_hindsight, years, sampler, seed)
-        found = _matrix(asked, output=output, document=document, drawn=not no_charts, json=json)
-    else:
-        found = simulator.make_hindcast(
-            scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years, runs=runs,
-            accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
-            sampler=sampler, seed=seed, cache=output / "fits",
-        )  # fmt: skip
+    years = None if origins is None else _years(origins)
+    asked = table or (), (scenario, *(against or ())), allow_hindsight, years or (), sampler, seed
+    is_matrix = _is_matrix(matrix, one=one, many=(table, document))
+    found = _matrix(*asked, output=output, document=document, drawn=not no_charts, json=json) if is_matrix else (
+        simulator.make_hindcast(scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years,
+        runs=runs, accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
+        sampler=sampler, seed=seed, cache=output / "fits")
+    )  # fmt: skip
     options.finish(found, output, formats=() if no_charts or matrix else ("png", "svg"), json=json)
     options.fail_unless(trust or found.holds)
 
@@ -102,11 +95,26 @@ def _is_matrix(matrix: bool, *, one: Sequence[object], many: Sequence[object]) -
     return matrix
 
 
-def _matrix(asked: Question, *, output: FilePath, document: FilePath | None, drawn: bool, json: bool) -> Result:
+def _matrix(
+    tables: Sequence[str],
+    named: Sequence[str | None],
+    allow_hindsight: bool,
+    origins: tuple[int, ...],
+    sampler: Literal["pymc", "nutpie"] | None,
+    seed: int,
+    *,
+    output: FilePath,
+    document: FilePath | None,
+    drawn: bool,
+    json: bool,
+) -> Result:
     """Score the matrix, told table by table, and write its page with pictures of the shipped table."""
-    from simulator.hindcast.matrix import answer_matrix
+    from simulator.hindcast.matrix import OwnTable, Question, answer_matrix
     from simulator.hindcast.matrix_page import matrix_page
 
+    asked = Question(
+        tuple(map(OwnTable.read, tables)), tuple(filter(None, named)), allow_hindsight, origins, sampler, seed
+    )
     found = answer_matrix(
         asked, folder=output / "scores", cache=output / "fits", say=lambda line: options.note(line, json=json)
     )
