@@ -259,19 +259,21 @@ def amount_words(log_level: float, unit: str, say: Callable[[float], str] | None
     return f"{text} {name}".rstrip()
 
 
-def amount_range(low: str, high: str) -> str:
-    """Write two amounts as a range; words that both end with stand once.
+def amount_range(low: str, high: str, between: str = "to") -> str:
+    """Write two amounts as a range, or as a change with an arrow; words that both end with stand once, but not of $.
 
     Examples
     --------
     >>> amount_range("7 billion USD", "300 billion USD"), amount_range("400 million USD", "3 trillion USD")
     ('7 to 300 billion USD', '400 million to 3 trillion USD')
+    >>> amount_range("181 days", "190 days", "->"), amount_range("1.2e12 FLOP/J", "1.2e12 FLOP/J", "->")
+    ('181 -> 190 days', '1.2e12 FLOP/J')
     """
     words, others = low.split(), high.split()
-    while len(words) > 1 and len(others) > 1 and words[-1] == others[-1]:
+    while min(len(words), len(others)) > 1 and words[-1] == others[-1] and not low.startswith("$"):
         words.pop()
         others.pop()
-    return low if low == high else f"{' '.join(words)} to {high}"
+    return low if low == high else f"{' '.join(words)} {between} {high}"
 
 
 def power(log_level: float) -> str:

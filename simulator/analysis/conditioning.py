@@ -24,7 +24,7 @@ from simulator.runs.groups import group, headline_of, run_label
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import aligned, listed, plus_minus, share_text, year_text
+from simulator.wording import aligned, amount_range, listed, plus_minus, share_text, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -121,8 +121,8 @@ def prior_lines(rows: Sequence[Row]) -> list[str]:
     for row in moved[:MOST_LINES]:
         shift = f"{row['shift']:+.2f}{plus_minus(row['shift_error'], 2)}"
         spread = f"{-100 * row['contraction']:+.0f}{plus_minus(100 * row['contraction_error'], 0)} %"
-        span = f"{row['lower_text']} to {row['upper_text']}"
-        told.append([row["label"], f"{row['before_median_text']} -> {row['median_text']}", shift, span, spread])
+        middle = amount_range(row["before_median_text"], row["median_text"], "->")
+        told.append([row["label"], middle, shift, amount_range(row["lower_text"], row["upper_text"]), spread])
     rest, more = len(rows) - len(moved), len(moved) - MOST_LINES
     lines = ["priors that moved, in standard deviations of the prior", *aligned(told, keys=1)]
     many = f"{more} more, and " if more > 0 else ""
@@ -250,7 +250,11 @@ def _joint_row(facts: Sequence[Fact], used: Weighted, block: int) -> Table:
     likely = np.exp(used.logs)
     share, error = _mean(likely, block)
     given = "all of it" if len(facts) > 1 else "as drawn anew"
-    said = share_text(share, likely.size, error) if share > 1e-3 else f"{share:.3g} ± {error or 0.0:.1g}"
+    said = share_text(share, likely.size, error)
+    if 0.0 < share <= 1e-3 and error:
+        digits = max(1, -math.floor(math.log10(100 * error)))
+        said = f"{100 * share:.{digits}f}{plus_minus(100 * error, digits)} %"
+        said = said if digits < 8 else f"{share:.3g} ± {error:.1g}"
     return Table.of_rows([_fact_row(given, share, error, f"P {said}")])
 
 

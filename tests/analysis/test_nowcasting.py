@@ -109,7 +109,7 @@ def test_the_same_question_has_the_same_numbers_whatever_else_is_given() -> None
         ({"date": "2025-06"}, "date: must be after the end of 2025, to which the tables of learned tell all; got 2025-06"),
         ({"date": "2029"}, "date: must be at most 2 years after the end of 2025"),
         ({"date": "soon"}, "date: must be a year or a date; got 'soon'"),
-        ({"given": ["physical_compute@2027.5 = 1e27 +- 0.1 OOM"]}, "the years go from 2026 to 2026.9"),
+        ({"given": ["physical_compute@2027.5 = 1e27 +- 0.1 OOM"]}, "the years go from 2026 to 2026-11-30. Name a date"),
         ({"given": ["physical_compute@2026 = 1e27 +- 0.1 OOM"]}, "at a date after the end of 2025"),
         ({"given": ["crossing:gpt-4 by 2026.5"]}, "must be of physical_compute, spending and hardware at a date after"),
         ({"given": ["power@2026.5 >= 1 GW"]}, "there is no variable 'power'. There are: hardware, physical_compute"),
