@@ -63,11 +63,11 @@ def unlike(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str]:
     years = common_years(runs)
     if not years:
         yield "the runs have no year in common: only crossing years are compared. Give them the same years and step."
-    starts = [str(run.attrs["first_year"]) for run in runs]
-    if years and len(set(starts)) > 1 and all("effective_compute" in group(run, "summary") for run in runs):
+    ones = [" and ".join(map(str, stored_scenario(run).algorithm_years)) for run in runs]
+    if years and len(set(ones)) > 1 and all("effective_compute" in group(run, "summary") for run in runs):
         yield (
-            f"the runs begin in different years ({', '.join(starts)}), and effective compute counts FLOP of the "
-            "algorithms of the first year: its levels are not alike."
+            f"algorithms are 1 in different years ({', '.join(ones)}), and effective compute counts FLOP of the "
+            "algorithms of that year: its levels are not alike."
         )
 
 

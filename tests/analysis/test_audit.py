@@ -168,7 +168,7 @@ def test_an_entry_is_placed_in_the_file_that_states_it_and_what_it_overrides_is_
     assert f"(scenarios/baseline.yaml:{first})" in rate.replaced
     untouched = found["drivers.spending.start"]
     assert untouched.stated == f"scenarios/baseline.yaml:{start}"
-    assert untouched.library.startswith("starts/spending-amortised-2025 (priors/starts.yaml:")
+    assert untouched.library.startswith("starts/spending-amortised-2026-11 (priors/starts.yaml:")
     assert untouched.replaced == ""
 
 
@@ -263,6 +263,6 @@ def test_an_audit_is_labelled_by_input(baseline: Audit) -> None:
 
 def test_amounts_are_told_in_the_unit_that_people_use(baseline: Audit) -> None:
     told = dict(zip(baseline.assumptions["input"].tolist(), baseline.assumptions["value"].tolist(), strict=True))
-    assert told["drivers.spending.start"] == "389 (90 %: 182 to 830) million USD"
+    assert told["drivers.spending.start"] == "750 (90 %: 320 to 2,500) million USD"
     assert told["constraints.power.limit.product[3]"] == "181 (90 %: 38.9 to 291) days"
     assert told["quantities.largest-campus.start"] == "2.5 (90 %: 0.678 to 6.19) GW"

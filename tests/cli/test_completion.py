@@ -34,7 +34,7 @@ def offered(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 
 def test_commands_and_scenarios_stand_first(offered: Offer) -> None:
     assert set(offered("simulate ")) == {*COMMANDS, "history"}
-    assert offered("simulate base") == ["baseline"]
+    assert offered("simulate base") == ["baseline", "baseline-2025"]
     assert offered("simulate sw") == ["sweep", "swings"]
     assert set(offered("simulate validate ")) == set(shipped_names("scenarios"))
     Path("mine.yaml").write_text("")

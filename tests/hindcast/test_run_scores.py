@@ -26,7 +26,7 @@ def history(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run():
-    return simulate(load_scenario("baseline", overrides=CHANGES))
+    return simulate(load_scenario("baseline-2025", overrides=CHANGES))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_thresholds_are_scored_by_what_came(run, history):
         "thresholds.late={physical_compute: 1e28, delay: 1 year}",
         "thresholds.billion={spending: 1e9}",
     ]
-    found = score_run(simulate(load_scenario("baseline", overrides=changes)), history)
+    found = score_run(simulate(load_scenario("baseline-2025", overrides=changes)), history)
     big = rows_of(found, "crossing big")
     assert [row["observed"] for row in big.values()] == [0.0, 1.0, 1.0, 1.0]
     for row in big.values():
@@ -102,7 +102,7 @@ def test_thresholds_are_scored_by_what_came(run, history):
 
 
 def test_a_summary_is_scored_by_its_quantiles(run, history, score):
-    counted = simulate(load_scenario("baseline", overrides=CHANGES), keep="summary")
+    counted = simulate(load_scenario("baseline-2025", overrides=CHANGES), keep="summary")
     found = score_run(counted, history)
     assert [(row["quantity"], row["target"]) for row in found.scores.rows()] == [
         (row["quantity"], row["target"]) for row in score.scores.rows()
