@@ -308,7 +308,7 @@ def _texts(data: Any) -> list[str]:
 
 
 def _by_mention(entries: Sequence[Entry]) -> list[Swap]:
-    """Join a start to its date, and a quantity or an input that only one scenario has to what is built of it by name."""
+    """Join a start and its date, and a quantity or an input that only one scenario has and what is built of it."""
     groups = [[entry] for entry in entries]
     for entry in entries:
         head, key = entry.path[:-1], entry.path[-1]

@@ -97,7 +97,10 @@ def test_a_start_and_its_date_are_one_input():
     """Spending that grows g OOM a year from 4e8 USD in 2025.5, or from 8e8 in 2026.9, differs by log10 2 - 1.4 g."""
     starts = ("start={value: 4e8, unit: USD}", "at=2025.5", "growth=2x/year", "caps=null")
     later = ("start={value: 8e8, unit: USD}", "at=2026.9", *starts[2:])
-    pair = [scenario("baseline", "correlations=[]", *(f"drivers.spending.{each}" for each in own)) for own in (starts, later)]
+    pair = [
+        scenario("baseline", "correlations=[]", *(f"drivers.spending.{each}" for each in own))
+        for own in (starts, later)
+    ]
     swaps = joined_swaps(pair[0], differing_entries(pair[0].data, pair[1].data))
     assert [(swap.name, len(swap.entries)) for swap in swaps] == [("drivers.spending.start", 2)]
     rows = attribute_difference(*pair, years=[2030]).table.rows()

@@ -79,7 +79,9 @@ def test_a_normal_prior_and_normal_evidence_have_the_normal_posterior(given_sd: 
     assert found.about["effective"] / count == pytest.approx(exact, rel=0.1)
 
 
-def test_the_largest_of_the_runs_that_come_has_its_distribution_given_evidence_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_largest_of_the_runs_that_come_has_its_distribution_given_evidence_too(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     """P(largest <= x) = Phi((x - record) / error) E exp(-rate d Q(x)), a rate ~ Gamma(67.5, 16 years), Q of a run above x.
 
     That is (1 + d Q(x) / 16)^-67.5 for runs about a trend that stands still; the evidence multiplies the density.
@@ -94,7 +96,9 @@ def test_the_largest_of_the_runs_that_come_has_its_distribution_given_evidence_t
         exact = np.interp([0.05, 0.5, 0.95], np.cumsum(weights) / weights.sum(), levels[1:])
         told = row(found, "physical_compute", state)
         assert [told[end] for end in ("lower_90", "median", "upper_90")] == pytest.approx(exact.tolist(), abs=0.012)
-    cost = SLOPE * (found.samples[0] - SPENDING - EFFICIENCY)  # both rise with the run, the one by 0.8, the other by 0.2
+    cost = SLOPE * (
+        found.samples[0] - SPENDING - EFFICIENCY
+    )  # both rise with the run, the one by 0.8, the other by 0.2
     np.testing.assert_allclose(found.samples[1], SPENDING + cost, atol=1e-9)
     assert found.rank == pytest.approx(1)
     assert "rank correlation of spending and FLOP per USD +1.00" in "\n".join(found.lines())

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.engine.simulation import simulate
+from simulator.runs.frozen import LEVELS, open_frozen
 from simulator.scenario.library import shipped_file, shipped_names
 from simulator.scenario.load import load_scenario, parse_scenario
 from tests.places import ROOT
@@ -362,14 +363,6 @@ def test_halving_times_of_algorithms_as_factors_per_year(prior, slow, middle, fa
         assert 10.0 ** float(family.ppf(np.array([1 - probability]))[0]) == pytest.approx(per_year, rel=0.002)
 
 
-BASELINE_2025 = {
-    "spending": [9.479466, 9.915746, 9.989672, 10.74868, 10.47839, 11.54924],
-    "physical_compute": [28.05649, 29.32275, 28.82183, 31.00047, 29.44261, 32.11091],
-    "effective_compute": [28.95079, 31.79087, 30.38519, 34.73879, 33.60552, 40.37227],
-}
-"""Quantiles 5, 50 and 95 % in 2030 and 2045 of 512 samples, log10."""
-
-
 def test_the_baseline_is_made_of_at_least_30_priors():
     assert len(load_scenario("baseline").joint.priors) >= 30
 
@@ -382,10 +375,10 @@ def test_the_baseline_of_2025_starts_at_the_largest_known_run():
 
 
 def test_the_baseline_starts_from_the_nowcast():
-    """1.7e27 FLOP (90 % 8.0e26 to 5.4e27); the standard error of a median of 512 samples is 0.015 OOM, of an end 0.03."""
+    """1.7e27 FLOP (90 % 8.0e26 to 5.5e27); the standard error of a median of 512 samples is 0.015 OOM, of an end 0.03."""
     start = levels(run_of("baseline"), "physical_compute_demanded").isel(year=0).values
     assert np.median(start) == pytest.approx(log10(1.7e27), abs=0.06)
-    np.testing.assert_allclose(np.quantile(start, [0.05, 0.95]), np.log10([8.0e26, 5.4e27]), atol=0.12)
+    np.testing.assert_allclose(np.quantile(start, [0.05, 0.95]), np.log10([8.0e26, 5.5e27]), atol=0.12)
 
 
 @pytest.mark.parametrize(("name", "most"), [("baseline-2025", 0.02), ("baseline", 0.05)])
@@ -396,12 +389,17 @@ def test_the_limits_of_the_baseline_allow_todays_run(name, most):
         assert float((run["trajectories"][limit].isel(year=0) > 0).mean()) <= most
 
 
-def test_the_baseline_of_2025_has_the_numbers_that_it_had():
-    """Quantiles of 512 samples to six digits, as they were when it was the baseline."""
-    run = run_of("baseline-2025")
-    for name, expected in BASELINE_2025.items():
-        found = np.quantile(levels(run, name).sel(year=[2030, 2045]).values.astype(float), [0.05, 0.5, 0.95], axis=0)
-        np.testing.assert_allclose(found.ravel(), expected, rtol=1e-6)
+def test_the_baseline_of_2025_has_the_numbers_that_were_frozen_of_it():
+    """Bit for bit the samples of the scenario that was frozen, and the quantiles of the file to its four digits."""
+    file = ROOT / "forecasts" / "baseline-2025-11.yaml"
+    one = run_of("baseline-2025")
+    other = simulate(load_scenario(file.parent / "scenarios" / file.name, overrides=[f"samples={SAMPLES}"]))
+    for name in ("trajectories/effective_compute", "trajectories/spending", "crossings/crossing_year"):
+        np.testing.assert_array_equal(one[name].values, other[name].values)
+    frozen, run = open_frozen(file), simulate(load_scenario("baseline-2025"))
+    for name in ("effective_compute", "physical_compute", "spending"):
+        held, found = (each[f"summary/{name}"].sel(quantile=list(LEVELS)) for each in (frozen, run))
+        np.testing.assert_allclose(held, found, atol=5.1e-5)
 
 
 def test_frontier_compute_grows_4_to_5_times_a_year_at_the_start():

@@ -145,7 +145,7 @@ def test_years_at_the_ends_of_a_range_belong_to_it(run: xr.DataTree) -> None:
     assert len(drawn_years(summary, None)) == 21
     assert drawn_years(summary, (2026, 2028)) == [1, 2, 3]
     assert listed(["one"]) == "one"
-    assert subtitle(run).startswith("Baseline: largest training run")
+    assert subtitle(run).startswith("Baseline of 2025: largest training run")
 
 
 @pytest.mark.parametrize("figures", EVERY, ids=lambda figures: figures.__name__)
