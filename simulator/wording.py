@@ -138,7 +138,7 @@ def _below_one_another(
             least[place] += max(0, min(left, min(len(heads[place]), 20) - least[place]))
         if part is not parts[0]:
             yield ""
-        for row in rows:
+        for row in (each for each in rows if each is heads or any(each[place] for place in part)):
             sides, hang = [right[place] for place in places], "" if row is heads else "  "
             told = _laid([row[place] for place in places], [least[place] for place in places], gap, sides, hang=hang)
             yield from (f"{' ' * indent}{line}" for line in told)
