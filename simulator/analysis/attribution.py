@@ -63,12 +63,20 @@ def unlike(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str]:
     years = common_years(runs)
     if not years:
         yield "the runs have no year in common: only crossing years are compared. Give them the same years and step."
-    ones = [" and ".join(map(str, stored_scenario(run).algorithm_years)) for run in runs]
+    ones = [" and ".join(map(str, _base_years(run))) for run in runs]
     if years and len(set(ones)) > 1 and all("effective_compute" in group(run, "summary") for run in runs):
         yield (
             f"algorithms are 1 in different years ({', '.join(ones)}), and effective compute counts FLOP of the "
             "algorithms of that year: its levels are not alike."
         )
+
+
+def _base_years(run: xr.DataTree) -> tuple[float, ...]:
+    """Tell when algorithms are 1 in a run: as its scenario says, or in the first year where that cannot be read."""
+    try:
+        return stored_scenario(run).algorithm_years
+    except InputError:
+        return (float(run.attrs["first_year"]),)
 
 
 class Headline(NamedTuple):
