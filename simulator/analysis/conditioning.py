@@ -24,7 +24,7 @@ from simulator.runs.groups import group, headline_of, run_label
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import aligned, amount_range, listed, plus_minus, share_text, year_text
+from simulator.wording import aligned, amount_range, listed, plus_minus, share_text, signed, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -119,8 +119,8 @@ def prior_lines(rows: Sequence[Row]) -> list[str]:
         return ["no prior moved by more than chance"] if rows else []
     told = [["", "median before -> given it", "shift, sd", "90 % given it", "variance"]]
     for row in moved[:MOST_LINES]:
-        shift = f"{row['shift']:+.2f}{plus_minus(row['shift_error'], 2)}"
-        spread = f"{-100 * row['contraction']:+.0f}{plus_minus(100 * row['contraction_error'], 0)} %"
+        shift = f"{signed(row['shift'])}{plus_minus(row['shift_error'], 2)}"
+        spread = f"{signed(-100 * row['contraction'], digits=0)}{plus_minus(100 * row['contraction_error'], 0)} %"
         middle = amount_range(row["before_median_text"], row["median_text"], "->")
         told.append([row["label"], middle, shift, amount_range(row["lower_text"], row["upper_text"]), spread])
     rest, more = len(rows) - len(moved), len(moved) - MOST_LINES

@@ -20,7 +20,8 @@ from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.forecast import forecast_largest
 from simulator.history.frontier import record_on
 from simulator.history.learning import Series, history_of, learn, series
-from simulator.history.observations import LONGEST_GAP, Observations
+from simulator.history.observations import Observations
+from simulator.history.tables import LONGEST_GAP
 from simulator.runs.estimates import effective_samples, weighted_quantiles
 from simulator.runs.groups import group
 from simulator.runs.result import Result
