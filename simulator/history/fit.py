@@ -216,6 +216,7 @@ def _fit(
         "known_to": known.date,
         "first_year": built.observations.years[0],
         "runs": int(known.run.sum() + known.hidden.sum()),
+        "hidden_runs": int(known.hidden.sum()),
         "record": known.record,
         **made_how(settings),
     }
