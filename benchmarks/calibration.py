@@ -1,6 +1,6 @@
 """Simulation-based calibration of the model of history (Talts et al. 2018).
 
-    nice python benchmarks/calibration.py [--data-sets 128] [--hidden 18] [--cores 1]
+    nice python benchmarks/calibration.py [--data-sets 128] [--hidden 6] [--draws 600] [--tune 500]
 
 Draws the unknowns from the prior and observations from the model, at the times and with the confidence of the shipped
 ones; fits; and ranks the truth among 99 posterior draws, thinned of each chain. Over many data sets the ranks of a
@@ -14,7 +14,6 @@ draws of any data set. Needs nutpie.
 from __future__ import annotations
 
 import argparse
-import sys
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -85,6 +84,7 @@ def main() -> None:
     parser.add_argument("--data-sets", type=int, default=128)
     parser.add_argument("--hidden", type=int, default=0)
     parser.add_argument("--draws", type=int, default=600)
+    parser.add_argument("--tune", type=int, default=500)
     parser.add_argument("--cores", type=int, default=1)
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
@@ -106,7 +106,7 @@ def main() -> None:
         data = simulated(observations, replicas, known, number=number)
         fit = nutpie.sample(
             compiled.with_data(**data),
-            draws=options.draws, tune=300, chains=2, cores=options.cores, target_accept=0.95, adaptation="draw_diag",
+            draws=options.draws, tune=options.tune, chains=2, cores=options.cores, target_accept=0.95, adaptation="draw_diag",
             seed=options.seed + number, progress_bar=False, save_warmup=False,
         )  # fmt: skip
         diverging += int(fit["sample_stats"]["diverging"].sum())
@@ -120,8 +120,6 @@ def main() -> None:
             thinned = np.ravel(values)[np.linspace(0, values.size - 1, RANKS).astype(int)]
             found.append(float((thinned < true.item()).sum()))
             effective[name] = min(effective[name], float(az.ess(values)))
-        print(number, f"{time.process_time() - start:.0f}", without, diverging, *(each[-1] for each in ranks.values()),
-              *effective.values(), file=sys.stderr)  # fmt: skip
     spent = time.process_time() - start
     print(f"{options.data_sets} data sets of {known.run.sum()} runs, {without / options.data_sets:.1f} of them without "
           f"FLOP, {spent:.0f} s of processor, {diverging} divergences\n")  # fmt: skip

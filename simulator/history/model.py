@@ -150,7 +150,7 @@ def levels(observations: Observations) -> Mapping[str, Array]:
         "cost_log_usd": np.nan_to_num(observations.cost_log_usd),
         "accelerator_log_flops_per_usd": observations.accelerator_log_flops_per_usd,
     }
-    return seen | (hidden_levels(observations.hidden) if observations.hidden.year.size else {})
+    return {**seen, **(hidden_levels(observations.hidden) if observations.hidden.year.size else {})}
 
 
 def hidden_levels(hidden: Hidden) -> Mapping[str, Array]:
