@@ -106,8 +106,8 @@ def main() -> None:
         data = simulated(observations, replicas, known, number=number)
         fit = nutpie.sample(
             compiled.with_data(**data),
-            draws=options.draws, tune=options.tune, chains=2, cores=options.cores, target_accept=0.95, adaptation="draw_diag",
-            seed=options.seed + number, progress_bar=False, save_warmup=False,
+            draws=options.draws, tune=options.tune, chains=2, cores=options.cores, target_accept=0.95,
+            adaptation="draw_diag", seed=options.seed + number, progress_bar=False, save_warmup=False,
         )  # fmt: skip
         diverging += int(fit["sample_stats"]["diverging"].sum())
         without += int(data.get("hidden_weight", np.zeros(1)).sum())
