@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from simulator.priors.dependence import (
     reference_faults,
 )
 from simulator.priors.families import Fixed, Normal
-from simulator.priors.fitting import Understood, check_above_zero, fit_family, understood
+from simulator.priors.fitting import Asked, Understood, check_above_zero, fit_family, in_words, understood
 from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
@@ -33,6 +34,7 @@ from simulator.schema.prior_families import SHORT_FORMS, Distribution, FitError,
 from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit_asked
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
+from simulator.units import Array
 
 _KIND_OF: Mapping[str, SlotKind] = {"OOM/year": "rate", "year": "date", "years": "duration", "1": "number"}
 _ANY = Normal(0.0, 1.0)
@@ -59,18 +61,25 @@ class NamedPrior:
     @property
     def stated_unit(self) -> str:
         """The unit in which it is told: that of the file, else that of its place; empty of a date or plain number."""
-        unit = self.prior.own_unit or {"1": "", "year": ""}.get(self.unit, units.file_unit(self.unit))
+        unit = self.prior.unit or self.prior.own_unit
+        unit = unit or ("" if self.unit in ("1", "year") else units.file_unit(self.unit))
         return "" if unit == "1" else unit
+
+    @property
+    def asked(self) -> Asked:
+        """What is asked of it so that it is told."""
+        conversion = None
+        if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
+            unit = self.prior.own_unit or units.file_unit(self.unit)
+            conversion = _scale_of(_KIND_OF.get(self.unit, "level"), None, unit, False).conversion
+        of = "" if isinstance(self.stated, WithNever) else self.of
+        shape = self.of.replace("inputs.", "input ") if self.is_use else f"function of {of}" if of else ""
+        return self.stated, self.stated_unit, of, shape, conversion
 
     @property
     def read(self) -> Understood:
         """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
-        if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
-            unit = self.prior.own_unit or units.file_unit(self.unit)
-            conversion = _scale_of(_KIND_OF.get(self.unit, "level"), None, unit, False).conversion
-            return understood(self.stated).told_by(conversion).told_in(self.stated_unit)
-        read = understood(self.stated, unit=self.stated_unit, of=self.of)
-        return replace(read, shape=self.of.replace("inputs.", "input ")) if self.is_use and read.shape else read
+        return understood([self.asked])[0]
 
     @property
     def understood(self) -> str:
@@ -105,6 +114,10 @@ class JointPrior:
             for name, prior in self.priors.items()
             if name not in self.functions and not isinstance(prior.family, Fixed)
         )
+
+    def understood(self) -> dict[str, str]:
+        """What was read of each prior, in words for readers."""
+        return dict(zip(self.priors, in_words([prior.asked for prior in self.priors.values()]), strict=True))
 
 
 def joint_prior(spec: ScenarioSpec) -> JointPrior:
@@ -241,8 +254,7 @@ def _internal(
         family, label = _mixture(slot, prior, below, unit)
         return family, family, label
     scale = _scale(slot, path, prior, unit)
-    base = _family(prior, path, scale)
-    family, ends = carried_over(base, scale.conversion)
+    base, (family, ends) = _family(prior, path, scale)
     if not np.isfinite(ends).all() or (scale.conversion.reciprocal and _nears_zero(base)):
         rule, remedy = _beyond_scale(base, scale)
         raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
@@ -363,13 +375,18 @@ def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
         raise units.UnitError(f"must be {rule}", remedy)
 
 
-def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribution:
-    """Make the family of a prior that is no mixture, in the units of the file."""
+type _Made = tuple[Distribution, tuple[Distribution, Array]]
+
+
+def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> _Made:
+    """Make the family of a prior that is no mixture in the units of the file, and carry it over (`carried_over`)."""
     bounds = _bounds(prior, path)
     try:
-        if (family := _single(prior, positive=scale.positive)) is not None:
-            return Truncated(family, *bounds) if prior.truncated else family
-        return _fitted(_statement(prior, positive=scale.positive), bounds if prior.truncated else None)
+        if (family := _single(prior, positive=scale.positive)) is None:
+            cut = bounds if prior.truncated else None
+            return _fitted(_stated(prior, positive=scale.positive), cut, scale.conversion)
+        family = Truncated(family, *bounds) if prior.truncated else family
+        return family, carried_over(family, scale.conversion)
     except FitError as error:
         remedy = f"{scale.meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
         raise Faults([Fault((*path, *_field(prior, error.field)), error.rule, remedy)]) from None
@@ -382,10 +399,13 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribu
 
 
 @lru_cache(maxsize=1024)
-def _fitted(statement: Statement, bounds: tuple[float, float] | None) -> Distribution:
-    """Find the distribution of a statement, once for all scenarios that are read."""
+def _fitted(stated: tuple[Any, ...], bounds: tuple[float, float] | None, conversion: units.Conversion) -> _Made:
+    """Find the distribution of what is `_stated`, and carry it over; once for all scenarios that are read."""
+    family, median, mean, sd, interval, quantiles, parameters, positive = stated
+    statement = Statement(family, median, mean, sd, interval, quantiles, dict(parameters), positive)
     check_above_zero(statement)
-    return fit_family(statement) if bounds is None else fit_truncated(statement, *bounds)
+    made = fit_family(statement) if bounds is None else fit_truncated(statement, *bounds)
+    return made, carried_over(made, conversion)
 
 
 def _in_keys_of_file(prior: Prior, remedy: str) -> str:
@@ -416,19 +436,14 @@ def _single(prior: Prior, *, positive: bool) -> Distribution | None:
     return None if prior.empirical is None else Empirical(prior.empirical.values)
 
 
-def _statement(prior: Prior, *, positive: bool) -> Statement:
-    interval = prior.interval
-    parameters = {key: value for key in PARAMETERS if (value := getattr(prior, key)) is not None}
-    return Statement(
-        family=prior.family,
-        median=prior.median,
-        mean=prior.mean,
-        sd=prior.sd,
-        interval=None if interval is None else (interval.level, interval.lower, interval.upper),
-        quantiles=tuple(sorted((_probability(key), value) for key, value in (prior.quantiles or {}).items())),
-        parameters=parameters | (prior.own or {}),
-        positive=positive,
-    )
+def _stated(prior: Prior, *, positive: bool) -> tuple[Any, ...]:
+    """List the fields of the `Statement` that a prior makes."""
+    within = prior.interval
+    interval = None if within is None else (within.level, within.lower, within.upper)
+    quantiles = tuple(sorted((_probability(key), value) for key, value in (prior.quantiles or {}).items()))
+    parameters = *((key, getattr(prior, key)) for key in PARAMETERS), *(prior.own or {}).items()
+    own = tuple(each for each in parameters if each[1] is not None)
+    return prior.family, prior.median, prior.mean, prior.sd, interval, quantiles, own, positive
 
 
 def _probability(text: str) -> float:

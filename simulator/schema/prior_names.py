@@ -10,7 +10,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -403,6 +403,11 @@ def labels_of(spec: ScenarioSpec) -> dict[str, str]:
 def threshold_labels(spec: ScenarioSpec) -> dict[str, str]:
     """Give the labels of thresholds by name, without one the name."""
     return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
+
+
+def inputs_in_words(names: Iterable[str], *, labels: Mapping[str, str]) -> list[str]:
+    """Name each of several inputs, as `input_words` does."""
+    return [input_words(name, labels=labels) for name in names]
 
 
 def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
