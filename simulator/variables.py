@@ -172,9 +172,14 @@ def variable(
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
 
 
+def sample_dims(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Give the dimensions of variables by name, as samples have them."""
+    return {name: variable(name).dims for name in names}
+
+
 def summary_dims(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Give the dimensions of a summary's variables by name: what a sample has by year has quantiles by year there."""
-    return {name: _BY_YEAR if "sample" in (dims := variable(name).dims) else dims for name in names}
+    return {name: _BY_YEAR if "sample" in dims else dims for name, dims in sample_dims(names).items()}
 
 
 def attributes(

@@ -29,8 +29,8 @@ from simulator.schema.prior_families import FAMILIES
 from simulator.schema.prior_names import DRIVER_UNITS, inputs_in_words, stated_drivers, threshold_labels
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PROVENANCE_KEYS
-from simulator.schema.subjects import is_falling
-from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims, variable
+from simulator.schema.subjects import stands_of
+from simulator.variables import COORDINATES, UNKNOWNS, attributes, sample_dims, summary_dims
 from simulator.version import made_by, source_digest
 
 if TYPE_CHECKING:
@@ -139,7 +139,7 @@ class Labels:
 
     def group(self, arrays: Arrays, samples: Mapping[str, NDArray[Any]] | None = None) -> Group:
         """Label arrays: those of samples with these numbers, or, where there are none, those of a summary."""
-        dims = summary_dims(arrays) if samples is None else {name: variable(name).dims for name in arrays}
+        dims = summary_dims(arrays) if samples is None else sample_dims(arrays)
         on = [name.removeprefix("binding_") for name in self._limits]
         described = attributes(arrays, self._units, on, self._words)
         variables = labelled({name: (dims[name], values, dict(described[name])) for name, values in arrays.items()})
@@ -198,7 +198,7 @@ def _threshold_coords(spec: ScenarioSpec, quantities: Mapping[str, str]) -> dict
         "threshold": np.array(names, dtype=str),
         "quantity": np.array(list(quantities.values()), dtype=str),
         "label": np.array(list(threshold_labels(spec).values()), dtype=str),
-        "falling": np.array([is_falling(spec, name) for name in names], dtype=np.int8),
+        "falling": np.array([stand.falls for stand in stands_of(spec).values()], dtype=np.int8),
     }
     named = {"threshold": {"long_name": "threshold"}}
     return labelled({name: (("threshold",), values, named.get(name, {})) for name, values in coords.items()})

@@ -50,7 +50,7 @@ def saturate(log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start
             f"saturate: log_start: must be given for kind '{kind}'; got none. "
             "This law slows growth by how far a level has come from its start. Give it, or another kind."
         )
-    return _bent(law, *aligned(log_level, log_limit, *([log_start] if law.from_start else [])))
+    return _bent(law, *aligned(log_level, log_limit, *([] if log_start is None or not law.from_start else [log_start])))
 
 
 def _bent(law: SaturationLaw, level: Array, limit: Array, start: Array | None = None) -> Array:

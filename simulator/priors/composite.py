@@ -6,7 +6,7 @@ continuous parts, so that the quantile function is the exact inverse of the CDF 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from math import inf
@@ -329,6 +329,14 @@ def quantile_table(family: Distribution) -> tables.QuantileTable:
         positive=positive,
         rounding=1e-15,
     )
+
+
+def drawn_values(families: Mapping[str, Distribution], uniforms: Mapping[str, Array]) -> dict[str, Array]:
+    """Turn uniform numbers by name into values of families; of a fixed one there is one."""
+    return {
+        name: np.array([family.value]) if isinstance(family, Fixed) else family.ppf(uniforms[name])
+        for name, family in families.items()
+    }
 
 
 def direct_quantiles(families: Iterable[Distribution], u: Array) -> list[Array]:

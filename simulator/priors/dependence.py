@@ -13,32 +13,12 @@ import numpy as np
 
 from simulator.errors import Fault, Path, near_name, number
 from simulator.priors.ranks import rank_correlation, score_correlation
+from simulator.priors.scales import Scale
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution
 from simulator.schema.spec import Correlation
 from simulator.schema.statements import PointFunction
-from simulator.units import Array, Conversion
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How the numbers of a file become internal ones.
-
-    `conversion` leads from the ones to the others, whose unit is `unit`; `positive` says that a prior must be above 0.
-    `least` is what a single number must stay above, or, where `reached`, at or above; `meaning` explains the numbers.
-    """
-
-    conversion: Conversion
-    unit: str
-    positive: bool = False
-    least: float = -math.inf
-    reached: bool = False
-    meaning: str = ""
-
-    @property
-    def log(self) -> bool:
-        """Whether a function is straight in the log, as of a level; else it is in the unit that is stated."""
-        return self.unit.startswith("log10(")
+from simulator.units import Array
 
 
 @dataclass(frozen=True, slots=True)

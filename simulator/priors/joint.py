@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -16,7 +16,6 @@ from simulator.priors.composite import EmptyTruncation, Mixture, Truncated, With
 from simulator.priors.dependence import (
     CopulaGroup,
     Dependence,
-    Scale,
     Use,
     chained,
     copula_groups,
@@ -26,6 +25,7 @@ from simulator.priors.dependence import (
 from simulator.priors.families import Fixed, Normal
 from simulator.priors.fitting import Asked, Understood, check_above_zero, fit_family, in_words, understood
 from simulator.priors.free_families import Discrete, Empirical
+from simulator.priors.scales import Scale, scale_of
 from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
@@ -71,7 +71,7 @@ class NamedPrior:
         conversion = None
         if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
             unit = self.prior.own_unit or units.file_unit(self.unit)
-            conversion = _scale_of(_KIND_OF.get(self.unit, "level"), None, unit, False).conversion
+            conversion = scale_of(_KIND_OF.get(self.unit, "level"), None, unit, False).conversion
         of = "" if isinstance(self.stated, WithNever) else self.of
         shape = self.of.replace("inputs.", "input ") if self.is_use else f"function of {of}" if of else ""
         return self.stated, self.stated_unit, of, shape, conversion
@@ -334,45 +334,9 @@ def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | No
         raise Faults([fault])
     fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
-        return _scale_of(slot.kind, slot.unit, unit, fixed)
+        return scale_of(slot.kind, slot.unit, unit, fixed)
     except units.UnitError as error:
         raise Faults([Fault((*path, "unit"), error.rule, with_number(error.remedy, prior.value))]) from None
-
-
-@cache
-def _scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: bool) -> Scale:
-    if kind in ("rate", "drift"):
-        growth = units.parse_growth_unit(unit or "OOM/year")
-        if kind == "drift" and growth.text != "OOM/year":
-            raise units.UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
-        least = 0.0 if growth.positive or kind == "drift" else -100.0 if growth.text == "%/year" else -math.inf
-        return Scale(growth.conversion, "OOM/year", growth.positive, least, kind == "drift", growth.meaning)
-    if kind == "date":
-        if unit not in (None, "year"):
-            raise units.UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
-        return Scale(units.multiple(), "year")
-    if kind in ("duration", "delay"):
-        span = units.parse_unit(unit or "year")
-        _same_dimension(span, "year", unit)
-        years = units.multiple(span.scale / units.SECONDS_PER_YEAR)
-        return Scale(years, "years", positive=not fixed, least=0.0, reached=kind == "delay")
-    if kind == "number":
-        return Scale(units.multiple(units.parse_unit(unit or "1").scale), "1")
-    level, logs = units.parse_level_unit(unit or expected or "1")
-    if expected is not None:
-        _same_dimension(level, expected, unit)
-    label = f"log10({units.Unit(level.dimension)})"
-    if logs:
-        return Scale(units.logged(level.scale), label)
-    return Scale(units.logarithm(level.scale), label, positive=True, least=0.0)
-
-
-def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
-    if unit.dimension != units.parse_unit(expected).dimension:
-        rule, remedy = f"a unit of {expected}; got '{given or expected}'.", f"State the numbers in {expected}."
-        if expected == "1":
-            rule, remedy = f"a plain number; got '{given}'.", "Write fraction, percent or x."
-        raise units.UnitError(f"must be {rule}", remedy)
 
 
 type _Made = tuple[Distribution, tuple[Distribution, Array]]

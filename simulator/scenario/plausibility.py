@@ -11,7 +11,7 @@ from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.schema.prior_names import Slot, stated_drivers
 from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.subjects import is_falling
+from simulator.schema.subjects import stands_of
 
 FASTEST, SLOWEST, FASTEST_DOUBLING = 10.0, 0.8, 16.0
 """Factors a year beyond which growth is said to be hardly meant; of a doubling time, which is not misread, 3 months."""
@@ -40,9 +40,10 @@ def implausible(spec: ScenarioSpec, joint: JointPrior, stated: Sequence[Slot]) -
         if name in USUAL and driver.start is not None:
             yield from _start(name, driver, joint.priors[f"drivers.{name}.start"], spec)
     referred = {threshold.of for threshold in spec.thresholds.values()}
+    stands = stands_of(spec)
     for name, threshold in spec.thresholds.items():
         for key in REACH:
-            if isinstance(getattr(threshold, key), Prior) and not is_falling(spec, name):
+            if isinstance(getattr(threshold, key), Prior) and not stands[name].falls:
                 prior = joint.priors[dotted(("thresholds", name, key))]
                 far = list(_threshold(key, prior))
                 yield from far or (() if name in referred else _passed(key, prior, spec, joint))

@@ -1,0 +1,69 @@
+"""How the numbers that a file states become those of the internal scale."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from functools import cache
+
+from simulator import units
+from simulator.schema.prior_names import SlotKind
+from simulator.units import Conversion
+
+
+@dataclass(frozen=True, slots=True)
+class Scale:
+    """How the numbers of a file become internal ones.
+
+    `conversion` leads from the ones to the others, whose unit is `unit`; `positive` says that a prior must be above 0.
+    `least` is what a single number must stay above, or, where `reached`, at or above; `meaning` explains the numbers.
+    """
+
+    conversion: Conversion
+    unit: str
+    positive: bool = False
+    least: float = -math.inf
+    reached: bool = False
+    meaning: str = ""
+
+    @property
+    def log(self) -> bool:
+        """Whether a function is straight in the log, as of a level; else it is in the unit that is stated."""
+        return self.unit.startswith("log10(")
+
+
+@cache
+def scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: bool) -> Scale:
+    """Find the scale of numbers of a kind that are stated in a unit; UnitError where it is no unit of these."""
+    if kind in ("rate", "drift"):
+        growth = units.parse_growth_unit(unit or "OOM/year")
+        if kind == "drift" and growth.text != "OOM/year":
+            raise units.UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
+        least = 0.0 if growth.positive or kind == "drift" else -100.0 if growth.text == "%/year" else -math.inf
+        return Scale(growth.conversion, "OOM/year", growth.positive, least, kind == "drift", growth.meaning)
+    if kind == "date":
+        if unit not in (None, "year"):
+            raise units.UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
+        return Scale(units.multiple(), "year")
+    if kind in ("duration", "delay"):
+        span = units.parse_unit(unit or "year")
+        _same_dimension(span, "year", unit)
+        years = units.multiple(span.scale / units.SECONDS_PER_YEAR)
+        return Scale(years, "years", positive=not fixed, least=0.0, reached=kind == "delay")
+    if kind == "number":
+        return Scale(units.multiple(units.parse_unit(unit or "1").scale), "1")
+    level, logs = units.parse_level_unit(unit or expected or "1")
+    if expected is not None:
+        _same_dimension(level, expected, unit)
+    label = f"log10({units.Unit(level.dimension)})"
+    if logs:
+        return Scale(units.logged(level.scale), label)
+    return Scale(units.logarithm(level.scale), label, positive=True, least=0.0)
+
+
+def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
+    if unit.dimension != units.parse_unit(expected).dimension:
+        rule, remedy = f"a unit of {expected}; got '{given or expected}'.", f"State the numbers in {expected}."
+        if expected == "1":
+            rule, remedy = f"a plain number; got '{given}'.", "Write fraction, percent or x."
+        raise units.UnitError(f"must be {rule}", remedy)
