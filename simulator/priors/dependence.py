@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.errors import Fault, Path, near_name, number
-from simulator.priors.ranks import rank_correlation, score_correlation
+from simulator.priors.ranks import rank_correlation, scores_for
 from simulator.priors.scales import Scale
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution
@@ -213,8 +213,8 @@ def copula_groups(
             own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
         elif not own and pair <= families.keys():
             both = [families[name] for name in sorted(pair)]
-            scores[pair] = score_correlation(correlation.rank, *both)
-            own = _out_of_reach((*path, "rank"), correlation.rank, rank_correlation(scores[pair], *both))
+            scores[pair], reached = scores_for(correlation.rank, *both)
+            own = _out_of_reach((*path, "rank"), correlation.rank, reached)
         faults += own
         pairs[pair] = (correlation.rank, index)
     if faults:

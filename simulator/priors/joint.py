@@ -25,13 +25,13 @@ from simulator.priors.dependence import (
 from simulator.priors.families import Fixed, Normal
 from simulator.priors.fitting import Asked, Understood, check_above_zero, fit_family, in_words, understood
 from simulator.priors.free_families import Discrete, Empirical
-from simulator.priors.scales import Scale, scale_of
+from simulator.priors.scales import Scale, beyond_scale, nears_zero, scale_of
 from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.hints import with_number
 from simulator.schema.prior_families import SHORT_FORMS, Distribution, FitError, Statement
-from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit_asked
+from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit_asked, units_asked
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
 from simulator.units import Array
@@ -46,8 +46,8 @@ class NamedPrior:
     """One prior of a scenario on the internal scale.
 
     `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`; `stated` is the same
-    prior in the unit of the file, where it is no mixture. A function of another prior has that one's name in `of`, and
-    so has a use of an input (`is_use`), whose `prior` is that of the input.
+    prior in the unit of the file, where it is no mixture; `middle` the median, if that is known. A function of another
+    prior has that one's name in `of`, and so has a use of an input (`is_use`), whose `prior` is that of the input.
     """
 
     name: str
@@ -57,6 +57,12 @@ class NamedPrior:
     stated: Distribution
     of: str = ""
     is_use: bool = False
+    middle: float | None = None
+
+    @property
+    def median(self) -> float:
+        """The median on the internal scale; +inf is never."""
+        return float(self.family.ppf(np.array([0.5]))[0]) if self.middle is None else self.middle
 
     @property
     def stated_unit(self) -> str:
@@ -122,15 +128,17 @@ class JointPrior:
 
 def joint_prior(spec: ScenarioSpec) -> JointPrior:
     """Make the joint prior of a scenario; Faults where a prior or the correlations cannot be what they say."""
-    faults: list[Fault] = []
     priors: dict[str, NamedPrior] = {}
     every = {slot.name: slot for slot in slots(spec)}
-    for name, slot in every.items():
-        if not _followed(slot.prior):
-            try:
-                priors[name] = named_prior(slot)
-            except Faults as error:
-                faults += error.faults
+    alone = [slot for slot in every.values() if not _followed(slot.prior)]
+    asked = units_asked(alone)
+    for slot in alone:
+        try:
+            if slot.name not in asked:
+                priors[slot.name] = _named(slot)
+        except Faults as error:
+            asked[slot.name] = error.faults
+    faults = [fault for name in every for fault in asked.get(name, ())]
     functions, function_faults = _functions(every, priors)
     fixed = {name for name, prior in priors.items() if prior.value is not None}
     uses = {name: function.of for name, function in functions.items()}
@@ -229,38 +237,46 @@ def _using(slot: Slot, use: Use, other: NamedPrior) -> NamedPrior:
 
 
 def _own_scale(slot: Slot) -> Scale:
-    """Find the scale of a prior's numbers."""
+    """Find the scale of a prior's numbers, and ask for their unit."""
+    if fault := unit_asked(slot, slot.path, slot.prior, slot.prior.own_unit):
+        raise Faults([fault])
     return _scale(slot, slot.path, slot.prior, slot.prior.own_unit)
 
 
 def named_prior(slot: Slot) -> NamedPrior:
     """Put one prior on the internal scale; Faults where its unit or its numbers do not do, or it reaches beyond."""
-    family, stated, unit = _internal(slot, slot.prior, (), slot.prior.unit)
+    if faults := units_asked([slot]).get(slot.name):
+        raise Faults(faults)
+    return _named(slot)
+
+
+def _named(slot: Slot) -> NamedPrior:
+    family, stated, unit, middle = _internal(slot, slot.prior, (), slot.prior.unit)
     if slot.prior.never is not None:
         if not slot.never:
             part = slot.path[0] == "thresholds" and slot.kind != "delay"
             rule = "cannot stand on a part of a level." if part else "goes with thresholds only."
             raise Faults([Fault((*slot.path, "never"), rule, "Remove never.")])
-        family, stated = WithNever(family, slot.prior.never), WithNever(stated, slot.prior.never)
-    return NamedPrior(slot.name, family, unit, slot.prior, stated)
+        family, stated, middle = WithNever(family, slot.prior.never), WithNever(stated, slot.prior.never), None
+    return NamedPrior(slot.name, family, unit, slot.prior, stated, middle=middle)
 
 
 def _internal(
     slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None
-) -> tuple[Distribution, Distribution, str]:
-    """Make a prior's family on the internal scale and in the unit of the file, and name the internal scale's unit."""
+) -> tuple[Distribution, Distribution, str, float | None]:
+    """Make a prior's family on the internal scale and in the unit of the file; with the former's unit and median."""
     path = (*slot.path, *below)
     if prior.mixture is not None:
         family, label = _mixture(slot, prior, below, unit)
-        return family, family, label
+        return family, family, label, None
     scale = _scale(slot, path, prior, unit)
     base, (family, ends) = _family(prior, path, scale)
-    if not np.isfinite(ends).all() or (scale.conversion.reciprocal and _nears_zero(base)):
-        rule, remedy = _beyond_scale(base, scale)
+    if not np.isfinite(ends).all() or (scale.conversion.reciprocal and nears_zero(base)):
+        rule, remedy = beyond_scale(base, scale)
         raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
     if fault := _span_fault(slot.kind, path, float(ends[0])):
         raise Faults([fault])
-    return family, base, scale.unit
+    return family, base, scale.unit, float(ends[ends.size // 2])
 
 
 def _span_fault(kind: SlotKind, path: Path, least: float) -> Fault | None:
@@ -279,7 +295,7 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     for index, part in enumerate(prior.mixture or ()):
         try:
             if part.function is None and part.input is None:
-                family, _, label = _internal(slot, part, (*below, "mixture", index), part.unit or unit)
+                family, _, label, _ = _internal(slot, part, (*below, "mixture", index), part.unit or unit)
                 parts.append((part.weight, family, label))
         except Faults as error:
             faults += error.faults
@@ -302,36 +318,8 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     return Mixture(weights, families), labels[0]
 
 
-def _nears_zero(base: Distribution) -> bool:
-    """Tell whether a prior reaches 0 or below, or comes so near (as a power of the probability) that 1/x has no bound.
-
-    A lognormal does not: it leaves a thousandth of a small probability a thousandth of its room by far.
-    """
-    rare, rarer = base.ppf(np.array([1e-6, 1e-9]))
-    return bool(rarer <= 0.0 or (base.support[0] <= 0.0 and rarer < 0.05 * rare))
-
-
-def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
-    """Say where a prior has no value on the internal scale, and what to do."""
-    limit = scale.least
-    if isinstance(base, Fixed):
-        return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
-    positive = "Use family: lognormal, or truncate it: truncated: [0.1, null]."
-    if (share := float(base.cdf(np.array([limit]))[0])) <= 0 and scale.conversion.reciprocal:
-        rare = number(float(f"{base.ppf(np.array([1e-6]))[0]:.1g}"))
-        return f"must keep away from 0, where growth has no bound; one draw in a million lies below {rare}.", positive
-    if share <= 0:
-        return "reaches numbers that are too large to compute with.", "Truncate it: truncated: [null, 1e30]."
-    rule = f"must stay above {number(limit)}; it lies there or below with probability {share:.2g}."
-    low, high = (1.0 + base.ppf(np.array([0.05, 0.95])) / 100.0).tolist()
-    factors = f"; or state factors, which are lognormal: {low:.3g} to {high:.3g} x/year (90 %)" if low > 0 else ""
-    return rule, positive if limit == 0 else f"Truncate it: truncated: [-99, null]{factors}."
-
-
 def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | None) -> Scale:
     """Find the scale of a slot's numbers that are stated in a unit."""
-    if fault := unit_asked(slot, path, prior, unit):
-        raise Faults([fault])
     fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
         return scale_of(slot.kind, slot.unit, unit, fixed)
@@ -346,7 +334,11 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> _Made:
     """Make the family of a prior that is no mixture in the units of the file, and carry it over (`carried_over`)."""
     bounds = _bounds(prior, path)
     try:
-        if (family := _single(prior, positive=scale.positive)) is None:
+        if prior.value is not None and scale.positive and prior.value <= 0:
+            raise FitError("value", f"must be above 0; got {number(prior.value)}.", "Write a positive number.")
+        if prior.value is not None and not prior.truncated:
+            return _fixed(prior.value, scale.conversion)
+        if (family := _single(prior)) is None:
             cut = bounds if prior.truncated else None
             return _fitted(_stated(prior, positive=scale.positive), cut, scale.conversion)
         family = Truncated(family, *bounds) if prior.truncated else family
@@ -360,6 +352,12 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> _Made:
         raise Faults([Fault((*path, "truncated"), rule, "Move the bounds.")]) from None
     except ValueError as error:
         raise Faults([Fault(path, str(error), scale.meaning)]) from None
+
+
+@lru_cache(maxsize=1024)
+def _fixed(value: float, conversion: units.Conversion) -> _Made:
+    family = Fixed(value)
+    return family, carried_over(family, conversion)
 
 
 @lru_cache(maxsize=1024)
@@ -389,11 +387,9 @@ def _bounds(prior: Prior, path: tuple[str | int, ...]) -> tuple[float, float]:
     return -math.inf if low is None else low, math.inf if high is None else high
 
 
-def _single(prior: Prior, *, positive: bool) -> Distribution | None:
+def _single(prior: Prior) -> Distribution | None:
     """Make the family of a prior that states values one by one; None of one that has to be fitted."""
     if prior.value is not None:
-        if positive and prior.value <= 0:
-            raise FitError("value", f"must be above 0; got {number(prior.value)}.", "Write a positive number.")
         return Fixed(prior.value)
     if prior.discrete is not None:
         return Discrete(prior.discrete.values, prior.discrete.weights)

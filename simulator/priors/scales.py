@@ -6,7 +6,12 @@ import math
 from dataclasses import dataclass
 from functools import cache
 
+import numpy as np
+
 from simulator import units
+from simulator.errors import number
+from simulator.priors.families import Fixed
+from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import SlotKind
 from simulator.units import Conversion
 
@@ -67,3 +72,29 @@ def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
         if expected == "1":
             rule, remedy = f"a plain number; got '{given}'.", "Write fraction, percent or x."
         raise units.UnitError(f"must be {rule}", remedy)
+
+
+def nears_zero(base: Distribution) -> bool:
+    """Tell whether a prior reaches 0 or below, or comes so near (as a power of the probability) that 1/x has no bound.
+
+    A lognormal does not: it leaves a thousandth of a small probability a thousandth of its room by far.
+    """
+    rare, rarer = base.ppf(np.array([1e-6, 1e-9]))
+    return bool(rarer <= 0.0 or (base.support[0] <= 0.0 and rarer < 0.05 * rare))
+
+
+def beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
+    """Say where a prior has no value on the internal scale, and what to do."""
+    limit = scale.least
+    if isinstance(base, Fixed):
+        return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
+    positive = "Use family: lognormal, or truncate it: truncated: [0.1, null]."
+    if (share := float(base.cdf(np.array([limit]))[0])) <= 0 and scale.conversion.reciprocal:
+        rare = number(float(f"{base.ppf(np.array([1e-6]))[0]:.1g}"))
+        return f"must keep away from 0, where growth has no bound; one draw in a million lies below {rare}.", positive
+    if share <= 0:
+        return "reaches numbers that are too large to compute with.", "Truncate it: truncated: [null, 1e30]."
+    rule = f"must stay above {number(limit)}; it lies there or below with probability {share:.2g}."
+    low, high = (1.0 + base.ppf(np.array([0.05, 0.95])) / 100.0).tolist()
+    factors = f"; or state factors, which are lognormal: {low:.3g} to {high:.3g} x/year (90 %)" if low > 0 else ""
+    return rule, positive if limit == 0 else f"Truncate it: truncated: [-99, null]{factors}."

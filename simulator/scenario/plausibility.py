@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from simulator.errors import dotted, number
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.schema.prior_names import Slot, stated_drivers
 from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.subjects import stands_of
+from simulator.schema.subjects import is_falling
 
 FASTEST, SLOWEST, FASTEST_DOUBLING = 10.0, 0.8, 16.0
 """Factors a year beyond which growth is said to be hardly meant; of a doubling time, which is not misread, 3 months."""
@@ -40,18 +38,17 @@ def implausible(spec: ScenarioSpec, joint: JointPrior, stated: Sequence[Slot]) -
         if name in USUAL and driver.start is not None:
             yield from _start(name, driver, joint.priors[f"drivers.{name}.start"], spec)
     referred = {threshold.of for threshold in spec.thresholds.values()}
-    stands = stands_of(spec)
     for name, threshold in spec.thresholds.items():
         for key in REACH:
-            if isinstance(getattr(threshold, key), Prior) and not stands[name].falls:
+            if isinstance(getattr(threshold, key), Prior) and not is_falling(spec, name):
                 prior = joint.priors[dotted(("thresholds", name, key))]
                 far = list(_threshold(key, prior))
                 yield from far or (() if name in referred else _passed(key, prior, spec, joint))
 
 
 def _growth(slot: Slot, prior: NamedPrior) -> Iterator[str]:
-    factor = 10.0 ** _median(prior)
-    if SLOWEST <= factor <= (FASTEST_DOUBLING if "ing" in prior.stated_unit else FASTEST):
+    factor = 10.0**prior.median
+    if SLOWEST <= factor <= FASTEST or (FASTEST < factor <= FASTEST_DOUBLING and "ing" in prior.stated_unit):
         return
     unit, told = prior.stated_unit, f"{prior.read.median:.4g}"
     what = f"a rise by {factor:.3g} times a year" if factor > 1 else f"a fall by {100 * (1 - factor):.3g} % a year"
@@ -67,7 +64,7 @@ def _growth(slot: Slot, prior: NamedPrior) -> Iterator[str]:
 def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> Iterator[str]:
     level, rise, unit = USUAL[name]
     year = spec.years.first if driver.at is None else float(driver.at)
-    usual, found = level + rise * (min(year, 2030.0) - 2025.0), _median(prior)
+    usual, found = level + rise * (min(year, 2030.0) - 2025.0), prior.median
     if found == 0.0 or abs(found - usual) <= FAR or year < USUAL_FROM:  # 1 stands for any level
         return
     meant = _many(found, usual - 2.0, usual + 2.0, unit) if unit == "USD" else ""
@@ -82,7 +79,7 @@ def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> 
 
 def _threshold(key: str, prior: NamedPrior) -> Iterator[str]:
     low, high, unit = REACH[key]
-    found = _median(prior)
+    found = prior.median
     if low <= found <= high:
         return
     told = number(float(f"{10.0**found:.3g}")) if found < 300 else f"1e{found:.0f}"
@@ -114,7 +111,3 @@ def _many(found: float, low: float, high: float, unit: str) -> str:
     """Ask whether thousands, millions or billions are meant, where one of them is within bounds."""
     word = next((word for word, power in _MANY.items() if low <= found + power <= high), "")
     return f" Is {number(float(f'{10.0**found:.3g}'))} {word} {unit} meant?" if word else ""
-
-
-def _median(prior: NamedPrior) -> float:
-    return float(prior.family.ppf(np.array([0.5]))[0])
