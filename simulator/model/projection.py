@@ -9,8 +9,8 @@ All in log10, vectorised over the samples of a block.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -132,24 +132,10 @@ class Projection:
         The path between the years is that of the equations; what is known on a grid alone (feedback, accumulations,
         limits that are followed, custom drivers) is straight between its points.
         """
-        block, own, result = paths.block, times[:, None], np.empty(samples.size)
-        within = samples if block.samples is None else samples + block.begin
-        chain = cache(lambda: Chain(block.taken(samples, own), self._subjects))
-        known: Known = {}
-
-        def level(name: str) -> Array:
-            capability = self.spec.capability
-            if name == "capability" and capability is not None:
-                reference = paths.starts["reference"]
-                first = reference[samples] if len(reference) > 1 else reference
-                return metric(capability, chain().block, {each: level(each) for each in capability.made_of}, first)
-            if (course := self._course(name, block, apart=False)) is not None:
-                return levels_of(course, own, within, known)
-            return self._level_at(chain(), name, own)
-
+        asked, result = _Asked(paths, samples, times[:, None], self._subjects), np.empty(samples.size)
         for number, name in enumerate(names):
             if (here := which == number).any():
-                result[here] = np.broadcast_to(level(name)[:, 0], samples.shape)[here]
+                result[here] = np.broadcast_to(self._level_at(name, asked)[:, 0], samples.shape)[here]
         return result
 
     def _course(self, name: str, block: Block, *, apart: bool) -> Course | None:
@@ -163,7 +149,16 @@ class Projection:
                 block.courses[key] = subject_course(name, Chain(block.root, self._subjects), apart=apart)
         return block.courses[key]
 
-    def _level_at(self, chain: Chain, name: str, times: Array) -> Array:
+    def _level_at(self, name: str, asked: _Asked) -> Array:
+        capability, paths, times = self.spec.capability, asked.paths, asked.times
+        if name == "capability" and capability is not None:
+            reference = paths.starts["reference"]
+            first = reference[asked.samples] if len(reference) > 1 else reference
+            of = {each: self._level_at(each, asked) for each in capability.made_of}
+            return metric(capability, asked.chain.block, of, first)
+        if (course := self._course(name, paths.block, apart=False)) is not None:
+            return levels_of(course, times, asked.within, asked.known)
+        chain = asked.chain
         if name == "effective_compute":
             return chain.effective_compute(times)
         if name in self.moving:
@@ -181,6 +176,28 @@ class Projection:
             within = next(each for each in self._inner if each.name == subject)
             capped = quantities.capped_level(cast("Level", within.level), within.path, chain.block, times)
         return capped.capped if name == subject else capped.demanded
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Samples, by number, that levels are asked for at times of their own, (n, 1); and what is known of them."""
+
+    paths: Paths
+    samples: NDArray[np.intp]
+    times: Array
+    subjects: Mapping[str, Subject]
+    known: Known = field(default_factory=dict)
+
+    @property
+    def within(self) -> NDArray[np.intp]:
+        """Their numbers among all samples of the block."""
+        block = self.paths.block
+        return self.samples if block.samples is None else self.samples + block.begin
+
+    @cached_property
+    def chain(self) -> Chain:
+        """What asks for levels that have no course."""
+        return Chain(self.paths.block.taken(self.samples, self.times), self.subjects)
 
 
 @dataclass(frozen=True, slots=True)
