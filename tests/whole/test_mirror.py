@@ -11,7 +11,7 @@ from tests.places import PACKAGE, TESTS
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
 TEST_MODULES = sorted(TESTS.rglob("test_*.py"))
 ELSEWHERE = {TESTS / "whole", TESTS / "oracle"}  # about the product as a whole, and the model written a second time
-MOST_MODULES, MOST_IN_A_FOLDER, MEDIAN_LINES, MOST_LINES = 219, 25, 245, 450
+MOST_MODULES, MOST_IN_A_FOLDER, MEDIAN_LINES, MOST_LINES = 219, 25, 243, 450
 
 
 def test_every_test_module_is_named_after_what_it_tests() -> None:
