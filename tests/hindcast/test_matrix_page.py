@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.hindcast.matrix_page import matrix_page
+from simulator.hindcast.matrix_page import WAYS, matrix_page
+from simulator.hindcast.registered import read_registered
 from simulator.hindcast.tried import STACKS, TRIED
 from tests.hindcast.small_matrix import MATRIX
+from tests.places import ROOT
 
 PAGE = matrix_page(MATRIX, command="simulate hindcast --matrix", pictures=[("fans.svg", "fans")])
 
@@ -29,6 +31,14 @@ def test_where_what_is_learned_is_worse_than_the_simple_stack_is_said_in_one_sen
         "(0.50 against 0.40)." in PAGE
     )
     assert "What `simulate learned` would have printed, *learned*: a ratio of 1.26 (2014 on)" in PAGE
+
+
+def test_the_registered_forecasts_are_named_with_their_digest() -> None:
+    file = ROOT / "forecasts" / "hindcast" / "2026-11.yaml"
+    data = read_registered(file)
+    assert f"[forecasts/hindcast/2026-11.yaml](../forecasts/hindcast/2026-11.yaml), digest {data['digest']}" in PAGE
+    assert data["chosen"] == "forecast"
+    assert set(WAYS) <= data["ways"].keys()
 
 
 def test_every_table_and_verdict_stands_on_it() -> None:
