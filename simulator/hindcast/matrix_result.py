@@ -109,14 +109,15 @@ class Matrix(Result):
 
     @cached_property
     def summary(self) -> Table:
-        """Mean scores over all tables by way and set of origins, each table alike.
+        """Mean scores over all tables by way and set of origins, each table alike; of ways that were made on them all.
 
         `ratio` is the mean CRPS over that of the best rule of the whole; `ratio_mean` and `ratio_worst` are of the
         ratios to the best rule of each table.
         """
         rows = list[Row]()
         for (told,), mine in self.means.groups("origins"):
-            scored = {name: part for (name,), part in mine.groups("forecast")}
+            whole = _complete(mine)
+            scored = {name: part for (name,), part in whole.groups("forecast")}
             rules = [float(np.mean(part["crps"])) for name, part in scored.items() if name in BASELINES]
             rows += [
                 {"origins": told, "forecast": name, **{key: float(np.mean(part[key])) for key in (*_MEANS, "width_90")},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +36,16 @@ def test_the_ratio_of_the_whole_is_to_the_rule_that_is_best_of_the_whole() -> No
     best = min(rows[name]["crps"] for name in ("4x a year", "random walk"))
     assert rows["forecast"]["ratio"] == pytest.approx(rows["forecast"]["crps"] / best)
     assert min(rows[name]["ratio"] for name in ("4x a year", "random walk")) == pytest.approx(1.0)
+
+
+def test_a_way_that_is_not_made_on_every_table_has_no_mean_over_all() -> None:
+    some = [
+        not (table == "two" and name == "stack")
+        for table, name in MATRIX.forecasts.select("table", "forecast").records()
+    ]
+    found = replace(MATRIX, forecasts=MATRIX.forecasts.where(some))
+    assert "stack" in found.means["forecast"].tolist()
+    assert set(found.summary["forecast"]) == {"forecast", "learned", "4x a year", "random walk"}
 
 
 def test_horizons_count_every_forecast_once_and_their_fifths_sum_to_one() -> None:
