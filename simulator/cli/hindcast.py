@@ -82,15 +82,12 @@ def hindcast(
     one = runs, accelerators, without_domain, snapshot, until != "2025"
     years = None if origins is None else _years(origins)
     asked = table or (), (scenario, *(against or ())), allow_hindsight, years or (), sampler, seed
-    files, drawn = (document, register), not no_charts
-    is_matrix = _is_matrix(matrix, one=one, many=(table, *files))
-    found = _matrix(*asked, output=output, files=files, drawn=drawn, json=json) if is_matrix else (
+    many = _is_matrix(matrix, one=one, many=(table, document, register))
+    found = _matrix(*asked, output=output, files=(document, register), drawn=not no_charts, json=json) if many else (
         simulator.make_hindcast(scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years,
         runs=runs, accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
         sampler=sampler, seed=seed, cache=output / "fits")
     )  # fmt: skip
-    if found is None:
-        return
     options.finish(found, output, formats=() if no_charts or matrix else ("png", "svg"), json=json)
     options.fail_unless(trust or found.holds)
 
@@ -118,7 +115,7 @@ def _matrix(
     files: tuple[FilePath | None, FilePath | None],
     drawn: bool,
     json: bool,
-) -> Result | None:
+) -> Result:
     """Score the matrix, told table by table, and write its page, the first file, with pictures of the shipped table.
 
     Where the second is asked for, every way's forecasts of years to come are registered in it instead.
@@ -134,7 +131,7 @@ def _matrix(
         from simulator.hindcast.registered import register_forecasts
 
         options.tell([f"  {register_forecasts(asked, register, cache=output / 'fits')}"])
-        return None
+        raise typer.Exit
     found = answer_matrix(
         asked, folder=output / "scores", cache=output / "fits", say=lambda line: options.note(line, json=json)
     )
@@ -207,16 +204,19 @@ def score(
         options.answer(json, "ledger", str(book), lambda: {"scores": read_ledger(book)}, lambda: ledger_lines(book))
         return
     options.need("scoringrules", extra="hindcast")
-    from simulator.hindcast.registered import is_registered, score_registered
-
     folder = options.folder_for(path, output)
     check_ledger(book)
-    if is_registered(path):
-        found: Result = score_registered(path, observed, snapshot=snapshot, after=after)
-    else:
-        found = simulator.score_run(path, observed, snapshot=snapshot, after=after)
+    found = _scored(path, observed, snapshot=snapshot, after=after)
     options.finish(found, folder, file="scores.csv", json=json)
     options.note(added_line(book, found.tables()["scores"]), json=json)
+
+
+def _scored(path: FilePath, observed: FilePath | None, *, snapshot: str | None, after: str | None) -> Result:
+    """Score a run, or every forecast of a file of registered ones."""
+    from simulator.hindcast.registered import is_registered, score_registered
+
+    score_it = score_registered if is_registered(path) else simulator.score_run
+    return score_it(path, observed, snapshot=snapshot, after=after)
 
 
 def _refuse_without_run(*given: object) -> None:
