@@ -67,7 +67,8 @@ def reading(
     elif likelihood >= SENSITIVE:
         said = "the likelihood dominates: the data decide, its prior hardly matters"
     elif moving:
-        said = f"not settled: {listed(moving)} {'move' if moving[1:] else 'moves'} it, and the rest of the data pulls it back"
+        verb = "move" if moving[1:] else "moves"
+        said = f"not settled: {listed(moving)} {verb} it, and the rest of the data pulls it back"
     else:
         said = "settled: neither its prior nor the weight of the data moves it by much"
     if other_prior >= SENSITIVE:
