@@ -148,8 +148,8 @@ def gompertz_step(bent: Array, levels: tuple[Array, Array], limits: tuple[Array,
         slowed = np.exp(-left * share) * np.maximum(gained, 0.0) + pull
         slowed = np.where(room > 0.0, slowed, left / (left + moved) * later)  # from no room at all
         slowed = np.where(slowed < 0.0, left * slowed / (slowed - gained), slowed)  # below V0 nothing is slowed
-    plain = ((gained + free <= 0.0) & (left <= 0.0)) | np.isinf(later) | np.isinf(room)
-    result = np.where(later <= 0.0, levels[1] - log_start, np.where(plain, gained + change, slowed))
+        plain = ((gained + free <= 0.0) & (left <= 0.0)) | np.isinf(later) | np.isinf(room)
+        result = np.where(later <= 0.0, levels[1] - log_start, np.where(plain, gained + change, slowed))
     return np.asarray(np.minimum(log_start + result, limits[1]), dtype=np.float64)
 
 

@@ -181,6 +181,14 @@ def test_a_limit_that_falls_below_the_start_holds_the_level_and_lets_it_go_when_
     np.testing.assert_allclose(found[81:], 8 + (time[81:] - 5) / 2, rtol=0, atol=1e-9)
 
 
+def test_a_limit_that_stands_below_the_start_for_a_while_holds_a_level_that_falls_too():
+    demand, limit = np.array([[8.0, 9.0, 8.5, 6.0]]), np.array([[7.5, 7.5, 7.5, 7.5]])
+    found = fine_grid.follow(
+        saturation.gompertz_step, demand, limit, log_start=np.full((1, 1), 8.0), fine=np.ones(4, dtype=bool), base=0
+    )
+    np.testing.assert_array_equal(found[:, 1:], np.minimum(demand, limit)[:, 1:])
+
+
 def test_gompertz_without_room_is_the_lower_of_the_two_and_a_shrinking_level_is_kept():
     got = saturation.saturate([[27.0, 24.0, 25.0]], [[25.0, 25.0, 30.0]], kind="gompertz", log_start=26.0)
     np.testing.assert_array_equal(got, [[25.0, 24.0, 25.0]])
