@@ -271,31 +271,3 @@ UNKNOWNS: Final[Mapping[str, tuple[str, str]]] = {
     "accelerator_log_flops_per_usd": ("log10(FLOP/s/USD)", "speed of accelerators per USD of their price"),
 }
 """Unit and name of each variable of `prior`, `posterior`, `posterior_predictive` and `observed_data`."""
-
-COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType({
-    "variable": ("", "variable of the run"),
-    "threshold": ("", "name of the threshold"),
-    "quantity": ("", "variable that is meant"),
-    "label": ("", "what it is called in charts"),
-    "unit": ("", "unit of the numbers in the row"),
-    "on": ("", "what a limit bounds"),
-    "on_label": ("", "what that is called in charts"),
-    "limit": ("", "cap or constraint"),
-    "input": ("", "input of the scenario: a prior, or several that go together"),
-    "prior": ("", "name of the prior"),
-    "outcome": ("", "outcome of the forecast"),
-    "year": ("year", "decimal year, a point in time: 2028.0 is the end of 2027"),
-    "by": ("", "by when"),
-    "quantile": ("1", "probability below the value"),
-    "band": ("", "central interval"),
-    "value": ("", "value, in the unit of the row"),
-    "median": ("", "median"),
-    "lower": ("", "lower end of the interval"),
-    "upper": ("", "upper end of the interval"),
-    "standard_error": ("", "Monte Carlo standard error, in the unit of the value"),
-    "probability": ("1", "share of samples"),
-    "share": ("1", "share of samples"),
-    "never_by_horizon": ("1", "share of samples that do not cross by the last year"),
-    "already_at_start": ("1", "share of samples that are above in the first year"),
-})  # fmt: skip
-"""Unit and meaning of the columns that tables have in common; a table may say more precisely what its own are."""

@@ -156,7 +156,7 @@ class Attribution(Result):
             number._asdict() | one._asdict() | {"part": part, "standard_error": error, "before": before, "after": after}
             for number, (before, after), own, uncertain in zip(self.numbers, both, parts, errors, strict=True)
             for one, part, error in zip((*self.inputs, Input("", "", "", "")), own, uncertain, strict=True)
-        )
+        ).called("attribution")
 
     def tables(self) -> dict[str, Table]:
         return {"attribution": self.table}

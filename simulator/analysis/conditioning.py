@@ -174,7 +174,7 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=2048"]))
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=4096"]))
     >>> found = condition(run, ["physical_compute@2026.9 >= 6e27"])
     >>> 100 < found.effective < 2048, list(found.tables())[:2]
     (True, ['given', 'headlines'])

@@ -160,9 +160,9 @@ def signposts(
     --------
     >>> from simulator import load_scenario, simulate
     >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> found = signposts(run, "physical_compute@2030", observables=["spending"], until=2027)
+    >>> found = signposts(run, "physical_compute@2030", observables=["spending"], until=2028)
     >>> found.tables()["signposts"]["year"].tolist()
-    [2026.0, 2027.0]
+    [2027.0, 2028.0]
     """
     sought = parse_outcome(outcome)
     results, horizon = run_outcomes(run, [sought])[0], years_of(run)[1]
@@ -306,7 +306,7 @@ def _meant(run: xr.DataTree, outcome: Outcome, results: Array, posts: Table, uni
             said = _said(told, unit, (first, last), values.size)
             head = {key: post[key] for key in ("observable", "year", "label", "name", "unit")}
             rows.append({**head, "level": level, "value": value, **told, "value_text": text, "said": said})
-    return Table.of_rows(rows)
+    return Table.of_rows(rows).called("meant")
 
 
 def _outcome_there(outcome: Outcome, results: Array, weights: Array) -> dict[str, float | None]:

@@ -141,7 +141,7 @@ class Fragility(Result):
         """Give the tables by the names of their CSV files; those that have rows."""
         found = {name: Table.of_records(getattr(self, name)) for name in ("shifts", "rates", "sensitivities")}
         tables = {**found, "refits": self.refits}
-        return {name: table for name, table in tables.items() if len(table)}
+        return {name: table.called(name) for name, table in tables.items() if len(table)}
 
     def texts(self) -> dict[str, str]:
         """Give the page, which `simulate show` prints."""

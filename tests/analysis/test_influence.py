@@ -16,6 +16,7 @@ from simulator.analysis.outcomes import Outcome
 from simulator.charts.kinds.influence import influence_figure, influence_figures
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
+from tests.columns import unsaid
 
 OUTCOMES = ("effective_compute@2035", "crossing:1e30-run", "crossed:1e30-run@2040", "restricted:1e30-run")
 YEARS = (2025.5, 2045.0)
@@ -197,6 +198,7 @@ def test_the_result_holds_its_tables_lines_and_a_labelled_dataset(run, tmp_path)
     found = prior_influence(run, OUTCOMES[:2])
     tables = found.tables()
     assert list(tables) == ["influence", "influence_deciles", "influence_regions"]
+    assert unsaid(tables) == []
     assert found.save(tmp_path) == tmp_path  # beside the run
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         ["influence.nc", *(f"{name}.csv" for name in tables)]

@@ -22,6 +22,7 @@ from simulator.history.loading import load_history, shipped_runs
 from simulator.history.observations import known_at
 from simulator.history.path import path_of, records_from_record, records_from_runs
 from simulator.runs.estimates import weighted_quantiles
+from tests.columns import unsaid
 from tests.history.made_up_fit import fit as made_fit
 
 ERROR, RUMOUR = 0.2, "physical_compute@2026-06-02 = 6.1e27 +- 0.3 OOM"
@@ -146,6 +147,7 @@ def test_it_says_why_and_is_shown_again(tmp_path: Path) -> None:
     assert "to the end of 2025, estimates of 2026-05; 16 of 18 runs of later date have no FLOP" in text
     assert "growth learnt: compute 1.00x a year" in text
     assert f"{RUMOUR}: 9" in text
+    assert unsaid(found.tables()) == []
     folder = found.save(tmp_path)
     again = open_result(folder)
     assert list(again.lines()) == found.lines()

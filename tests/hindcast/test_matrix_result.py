@@ -11,6 +11,7 @@ import pytest
 from simulator import open_result
 from simulator.hindcast.rows import record_table
 from simulator.runs.kinds import MATRIX_TABLES
+from tests.columns import unsaid
 from tests.hindcast.made_up_record import OBSERVED
 from tests.hindcast.small_matrix import MATRIX
 
@@ -80,5 +81,6 @@ def test_it_is_written_and_shown_again(tmp_path: Path) -> None:
     assert {file.stem for file in folder.glob("*.csv")} == set(MATRIX_TABLES)
     stored = open_result(folder)
     assert stored.kind == "matrix"
+    assert unsaid(MATRIX.tables()) == unsaid(stored.tables()) == []
     assert list(stored.lines()) == list(MATRIX.lines())
     assert list(MATRIX.dataset["means"].sizes) == ["table", "forecast", "origins"]

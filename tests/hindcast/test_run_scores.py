@@ -14,6 +14,7 @@ from simulator.hindcast.run_scores import score_run
 from simulator.hindcast.scores import crps, log_score
 from simulator.history.loading import load_history
 from simulator.wording import share_text
+from tests.columns import unsaid
 from tests.hindcast.small_history import CHANGES, TABLE
 
 
@@ -173,6 +174,7 @@ def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score
 
 def test_a_run_is_scored_by_its_path(score, run, history, tmp_path):
     assert score_run(run.save(tmp_path), history).lines() == score.lines()
+    assert unsaid(score.tables()) == []
 
 
 def test_a_frozen_forecast_is_scored_as_the_summary_of_its_run(history, tmp_path):
