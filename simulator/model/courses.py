@@ -1,6 +1,7 @@
 """Find the courses of levels: what of a scenario its equations give at any time by themselves, for a block of draws.
 
-Where a level follows chance, a table, feedback or a stock, or has to be followed under a limit, there is none.
+Where growth decays, or a level follows chance, a table, feedback or a stock, or has to be followed under a limit,
+there is none.
 """
 
 from __future__ import annotations
@@ -37,16 +38,15 @@ def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
         parts = [each for each in ("physical_compute", "algorithms") if each in chain.subjects]
         return _joined([subject_course(each, chain, apart=apart) for each in parts])
     subject, block = chain.subjects[name], chain.block
-    line, level = None if apart and chain.subjects[name].level is None else chain.line(name), subject.level
+    level = subject.level
     if isinstance(level, Factor) and level.level is not None:
         demanded = start = quantity_course(level.level, (*subject.path, "level"), block)
     elif level is not None:
-        demanded = start = line
+        demanded = start = chain.line(name)
     else:
-        start = _joined([subject_course(each, chain, apart=True) for each in subject.parts])
-        demanded = start
+        demanded = start = _joined([subject_course(each, chain, apart=True) for each in subject.parts])
         if not apart:
-            demanded = line or _joined([subject_course(each, chain, apart=False) for each in subject.parts])
+            demanded = chain.line(name) or _joined([subject_course(each, chain, apart=False) for each in subject.parts])
     if not subject.bounds and not apart:
         return demanded
     return _bent(subject.path, demanded, subject.bounds, start, chain.base(name), block)

@@ -140,12 +140,13 @@ class Projection:
 
     def _course(self, name: str, block: Block, *, apart: bool) -> Course | None:
         """Find the course of a variable, once for a block (`subject_course`); none where there is feedback."""
-        key = ("variable", name, int(apart))
+        key = ("course", name, int(apart))
         if key not in block.courses:
-            block.courses[key] = None
             if name in self._quantities:
                 block.courses[key] = quantity_course(self._quantities[name], (), block.root)
-            elif not self._has_feedback and (name in self._subjects or name == "effective_compute"):
+            elif self._has_feedback or name not in (*self._subjects, "effective_compute"):
+                block.courses[key] = None
+            else:
                 block.courses[key] = subject_course(name, Chain(block.root, self._subjects), apart=apart)
         return block.courses[key]
 

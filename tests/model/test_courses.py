@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from simulator.model.courses import quantity_course, subject_course
-from simulator.model.lines import Bent, levels_of
+from simulator.model.lines import Bent, Joined, Named, levels_of
 from simulator.model.projection import Projection, year_grid
 from simulator.model.quantities import Chain, named_level
 from simulator.priors.draws import draw_blocks
@@ -14,7 +16,33 @@ from simulator.scenario.load import load_scenario
 from simulator.schema.subjects import subjects
 
 
-def chain_of(name: str, *overrides: str) -> Chain:
+def level(start: float, growth: str, **more: Any) -> dict[str, Any]:
+    drawn = {"median": start, "interval_90": [start / 3, start * 2], "unit": "USD"}
+    return {
+        "start": drawn,
+        "growth": [{"rate": growth}, {"from": {"uniform": [2028, 2032]}, "rate": "1.1x/year"}],
+        **more,
+    }
+
+
+MADE: dict[str, Any] = {
+    "extends": "baseline",
+    "name": "made",
+    "quantities": {
+        "site": level(1e10, "2x/year", caps={"top": {"kind": "exponential", "limit": {"value": 1e12, "unit": "USD"}}}),
+        "both": {"sum": ["site", level(1e9, "3x/year")]},
+        "least": {"minimum": ["both", level(1e11, "1.2x/year"), {"product": ["site", {"ratio": ["both", "site"]}]}]},
+        "most": {"maximum": ["least", level(1e9, "4x/year")]},
+    },
+    "drivers": {"spending": {"caps": {
+        "pool": {"kind": "logistic", "limit": "least"},
+        "part": {"kind": "hard", "share": {"uniform": [0.1, 0.5], "unit": "fraction"}, "of": "most"},
+    }}},
+}  # fmt: skip
+"""Levels of which none is broken lines: bent, joined, and shares of such."""
+
+
+def chain_of(name: str | dict[str, Any], *overrides: str) -> Chain:
     scenario = load_scenario(name, overrides=overrides)
     spec = scenario.spec
     draws = draw_blocks(scenario.joint, seed=1, blocks=range(1), size=16, design="random")
@@ -22,8 +50,8 @@ def chain_of(name: str, *overrides: str) -> Chain:
     return Chain(projection.block(draws), {each.name: each for each in subjects(spec)})
 
 
-@pytest.mark.parametrize("name", ["baseline", "tight-caps", "no-caps", "doubling-times"])
-def test_a_course_gives_what_the_chain_gives(name: str) -> None:
+@pytest.mark.parametrize("name", ["baseline", "tight-caps", "no-caps", "doubling-times", MADE])
+def test_a_course_gives_what_the_chain_gives(name: str | dict[str, Any]) -> None:
     chain = chain_of(name)
     block, samples = chain.block, np.array([3, 0, 15, 3])
     own = np.array([[2025.5], [2028.25], [2031.1], [2044.9]])
@@ -37,7 +65,10 @@ def test_a_course_gives_what_the_chain_gives(name: str) -> None:
             np.testing.assert_array_equal(levels, expected.level(variable, times))
     for quantity in block.spec.quantities:
         course = quantity_course(quantity, (), block)
+        assert course is not None or name != MADE
         if course is not None:
+            assert isinstance(course, Named)
+            assert quantity not in MADE["quantities"] or isinstance(course.course, Bent | Joined)
             expected_level = named_level(quantity, block.taken(samples, own), own)
             np.testing.assert_array_equal(levels_of(course, own, samples, {}), expected_level)
 
