@@ -180,20 +180,18 @@ def nearest_correlation(matrix: Array) -> Array:
 def copula_groups(
     correlations: Sequence[Correlation],
     *,
-    names: Sequence[str],
     families: Mapping[str, Distribution],
     fixed: Collection[str],
-    functions: Mapping[str, str] | None = None,
+    functions: Mapping[str, str],
 ) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
     """Group the priors that correlations join, directly or through others; no groups where a pair is at fault.
 
     A pair with one that is `fixed` is left out; what the `functions` of other priors correlate with follows from those.
-    The rank correlation of `families` with ties is the stated one too.
+    `families` are those of all priors; the rank correlation of such as have ties is the stated one too.
     """
     rule = "is a function of another prior and cannot be correlated by itself."
     barred = {
-        name: (f"'{name}' {rule}", f"Correlate what it is a function of: {of}.")
-        for name, of in (functions or {}).items()
+        name: (f"'{name}' {rule}", f"Correlate what it is a function of: {of}.") for name, of in functions.items()
     }
     pairs: dict[frozenset[str], tuple[float, int]] = {}
     scores: dict[frozenset[str], float] = {}
@@ -201,9 +199,9 @@ def copula_groups(
     for index, correlation in enumerate(correlations):
         path, pair = ("correlations", index), frozenset(correlation.between)
         own = [
-            Fault((*path, "between", place), *(barred[name] if name in names else _unknown(name, names)))
+            Fault((*path, "between", place), *(barred[name] if name in families else _unknown(name, families)))
             for place, name in enumerate(correlation.between)
-            if name not in names or name in barred
+            if name not in families or name in barred
         ]
         if not own and len(pair) == 1:
             own = [Fault((*path, "between"), "names one prior twice.", "Name two priors.")]
@@ -211,7 +209,7 @@ def copula_groups(
             continue
         elif not own and pair in pairs:
             own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
-        elif not own and pair <= families.keys():
+        elif not own:
             both = [families[name] for name in sorted(pair)]
             scores[pair], reached = scores_for(correlation.rank, *both)
             own = _out_of_reach((*path, "rank"), correlation.rank, reached)

@@ -143,9 +143,7 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
     fixed = {name for name, prior in priors.items() if prior.value is not None}
     uses = {name: function.of for name, function in functions.items()}
     families = {name: priors[name].family if name in priors else _ANY for name in every}
-    groups, copula_faults = copula_groups(
-        spec.correlations, names=list(every), families=families, fixed=fixed, functions=uses
-    )
+    groups, copula_faults = copula_groups(spec.correlations, families=families, fixed=fixed, functions=uses)
     if faults or function_faults or copula_faults:
         raise Faults([*faults, *function_faults, *copula_faults])
     stated = tuple(each for each in spec.correlations if fixed.isdisjoint(each.between))
