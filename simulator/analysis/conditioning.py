@@ -147,7 +147,7 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     run : xarray.DataTree
         A run that kept its samples.
     given : sequence of str
-        Such as `physical_compute@2026.9 >= 6e27`, `spending@2027 = $1 billion +- 0.1 OOM`, `power@2027 in 1 to 3 GW`,
+        Such as `physical_compute@2027.9 >= 1e28`, `spending@2027 = $1 billion +- 0.1 OOM`, `power@2027 in 1 to 3 GW`,
         `crossing:NAME by end of 2027`, `crossing:NAME = never`; see `simulator.analysis.evidence`.
     redraw : bool
         Draw as many samples anew (100,000 at most) where it holds, by importance sampling from a tilted prior: for
@@ -174,8 +174,8 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     Examples
     --------
     >>> from simulator import load_scenario, simulate
-    >>> run = simulate(load_scenario("baseline", overrides=["samples=4096"]))
-    >>> found = condition(run, ["physical_compute@2026.9 >= 6e27"])
+    >>> run = simulate(load_scenario("baseline", overrides=["samples=2048"]))
+    >>> found = condition(run, ["physical_compute@2027.9 >= 1e28"])
     >>> 100 < found.effective < 2048, list(found.tables())[:2]
     (True, ['given', 'headlines'])
     """

@@ -1,7 +1,7 @@
 """What is given of a run, as people write it, and how likely each sample makes it.
 
-    physical_compute@2026.9 >= 6e27                  so much or more at a date; <= for so much or less
-    physical_compute@2026.9 = 6e27 +- 0.1 OOM        observed with a standard error, here of its log10
+    physical_compute@2027.9 >= 1e28                  so much or more at a date; <= for so much or less
+    physical_compute@2027.9 = 1e28 +- 0.1 OOM        observed with a standard error, here of its log10
     spending@2027 = $1 billion +- 30 %               one of the amount itself: a share of it, or an amount
     spending@2027 = $1 billion x/ 1.5                one of its log, as a factor
     power@2027 = 1 to 3 GW (90 %)                    the interval that an observer states
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 BEFORE, AFTER = "before", "given it"
 """The states of a forecast in tables."""
 EXAMPLES = (
-    "Write for example 'physical_compute@2026.9 >= 6e27', 'spending@2027 = $1 billion +- 0.1 OOM', "
+    "Write for example 'physical_compute@2027.9 >= 1e28', 'spending@2027 = $1 billion +- 0.1 OOM', "
     "'power@2027 in 1 to 3 GW' or 'crossing:NAME by end of 2027'."
 )
 _FACT = re.compile(

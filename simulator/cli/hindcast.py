@@ -194,7 +194,7 @@ def score(
     mean scores of the ledger by scenario. Without --observed, the shipped table counts. Needs scoringrules: pip install
     'effective-compute-simulator[hindcast]'.
 
-    Example: simulate score latest
+    Example: simulate score baseline-2025
     """
     from simulator.hindcast.ledger import added_line, check_ledger, ledger_lines, read_ledger
 

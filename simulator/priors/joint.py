@@ -133,11 +133,16 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
     alone = [slot for slot in every.values() if not _followed(slot.prior)]
     asked = units_asked(alone)
     for slot in alone:
+        lacking = asked.get(slot.name, [])
         try:
-            if slot.name not in asked:
+            if not lacking:
                 priors[slot.name] = _named(slot)
+            elif slot.prior.mixture is not None:  # one part without a unit hides no fault of another
+                _named(slot)
         except Faults as error:
-            asked[slot.name] = error.faults
+            parts = [fault.path[:-1] if fault.path[-1] == "unit" else fault.path for fault in lacking]
+            rest = [each for each in error.faults if not any(each.path[: len(part)] == part for part in parts)]
+            asked[slot.name] = [*lacking, *rest]
     faults = [fault for name in every for fault in asked.get(name, ())]
     functions, function_faults = _functions(every, priors)
     fixed = {name for name, prior in priors.items() if prior.value is not None}
