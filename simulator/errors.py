@@ -120,6 +120,7 @@ def dotted(path: Path) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def as_path(entry: str) -> Path:
     """Read the dotted name of an entry; empty where it is none. A number as a key may stand in brackets."""
     if not _ENTRY.fullmatch(entry):

@@ -10,10 +10,10 @@ import math
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from functools import cache
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,12 +186,15 @@ class Conversion(ABC):
 
     `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `falling` says that y falls as x rises,
     `reciprocal` that it is one over x, which has no bound near 0.
-    Each is made once, so that a prior that is read again is known to be the same one, whose tables are there already.
+    Each is made once (`_one`), here and where it is unpickled: the same numbers are the same object.
     """
 
     __slots__ = ()
     reciprocal: ClassVar[bool] = False
     falling: ClassVar[bool] = False
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _one, (type(self), *astuple(self))  # type: ignore[call-overload]
 
     @abstractmethod
     def forward(self, x: Array) -> Array:
@@ -206,15 +209,20 @@ class Conversion(ABC):
         """Give the log of how fast the numbers of the file change with the internal ones."""
 
 
+@cache
+def _one(kind: type[Conversion], *numbers: float) -> Conversion:
+    return kind(*numbers)
+
+
 _LN10 = math.log(10.0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Logarithm(Conversion):
     """y = log10(scale x) / span."""
 
     scale: float
-    span: float = 1.0
+    span: float
 
     def forward(self, x: Array) -> Array:
         return np.log10(x * self.scale) / self.span
@@ -226,7 +234,7 @@ class _Logarithm(Conversion):
         return y * (self.span * _LN10) + math.log(self.span * _LN10 / self.scale)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Shift(Conversion):
     """y = x + shift."""
 
@@ -242,7 +250,7 @@ class _Shift(Conversion):
         return np.zeros_like(y)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Multiple(Conversion):
     """y = scale x."""
 
@@ -258,7 +266,7 @@ class _Multiple(Conversion):
         return np.full_like(y, -math.log(self.scale))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Reciprocal(Conversion):
     """y = constant / x, of x above 0; a level doubles in the time x."""
 
@@ -276,14 +284,14 @@ class _Reciprocal(Conversion):
         return math.log(abs(self.constant)) - 2.0 * np.log(np.abs(y))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _RisingReciprocal(_Reciprocal):
     """The same of a constant below 0: a level halves in the time x."""
 
     falling: ClassVar[bool] = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Percent(Conversion):
     """y = log10(1 + x / 100)."""
 
@@ -297,22 +305,19 @@ class _Percent(Conversion):
         return y * _LN10 + math.log(100.0 * _LN10)
 
 
-@cache
 def logarithm(scale: float = 1.0) -> Conversion:
     """Convert a positive number of units to the log10 of base units: y = log10(scale x)."""
-    return _Logarithm(scale)
+    return _one(_Logarithm, scale, 1.0)
 
 
-@cache
 def logged(scale: float = 1.0) -> Conversion:
     """Convert the log10 of a number of units to the log10 of base units: y = x + log10(scale)."""
-    return _Shift(math.log10(scale))
+    return _one(_Shift, math.log10(scale))
 
 
-@cache
 def multiple(scale: float = 1.0) -> Conversion:
     """Convert a number of units to base units: y = scale x."""
-    return _Multiple(scale)
+    return _one(_Multiple, scale)
 
 
 @dataclass(frozen=True, slots=True)
@@ -413,14 +418,14 @@ def _growth_or_none(text: str) -> GrowthUnit | None:
 @cache
 def _factor_per(text: str, span: float) -> GrowthUnit:
     meaning = f"a factor per {text.partition('/')[2]}: 2.4 means a rise by 140 %, 1 no growth, 0.7 a fall by 30 %."
-    return GrowthUnit(text, _Logarithm(1.0, span), f"Growth is {meaning}")
+    return GrowthUnit(text, _one(_Logarithm, 1.0, span), f"Growth is {meaning}")
 
 
 def _time_per(text: str, per_year: float) -> GrowthUnit:
     span, _, what = text.partition("/")
     halves = what == "halving"
     doubled = math.log10(2.0) * per_year
-    conversion = _RisingReciprocal(-doubled) if halves else _Reciprocal(doubled)
+    conversion = _one(_RisingReciprocal, -doubled) if halves else _one(_Reciprocal, doubled)
     does = "halves" if halves else "doubles"
     return GrowthUnit(text, conversion, f"Growth is the time in which the level {does}, in {span}.")
 
@@ -433,7 +438,7 @@ _GROWTH_UNITS: Mapping[str, GrowthUnit] = MappingProxyType({
                    positive=False),
         GrowthUnit("ln/year", multiple(1.0 / _LN10), "Growth is in natural logs a year: 0.7 doubles a level.",
                    positive=False),
-        GrowthUnit("%/year", _Percent(),
+        GrowthUnit("%/year", _one(_Percent),
                    "Growth is in percent a year: 140 is a factor of 2.4; it must stay above -100.", positive=False),
         *(_time_per(f"{span}s/{what}", per_year)
           for what in _HALVES for span, per_year in (("month", 12.0), ("year", 1.0))),

@@ -57,12 +57,12 @@ _FIXED = (
     Variable("algorithms_demanded", _TRAJECTORY, "log10(1)", "algorithmic efficiency without its caps",
              "Algorithmic efficiency that growth alone would give."),
     Variable("algorithms", _TRAJECTORY, "log10(1)", "algorithmic efficiency",
-             "Effective per physical compute; 1 for the algorithms of the first year."),
+             "Effective per physical compute; 1 for those of the base year: the first, or the year that they are dated by."),
     Variable("physical_compute_demanded", _TRAJECTORY, "log10(FLOP)", "physical compute demanded",
              "Spending times hardware efficiency, before constraints."),
     Variable("physical_compute", _TRAJECTORY, "log10(FLOP)", "physical compute", "Physical compute that the constraints allow."),
     Variable("effective_compute", _TRAJECTORY, "log10(FLOP)", "effective compute",
-             "Physical compute times algorithmic efficiency: FLOP of first-year algorithms."),
+             "Physical compute times algorithmic efficiency: FLOP of base-year algorithms."),
     Variable("capability", _TRAJECTORY, "1", "capability", "The metric of the scenario, in its own unit."),
     Variable("crossing_year", ("threshold", "sample"), "year", "crossing year",
              "First time at or above the threshold, on the path between the years (or the first of the run's years, where the threshold is read so); +inf where it is not crossed by the horizon."),
@@ -172,9 +172,14 @@ def variable(
     return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
 
 
+def sample_dims(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Give the dimensions of variables by name, as samples have them."""
+    return {name: variable(name).dims for name in names}
+
+
 def summary_dims(names: Iterable[str]) -> dict[str, tuple[str, ...]]:
     """Give the dimensions of a summary's variables by name: what a sample has by year has quantiles by year there."""
-    return {name: _BY_YEAR if "sample" in (dims := variable(name).dims) else dims for name in names}
+    return {name: _BY_YEAR if "sample" in dims else dims for name, dims in sample_dims(names).items()}
 
 
 def attributes(
@@ -266,31 +271,3 @@ UNKNOWNS: Final[Mapping[str, tuple[str, str]]] = {
     "accelerator_log_flops_per_usd": ("log10(FLOP/s/USD)", "speed of accelerators per USD of their price"),
 }
 """Unit and name of each variable of `prior`, `posterior`, `posterior_predictive` and `observed_data`."""
-
-COLUMNS: Mapping[str, tuple[str, str]] = MappingProxyType({
-    "variable": ("", "variable of the run"),
-    "threshold": ("", "name of the threshold"),
-    "quantity": ("", "variable that is meant"),
-    "label": ("", "what it is called in charts"),
-    "unit": ("", "unit of the numbers in the row"),
-    "on": ("", "what a limit bounds"),
-    "on_label": ("", "what that is called in charts"),
-    "limit": ("", "cap or constraint"),
-    "input": ("", "input of the scenario: a prior, or several that go together"),
-    "prior": ("", "name of the prior"),
-    "outcome": ("", "outcome of the forecast"),
-    "year": ("year", "decimal year, a point in time: 2028.0 is the end of 2027"),
-    "by": ("", "by when"),
-    "quantile": ("1", "probability below the value"),
-    "band": ("", "central interval"),
-    "value": ("", "value, in the unit of the row"),
-    "median": ("", "median"),
-    "lower": ("", "lower end of the interval"),
-    "upper": ("", "upper end of the interval"),
-    "standard_error": ("", "Monte Carlo standard error, in the unit of the value"),
-    "probability": ("1", "share of samples"),
-    "share": ("1", "share of samples"),
-    "never_by_horizon": ("1", "share of samples that do not cross by the last year"),
-    "already_at_start": ("1", "share of samples that are above in the first year"),
-})  # fmt: skip
-"""Unit and meaning of the columns that tables have in common; a table may say more precisely what its own are."""

@@ -143,7 +143,7 @@ def _below_one_another(
             least[place] += max(0, min(left, min(len(heads[place]), 20) - least[place]))
         if part is not parts[0]:
             yield ""
-        for row in rows:
+        for row in (each for each in rows if each is heads or any(each[place] for place in part)):
             sides, hang = [right[place] for place in places], "" if row is heads else "  "
             told = _laid([row[place] for place in places], [least[place] for place in places], gap, sides, hang=hang)
             yield from (f"{' ' * indent}{line}" for line in told)
@@ -262,6 +262,11 @@ def told_unit(log_level: float, unit: str) -> tuple[float, str]:
     return _everyday(unit)
 
 
+def told_units(levels: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Choose the unit of each of several levels, as `told_unit` does."""
+    return [told_unit(*level) for level in levels]
+
+
 @cache
 def _everyday(unit: str) -> tuple[float, str]:
     """Tell bytes of bits, and how often something comes by the year: log10 of the size of one, its name."""
@@ -292,19 +297,21 @@ def amount_words(log_level: float, unit: str, say: Callable[[float], str] | None
     return f"{text} {name}".rstrip()
 
 
-def amount_range(low: str, high: str) -> str:
-    """Write two amounts as a range; words that both end with stand once.
+def amount_range(low: str, high: str, between: str = "to") -> str:
+    """Write two amounts as a range, or as a change with an arrow; words that both end with stand once, but not of $.
 
     Examples
     --------
     >>> amount_range("7 billion USD", "300 billion USD"), amount_range("400 million USD", "3 trillion USD")
     ('7 to 300 billion USD', '400 million to 3 trillion USD')
+    >>> amount_range("181 days", "190 days", "->"), amount_range("1.2e12 FLOP/J", "1.2e12 FLOP/J", "->")
+    ('181 -> 190 days', '1.2e12 FLOP/J')
     """
     words, others = low.split(), high.split()
-    while len(words) > 1 and len(others) > 1 and words[-1] == others[-1]:
+    while min(len(words), len(others)) > 1 and words[-1] == others[-1] and not low.startswith("$"):
         words.pop()
         others.pop()
-    return low if low == high else f"{' '.join(words)} to {high}"
+    return low if low == high else f"{' '.join(words)} {between} {high}"
 
 
 def power(log_level: float) -> str:

@@ -21,7 +21,8 @@ from sphinx.util import logging
 from simulator.version import made_by
 
 LOG = logging.getLogger(__name__)
-MOST_LINES, MOST_FILES, WIDTH = 30, 1, 88
+MOST_LINES, WIDTH = 50, 88
+FILES = (".csv", ".svg", ".png", ".txt", ".pdf", ".html", ".json")
 
 
 def _shows_what_it_does(page: str) -> bool:
@@ -73,11 +74,7 @@ def _told(done: Done, page: str, work: Path, kept: Path) -> dict[str, Any]:
 def _shown(app: Sphinx, kept: Path, ran: list[dict[str, Any]]) -> str:
     parts: list[str] = []
     for each in ran:
-        printed = each["printed"].rstrip().splitlines()
-        most = MOST_FILES if each["pictures"] else MOST_LINES
-        if len(printed) > most:
-            printed[most:] = [f"... and {len(printed) - most} more {'files' if each['pictures'] else 'lines'}"]
-        folded = [part for line in printed for part in _folded(line)]
+        folded = [part for line in cut(each["printed"]) for part in _folded(line)]
         parts += ["```sh", each["command"], "```", "```text", *folded, "```", ""]
         for stem, words in each["pictures"]:
             parts.append("````{container} chart")
@@ -86,6 +83,15 @@ def _shown(app: Sphinx, kept: Path, ran: list[dict[str, Any]]) -> str:
                 parts.append(f"```{{image}} {file}\n:alt: {words}\n:class: only-{theme}\n```")
             parts.append("````\n")
     return "\n".join(parts)
+
+
+def cut(printed: str) -> list[str]:
+    """Cut what was printed: of nothing but files the first is shown, else the first lines."""
+    lines = printed.rstrip().splitlines()
+    files = all(Path(line.strip()).suffix in FILES for line in lines)
+    most = 1 if files else MOST_LINES
+    rest = [f"... and {len(lines) - most} more {'files' if files else 'lines'}"] if len(lines) > most else []
+    return lines[:most] + rest
 
 
 def _folded(line: str) -> list[str]:

@@ -63,12 +63,20 @@ def unlike(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str]:
     years = common_years(runs)
     if not years:
         yield "the runs have no year in common: only crossing years are compared. Give them the same years and step."
-    starts = [str(run.attrs["first_year"]) for run in runs]
-    if years and len(set(starts)) > 1 and all("effective_compute" in group(run, "summary") for run in runs):
+    ones = [" and ".join(map(str, _base_years(run))) for run in runs]
+    if years and len(set(ones)) > 1 and all("effective_compute" in group(run, "summary") for run in runs):
         yield (
-            f"the runs begin in different years ({', '.join(starts)}), and effective compute counts FLOP of the "
-            "algorithms of the first year: its levels are not alike."
+            f"algorithms are 1 in different years ({', '.join(ones)}), and effective compute counts FLOP of the "
+            "algorithms of that year: its levels are not alike."
         )
+
+
+def _base_years(run: xr.DataTree) -> tuple[float, ...]:
+    """Tell when algorithms are 1 in a run: as its scenario says, or in the first year where that cannot be read."""
+    try:
+        return stored_scenario(run).algorithm_years
+    except InputError:
+        return (float(run.attrs["first_year"]),)
 
 
 class Headline(NamedTuple):
@@ -148,7 +156,7 @@ class Attribution(Result):
             number._asdict() | one._asdict() | {"part": part, "standard_error": error, "before": before, "after": after}
             for number, (before, after), own, uncertain in zip(self.numbers, both, parts, errors, strict=True)
             for one, part, error in zip((*self.inputs, Input("", "", "", "")), own, uncertain, strict=True)
-        )
+        ).called("attribution")
 
     def tables(self) -> dict[str, Table]:
         return {"attribution": self.table}

@@ -180,6 +180,7 @@ def compare_runs(
     shared = attribute_runs(held, names) if attribute else None
     words = {path: label for run in reversed(held) for path, label in stored_scenario(run).labels.items()}
     inputs = Table.of_rows(labelled(differing_inputs(held, labels=names), words))
+    inputs = inputs.saying(dict.fromkeys(set(names) & set(inputs.names), ("", "what the run of this name states")))
     return Comparison(tuple(held), names, inputs, _differing_results(held, names), shared)
 
 

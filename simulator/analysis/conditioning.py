@@ -24,7 +24,7 @@ from simulator.runs.groups import group, headline_of, run_label
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import aligned, listed, plus_minus, share_text, year_text
+from simulator.wording import aligned, amount_range, listed, plus_minus, share_text, signed, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -119,10 +119,10 @@ def prior_lines(rows: Sequence[Row]) -> list[str]:
         return ["no prior moved by more than chance"] if rows else []
     told = [["", "median before -> given it", "shift, sd", "90 % given it", "variance"]]
     for row in moved[:MOST_LINES]:
-        shift = f"{row['shift']:+.2f}{plus_minus(row['shift_error'], 2)}"
-        spread = f"{-100 * row['contraction']:+.0f}{plus_minus(100 * row['contraction_error'], 0)} %"
-        span = f"{row['lower_text']} to {row['upper_text']}"
-        told.append([row["label"], f"{row['before_median_text']} -> {row['median_text']}", shift, span, spread])
+        shift = f"{signed(row['shift'])}{plus_minus(row['shift_error'], 2)}"
+        spread = f"{signed(-100 * row['contraction'], digits=0)}{plus_minus(100 * row['contraction_error'], 0)} %"
+        middle = amount_range(row["before_median_text"], row["median_text"], "->")
+        told.append([row["label"], middle, shift, amount_range(row["lower_text"], row["upper_text"]), spread])
     rest, more = len(rows) - len(moved), len(moved) - MOST_LINES
     lines = ["priors that moved, in standard deviations of the prior", *aligned(told, keys=1)]
     many = f"{more} more, and " if more > 0 else ""
@@ -147,7 +147,7 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     run : xarray.DataTree
         A run that kept its samples.
     given : sequence of str
-        Such as `physical_compute@2026.9 >= 6e27`, `spending@2027 = $1 billion +- 0.1 OOM`, `power@2027 in 1 to 3 GW`,
+        Such as `physical_compute@2027.9 >= 1e28`, `spending@2027 = $1 billion +- 0.1 OOM`, `power@2027 in 1 to 3 GW`,
         `crossing:NAME by end of 2027`, `crossing:NAME = never`; see `simulator.analysis.evidence`.
     redraw : bool
         Draw as many samples anew (100,000 at most) where it holds, by importance sampling from a tilted prior: for
@@ -175,7 +175,7 @@ def condition(run: xr.DataTree, given: Sequence[str], *, redraw: bool = False) -
     --------
     >>> from simulator import load_scenario, simulate
     >>> run = simulate(load_scenario("baseline", overrides=["samples=2048"]))
-    >>> found = condition(run, ["physical_compute@2026.9 >= 6e27"])
+    >>> found = condition(run, ["physical_compute@2027.9 >= 1e28"])
     >>> 100 < found.effective < 2048, list(found.tables())[:2]
     (True, ['given', 'headlines'])
     """
@@ -250,7 +250,11 @@ def _joint_row(facts: Sequence[Fact], used: Weighted, block: int) -> Table:
     likely = np.exp(used.logs)
     share, error = _mean(likely, block)
     given = "all of it" if len(facts) > 1 else "as drawn anew"
-    said = share_text(share, likely.size, error) if share > 1e-3 else f"{share:.3g} ± {error or 0.0:.1g}"
+    said = share_text(share, likely.size, error)
+    if 0.0 < share <= 1e-3 and error:
+        digits = max(1, -math.floor(math.log10(100 * error)))
+        said = f"{100 * share:.{digits}f}{plus_minus(100 * error, digits)} %"
+        said = said if digits < 8 else f"{share:.3g} ± {error:.1g}"
     return Table.of_rows([_fact_row(given, share, error, f"P {said}")])
 
 

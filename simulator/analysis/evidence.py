@@ -1,7 +1,7 @@
 """What is given of a run, as people write it, and how likely each sample makes it.
 
-    physical_compute@2026.9 >= 6e27                  so much or more at a date; <= for so much or less
-    physical_compute@2026.9 = 6e27 +- 0.1 OOM        observed with a standard error, here of its log10
+    physical_compute@2027.9 >= 1e28                  so much or more at a date; <= for so much or less
+    physical_compute@2027.9 = 1e28 +- 0.1 OOM        observed with a standard error, here of its log10
     spending@2027 = $1 billion +- 30 %               one of the amount itself: a share of it, or an amount
     spending@2027 = $1 billion x/ 1.5                one of its log, as a factor
     power@2027 = 1 to 3 GW (90 %)                    the interval that an observer states
@@ -15,6 +15,7 @@ distribution. Amounts and dates are those of scenario files; a number without a 
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -27,7 +28,7 @@ from scipy.special import ndtr, ndtri
 from simulator.analysis.outcomes import Outcome, check_within, parse_outcome
 from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST
 from simulator.dates import DateError, read_year
-from simulator.errors import InputError, near_name
+from simulator.errors import InputError, near_or_all
 from simulator.history.importance import MOST_ROUNDS, bounded_weights
 from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.runs.groups import group
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 BEFORE, AFTER = "before", "given it"
 """The states of a forecast in tables."""
 EXAMPLES = (
-    "Write for example 'physical_compute@2026.9 >= 6e27', 'spending@2027 = $1 billion +- 0.1 OOM', "
+    "Write for example 'physical_compute@2027.9 >= 1e28', 'spending@2027 = $1 billion +- 0.1 OOM', "
     "'power@2027 in 1 to 3 GW' or 'crossing:NAME by end of 2027'."
 )
 _FACT = re.compile(
@@ -117,8 +118,10 @@ def given_weights(
         raise InputError(f"{study}: none of {count} has {what}: {bound}. {remedy}.")
     weights, khat = bounded_weights(logs) if redrawn else smoothed_weights(logs)
     effective = effective_samples(weights)
-    if effective < FEWEST_EFFECTIVE:
-        needed = float(f"{1.2 * logs.size * FEWEST_EFFECTIVE / effective:.1g}")
+    if effective < FEWEST_EFFECTIVE * (1 - 1e-9):  # as many equal samples are worth a little less by rounding
+        needed = 1.2 * logs.size * FEWEST_EFFECTIVE / effective
+        step = 10.0 ** math.floor(math.log10(needed))
+        needed = math.ceil(needed / step) * step
         more = f" or run the scenario with --samples {needed:.0e}".replace("e+0", "e")
         more = more if needed <= most and khat <= HEAVIEST else ""
         raise InputError(
@@ -143,24 +146,43 @@ class _Scale(NamedTuple):
 def read_facts(run: xr.DataTree, given: Sequence[str]) -> tuple[Fact, ...]:
     """Read what is given of a run that kept its samples."""
     trajectories = group(run, "trajectories", of_samples=True)
-    units = {str(name): str(each.attrs.get("units", "1")) for name, each in trajectories.data_vars.items()}
+    units = {
+        str(name): "" if "flag_values" in each.attrs else str(each.attrs.get("units", "1"))
+        for name, each in trajectories.data_vars.items()
+    }
     return facts_about(given, units=units, years=trajectories["year"].values)
 
 
 def facts_about(given: Sequence[str], *, units: Mapping[str, str], years: Array) -> tuple[Fact, ...]:
-    """Read what is given of variables that have these units, within years."""
+    """Read what is given of variables that have these units ("" of what is no amount), within years."""
     if isinstance(given, str) or not given:
         raise InputError(f"--given: must be one text or more; got {given or 'none'!r}. {EXAMPLES}")
     facts = []
-    for text in dict.fromkeys(" ".join(each.split()) for each in given):
+    for text in (" ".join(each.split()) for each in given):
         fact = _read(text, units)
-        check_within(fact.outcome, years)
+        try:
+            check_within(fact.outcome, years)
+        except InputError as error:
+            _refuse(text, str(error).partition(": ")[2], "Name a date in them.")
         dated = [each for each in (fact.low, fact.high, fact.value) if each is not None and math.isfinite(each)]
         last = math.nextafter(years[-1], math.inf)  # after the horizon is never
         if fact.outcome.kind in ("crossing", "restricted") and not all(years[0] <= each <= last for each in dated):
             _refuse(text, f"the run tells crossings from {years[0]:g} to {years[-1]:g} alone.", "Name a date in it.")
         facts.append(fact)
-    return tuple(facts)
+    _check_together(facts)
+    return tuple(dict.fromkeys(facts))
+
+
+def _check_together(facts: Sequence[Fact]) -> None:
+    """Refuse what is certain and excludes each other, and an observation that is given twice."""
+    for one, other in itertools.combinations(facts, 2):
+        if one.outcome != other.outcome or (one.value is None) != (other.value is None):
+            continue
+        if one.value is None and max(one.low, other.low) > min(one.high, other.high):
+            _refuse(one.written, f"and '{other.written}' exclude each other.", "Leave one of them out.")
+        if one.value is not None and replace(one, written=other.written) == other:
+            remedy = "Give it once; of two that agree by chance, give their mean and its error."
+            _refuse(other.written, "is given twice, and would count as two observations.", remedy)
 
 
 def _read(text: str, units: Mapping[str, str]) -> Fact:
@@ -191,8 +213,10 @@ def _outcome(subject: str, text: str, names: Mapping[str, str]) -> Outcome:
     if outcome.kind == "level" and outcome.name not in names and own in names:
         return replace(outcome, name=own)
     if outcome.kind == "level" and outcome.name not in names:
-        hint = near_name(outcome.name, names) or f"There are: {', '.join(sorted(names))}."
+        hint = near_or_all(outcome.name, sorted(name for name, unit in names.items() if unit))
         _refuse(text, f"there is no variable '{outcome.name}'.", hint)
+    if outcome.kind == "level" and not names[outcome.name]:
+        _refuse(text, "numbers which limit binds, and is no amount.", "Name an amount or a crossing.")
     return outcome
 
 

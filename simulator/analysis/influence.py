@@ -97,7 +97,7 @@ class Influence(Result):
         tables = {
             name: [row for each in self.told for row in getattr(each, part).rows()] for name, part in names.items()
         }
-        return {name: Table.of_rows(rows) for name, rows in tables.items() if rows}
+        return {name: Table.of_rows(rows).called(name) for name, rows in tables.items() if rows}
 
     def lines(self) -> list[str]:
         """Say the strongest priors of each outcome, and what the columns mean."""

@@ -82,7 +82,8 @@ class Moved(Result):
         """The headlines, and the parts of the moves where they can be told."""
         held = zip(pairwise(self.dates), self.reasons, strict=True)
         rows = [{"from": one, "to": other} | row for (one, other), why in held if why for row in why.table.rows()]
-        return {"headlines": self.headlines} | ({"reasons": Table.of_rows(rows)} if rows else {})
+        reasons = Table.of_rows(rows).called("attribution").called("reasons")
+        return {"headlines": self.headlines} | ({"reasons": reasons} if rows else {})
 
     @property
     def parts(self) -> tuple[Result, ...]:

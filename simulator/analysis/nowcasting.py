@@ -20,7 +20,8 @@ from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.forecast import forecast_largest
 from simulator.history.frontier import record_on
 from simulator.history.learning import Series, history_of, learn, series
-from simulator.history.observations import LONGEST_GAP, Observations
+from simulator.history.observations import Observations
+from simulator.history.tables import LONGEST_GAP
 from simulator.runs.estimates import effective_samples, weighted_quantiles
 from simulator.runs.groups import group
 from simulator.runs.result import Result
@@ -82,6 +83,16 @@ class Nowcast(Result):
         samples = {"samples": (("quantity", "sample"), self.samples), "weight": ("sample", self.weights)}
         return found.assign(samples).assign_attrs(self.about)
 
+    @property
+    def rank(self) -> float:
+        """Spearman's rank correlation of spending and FLOP per USD, of the weighted samples."""
+        places = np.empty((2, self.weights.size))
+        for place, values in zip(places, self.samples[1:], strict=True):
+            order = np.argsort(values)
+            place[order] = np.cumsum(self.weights[order]) - self.weights[order] / 2
+        (one, both), (_, other) = np.cov(places, aweights=self.weights)
+        return float(both / math.sqrt(one * other)) if one * other else 0.0
+
     def tables(self) -> dict[str, Table]:
         """`largest`, `given` and `reasons`: those that have rows."""
         named = {"largest": self.largest, "given": self.given, "reasons": self.reasons}
@@ -100,6 +111,7 @@ class Nowcast(Result):
         return [
             f"the largest training run by the end of {self.about['date']}, by scenario {self.about['name']}",
             *aligned([*heads, *told.values()], keys=1),
+            f"  rank correlation of spending and FLOP per USD {signed(self.rank)}",
             "why",
             *(f"  {row['reason']}: {row['said']}" for row in self.reasons.rows()),
             *(f"  {row['given']}: {row['said']}" for row in self.given.rows()),

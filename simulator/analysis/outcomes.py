@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.dates import DateError, by_words, read_year, year_words
+from simulator.dates import DateError, by_words, day_at, read_year, year_words
 from simulator.errors import InputError, near_name, near_or_all
 from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import at_date, sample_quantiles
@@ -194,7 +194,8 @@ def check_within(outcome: Outcome, years: Array | Sequence[float]) -> None:
     """Refuse an outcome at a date that lies outside the years."""
     years = np.asarray(years)
     if outcome.year is not None and not years[0] <= outcome.year <= years[-1]:
-        ends = f"{year_words(float(years[0]))} to {year_words(float(years[-1]))}"
+        told = [(year_words(end), end) for end in (float(years[0]), float(years[-1]))]
+        ends = " to ".join(text if len(text) <= 10 else str(day_at(end)) for text, end in told)
         raise InputError(f"outcome '{outcome.asked}': the years go from {ends}.")
 
 

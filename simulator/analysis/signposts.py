@@ -20,7 +20,7 @@ from simulator.analysis.outcomes import (
     years_of,
 )
 from simulator.analysis.reweighting import weighted_estimate
-from simulator.dates import DateError, read_year
+from simulator.dates import DateError, read_year, year_words
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
 from simulator.runs.estimates import FEWEST_BLOCKS, Moments, sample_quantiles, weighted_quantiles
@@ -160,9 +160,9 @@ def signposts(
     --------
     >>> from simulator import load_scenario, simulate
     >>> run = simulate(load_scenario("baseline", overrides=["samples=1024"]))
-    >>> found = signposts(run, "physical_compute@2030", observables=["spending"], until=2027)
+    >>> found = signposts(run, "physical_compute@2030", observables=["spending"], until=2028)
     >>> found.tables()["signposts"]["year"].tolist()
-    [2026.0, 2027.0]
+    [2027.0, 2028.0]
     """
     sought = parse_outcome(outcome)
     results, horizon = run_outcomes(run, [sought])[0], years_of(run)[1]
@@ -175,6 +175,12 @@ def signposts(
         raise InputError(f"signposts: {sought.text} is the same in every sample, so nothing tells of it.")
     parts = _parts(held.size, int(run.attrs["block"]))
     before = np.array([_mean_distance(held[part]) for part in parts]) / 2
+    if not before.all():
+        most = int(np.unique(held, return_counts=True)[1].max())
+        rule = f"is the same in {most:,} of {held.size:,} samples: the others are too few to tell of."
+        raise InputError(
+            f"signposts: {sought.text} {rule} Name another outcome, or run the scenario with more samples."
+        )
     years = _years(run, sought, results, until)
     found: list[tuple[dict[str, object], Array, float]] = []
     for name in _observables(run, observables):
@@ -206,7 +212,8 @@ def signposts(
 
 def _observables(run: xr.DataTree, given: Sequence[str]) -> list[str]:
     """Name the variables that are observed: those asked for, or all that people report."""
-    known = [str(name) for name in group(run, "trajectories", of_samples=True).data_vars]
+    trajectories = group(run, "trajectories", of_samples=True)
+    known = [str(name) for name, each in trajectories.data_vars.items() if "flag_values" not in each.attrs]
     if not given:
         components = stored_scenario(run).components
         named = {f"quantity_{snake(name)}" for each in components for name in each.spec.quantities}
@@ -216,7 +223,7 @@ def _observables(run: xr.DataTree, given: Sequence[str]) -> list[str]:
         found = next((each for each in (snake(text), f"quantity_{snake(text)}") if each in known), None)
         if found is None:
             hint = near_name(text, known) or f"There are: {', '.join(known)}."
-            raise InputError(f"--observable '{text}': the run has no such variable. {hint}")
+            raise InputError(f"--observable '{text}': the run has no such amount. {hint}")
         names.append(found)
     return list(dict.fromkeys(names))
 
@@ -230,6 +237,8 @@ def _years(run: xr.DataTree, outcome: Outcome, results: Array, until: str | floa
         raise InputError(f"--until: {error.rule} {error.remedy}") from None
     if asked is not None and not every[0] < asked <= every[-1]:
         raise InputError(f"--until: must be a year after {every[0]:g}, up to {every[-1]:g}; got {asked:g}.")
+    if asked is not None and outcome.year is not None and asked >= outcome.year:
+        raise InputError(f"--until: must be before the outcome, {year_words(outcome.year)}; got {year_words(asked)}.")
     last = float(sample_quantiles(results, [0.1])[0]) if outcome.year is None else outcome.year - 1e-6
     end = min(last, every[0] + 5.0) if asked is None else asked
     kept: list[float] = []
@@ -297,7 +306,7 @@ def _meant(run: xr.DataTree, outcome: Outcome, results: Array, posts: Table, uni
             said = _said(told, unit, (first, last), values.size)
             head = {key: post[key] for key in ("observable", "year", "label", "name", "unit")}
             rows.append({**head, "level": level, "value": value, **told, "value_text": text, "said": said})
-    return Table.of_rows(rows)
+    return Table.of_rows(rows).called("meant")
 
 
 def _outcome_there(outcome: Outcome, results: Array, weights: Array) -> dict[str, float | None]:

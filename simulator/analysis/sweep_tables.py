@@ -170,7 +170,9 @@ def point_table(sweep: xr.DataTree) -> Table:
         for row in outcome_table(sweep, outcome).rows():
             point = {axis.name: row.pop(axis.name) for axis in axes}
             rows.append(point | told | row)
-    return Table.of_rows(rows)
+    return Table.of_rows(rows).saying(
+        {axis.name: (axis.unit or "", axis.label or "value of this entry") for axis in axes if rows}
+    )
 
 
 def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]:

@@ -64,7 +64,8 @@ def headed(
     ]
     height = 42.0
     if late := [name for name in names if name in stored.with_hindsight]:
-        lines = style.wrapped(f"With hindsight: {', '.join(late)}. They rest on what came later.", width=130)
+        rest = "They rest" if len(late) > 1 else "It rests"
+        lines = style.wrapped(f"With hindsight: {', '.join(late)}. {rest} on what came later.", width=130)
         texts.append(Text(lines, left, 52 + style.LINE_HEIGHT * len(lines) / 2, style.VERMILION, bold=True))
         height = 56.0 + style.LINE_HEIGHT * len(lines)
     top = spec.view(style.text_layers(texts), width=10, height=height)
@@ -284,10 +285,8 @@ def draw_skill(groups: Mapping[str, Sequence[SkillLine]], stored: Hindcast, *, h
         bottom = top + 8 + LINE * (len(lines) + 1)
         for tick in SKILL_TICKS:
             marks.box("hair" if tick else "axes", (_SKILL(tick), _SKILL(tick)), (top, bottom))
-        name, y = f"against {baseline}", top + 14
-        marks.text(name, 0, y, bold=True)
-        if baseline in stored.with_hindsight:
-            marks.text(f"  ({LATE})", style.text_width(name) * 1.13, y, style.VERMILION, bold=True)
+        name, y, late = f"against {baseline}", top + 14, baseline in stored.with_hindsight
+        marks.text(f"{name} ({LATE})" if late else name, 0, y, style.VERMILION if late else style.INK, bold=True)
         for place, line in enumerate(lines, start=1):
             _skill(marks, line, y=y + LINE * place)
         top = bottom

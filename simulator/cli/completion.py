@@ -46,19 +46,33 @@ def scenario_names(incomplete: str) -> list[str]:
     return [*_begun(shipped_names("scenarios"), incomplete), *map(str, files)]
 
 
-def run_names(incomplete: str) -> list[str]:
-    """Offer `latest` and the folders below outputs, by the names that are theirs alone or in full."""
-    from simulator.runs.kinds import LATEST, named_folders
+def _folders(incomplete: str, *, runs_alone: bool) -> list[str]:
+    """Name `latest` and the folders below outputs, by the names that are theirs alone or in full."""
+    from simulator.runs.kinds import LATEST, RUN, named_folders
 
-    folders = [each.name for each in named_folders(FilePath("outputs"))]
-    short = [name.rpartition("-")[0] for name in folders]
-    names = [one if short.count(one) == 1 else name for one, name in zip(short, folders, strict=True)]
-    return _begun([LATEST, *names], incomplete) if folders else []
+    folders = named_folders(FilePath("outputs"))
+    short = [each.name.rpartition("-")[0] for each in folders]
+    names = [
+        one if short.count(one) == 1 else each.name
+        for one, each in zip(short, folders, strict=True)
+        if RUN.is_in(each) or not runs_alone
+    ]
+    return _begun([LATEST, *names], incomplete) if names else []
+
+
+def folder_names(incomplete: str) -> list[str]:
+    """Offer `latest` and all that commands wrote."""
+    return _folders(incomplete, runs_alone=False)
+
+
+def run_names(incomplete: str) -> list[str]:
+    """Offer `latest` and the runs."""
+    return _folders(incomplete, runs_alone=True)
 
 
 def item_names(incomplete: str) -> list[str]:
     """Offer scenarios and what was run."""
-    return list(dict.fromkeys([*scenario_names(incomplete), *run_names(incomplete)]))
+    return list(dict.fromkeys([*scenario_names(incomplete), *folder_names(incomplete)]))
 
 
 def library_names(incomplete: str) -> list[str]:

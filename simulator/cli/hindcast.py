@@ -14,7 +14,6 @@ from simulator.errors import InputError
 from simulator.files import make_folder, write_text
 
 if TYPE_CHECKING:
-    from simulator.hindcast.matrix import Question
     from simulator.runs.result import Result
 
 
@@ -56,6 +55,14 @@ def hindcast(
         FilePath | None,
         typer.Option(help="With --matrix: write the page, e.g. docs/hindcast.md.", callback=options.file_option),
     ] = None,
+    register: Annotated[
+        FilePath | None,
+        typer.Option(
+            metavar="FILE",
+            help="With --matrix: forecast years to come instead, by every way; written once, scored later.",
+            callback=options.file_option,
+        ),
+    ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
     trust: options.TrustOption = False,
     json: options.JsonOption = False,
@@ -73,20 +80,14 @@ def hindcast(
     """
     options.need("scoringrules", extra="hindcast")
     one = runs, accelerators, without_domain, snapshot, until != "2025"
-    years = () if origins is None else _years(origins)
-    found: Result
-    if _is_matrix(matrix, one=one, many=(table, document)):
-        from simulator.hindcast.matrix import OwnTable, Question
-
-        named = tuple(filter(None, (scenario, *(against or ()))))
-        asked = Question(tuple(map(OwnTable.read, table or ())), named, allow_hindsight, years, sampler, seed)
-        found = _matrix(asked, output=output, document=document, drawn=not no_charts, json=json)
-    else:
-        found = simulator.make_hindcast(
-            scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years, runs=runs,
-            accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
-            sampler=sampler, seed=seed, cache=output / "fits",
-        )  # fmt: skip
+    years = None if origins is None else _years(origins)
+    asked = table or (), (scenario, *(against or ())), allow_hindsight, years or (), sampler, seed
+    many = _is_matrix(matrix, one=one, many=(table, document, register))
+    found = _matrix(*asked, output=output, files=(document, register), drawn=not no_charts, json=json) if many else (
+        simulator.make_hindcast(scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years,
+        runs=runs, accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
+        sampler=sampler, seed=seed, cache=output / "fits")
+    )  # fmt: skip
     options.finish(found, output, formats=() if no_charts or matrix else ("png", "svg"), json=json)
     options.fail_unless(trust or found.holds)
 
@@ -94,7 +95,7 @@ def hindcast(
 def _is_matrix(matrix: bool, *, one: Sequence[object], many: Sequence[object]) -> bool:
     """Tell whether a matrix is asked for, and refuse the options that are for the other."""
     of_one = zip(("--runs", "--accelerators", "--without-domain", "--snapshot", "--until"), one, strict=True)
-    of_many = zip(("--table", "--document"), many, strict=True)
+    of_many = zip(("--table", "--document", "--register"), many, strict=True)
     for option, value in of_one if matrix else of_many:
         if value:
             rule = "is not for --matrix, which has every table: name yours with --table FILE@DATE."
@@ -102,11 +103,35 @@ def _is_matrix(matrix: bool, *, one: Sequence[object], many: Sequence[object]) -
     return matrix
 
 
-def _matrix(asked: Question, *, output: FilePath, document: FilePath | None, drawn: bool, json: bool) -> Result:
-    """Score the matrix, told table by table, and write its page with pictures of the shipped table."""
-    from simulator.hindcast.matrix import answer_matrix
+def _matrix(
+    tables: Sequence[str],
+    named: Sequence[str | None],
+    allow_hindsight: bool,
+    origins: tuple[int, ...],
+    sampler: Literal["pymc", "nutpie"] | None,
+    seed: int,
+    *,
+    output: FilePath,
+    files: tuple[FilePath | None, FilePath | None],
+    drawn: bool,
+    json: bool,
+) -> Result:
+    """Score the matrix, told table by table, and write its page, the first file, with pictures of the shipped table.
+
+    Where the second is asked for, every way's forecasts of years to come are registered in it instead.
+    """
+    from simulator.hindcast.matrix import OwnTable, Question, answer_matrix
     from simulator.hindcast.matrix_page import matrix_page
 
+    asked = Question(
+        tuple(map(OwnTable.read, tables)), tuple(filter(None, named)), allow_hindsight, origins, sampler, seed
+    )
+    document, register = files
+    if register is not None:
+        from simulator.hindcast.registered import register_forecasts
+
+        options.tell([f"  {register_forecasts(asked, register, cache=output / 'fits')}"])
+        raise typer.Exit
     found = answer_matrix(
         asked, folder=output / "scores", cache=output / "fits", say=lambda line: options.note(line, json=json)
     )
@@ -164,11 +189,12 @@ def score(
 ) -> None:
     """Score a run against training runs that came after it.
 
-    A frozen forecast is scored like a run: name its file. The scores are added to a ledger, of a frozen forecast to
-    that of its series, ledger.csv beside it. Without a run, print the mean scores of the ledger by scenario. Without
-    --observed, the shipped table counts. Needs scoringrules: pip install 'effective-compute-simulator[hindcast]'.
+    A frozen forecast is scored like a run: name its file; so are registered ones ('hindcast --register'). The scores
+    are added to a ledger, of a frozen forecast to that of its series, ledger.csv beside it. Without a run, print the
+    mean scores of the ledger by scenario. Without --observed, the shipped table counts. Needs scoringrules: pip install
+    'effective-compute-simulator[hindcast]'.
 
-    Example: simulate score latest
+    Example: simulate score baseline-2025
     """
     from simulator.hindcast.ledger import added_line, check_ledger, ledger_lines, read_ledger
 
@@ -180,9 +206,17 @@ def score(
     options.need("scoringrules", extra="hindcast")
     folder = options.folder_for(path, output)
     check_ledger(book)
-    found = simulator.score_run(path, observed, snapshot=snapshot, after=after)
+    found = _scored(path, observed, snapshot=snapshot, after=after)
     options.finish(found, folder, file="scores.csv", json=json)
     options.note(added_line(book, found.tables()["scores"]), json=json)
+
+
+def _scored(path: FilePath, observed: FilePath | None, *, snapshot: str | None, after: str | None) -> Result:
+    """Score a run, or every forecast of a file of registered ones."""
+    from simulator.hindcast.registered import is_registered, score_registered
+
+    score_it = score_registered if is_registered(path) else simulator.score_run
+    return score_it(path, observed, snapshot=snapshot, after=after)
 
 
 def _refuse_without_run(*given: object) -> None:

@@ -76,6 +76,9 @@ RUN_HELP = "A run: its folder or file, the name of its scenario where outputs/ h
 RunArgument = Annotated[
     FilePath, typer.Argument(metavar="RUN", help=RUN_HELP, callback=run_option, autocompletion=completion.run_names)
 ]
+FolderArgument = Annotated[
+    FilePath, typer.Argument(metavar="RUN", help=RUN_HELP, callback=run_option, autocompletion=completion.folder_names)
+]
 OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.", callback=folder_option)]
 BesideOption = Annotated[
     FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.", callback=folder_option)

@@ -29,7 +29,7 @@ def show(
             help="What a command wrote: its folder or file, its name in outputs/ where it is the only one (baseline, "
             "baseline-swings), or latest, the last run.",
             callback=options.run_option,
-            autocompletion=completion.run_names,
+            autocompletion=completion.folder_names,
         ),
     ],
     variables: Annotated[
@@ -120,7 +120,7 @@ def _answer(run: DataTree, by: str | None, threshold: str, *, json: bool) -> Non
 
 
 def chart(
-    run: options.RunArgument,
+    run: options.FolderArgument,
     kind: Annotated[
         list[str] | None,
         typer.Option(

@@ -76,7 +76,7 @@ def condition(
         typer.Option(
             "--given",
             metavar="WHAT",
-            help="What happened: 'physical_compute@2026.9 >= 6e27', 'spending@2027 = $1 billion +- 0.1 OOM', "
+            help="What happened: 'physical_compute@2027.9 >= 1e28', 'spending@2027 = $1 billion +- 0.1 OOM', "
             "'crossing:NAME by end of 2027', 'crossing:NAME = never'; may be given several times.",
         ),
     ] = None,
@@ -93,7 +93,7 @@ def condition(
 
     It tells how likely that was and which priors it moves; nothing is run again.
 
-    Example: simulate condition latest --given 'physical_compute@2026.9 >= 6e27'
+    Example: simulate condition latest --given 'physical_compute@2027.9 >= 1e28'
     """
     formats = options.chart_formats(format_, theme=theme, charts=charts)
     with simulator.open_run(run) as opened:

@@ -132,7 +132,9 @@ def _compute(
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
     component, years = plan.components[number], plan.years
-    standing = sorted({*plan.projections[number].stands.values(), *plan.projections[number].moving})
+    standing = sorted(
+        {*(stand.quantity for stand in plan.projections[number].stands.values()), *plan.projections[number].moving}
+    )
     total = size if chosen is None else int(np.count_nonzero(chosen))
     if total == 0:
         return {name: np.empty(0) for name in component.joint.priors}, {}, {}

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.noted import count_noted, noted_warnings
 from simulator.engine.plan import Plan
-from simulator.runs.estimates import Moments, plain_error, quantile_error, sorted_quantiles
+from simulator.runs.estimates import Moments, plain_error, quantile_error, quantiles_of_each, sorted_quantiles
 from simulator.runs.histograms import Histogram, merged
 from simulator.units import Array
 from simulator.variables import is_plain
@@ -206,7 +206,11 @@ def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
 def sampled_quantiles(plan: Plan, batch: Batch) -> tuple[Arrays, Read]:
     """Read the same off samples."""
     trajectories, crossings = batch.trajectories, batch.crossings
-    result: Arrays = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _quantiles))
+    levels = _levels(plan, trajectories)
+    apart = {id(values): values[:1] if values.strides[0] == 0 else values for values in levels.values()}
+    found = dict(zip(apart, quantiles_of_each(apart.values(), LEVELS), strict=True))
+    rows = (len(LEVELS), len(plan.years))  # what no year changes is read once
+    result: Arrays = {name: np.broadcast_to(found[id(values)], rows) for name, values in levels.items()}
     ordered = np.sort(crossings["crossing_year"], axis=-1)
     if plan.thresholds:
         result["crossing_quantile"] = sorted_quantiles(ordered, LEVELS).T

@@ -20,7 +20,7 @@ from simulator.schema.base import MOST_LIMITS
 from simulator.schema.drivers import CustomDriver, named_drivers
 from simulator.schema.prior_names import events_of
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.subjects import binding_names, quantity_of, variable_names
+from simulator.schema.subjects import binding_names, variable_names
 from simulator.units import Array
 from simulator.variables import SUBJECTS, headline
 
@@ -104,7 +104,7 @@ def plan_of(
         functions |= named_drivers(component.spec)
     years = year_grid(spec) if years is None else years
     projections = tuple(Projection(component.spec, years=years, custom=functions) for component in components)
-    thresholds = {name: quantity_of(spec, name) for name in spec.thresholds}
+    thresholds = {name: stand.quantity for name, stand in projections[0].stands.items()}
     told = headline(joint_variables(components), thresholds.values())
     events = tuple(dict.fromkeys(dotted(path) for each in components for path, _ in events_of(each.spec)))
     return Plan(components, projections, years, functions, _limits(components), thresholds, told, events)

@@ -18,7 +18,7 @@ from simulator.errors import as_path, dotted
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
 from simulator.runs.contents import FIT_GROUPS
-from simulator.runs.groups import Group, Labelled, kept_dates, of_dataset
+from simulator.runs.groups import Group, Labelled, kept_dates, labelled, of_dataset
 from simulator.runs.kinds import RUN_FORMAT
 from simulator.runs.limits import bound_limits
 from simulator.scenario.layers import texts_under
@@ -27,11 +27,11 @@ from simulator.scenario.unit_checks import variable_units
 from simulator.schema.choices import DESIGNS, LAWS
 from simulator.schema.drivers import DRIVERS
 from simulator.schema.prior_families import FAMILIES
-from simulator.schema.prior_names import DRIVER_UNITS, input_words, stated_drivers, threshold_labels
+from simulator.schema.prior_names import DRIVER_UNITS, inputs_in_words, stated_drivers, threshold_labels
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PROVENANCE_KEYS
-from simulator.schema.subjects import is_falling
-from simulator.variables import COORDINATES, UNKNOWNS, attributes, summary_dims, variable
+from simulator.schema.subjects import stands_of
+from simulator.variables import COORDINATES, UNKNOWNS, attributes, sample_dims, summary_dims
 from simulator.version import made_by, source_digest
 
 if TYPE_CHECKING:
@@ -133,19 +133,19 @@ class Labels:
             self._units |= variable_units(component.spec)
         self._words = scenario.words
         self._thresholds = _threshold_coords(scenario.spec, plan.thresholds)
-        told = [input_words(dotted(as_path(name)[:-1]), labels=scenario.labels) for name in plan.events]
-        self._events = {
-            name: Labelled(("event",), np.array(texts, dtype=str), {"long_name": name})
-            for name, texts in (("event", plan.events), ("begins", told))
-        }
+        told = inputs_in_words((dotted(as_path(name)[:-1]) for name in plan.events), labels=scenario.labels)
+        events = (("event", plan.events), ("begins", told))
+        self._events = labelled(
+            {name: (("event",), np.array(texts, dtype=str), {"long_name": name}) for name, texts in events}
+        )
 
     def group(self, arrays: Arrays, samples: Mapping[str, NDArray[Any]] | None = None) -> Group:
         """Label arrays: those of samples with these numbers, or, where there are none, those of a summary."""
-        dims = summary_dims(arrays) if samples is None else {name: variable(name).dims for name in arrays}
+        dims = summary_dims(arrays) if samples is None else sample_dims(arrays)
         on = [name.removeprefix("binding_") for name in self._limits]
         described = attributes(arrays, self._units, on, self._words)
-        variables = {name: Labelled(dims[name], values, dict(described[name])) for name, values in arrays.items()}
-        used = {dim for item in variables.values() for dim in item.dims}
+        variables = labelled({name: (dims[name], values, dict(described[name])) for name, values in arrays.items()})
+        used = {dim for name in arrays for dim in dims[name]}
         numbers = {"year": self._years, "quantile": np.array(LEVELS), **(samples or {})}
         every = _coordinates({dim: values for dim, values in numbers.items() if dim in used})
         for name, limits in self._limits.items():
@@ -175,13 +175,13 @@ class Labels:
 
     def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
         named, labels = [component.name for component in self._scenario.components], self._scenario.labels
+        words = dict(zip(arrays, inputs_in_words(arrays, labels=labels), strict=True))
         described = {
-            name: attributes([name], {})[name] | _flags(named, np.int16)
-            if name == "component"
-            else _shared_attributes(self._scenario, name) | {"long_name": input_words(name, labels=labels)}
-            for name in arrays
+            name: shared | {"long_name": words[name]} for name, shared in _shared_attributes(self._scenario).items()
         }
-        variables = {name: Labelled(("sample",), values, described[name]) for name, values in arrays.items()}
+        if "component" in arrays:
+            described["component"] = attributes(["component"], {})["component"] | _flags(named, np.int16)
+        variables = labelled({name: (("sample",), values, described[name]) for name, values in arrays.items()})
         return Group(variables, _coordinates(coords))
 
 
@@ -190,10 +190,8 @@ def _flags(meanings: Sequence[str], kind: type[np.integer]) -> dict[str, Any]:
 
 
 def _coordinates(numbers: Mapping[str, NDArray[Any]]) -> dict[str, Labelled]:
-    return {
-        dim: Labelled((dim,), values, {"units": COORDINATES[dim].unit, "long_name": COORDINATES[dim].long_name})
-        for dim, values in numbers.items()
-    }
+    said = {dim: {"units": COORDINATES[dim].unit, "long_name": COORDINATES[dim].long_name} for dim in numbers}
+    return labelled({dim: ((dim,), values, said[dim]) for dim, values in numbers.items()})
 
 
 def _threshold_coords(spec: ScenarioSpec, quantities: Mapping[str, str]) -> dict[str, Labelled]:
@@ -202,19 +200,23 @@ def _threshold_coords(spec: ScenarioSpec, quantities: Mapping[str, str]) -> dict
         "threshold": np.array(names, dtype=str),
         "quantity": np.array(list(quantities.values()), dtype=str),
         "label": np.array(list(threshold_labels(spec).values()), dtype=str),
-        "falling": np.array([is_falling(spec, name) for name in names], dtype=np.int8),
+        "falling": np.array([stand.falls for stand in stands_of(spec).values()], dtype=np.int8),
     }
     named = {"threshold": {"long_name": "threshold"}}
-    return {name: Labelled(("threshold",), values, named.get(name, {})) for name, values in coords.items()}
+    return labelled({name: (("threshold",), values, named.get(name, {})) for name, values in coords.items()})
 
 
-def _shared_attributes(scenario: Scenario, name: str) -> dict[str, Any]:
-    """Describe a prior; where the components of a mixture say different things of it, what each says."""
-    every = {
-        component.name: prior_attributes(component.joint.priors[name])
-        for component in scenario.components
-        if name in component.joint.priors
-    }
+def _shared_attributes(scenario: Scenario) -> dict[str, dict[str, Any]]:
+    """Describe each prior; where the components of a mixture say different things of it, what each says."""
+    every: dict[str, dict[str, dict[str, str]]] = {}
+    for component in scenario.components:
+        for name, understood in component.joint.understood().items():
+            described = _prior_attributes(component.joint.priors[name], understood)
+            every.setdefault(name, {})[component.name] = described
+    return {name: _shared(each) for name, each in every.items()}
+
+
+def _shared(every: Mapping[str, dict[str, str]]) -> dict[str, Any]:
     result = {}
     for key in dict.fromkeys(key for described in every.values() for key in described):
         said = {component: described.get(key, "nothing") for component, described in every.items()}
@@ -223,10 +225,10 @@ def _shared_attributes(scenario: Scenario, name: str) -> dict[str, Any]:
     return result
 
 
-def prior_attributes(prior: NamedPrior) -> dict[str, str]:
+def _prior_attributes(prior: NamedPrior, understood: str) -> dict[str, str]:
     """Describe a prior: its unit, what was understood, and where it comes from."""
     stated = prior.prior
-    attributes = {"units": prior.unit, "understood": prior.understood}
+    attributes = {"units": prior.unit, "understood": understood}
     attributes |= {"library": stated.prior} if stated.prior else {}
     attributes |= {"input": prior.of} if prior.is_use else {}
     return attributes | {key: value for key in sorted(PROVENANCE_KEYS) if (value := getattr(stated, key)) is not None}

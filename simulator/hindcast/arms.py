@@ -29,6 +29,7 @@ from simulator.hindcast.scenario_forecast import (
 from simulator.hindcast.scores import crps
 from simulator.history.beliefs import estimate_errors, path_prior, shipped_belief
 from simulator.history.columns import last_day
+from simulator.history.diagnostics import diagnose
 from simulator.history.fit import SamplerSettings, fit_dates
 from simulator.history.forecast import RecordForecast, forecast_record
 from simulator.history.model import HistoryPriors
@@ -117,16 +118,23 @@ def knows_nothing(_: int) -> str:
     return ""
 
 
+def doubts_nothing(_: Observations, __: int) -> tuple[str, ...]:
+    """Say that nothing speaks against how a forecast was computed."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """A way to forecast the record from the end of an origin to the last known year, and its name in the tables.
 
-    `hindsight` says in words what it knew of what came after an origin; nothing where it knew nothing.
+    `hindsight` says in words what it knew of what came after an origin; nothing where it knew nothing. `doubts` says
+    what is wrong with the fit that it comes from.
     """
 
     name: str
     forecast: Callable[[Observations, int], RecordForecast]
     hindsight: Callable[[int], str] = knows_nothing
+    doubts: Callable[[Observations, int], Sequence[str]] = doubts_nothing
 
     def made(self, observations: Observations, origin: int) -> Made:
         """Make its forecast at one origin."""
@@ -292,7 +300,10 @@ def fitted_arms(fits: Fits, *, scenario: Scenario | None = None, seed: int, size
     def as_sold(seen: Observations, origin: int) -> RecordForecast:
         return forecast_learned(sold, fits(seen)[origin], last_year=seen.years[1], size=size)
 
-    return [Arm(MODEL, by_model, beliefs), Arm(LEARNED, as_sold, partial(knew_words, sold))]
+    def doubts(seen: Observations, origin: int) -> tuple[str, ...]:
+        return diagnose(fits(seen)[origin]).faults
+
+    return [Arm(MODEL, by_model, beliefs, doubts), Arm(LEARNED, as_sold, partial(knew_words, sold))]
 
 
 LEARNED: Final[str] = "learned"

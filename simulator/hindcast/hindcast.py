@@ -210,7 +210,11 @@ def answer(asked: Asked) -> Hindcast:
     if scenarios and not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins)
     arms, fits = _arms(asked, scenarios)
-    notes = scenario_notes(scenarios, origins=asked.origins) if scenarios else ()
+    notes = [*(scenario_notes(scenarios, origins=asked.origins) if scenarios else ())]
+    if last.year > tables.runs.known_to.year:
+        notes.append(
+            f"the table is known to {tables.runs.known_to}: nothing later counts, though it is asked to {last}"
+        )
     found = hindcast(seen, arms=arms, origins=asked.origins, fits=fits, without=games, left_out=GAMES, notes=notes)
     return replace(found, asked=asked, folder_name=asked.folder_name, table=name)
 

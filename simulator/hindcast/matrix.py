@@ -19,7 +19,6 @@ import numpy as np
 from simulator.errors import InputError
 from simulator.files import make_folder, remove_folder, short_hash, write_text
 from simulator.hindcast.arms import (
-    FITTED,
     GAMES,
     SAMPLES,
     Arm,
@@ -43,6 +42,7 @@ from simulator.history.observations import Observations
 from simulator.runs.table import Row, Table
 from simulator.scenario.library import shipped_folder
 from simulator.scenario.load import load_scenario
+from simulator.scenario.resolving import Scenario
 
 REVISED: Final[float] = 0.31
 """The share of frontier estimates that Epoch AI changed between December 2023 and May 2026."""
@@ -118,7 +118,11 @@ def _table_hash(seen: Observations) -> str:
     return short_hash(*(repr(np.asarray(getattr(seen, field.name)).tolist()) for field in fields(seen)))
 
 
-def cell_rows(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: FilePath | None) -> list[Row]:
+type Cell = tuple[list[Row], list[str]]
+"""The scores of one way to forecast from one origin, and what speaks against its fit."""
+
+
+def scored_cell(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: FilePath | None) -> Cell:
     """Score one way to forecast from one origin, or read what was scored; `settled` is all else that it hangs on."""
     hangs_on = f"{_table_hash(truth.seen)} {settled}"
     said = {"table": truth.name, "forecast": arm.name, "origin": origin, "settled": hangs_on}
@@ -129,11 +133,12 @@ def cell_rows(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: File
         except ValueError:
             stored = {}
         if {key: stored.get(key) for key in said} == said:
-            return list(stored["rows"])
+            return stored["rows"], stored["doubts"]
     rows = list(forecast_rows(arm.made(truth.seen, origin), truth.seen))
+    doubts = list(arm.doubts(truth.seen, origin))
     if file is not None:
-        write_text(file, json.dumps({**said, "rows": rows}))
-    return rows
+        write_text(file, json.dumps({**said, "rows": rows, "doubts": doubts}))
+    return rows, doubts
 
 
 def _kept(folder: FilePath) -> FilePath:
@@ -151,6 +156,7 @@ def make_matrix(
     *,
     tables: Sequence[Truth],
     origins: Sequence[int] = (),
+    later: Sequence[Arm] = (),
     settled: Sequence[str] = (),
     folder: FilePath | None = None,
     say: Callable[[str], None] = lambda _: None,
@@ -159,35 +165,42 @@ def make_matrix(
 
     `settled` names what forecasts hang on beside the program: seeds, scenarios; `say` is told of each table that is
     done. A table has the origins of which it knows enough before and a later year; an arm that some origin is too early
-    for is not made there, and compared where it is.
+    for is not made there, and compared where it is. `later` forecast a truth that was told later; the arms without it.
     """
     if folder is not None:
         folder = _kept(folder)
     key = " ".join([program_hash(), *settled])
-    rows, missing = list[Row](), dict[str, list[str]]()
+    rows, missing, doubted = list[Row](), dict[str, list[str]](), dict[str, list[str]]()
     for place, truth in enumerate(tables, start=1):
         chosen = origins_of(truth.seen, origins)
         for arm in arms:
             for origin in chosen:
                 try:
-                    made = cell_rows(truth, arm, origin, settled=key, folder=folder)
+                    made, doubts = scored_cell(truth, arm, origin, settled=key, folder=folder)
                 except InputError as error:
                     if arm.name in (arms[0].name, *BASELINES):
                         raise
                     missing.setdefault(arm.name, []).append(f"{truth.name}, {origin}: {error}")
                 else:
                     rows += [{"table": truth.name, **row} for row in made]
+                    if doubts:
+                        doubted.setdefault(arm.name, []).append(f"{truth.name}, {origin}: {' '.join(doubts)}")
         say(f"{place} of {len(tables)}: {truth.name}, {len(arms)} ways from {len(chosen)} origins")
     if not rows:
         raise InputError("--origins: no table has a year after them, and three records before. Name others.")
     return Matrix(
         names=tuple(dict.fromkeys(str(row["table"]) for row in rows)),
         forecasts=Table.of_rows(rows, ("table", *COLUMNS["forecasts"])),
-        vintages=vintages([arm for arm in arms if arm.name not in FITTED], tables),
+        vintages=vintages(later or arms, tables),
         knew={arm.name: told for arm in arms if (told := arm.hindsight(min(row["origin"] for row in rows)))},
-        missing={name: f"{len(told)} times, first {told[0]}" for name, told in missing.items()},
+        missing={name: _times(told) for name, told in missing.items()},
+        doubted={name: _times(told) for name, told in doubted.items()},
         records={truth.name: record_table(truth.seen) for truth in tables},
     )
+
+
+def _times(told: Sequence[str]) -> str:
+    return f"{len(told)} time{'s' * (len(told) > 1)}, first {told[0]}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +228,18 @@ class Question:
         return " ".join([*words, *([f"--seed {self.seed}"] if self.seed else [])])
 
 
+def ways(
+    asked: Question, scenarios: Sequence[Scenario], *, origins: Sequence[int], cache: FilePath | None
+) -> list[Arm]:
+    """Give every way to forecast that is asked for, the forecast first; origins are those of the sampled model."""
+    size, seed = SAMPLES, asked.seed
+    found = path_arms(size=size, seed=seed)
+    if asked.sampler:
+        fits = sampled(origins, settings=SamplerSettings(sampler=asked.sampler, seed=seed), cache=cache)
+        found += fitted_arms(fits, size=size, seed=seed)
+    return [*found, *rule_arms(size=size, seed=seed), *scenario_arms(scenarios, size=size, seed=seed)]
+
+
 def answer_matrix(
     asked: Question,
     *,
@@ -226,14 +251,16 @@ def answer_matrix(
     scenarios = [load_scenario(name) for name in asked.scenarios]
     if not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins or (FIRST_ORIGIN,))
-    size, seed = SAMPLES, asked.seed
-    arms = [*path_arms(size=size, seed=seed), *rule_arms(size=size, seed=seed)]
-    if asked.sampler:
-        settings = SamplerSettings(sampler=asked.sampler, seed=seed)
-        arms += fitted_arms(sampled(asked.origins, settings=settings, cache=cache), size=size, seed=seed)
-    arms += scenario_arms(scenarios, size=size, seed=seed)
-    settled = [f"{seed}", asked.sampler or "", *(scenario.hash for scenario in scenarios)]
-    made = make_matrix(arms, tables=truths(asked.own), origins=asked.origins, settled=settled, folder=folder, say=say)
+    tables = truths(asked.own)
+    made = make_matrix(
+        ways(asked, scenarios, origins=asked.origins, cache=cache),
+        tables=tables,
+        origins=asked.origins,
+        later=ways(asked, scenarios, origins=[truth.seen.years[1] for truth in tables], cache=cache),
+        settled=[f"{asked.seed}", asked.sampler or "", *(scenario.hash for scenario in scenarios)],
+        folder=folder,
+        say=say,
+    )
     return replace(made, folder_name=f"hindcast-matrix-{short_hash(asked.words)}")
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -53,7 +53,8 @@ class Matrix(Result):
     """Hindcasts of many tables: every forecast with its scores, the first way to forecast held against the others.
 
     `knew` says which ways knew what came, in words, and `missing` which cannot be made from some origins, so that means
-    over those leave them out; `vintages` has forecasts of a truth that was told later.
+    over those leave them out; `doubted` which come from fits whose chains disagree; `vintages` has forecasts of a truth
+    that was told later.
     """
 
     kind: ClassVar[str] = "matrix"
@@ -64,6 +65,7 @@ class Matrix(Result):
     knew: Mapping[str, str]
     missing: Mapping[str, str]
     records: Mapping[str, Table]
+    doubted: Mapping[str, str] = field(default_factory=dict)
     folder_name: str = "hindcast-matrix"
 
     @property
@@ -107,14 +109,15 @@ class Matrix(Result):
 
     @cached_property
     def summary(self) -> Table:
-        """Mean scores over all tables by way and set of origins, each table alike.
+        """Mean scores over all tables by way and set of origins, each table alike; of ways that were made on them all.
 
         `ratio` is the mean CRPS over that of the best rule of the whole; `ratio_mean` and `ratio_worst` are of the
         ratios to the best rule of each table.
         """
         rows = list[Row]()
         for (told,), mine in self.means.groups("origins"):
-            scored = {name: part for (name,), part in mine.groups("forecast")}
+            whole = _complete(mine)
+            scored = {name: part for (name,), part in whole.groups("forecast")}
             rules = [float(np.mean(part["crps"])) for name, part in scored.items() if name in BASELINES]
             rows += [
                 {"origins": told, "forecast": name, **{key: float(np.mean(part[key])) for key in (*_MEANS, "width_90")},
@@ -138,14 +141,15 @@ class Matrix(Result):
 
     @cached_property
     def verdicts(self) -> Table:
-        """The first way against each simple rule, by table and set of origins."""
+        """Every way that is none of them against each simple rule, by table and set of origins."""
         rows = list[Row]()
         for table, told, mine in self._by_sets():
-            rows += [
-                {"table": table, "origins": told, **skill, "verdict": verdict(skill)}
-                for skill in skills(mine).rows()
-                if skill["baseline"] in BASELINES
-            ]
+            for name in (each for each in distinct(mine, "forecast") if each not in BASELINES):
+                both = mine.where([each == name or each in BASELINES for each in mine["forecast"]])
+                rows += [
+                    {"table": table, "origins": told, "forecast": name, **skill, "verdict": verdict(skill)}
+                    for skill in skills(both, name).rows()
+                ]
         return Table.of_rows(rows)
 
     @cached_property
@@ -183,6 +187,6 @@ class Matrix(Result):
                 for row in mine.rows()
             ]  # fmt: skip
             lines += aligned(rows, right=[False, *([True] * 6)])
-        told = [row["verdict"] for row in self.verdicts.rows()]
+        told = self.verdicts.where(forecast=self.arms[0])["verdict"].tolist()
         counts = ", ".join(f"{said}: {told.count(said)}" for said in ("better", "worse", "a tie", TOO_FEW))
         return [*lines, f"  {self.arms[0]} against simple rules: {counts}"]

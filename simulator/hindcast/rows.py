@@ -175,14 +175,14 @@ def lead(forecasts: Table) -> str:
     return str(forecasts["forecast"][0])
 
 
-def skills(forecasts: Table) -> Table:
-    """Compare the first forecast with every other, over the same origins and targets."""
-    first, late = lead(forecasts), distinct(forecasts.where(hindsight=True), "forecast")
+def skills(forecasts: Table, of: str | None = None) -> Table:
+    """Compare a forecast, the first without a name, with every other, over the same origins and targets."""
+    first, late = of or lead(forecasts), distinct(forecasts.where(hindsight=True), "forecast")
     scores = {tuple(key): crps for *key, crps in forecasts.select("forecast", "origin", "target", "crps").records()}
     places = [place for name, *place in scores if name == first]
     mine = np.array([scores[first, *place] for place in places])
     rows = []
-    for name in distinct(forecasts, "forecast")[1:]:
+    for name in (each for each in distinct(forecasts, "forecast") if each != first):
         theirs = np.array([scores[name, *place] for place in places])
         difference, low, high = (float(each) for each in two_halves([origin for origin, _ in places], theirs - mine))
         other = float(theirs.mean())

@@ -84,6 +84,8 @@ def keep_priors(fit: xr.DataTree, families: Mapping[str, Distribution]) -> xr.Da
     for path in ("spending", "efficiency", "compute") if "spending_volatility" in prior.data_vars else ():
         year = fit_date(fit.attrs)
         low, high = np.quantile(prior[path].interp(year=year).values, [0.01, 0.99]).tolist()
+        if low == high:
+            continue
         points = np.linspace(low, high, _POINTS)
         curves[f"{path}_end"] = points, path_density(path, points, prior=prior, starts=families, year=year)
     told = {

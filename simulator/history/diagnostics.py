@@ -70,27 +70,36 @@ class Diagnostics:
 
 def seen_words(attributes: Mapping[Any, Any]) -> str:
     """Say what a fit with these attributes is of."""
-    said = attributes.get("seen") or f"{attributes['runs']} frontier runs to {known_words(fit_date(attributes))}"
-    return str(said)
+    if said := attributes.get("seen"):
+        return str(said)
+    silent = f", {hidden} of them without FLOP," if (hidden := attributes.get("hidden_runs")) else ""
+    return f"{attributes['runs']} frontier runs{silent} to {known_words(fit_date(attributes))}"
 
 
 def diagnose(fit: xr.DataTree) -> Diagnostics:
     """Check the chains of a fit.
 
     R-hat is the rank-normalised split R-hat; sizes are those of rank-normalised chains and of the 5 and 95 %
-    quantiles (Vehtari et al. 2021). What has no spread at all by construction is left out.
+    quantiles (Vehtari et al. 2021). What the priors fix is left out: an unknown, or a path in some of its years.
     """
     import arviz as az
 
-    posterior = group(fit, "posterior")
-    spread = [name for name, values in posterior.data_vars.items() if float(values.max() - values.min()) > 0]
-    posterior = posterior[spread]
+    posterior, believed = (group(fit, name if name in fit.children else "posterior") for name in ("posterior", "prior"))
+    fixed = {
+        label
+        for values in believed.data_vars.values()
+        for label, drawn in elements(values, within=("chain", "draw"))
+        if np.ptp(drawn) == 0
+    }
+    with np.errstate(invalid="ignore", divide="ignore"):  # of what is fixed
+        figures = az.rhat(posterior), *(az.ess(posterior, method=method) for method in ("bulk", "tail"))
+    rhat, bulk, tail = (_extreme(each, largest=place == 0, fixed=fixed) for place, each in enumerate(figures))
     return Diagnostics(
         posterior.sizes["chain"],
         posterior.sizes["draw"],
-        *_extreme(az.rhat(posterior), largest=True),
-        *_extreme(az.ess(posterior, method="bulk"), largest=False),
-        *_extreme(az.ess(posterior, method="tail"), largest=False),
+        *rhat,
+        *bulk,
+        *tail,
         divergences=int(group(fit, "sample_stats")["diverging"].sum()),
     )
 
@@ -107,9 +116,10 @@ def elements(values: xr.DataArray, *, within: Collection[str] = ()) -> Iterator[
         )
 
 
-def _extreme(figures: xr.Dataset, *, largest: bool) -> tuple[float, str]:
+def _extreme(figures: xr.Dataset, *, largest: bool, fixed: Collection[str]) -> tuple[float, str]:
     """Find the worst figure and the name of its unknown; one that is not a number is the worst."""
-    found = [(each.item(), label) for values in figures.data_vars.values() for label, each in elements(values)]
+    every = (each for values in figures.data_vars.values() for each in elements(values))
+    found = [(value.item(), label) for label, value in every if label not in fixed]
     unknown = [each for each in found if np.isnan(each[0])]
     if unknown or not found:
         return unknown[0] if unknown else (float("nan"), "nothing")

@@ -217,6 +217,7 @@ def _fit(
         "known_to": known.date,
         "first_year": built.observations.years[0],
         "runs": int(known.run.sum() + known.hidden.sum()),
+        "hidden_runs": int(known.hidden.sum()),
         "record": known.record,
         **made_how(settings),
     }
@@ -402,8 +403,7 @@ def _libraries(settings: SamplerSettings) -> dict[str, str]:
 
 def _is_whole(fit: xr.DataTree, settings: SamplerSettings) -> bool:
     """Tell whether every chain has all its draws."""
-    sizes = fit["posterior"].sizes
-    return (sizes["chain"], sizes["draw"]) == (settings.chains, settings.draws)
+    return tuple(fit["posterior"].sizes[dim] for dim in ("chain", "draw")) == (settings.chains, settings.draws)
 
 
 def read_fit(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:

@@ -24,6 +24,7 @@ from simulator.history.power_scaling import RATES, SENSITIVE, Sensitivity, is_la
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Table
+from simulator.wording import signed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -68,7 +69,7 @@ class PriorShift:
         rate = f" ({10**self.posterior_mean:.2f}x a year)" if self.unknown in RATES else ""
         text = (
             f"{self.unknown}: prior {self.prior_mean:{digits}} ± {self.prior_sd:.2g}, posterior "
-            f"{self.posterior_mean:{digits}} ± {self.posterior_sd:.2g}{rate}, {self.shift:+.1f} prior sd"
+            f"{self.posterior_mean:{digits}} ± {self.posterior_sd:.2g}{rate}, {signed(self.shift, digits=1)} prior sd"
         )
         end = "the data contradict the prior" if self.conflict else contraction_words(self.contraction)
         return f"{text}: {end}"
@@ -140,7 +141,7 @@ class Fragility(Result):
         """Give the tables by the names of their CSV files; those that have rows."""
         found = {name: Table.of_records(getattr(self, name)) for name in ("shifts", "rates", "sensitivities")}
         tables = {**found, "refits": self.refits}
-        return {name: table for name, table in tables.items() if len(table)}
+        return {name: table.called(name) for name, table in tables.items() if len(table)}
 
     def texts(self) -> dict[str, str]:
         """Give the page, which `simulate show` prints."""

@@ -32,10 +32,10 @@ from simulator.history.forecast import largest_of_last_year, spending_of
 from simulator.history.fragility import conflicts
 from simulator.history.frontier import published_until, top_at_release, within_of_record, without
 from simulator.history.model import HistoryPriors
-from simulator.history.observations import LONGEST_GAP, Observations, observations
+from simulator.history.observations import Observations, observations
 from simulator.history.points import read_points
 from simulator.history.quantity_learning import learn_quantities, learnt_of_quantities
-from simulator.history.tables import AcceleratorHistory, RunHistory
+from simulator.history.tables import LONGEST_GAP, AcceleratorHistory, RunHistory
 from simulator.priors.families import Fixed
 from simulator.runs.groups import group
 from simulator.scenario.documents import Document

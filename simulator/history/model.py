@@ -34,7 +34,7 @@ from scipy import special
 
 from simulator.history.observations import Array, Hidden, Known, Observations
 from simulator.history.tables import LEVEL_YEAR
-from simulator.priors.families import Normal
+from simulator.priors.families import Fixed, Normal
 from simulator.priors.twins import to_pymc
 from simulator.schema.prior_families import Distribution
 
@@ -72,7 +72,8 @@ class HistoryPriors:
             compute = spending[0] + efficiency[0], math.hypot(spending[1], efficiency[1])
             for name, (mean, sd) in (("compute_start", compute), ("efficiency_start", efficiency)):
                 level, spread = _moments(found[name])
-                found[name] = Normal(level + gap * mean, math.hypot(spread, gap * sd))
+                middle, wide = level + gap * mean, math.hypot(spread, gap * sd)
+                found[name] = Normal(middle, wide) if wide else Fixed(middle)
         return found
 
 
@@ -94,6 +95,8 @@ def _moments(family: Distribution) -> tuple[float, float]:
     """Give mean and standard deviation of a prior; where it is not normal, by midpoints of a thousand equal shares."""
     if isinstance(family, Normal):
         return family.mean, family.sd
+    if isinstance(family, Fixed):
+        return family.value, 0.0
     values = family.ppf((np.arange(1000) + 0.5) / 1000)
     return float(values.mean()), float(values.std())
 
@@ -110,12 +113,12 @@ class HistoryModel:
 def build_model(observations: Observations, *, priors: HistoryPriors) -> HistoryModel:
     """Write the model of history in PyMC; it sees all observations, and at an origin what `weights` gives.
 
-    The grid runs from the first year of the observations to the end of their last.
+    The grid runs from the first year of the observations to the end of that to which all is known.
     """
     import pymc as pm
 
-    first, last = observations.years
-    years = np.arange(max(last, int(observations.run_year.max())) + 2 - first, dtype=np.float64)
+    first = observations.years[0]
+    years = np.arange(math.ceil(observations.known_to) + 1 - first, dtype=np.float64)
     coords = {"year": first + years, "step": first + 1 + years[:-1]}
     with pm.Model(coords=coords) as model:
         pm.Data("run_weight", np.ones(observations.run_year.size))
@@ -142,11 +145,18 @@ def levels(observations: Observations) -> Mapping[str, Array]:
 
     Observations of the same times and other levels can so be put into one compiled model.
     """
-    return {
+    seen = {
         "run_log_compute": observations.run_log_compute,
         "cost_log_usd": np.nan_to_num(observations.cost_log_usd),
         "accelerator_log_flops_per_usd": observations.accelerator_log_flops_per_usd,
     }
+    return {**seen, **(hidden_levels(observations.hidden) if observations.hidden.year.size else {})}
+
+
+def hidden_levels(hidden: Hidden) -> Mapping[str, Array]:
+    """Give the bounds and costs of runs without FLOP as the model has them: of no bound all that a run can have."""
+    least = np.maximum(hidden.log_least, -_FAR)
+    return {"hidden_log_least": least, "hidden_cost_log_usd": np.nan_to_num(hidden.cost_log_usd)}
 
 
 def grid_weights(times: Array, *, grid: Array) -> Array:
@@ -243,7 +253,8 @@ def _add_likelihood(model: Any, unknown: Mapping[str, Any], observations: Observ
         weight = pm.Data("hidden_weight", np.ones(hidden.year.size))
         paths = [grid_weights(hidden.year, grid=grid) @ model[name] for name in ("spending", "compute")]
         spread = spread_of(unknown, hidden.confidence)
-        density = hidden_density(hidden, *paths, spread=spread, unknown={**unknown, **model.named_vars}, by=tensor)
+        every = {**unknown, **model.named_vars}
+        density = hidden_density(hidden, *paths, spread=spread, unknown=every, by=tensor, told=every)
         pm.Potential("hidden_runs", (weight * density).sum())
 
 
@@ -263,9 +274,18 @@ _FAR: Final[float] = 1e4
 
 
 def hidden_density(
-    hidden: Hidden, spending: Any, compute: Any, *, spread: Any, unknown: Mapping[str, Any], by: Any
+    hidden: Hidden,
+    spending: Any,
+    compute: Any,
+    *,
+    spread: Any,
+    unknown: Mapping[str, Any],
+    by: Any,
+    told: Mapping[str, Any] | None = None,
 ) -> Any:
     """Give the log density of what is known of each run without FLOP, (.., hidden_run).
+
+    Its levels are those of `told`, by the names of `hidden_levels`; without it those of `hidden`.
 
     With nu = run_tail and the run's compute = compute(t) + spread sqrt(nu) tan(angle), Student's t density is
     c(nu) cos(angle)^(nu - 1), so that
@@ -279,8 +299,9 @@ def hidden_density(
     """
     tail, cost_tail, slope = (unknown[name] for name in ("run_tail", "cost_tail", "cost_slope"))
     width, known = spread * tail**0.5, np.isfinite(hidden.cost_log_usd)
-    low = by.arctan((np.maximum(hidden.log_least, -_FAR) - compute) / width)
-    above = np.nan_to_num(hidden.cost_log_usd) - spending
+    told = hidden_levels(hidden) if told is None else told
+    low = by.arctan((told["hidden_log_least"] - compute) / width)
+    above = told["hidden_cost_log_usd"] - spending
     span = np.pi / 2 - low
     likeliest = by.arctan(above / (slope * width)) * known
     middle = by.clip(likeliest, low + 1e-3 * span, low + 0.999 * span)

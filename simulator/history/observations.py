@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
-import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, fields
 
@@ -18,7 +17,6 @@ from simulator.errors import InputError
 from simulator.history import frontier
 from simulator.history.columns import decimal_year, known_words, refusal
 from simulator.history.tables import AcceleratorHistory, HiddenRun, Report, RunHistory, TrainingRun
-from simulator.wording import percent
 
 type Array = NDArray[np.float64]
 type Flags = NDArray[np.bool_]
@@ -187,12 +185,6 @@ FEWEST_RUNS = 5
 FEWEST_PRICES = 3
 FIRST_YEAR = 2012
 """Where the frontier begins by default: with deep learning."""
-LONGEST_GAP = 2.0
-"""Years by which a history may end before the date that it is asked to tell about."""
-SILENCE = 0.01
-"""The probability, at the rate of the last years, of no run at all in a gap that is not believed."""
-_RECENT = 5.0
-"""Years of which the rate of runs is taken."""
 
 
 def observations(
@@ -270,23 +262,11 @@ def _priced(history: AcceleratorHistory | None, last: dt.date) -> AcceleratorHis
 
 
 def refuse_stale(known: RunHistory, until: dt.date) -> None:
-    """Refuse a table that is said to be known up to a day, and whose newest run is too old for that.
-
-    At the rate r of its last five years no run comes out in a gap of d years with probability exp(-r d). Runs without
-    FLOP of which something is known count.
-    """
-    told: list[TrainingRun | HiddenRun] = [*known.runs, *(run for run in known.hidden if run.log_about > -math.inf)]
-    final = max(told, key=lambda run: run.date)
-    gap = (until - final.date).days / 365.25
-    rate = sum(run.year > final.year - _RECENT for run in told) / _RECENT
-    chance = math.exp(-rate * gap)
-    if gap <= LONGEST_GAP and chance >= SILENCE:
-        return
-    rule = f"ends on {final.date} with {final.name}, {gap:.1f} years before the day that it is to be known to, {until}"
-    if gap <= LONGEST_GAP:
-        rule += f": at its {rate:.1f} runs a year such a silence has a probability of {percent(chance)}"
-    remedy = f"What came in between is not known here. Ask up to {final.date} (until, or the snapshot), or add runs."
-    raise refusal(known.file, f"{rule}.", remedy)
+    """Refuse a table that is said to be known up to a day, and whose newest run is too old for that."""
+    if rule := known.silence(until):
+        day = known.told[-1].date
+        remedy = f"What came in between is not known here. Ask up to {day} (until, or the snapshot), or add runs."
+        raise refusal(known.file, f"{rule}.", remedy)
 
 
 def _check_counts(known: RunHistory, is_top: NDArray[np.bool_], *, until: dt.date) -> None:

@@ -59,7 +59,7 @@ def reading(
     *, own_prior: float, likelihood: float, other_prior: float, other_prior_of: str, parts: Mapping[str, float]
 ) -> str:
     """Say what the sensitivities of one unknown mean together; `parts` are those of the parts of the data."""
-    moving = [part for part, distance in parts.items() if distance >= SENSITIVE]
+    moving = [f"{part} ({distance:.2f})" for part, distance in parts.items() if distance >= SENSITIVE]
     if own_prior >= SENSITIVE and likelihood >= SENSITIVE:
         said = "possible prior-data conflict: its prior and the data both move it, look at that prior again"
     elif own_prior >= SENSITIVE:
@@ -67,7 +67,8 @@ def reading(
     elif likelihood >= SENSITIVE:
         said = "the likelihood dominates: the data decide, its prior hardly matters"
     elif moving:
-        said = f"not settled: {listed(moving)} move it, and with the rest of the data cancel: they pull apart"
+        verb = "move" if moving[1:] else "moves"
+        said = f"not settled: {listed(moving)} {verb} it, and the rest of the data pulls it back"
     else:
         said = "settled: neither its prior nor the weight of the data moves it by much"
     if other_prior >= SENSITIVE:

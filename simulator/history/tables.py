@@ -21,6 +21,7 @@ from simulator.runs.result import MOST_LINES
 from simulator.runs.table import Row, Table
 from simulator.scenario.library import library_prior
 from simulator.schema.prior_names import Slot
+from simulator.wording import percent
 
 WIDEST_LOG_FLOP_PER_USD = 1.7
 """OOM from what was expected of a dollar outside which a cost does not belong to its run: a revision changed one of the
@@ -30,6 +31,12 @@ SAME = 1e-4
 EXAMPLES = 3
 LEVEL_YEAR = 2012
 """The year at whose start the priors on levels hold."""
+LONGEST_GAP = 2.0
+"""Years by which a history may end before the date that it is asked to tell about."""
+SILENCE = 0.01
+"""The probability, at the rate of the last years, of no run at all in a gap that is not believed."""
+_RECENT = 5.0
+"""Years of which the rate of runs is taken."""
 _YEARS_TOLD = 6
 
 
@@ -298,6 +305,27 @@ class RunHistory(History[TrainingRun]):
         return {year: (count, count + told[year]) for year, count in sorted(hidden.items())}
 
     @property
+    def told(self) -> tuple[TrainingRun | HiddenRun, ...]:
+        """The runs, and those without FLOP of which something is known, by date."""
+        known: list[TrainingRun | HiddenRun] = [*self.rows, *(run for run in self.hidden if run.log_about > -math.inf)]
+        return tuple(sorted(known, key=lambda run: run.date))
+
+    def silence(self, until: dt.date) -> str:
+        """Say why it cannot be all that there was up to a day; empty where its newest run is late enough.
+
+        At the rate r of its last five years no run comes out in a gap of d years with probability exp(-r d).
+        """
+        final = self.told[-1]
+        gap = (until - final.date).days / 365.25
+        rate = sum(run.year > final.year - _RECENT for run in self.told) / _RECENT
+        chance = math.exp(-rate * gap)
+        if gap <= LONGEST_GAP and chance >= SILENCE:
+            return ""
+        ends = f"ends on {final.date} with {final.name}, {gap:.1f} years before the day that it is to be known to"
+        odds = f": at its {rate:.1f} runs a year such a silence has a probability of {percent(chance)}"
+        return f"{ends}, {until}{odds if gap <= LONGEST_GAP else ''}"
+
+    @property
     def known_to(self) -> dt.date:
         """The last day of which the table says all."""
         return self.whole_to or last_day(self.snapshot, entry="snapshot")
@@ -367,7 +395,12 @@ def report_lines(history: History[TrainingRun] | History[Accelerator] | History[
         lines.append(f"  {_counted(sum(map(len, report.dropped.values())), 'row')} left out:")
     for reason, names in sorted(report.dropped.items(), key=lambda each: -len(each[1])):
         lines.append(f"    {len(names):,} {reason}, e.g. {'; '.join(names[:EXAMPLES])}")
-    return lines + [f"  note: {note}" for note in report.notes]
+    notes = [*report.notes]
+    if isinstance(history, RunHistory) and history.runs:
+        known = history.known_to
+        whole = known if (known.month, known.day) == (12, 31) else dt.date(known.year - 1, 12, 31)
+        notes += filter(None, [history.silence(whole)])
+    return lines + [f"  note: {note}" for note in notes]
 
 
 def _about_runs(runs: Sequence[TrainingRun]) -> Iterable[str]:

@@ -12,10 +12,10 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import SimulatorError, dotted
 from simulator.model.breaks import broken_times
-from simulator.model.projection import Paths
+from simulator.model.projection import Paths, Projection
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.subjects import is_falling, quantity_of, root_of
+from simulator.schema.subjects import Stand
 from simulator.units import Array
 from simulator.variables import snake
 from simulator.wording import percent
@@ -340,14 +340,14 @@ def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, le
     return time, level
 
 
-def _threshold_level(spec: ScenarioSpec, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
+def _threshold_level(of: Projection, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
     """Compute the level of a threshold in each sample, (sample,) or (1,); of one that moves, how many times that."""
-    threshold, quantity = spec.thresholds[name], quantity_of(spec, name)
+    threshold, quantity = of.spec.thresholds[name], of.stands[name].quantity
     if threshold.stated is not None:
         key, level = threshold.stated
         return draws[dotted(("thresholds", name, key))] if isinstance(level, Prior) else np.zeros(1)
     from_start = threshold.of == "start"
-    base = rows[quantity][0] if from_start else _threshold_level(spec, str(threshold.of), draws, rows)
+    base = rows[quantity][0] if from_start else _threshold_level(of, str(threshold.of), draws, rows)
     multiple = draws[dotted(("thresholds", name, "multiple"))]
     return np.asarray(base * 10.0**multiple if quantity == "capability" else base + multiple)
 
@@ -361,10 +361,9 @@ class _Path:
     falls: bool
 
 
-def _path_of(spec: ScenarioSpec, name: str, paths: Paths) -> _Path:
-    against = f"moving_threshold_{snake(root_of(spec, name))}"
-    moving = against if against in paths.projection.moving else ""
-    return _Path(paths.projection.stands[name], moving, is_falling(spec, name))
+def _path_of(stand: Stand, paths: Paths) -> _Path:
+    against = f"moving_threshold_{snake(stand.root)}"
+    return _Path(stand.quantity, against if against in paths.projection.moving else "", stand.falls)
 
 
 def cross_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, years: Array, size: int) -> Crossed:
@@ -379,7 +378,7 @@ def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, 
     sample); that of a threshold that moves is its level when it is crossed, or in the last year. SimulatorError: a path
     that a threshold stands on is not a number somewhere.
     """
-    crossed = {name: _path_of(spec, name, paths) for name in spec.thresholds}
+    crossed = {name: _path_of(stand, paths) for name, stand in paths.projection.stands.items()}
     ways = list(dict.fromkeys(crossed.values()))
     names = sorted({name for way in ways for name in (way.quantity, way.against) if name})
     rows = {name: np.broadcast_to(paths.levels[name].T, (years.size, size)) for name in names}
@@ -393,7 +392,7 @@ def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, 
     height = result["threshold_level"]
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
         past = (threshold.within_oom or 0.0) * (-1.0 if crossed[name].falls else 1.0)
-        height[place] = _threshold_level(spec, name, draws, rows) + past
+        height[place] = _threshold_level(paths.projection, name, draws, rows) + past
     if not crossed:
         return result
     of = np.array([ways.index(way) for way in crossed.values()])

@@ -11,9 +11,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from functools import reduce
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -63,7 +60,6 @@ LN_10 = math.log(10.0)
 _LN_2 = math.log(2.0)
 # A date further away than this stands for "always" (before) or "never" (after), and keeps inf - inf away.
 FAR_YEAR = 1e6
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 
 type Gain = Callable[[Array, Array], Array]
 """Gives the growth, OOM, between two times, each (sample, year) with 1 where all have the same."""
@@ -148,87 +144,6 @@ def _decaying_growth(elapsed: Array, rate: Array, half_life: Array, floor: Array
         )
     fall = mean_decay(np.maximum(elapsed, 0.0) * (_LN_2 / half_life))
     return elapsed * (floor + (rate - floor) * fall)
-
-
-@dataclass(frozen=True, slots=True)
-class Line:
-    """Levels that grow at constant rates between dates, of many samples: broken lines over time.
-
-    level(t) = start + slope (t - since) + sum over bends of change max(0, t - date); `since` is a decimal year, all
-    others are (sample,) or (1,). Without a slope the levels stand still.
-    """
-
-    since: float
-    start: Array
-    slope: Array | None = None
-    bends: tuple[tuple[Array, Array], ...] = ()
-
-    @classmethod
-    def grown(cls, start: Array, *, since: float, base: float, dates: Sequence[Array], rates: Sequence[Array]) -> Line:
-        """Start at a level in the year `base`; from each date on the next of the rates holds, as in `regime_growth`."""
-        bends: list[tuple[Array, Array]] = []
-        level, latest = start + rates[0] * (since - base), np.zeros(1)  # no path is asked for before the year 0
-        for date, rate, before in zip(dates, rates[1:], rates, strict=False):
-            latest = np.minimum(np.maximum(latest, date), FAR_YEAR)
-            bends.append((latest, rate - before))
-            level = level - bends[-1][1] * np.maximum(base - latest, 0.0)
-        return cls(since, level, rates[0], tuple(bends))
-
-    def plus(self, other: Line, sign: float = 1.0) -> Line:
-        """Add the levels of another, or subtract them; both are counted from the same year."""
-        slopes = [
-            each for each in (self.slope, None if other.slope is None else sign * other.slope) if each is not None
-        ]
-        bends = (*self.bends, *((date, sign * change) for date, change in other.bends))
-        return Line(self.since, self.start + sign * other.start, reduce(np.add, slopes) if slopes else None, bends)
-
-    def raised(self, exponent: Array) -> Line:
-        """Raise the levels to a power, (sample,) or (1,)."""
-        bends = tuple((date, exponent * change) for date, change in self.bends)
-        return Line(self.since, exponent * self.start, None if self.slope is None else exponent * self.slope, bends)
-
-    def later(self, by: Array) -> Line:
-        """Give at each time what the levels were `by` years before, (sample,) or (1,)."""
-        if self.slope is None:
-            return self
-        bends = tuple((np.minimum(date + by, FAR_YEAR), change) for date, change in self.bends)
-        return Line(self.since, self.start - self.slope * by, self.slope, bends)
-
-    def integral(
-        self, rate: Callable[[Array], Array], first: Array, last: Array, samples: NDArray[np.intp] | slice | None = None
-    ) -> Array:
-        """Integrate a rate that the levels give between two times, (sample, time) or one for all: by Gauss's rule.
-
-        Each stretch between bends is taken alone, so that nothing is lost at their dates.
-        """
-        low, high = np.minimum(first, last), np.maximum(first, last)
-        dates = np.sort(np.stack(np.broadcast_arrays(*(date for date, _ in self.bends))), axis=0) if self.bends else ()
-        edges = [low, *(np.clip(column(chosen(date, samples)), low, high) for date in dates), high]
-        result: Array = np.zeros((1, 1))
-        for start, end in pairwise(edges):
-            half = (end - start) / 2.0
-            for node, weight in zip(_NODES, _WEIGHTS, strict=True):
-                result = result + weight * half * rate(self.at(start + half * (1.0 + node), samples))
-        return np.where(last < first, -result, result)
-
-    def at(self, times: Array, samples: NDArray[np.intp] | slice | None = None) -> Array:
-        """Give the levels (sample, time) at times (time,), or (sample, time) of their own; of some samples, (n, ..)."""
-        # Computed as (time, sample) and turned at the end: a run is kept year by year, and no copy turns it again.
-        level, rows = chosen(self.start, samples)[None], np.atleast_2d(times).T
-        if self.slope is None:
-            return np.broadcast_to(level.T, (level.size, times.shape[-1]))
-        level = level + chosen(self.slope, samples) * (rows - self.since)
-        for date, change in self.bends:
-            beyond = rows - chosen(date, samples)
-            level = level + chosen(change, samples) * np.maximum(beyond, 0.0, out=beyond)
-        return level.T
-
-
-def chosen(values: Array, samples: NDArray[np.intp] | slice | None) -> Array:
-    """Choose the values (sample,) of samples; one is that of all."""
-    if samples is None or values.size == 1:
-        return values
-    return values[samples] if isinstance(samples, slice) else values.take(samples)
 
 
 def _shocks(where: str, years: ArrayLike, shock_years: ArrayLike, shocks: ArrayLike) -> tuple[Array, Array, Array]:

@@ -17,7 +17,7 @@ from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
 from simulator.model.chance import Jumps, drawn_jumps, jump_growth
 from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
-from simulator.model.growth import Line, chosen
+from simulator.model.lines import Course, Line, Samples, chosen
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.quantities import Factor, Level, MeanRate, Operation, Quantity, QuantityRate
@@ -45,7 +45,7 @@ class Block:
     times: Array
     places: dict[tuple[str, Path], Any] = field(default_factory=dict)
     whole: Block | None = None
-    samples: NDArray[np.intp] | slice | None = None
+    samples: Samples = None
     """The block that this one takes samples of, and which they are: some in a row, or any at times of their own."""
     steps: dict[Path, tuple[Array, Array]] = field(default_factory=dict)
     """Times (time,) and levels (sample, time) of what is known on a grid of times alone."""
@@ -53,6 +53,8 @@ class Block:
     """What was computed at some times, for further use."""
     lines: dict[Path, Line | None] = field(default_factory=dict)
     """What is broken lines and what is not, as far as it was asked for."""
+    courses: dict[Path, Course | None] = field(default_factory=dict)
+    """The courses of levels of all samples, as far as they were asked for."""
     jumps: dict[Path, tuple[tuple[Array, Array], ...]] = field(default_factory=dict)
     """The jumps of levels, of all samples, as far as they were asked for."""
     met: Array | None = None
@@ -88,7 +90,7 @@ class Block:
     def draw(self, path: Path) -> Array:
         """The drawn numbers of the prior at a path, (sample,) or (1,)."""
         values = self.draws[dotted(path)]
-        return chosen(values, self.samples)
+        return values if self.samples is None else chosen(values, self.samples)
 
     def of_all(self, path: Path) -> Array:
         """The drawn numbers of all samples: what is made of them is one for every piece of the block."""
@@ -99,8 +101,9 @@ class Block:
         if isinstance(samples, np.ndarray):
             samples = samples + self.begin
         return Block(
-            self.spec, self.draws, self.custom, times, self.places, self, samples, lines=self.lines, jumps=self.jumps
-        )
+            self.spec, self.draws, self.custom, times, self.places, self, samples,
+            lines=self.lines, courses=self.courses, jumps=self.jumps,
+        )  # fmt: skip
 
     def stepped(self, path: Path, times: Array, levels: Array) -> Array:
         """Hold levels (sample, time) that are known at times (time,) alone, so that `between` finds them."""

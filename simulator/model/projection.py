@@ -9,7 +9,8 @@ All in log10, vectorised over the samples of a block.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -18,8 +19,10 @@ from numpy.typing import NDArray
 from simulator.errors import Path
 from simulator.model import quantities
 from simulator.model.capability import metric
+from simulator.model.courses import quantity_course, subject_course
 from simulator.model.feedback import feed_back
 from simulator.model.levels import Block
+from simulator.model.lines import Course, Known, hold_levels, levels_of
 from simulator.model.model_counts import model_counts
 from simulator.model.quantities import Chain
 from simulator.model.saturation import Capped
@@ -27,7 +30,7 @@ from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import entries_of, stated_drivers
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.subjects import Subject, inner_subjects, level_name, moving_thresholds, quantity_of, subjects
+from simulator.schema.subjects import Subject, inner_subjects, level_name, moving_thresholds, stands_of, subjects
 from simulator.units import Array
 from simulator.variables import snake
 
@@ -53,10 +56,10 @@ class Projection:
         self._places: dict[tuple[str, Path], Any] = {}
         self._subjects, self._inner = {each.name: each for each in subjects(spec)}, inner_subjects(spec)
         self._quantities = {level_name(("quantities", name)): name for name in spec.quantities}
-        self.stands = {name: quantity_of(spec, name) for name in spec.thresholds}
-        """What each threshold stands on."""
+        self.stands = stands_of(spec)
         self.moving = moving_thresholds(spec)
         """The levels of thresholds that are no single number, by the names of their variables."""
+        self._demanded = {each.name for each in (*self._subjects.values(), *self._inner) if each.has_demand}
         self._bounds = {
             bound.variable: bound for each in (*self._subjects.values(), *self._inner) for bound in each.bounds
         }
@@ -88,15 +91,17 @@ class Projection:
         """Project a block of draws over the years."""
         spec, years = self.spec, self.years
         chain = self._followed(block)
+        courses = [self._course(name, block, apart=True) for name in (*self._quantities, *self._subjects)]
+        hold_levels([course for course in courses if course is not None], years, block.samples, block.known)
         result: dict[str, NDArray[Any]] = {
             f"quantity_{snake(name)}": quantities.named_level(name, block, years) for name in spec.quantities
         }
         for subject in self._subjects.values():
-            result |= _variables_of(subject, chain.capped(subject.name, years))
+            result |= self._variables_of(subject, chain.capped(subject.name, years))
         for subject in self._inner:
             if subject.level is not None:
                 capped = quantities.capped_level(subject.level, subject.path, block, years)
-                result |= {n: level for n, level in _variables_of(subject, capped).items() if n not in result}
+                result |= {n: level for n, level in self._variables_of(subject, capped).items() if n not in result}
         for name, (level, path, multiples) in self.moving.items():
             result[name] = quantities.quantity_level(level, path, block, years)
             for multiple in multiples:
@@ -111,6 +116,14 @@ class Projection:
             result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
         return Paths(self, block, starts, result)
 
+    def _variables_of(self, subject: Subject, capped: Capped) -> dict[str, NDArray[Any]]:
+        """Name the arrays of a subject as they stand in the run."""
+        result: dict[str, NDArray[Any]] = {subject.name: capped.capped}
+        if subject.name in self._demanded:
+            result[f"{subject.name}_demanded"] = capped.demanded
+        result |= {bound.variable: capped.limits[bound.name] for bound in subject.bounds}
+        return result | ({f"binding_{subject.name}": capped.binding} if subject.bounds else {})
+
     def levels_at(
         self, paths: Paths, names: Sequence[str], which: NDArray[np.intp], samples: NDArray[np.intp], times: Array
     ) -> Array:
@@ -119,23 +132,34 @@ class Projection:
         The path between the years is that of the equations; what is known on a grid alone (feedback, accumulations,
         limits that are followed, custom drivers) is straight between its points.
         """
-        own, result = times[:, None], np.empty(samples.size)
-        chain = Chain(paths.block.taken(samples, own), self._subjects)
+        asked, result = _Asked(paths, samples, times[:, None], self._subjects), np.empty(samples.size)
         for number, name in enumerate(names):
-            here = which == number
-            if not here.any():
-                continue
-            level = self._level_at(chain, name, paths, samples, own)
-            result[here] = np.broadcast_to(level[:, 0], samples.shape)[here]
+            if (here := which == number).any():
+                result[here] = np.broadcast_to(self._level_at(name, asked)[:, 0], samples.shape)[here]
         return result
 
-    def _level_at(self, chain: Chain, name: str, paths: Paths, samples: NDArray[np.intp], times: Array) -> Array:
-        capability = self.spec.capability
+    def _course(self, name: str, block: Block, *, apart: bool) -> Course | None:
+        """Find the course of a variable, once for a block (`subject_course`); none where there is feedback."""
+        key = ("course", name, int(apart))
+        if key not in block.courses:
+            if name in self._quantities:
+                block.courses[key] = quantity_course(self._quantities[name], (), block.root)
+            elif self._has_feedback or name not in (*self._subjects, "effective_compute"):
+                block.courses[key] = None
+            else:
+                block.courses[key] = subject_course(name, Chain(block.root, self._subjects), apart=apart)
+        return block.courses[key]
+
+    def _level_at(self, name: str, asked: _Asked) -> Array:
+        capability, paths, times = self.spec.capability, asked.paths, asked.times
         if name == "capability" and capability is not None:
             reference = paths.starts["reference"]
-            first = reference[samples] if len(reference) > 1 else reference
-            of = {each: self._level_at(chain, each, paths, samples, times) for each in capability.made_of}
-            return metric(capability, chain.block, of, first)
+            first = reference[asked.samples] if len(reference) > 1 else reference
+            of = {each: self._level_at(each, asked) for each in capability.made_of}
+            return metric(capability, asked.chain.block, of, first)
+        if (course := self._course(name, paths.block, apart=False)) is not None:
+            return levels_of(course, times, asked.within, asked.known)
+        chain = asked.chain
         if name == "effective_compute":
             return chain.effective_compute(times)
         if name in self.moving:
@@ -153,6 +177,28 @@ class Projection:
             within = next(each for each in self._inner if each.name == subject)
             capped = quantities.capped_level(cast("Level", within.level), within.path, chain.block, times)
         return capped.capped if name == subject else capped.demanded
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """Samples, by number, that levels are asked for at times of their own, (n, 1); and what is known of them."""
+
+    paths: Paths
+    samples: NDArray[np.intp]
+    times: Array
+    subjects: Mapping[str, Subject]
+    known: Known = field(default_factory=dict)
+
+    @property
+    def within(self) -> NDArray[np.intp]:
+        """Their numbers among all samples of the block."""
+        block = self.paths.block
+        return self.samples if block.samples is None else self.samples + block.begin
+
+    @cached_property
+    def chain(self) -> Chain:
+        """What asks for levels that have no course."""
+        return Chain(self.paths.block.taken(self.samples, self.times), self.subjects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,12 +244,3 @@ def joined(parts: Sequence[Paths], names: Sequence[str]) -> Paths:
 def _stacked(levels: Sequence[Array]) -> Array:
     """Put levels (sample, year) below one another; those that are the same in all samples, (1, year), stay one."""
     return levels[0] if all(len(each) == 1 for each in levels) else np.concatenate(levels)
-
-
-def _variables_of(subject: Subject, capped: Capped) -> dict[str, NDArray[Any]]:
-    """Name the arrays of a subject as they stand in the run."""
-    result: dict[str, NDArray[Any]] = {subject.name: capped.capped}
-    if subject.has_demand:
-        result[f"{subject.name}_demanded"] = capped.demanded
-    result |= {bound.variable: capped.limits[bound.name] for bound in subject.bounds}
-    return result | ({f"binding_{subject.name}": capped.binding} if subject.bounds else {})

@@ -20,8 +20,8 @@ from simulator.model import growth
 from simulator.model.breaks import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine, read_between
-from simulator.model.growth import Line
 from simulator.model.levels import Block, checked, demanded_level, jumps_of, level_line, quantity_line, way_of
+from simulator.model.lines import Line
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.schema.prior_names import parts_of, stated_drivers
 from simulator.schema.quantities import Factor, Lag, Level, Limit, Operation, Quantity
@@ -34,7 +34,7 @@ MOST_KNOWN = 1 << 20
 """Numbers of a named quantity's levels up to which they are held for further use: 8 MB."""
 
 
-def _share_line(limit: Limit, path: Path, block: Block) -> Line | None:
+def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
     """Give a share of a quantity as broken lines; None where the quantity is something else."""
 
     def make(whole: Block) -> Line | None:
@@ -47,7 +47,7 @@ def _share_line(limit: Limit, path: Path, block: Block) -> Line | None:
 def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
     """Compute a limit over the years, (sample, year) or (1, year) in log10: an amount, or a share of a quantity."""
     if limit.share is not None:
-        if (line := _share_line(limit, path, block)) is not None:
+        if (line := share_line(limit, path, block)) is not None:
             return line.at(years, block.samples)
         return block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
     if limit.limit is None:
@@ -393,16 +393,17 @@ class Chain:
 
     def start(self, name: str) -> Array:
         """The level at the start, (sample, 1): in the year that it is stated for; of a product, in the first."""
-        subject, times = self.subjects[name], np.array([self._base(name)])
+        subject, times = self.subjects[name], np.array([self.base(name)])
         return self.demanded(name, times) if subject.level is None else self.grown(subject, times)
 
-    def _base(self, name: str) -> float:
+    def base(self, name: str) -> float:
+        """The year in which a level starts: that which it is stated for; a product, in the first."""
         level = self.subjects[name].level
         return self.block.spec.years.first if level is None or level.at is None else level.at
 
     def capped(self, name: str, times: Array) -> Capped:
         """A level under its limits."""
-        subject, base = self.subjects[name], self._base(name)
+        subject, base = self.subjects[name], self.base(name)
         return capped(
             subject.bounds,
             lambda at: self.demanded(name, at),

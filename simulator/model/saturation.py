@@ -45,61 +45,61 @@ def saturate(log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start
             f"saturate: kind: must be one of {', '.join(LAWS)}; got {kind!r}. "
             "The kind says how growth bends under its limit. Choose one of them."
         ) from None
-    bend = cast("Callable[..., Array]", law.bend)
-    if not law.from_start:
-        return bend(log_level, log_limit)
-    if log_start is None:
+    if law.from_start and log_start is None:
         raise ValueError(
             f"saturate: log_start: must be given for kind '{kind}'; got none. "
             "This law slows growth by how far a level has come from its start. Give it, or another kind."
         )
-    return bend(log_level, log_limit, log_start=log_start)
+    return _bent(law, *aligned(log_level, log_limit, *([] if log_start is None or not law.from_start else [log_start])))
 
 
-def hard_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array:
+def _bent(law: SaturationLaw, level: Array, limit: Array, start: Array | None = None) -> Array:
+    """Bend a level by a law whose function is loaded; the axes of the arrays fit one another."""
+    bend = cast("Callable[..., Array]", law.bend)
+    return bend(level, limit, log_start=start) if law.from_start else bend(level, limit)
+
+
+def hard_saturation(log_level: Array, log_limit: Array) -> Array:
     """Stop growth at a limit: min(V, L). Shapes and units as in `saturate`.
 
-    >>> hard_saturation([[10.0, 14.0]], 12.0)
+    >>> hard_saturation(np.array([[10.0, 14.0]]), np.array(12.0))
     array([[10., 12.]])
     """
-    level, limit = aligned(log_level, log_limit)
-    return np.asarray(np.minimum(level, limit), dtype=np.float64)
+    return np.asarray(np.minimum(log_level, log_limit), dtype=np.float64)
 
 
-def exponential_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array:
+def exponential_saturation(log_level: Array, log_limit: Array) -> Array:
     """Bend growth smoothly under a limit: L (1 - exp(-V/L)). Shapes and units as in `saturate`.
 
     Limits: V (1 - V/(2L)) far below, L far above; at V = L, 63 % of L.
 
-    >>> exponential_saturation([[10.0, 12.0, 14.0]], 12.0).round(3)
+    >>> exponential_saturation(np.array([[10.0, 12.0, 14.0]]), np.array(12.0)).round(3)
     array([[ 9.998, 11.801, 12.   ]])
     """
-    level, limit = aligned(log_level, log_limit)
     with np.errstate(invalid="ignore", divide="ignore"):
         # At V = 50 L the law equals L to the last bit; fmin also reads two equal infinities as saturated.
-        ratio = np.exp(np.fmin(level - limit, 1.7) * LN_10)
+        ratio = np.exp(np.fmin(log_level - log_limit, 1.7) * LN_10)
         loss = np.log(np.minimum(ratio, 1.0) / (1.0 - np.exp(-ratio)))
         # ln(r / (1 - exp(-r))) by its series where the logarithm of a number near 1 would lose digits.
         s = ratio * ratio
         series = 1 / 24 - s * (1 / 2880 - s * (1 / 181440 - s * (1 / 9676800 - s / 479001600)))
         loss = np.where(ratio < 0.3, ratio / 2 - s * series, loss) / LN_10
-    return np.asarray(np.minimum(level, limit) - loss, dtype=np.float64)
+    return np.asarray(np.minimum(log_level, log_limit) - loss, dtype=np.float64)
 
 
-def logistic_saturation(log_level: ArrayLike, log_limit: ArrayLike) -> Array:
+def logistic_saturation(log_level: Array, log_limit: Array) -> Array:
     """Bend growth under a limit: V / (1 + V/L). Shapes and units as in `saturate`.
 
     Where V grows exponentially this is the logistic curve. Limits: V (1 - V/L) far below, L far above;
     half of it at V = L.
 
-    >>> logistic_saturation([[10.0, 12.0, 14.0]], 12.0).round(3)
+    >>> logistic_saturation(np.array([[10.0, 12.0, 14.0]]), np.array(12.0)).round(3)
     array([[ 9.996, 11.699, 11.996]])
     """
-    level, limit = aligned(log_level, log_limit)
-    return np.asarray(np.minimum(level, limit) - log_one_plus(level, limit), dtype=np.float64)
+    return np.asarray(np.minimum(log_level, log_limit) - log_one_plus(log_level, log_limit), dtype=np.float64)
 
 
-def gompertz_saturation(log_level: ArrayLike, log_limit: ArrayLike, *, log_start: ArrayLike) -> Array:
+def gompertz_saturation(log_level: Array, log_limit: Array, *, log_start: Array) -> Array:
     """Slow growth in proportion to the distance to a limit that stands still. Shapes and units as in `saturate`.
 
     dlnV/dt = g min(1, (ln L - ln V) / (ln L - ln V0)) from V0, where g is the rate of the demanded level D; in closed
@@ -107,19 +107,18 @@ def gompertz_saturation(log_level: ArrayLike, log_limit: ArrayLike, *, log_start
     slows growth and never speeds a decline. Limits: D near the start, L far above. Where L <= V0 there is no distance
     to slow over, and the level is min(D, L).
 
-    >>> gompertz_saturation([[9.0, 10.0, 12.0, 14.0, 30.0]], 12.0, log_start=10.0).round(3)
+    >>> saturate([[9.0, 10.0, 12.0, 14.0, 30.0]], 12.0, kind="gompertz", log_start=10.0).round(3)
     array([[ 9.   , 10.   , 11.264, 11.729, 12.   ]])
     """
-    level, limit, start = aligned(log_level, log_limit, log_start)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        distance, demand = limit - start, level - start
+        distance, demand = log_limit - log_start, log_level - log_start
         x = demand / distance
         power = np.expm1(-x)
         # 1 - (1 - exp(-x)) / x by its series near 0, where the difference would lose digits.
         near = x * (1 / 2 - x * (1 / 6 - x * (1 / 24 - x * (1 / 120 - x * (1 / 720 - x / 5040)))))
-        below = level - demand * np.where(x < 0.02, near, 1.0 + power / x)
-        bent = np.where(x < 1.0, below, limit - distance * (1.0 + power))
-    straight = np.minimum(level, limit)
+        below = log_level - demand * np.where(x < 0.02, near, 1.0 + power / x)
+        bent = np.where(x < 1.0, below, log_limit - distance * (1.0 + power))
+    straight = np.minimum(log_level, log_limit)
     plain = (distance <= 0) | (distance == np.inf) | (demand <= 0)
     return np.asarray(np.where(plain, straight, np.minimum(bent, straight)), dtype=np.float64)
 
@@ -149,8 +148,8 @@ def gompertz_step(bent: Array, levels: tuple[Array, Array], limits: tuple[Array,
         slowed = np.exp(-left * share) * np.maximum(gained, 0.0) + pull
         slowed = np.where(room > 0.0, slowed, left / (left + moved) * later)  # from no room at all
         slowed = np.where(slowed < 0.0, left * slowed / (slowed - gained), slowed)  # below V0 nothing is slowed
-    plain = ((gained + free <= 0.0) & (left <= 0.0)) | np.isinf(later) | np.isinf(room)
-    result = np.where(later <= 0.0, levels[1] - log_start, np.where(plain, gained + change, slowed))
+        plain = ((gained + free <= 0.0) & (left <= 0.0)) | np.isinf(later) | np.isinf(room)
+        result = np.where(later <= 0.0, levels[1] - log_start, np.where(plain, gained + change, slowed))
     return np.asarray(np.minimum(log_start + result, limits[1]), dtype=np.float64)
 
 
@@ -194,7 +193,7 @@ type Limits = Mapping[str, tuple[str, Array]]
 def bent_levels(demanded: Array, limits: Limits, *, start: Array, followed: Mapping[str, Array]) -> dict[str, Array]:
     """Bend a level (sample, year) in log10 under each of several limits by itself; see `under_limits`."""
     return {
-        name: followed[name] if name in followed else saturate(demanded, level, kind=kind, log_start=start)
+        name: followed[name] if name in followed else _bent(law_of(kind), demanded, level, start)
         for name, (kind, level) in limits.items()
     }
 

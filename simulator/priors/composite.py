@@ -6,9 +6,9 @@ continuous parts, so that the quantile function is the exact inverse of the CDF 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import inf
 
 import numpy as np
@@ -191,7 +191,6 @@ class Converted:
             return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
 
 
-@lru_cache(maxsize=1024)
 def carried_over(base: Distribution, conversion: Conversion) -> tuple[Distribution, Array]:
     """Carry a family over to the internal scale, and give the lowest, median and highest number that can be drawn.
 
@@ -207,7 +206,7 @@ def carried_over(base: Distribution, conversion: Conversion) -> tuple[Distributi
         return family, family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Parts:
     """Hold the atoms of a family (rising values, masses) and its continuous parts (weights, families), 1 in all."""
 
@@ -216,10 +215,19 @@ class Parts:
     weights: tuple[float, ...]
     families: tuple[Distribution, ...]
 
-    @property
+    @cached_property
     def continuous(self) -> Distribution:
         """The continuous parts as one family."""
         return self.families[0] if len(self.families) == 1 else Mixture(self.weights, self.families)
+
+    @cached_property
+    def _between(self) -> Callable[[Array], Array]:
+        """The quantile function of the continuous parts."""
+        family = self.continuous
+        if not isinstance(family, Mixture):
+            return family.ppf
+        table, support = quantile_table(family), family.support
+        return lambda u: np.clip(table.values(tables.normal_quantile(u)), *support)
 
     def _levels(self) -> tuple[Array, Array]:
         """Return the probability below each atom, and below or at it."""
@@ -233,7 +241,7 @@ class Parts:
         """Return the smallest x with probability u at or below it."""
         u = np.asarray(u, dtype=float)
         if not self.values:
-            return _continuous_ppf(self.continuous, u)
+            return self._between(u)
         below, upto = self._levels()
         atom = np.searchsorted(upto[:-1], u, side="left")
         value = np.array(self.values)[atom]
@@ -241,7 +249,7 @@ class Parts:
             return np.asarray(value)
         share = sum(self.weights)
         passed = np.concatenate([[0.0], np.cumsum(self.masses)])[atom + (u > upto[-1])]
-        between = _continuous_ppf(self.continuous, np.clip((u - passed) / share, 1e-300, _LARGEST_U))
+        between = self._between(np.clip((u - passed) / share, 1e-300, _LARGEST_U))
         under = np.concatenate([[-inf], self.values])[atom + (u > upto[-1])]
         over = np.where(u > upto[-1], inf, value)
         return np.where((u > below[atom]) & (u <= upto[atom]), value, np.clip(between, under, over))
@@ -254,12 +262,6 @@ class Parts:
         for value, mass in zip(self.values, self.masses, strict=True):
             density = np.where(x == value, np.log(mass), density)
         return np.asarray(density)
-
-
-def _continuous_ppf(family: Distribution, u: Array) -> Array:
-    if isinstance(family, Mixture):
-        return np.clip(quantile_table(family).values(tables.normal_quantile(u)), *family.support)
-    return family.ppf(u)
 
 
 @lru_cache(maxsize=1024)
@@ -319,7 +321,7 @@ def quantile_table(family: Distribution) -> tables.QuantileTable:
     breaks = np.array(_breaks(family), dtype=float)
     breaks = breaks[np.isfinite(breaks)]
     around = 4 * np.finfo(float).eps * np.abs(breaks)  # a conversion may move a break by its rounding
-    quantiles = [direct_quantiles(part, tables.start_probabilities()) for part in parts.families]
+    quantiles = direct_quantiles(parts.families, tables.start_probabilities())
     return tables.tabulate(
         np.concatenate([*quantiles, breaks - around, breaks, breaks + around]),
         scores=lambda x: tables.normal_quantile(whole.cdf(x)),
@@ -329,10 +331,17 @@ def quantile_table(family: Distribution) -> tables.QuantileTable:
     )
 
 
-def direct_quantiles(family: Distribution, u: Array) -> Array:
-    """Return `family.ppf(u)` without making a table where there is a way: cheaper for a few hundred values."""
-    direct: Callable[[Array], Array] = getattr(family, "direct_ppf", family.ppf)
-    return direct(u)
+def drawn_values(families: Mapping[str, Distribution], uniforms: Mapping[str, Array]) -> dict[str, Array]:
+    """Turn uniform numbers by name into values of families; of a fixed one there is one."""
+    return {
+        name: np.array([family.value]) if isinstance(family, Fixed) else family.ppf(uniforms[name])
+        for name, family in families.items()
+    }
+
+
+def direct_quantiles(families: Iterable[Distribution], u: Array) -> list[Array]:
+    """Return `ppf(u)` of families without making tables where there is a way: cheaper for a few hundred values."""
+    return [getattr(family, "direct_ppf", family.ppf)(u) for family in families]
 
 
 def _breaks(family: Distribution) -> list[float]:

@@ -12,36 +12,16 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.errors import Fault, Path, near_name, number
-from simulator.priors.ranks import rank_correlation, score_correlation
+from simulator.priors.ranks import rank_correlation, scores_for
+from simulator.priors.scales import Scale
 from simulator.priors.streams import EDGE
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import SlotKind
 from simulator.schema.spec import Correlation
 from simulator.schema.statements import PointFunction
-from simulator.units import Array, Conversion
+from simulator.units import Array
 from simulator.wording import BEYOND
-
-
-@dataclass(frozen=True, slots=True)
-class Scale:
-    """How the numbers of a file become internal ones.
-
-    `conversion` leads from the ones to the others, whose unit is `unit`; `positive` says that a prior must be above 0.
-    `least` is what a single number must stay above, or, where `reached`, at or above; `meaning` explains the numbers.
-    """
-
-    conversion: Conversion
-    unit: str
-    positive: bool = False
-    least: float = -math.inf
-    reached: bool = False
-    meaning: str = ""
-
-    @property
-    def log(self) -> bool:
-        """Whether a function is straight in the log, as of a level; else it is in the unit that is stated."""
-        return self.unit.startswith("log10(")
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,20 +183,18 @@ def nearest_correlation(matrix: Array) -> Array:
 def copula_groups(
     correlations: Sequence[Correlation],
     *,
-    names: Sequence[str],
     families: Mapping[str, Distribution],
     fixed: Collection[str],
-    functions: Mapping[str, str] | None = None,
+    functions: Mapping[str, str],
 ) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
     """Group the priors that correlations join, directly or through others; no groups where a pair is at fault.
 
     A pair with one that is `fixed` is left out; what the `functions` of other priors correlate with follows from those.
-    The rank correlation of `families` with ties is the stated one too.
+    `families` are those of all priors; the rank correlation of such as have ties is the stated one too.
     """
     rule = "is a function of another prior and cannot be correlated by itself."
     barred = {
-        name: (f"'{name}' {rule}", f"Correlate what it is a function of: {of}.")
-        for name, of in (functions or {}).items()
+        name: (f"'{name}' {rule}", f"Correlate what it is a function of: {of}.") for name, of in functions.items()
     }
     pairs: dict[frozenset[str], tuple[float, int]] = {}
     scores: dict[frozenset[str], float] = {}
@@ -224,9 +202,9 @@ def copula_groups(
     for index, correlation in enumerate(correlations):
         path, pair = ("correlations", index), frozenset(correlation.between)
         own = [
-            Fault((*path, "between", place), *(barred[name] if name in names else _unknown(name, names)))
+            Fault((*path, "between", place), *(barred[name] if name in families else _unknown(name, families)))
             for place, name in enumerate(correlation.between)
-            if name not in names or name in barred
+            if name not in families or name in barred
         ]
         if not own and len(pair) == 1:
             own = [Fault((*path, "between"), "names one prior twice.", "Name two priors.")]
@@ -234,10 +212,10 @@ def copula_groups(
             continue
         elif not own and pair in pairs:
             own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
-        elif not own and pair <= families.keys():
+        elif not own:
             both = [families[name] for name in sorted(pair)]
-            scores[pair] = score_correlation(correlation.rank, *both)
-            own = _out_of_reach((*path, "rank"), correlation.rank, rank_correlation(scores[pair], *both))
+            scores[pair], reached = scores_for(correlation.rank, *both)
+            own = _out_of_reach((*path, "rank"), correlation.rank, reached)
         faults += own
         pairs[pair] = (correlation.rank, index)
     if faults:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from simulator.priors.families import Fixed
+from simulator.priors.composite import drawn_values
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import EDGE, blocks_uniforms, stratified
 from simulator.schema.choices import DESIGNS
@@ -41,12 +41,8 @@ def values_of(joined: Mapping[str, Array], *, joint: JointPrior) -> dict[str, Ar
 
     A prior that follows another is computed from that one's draws, and takes no uniform numbers of its own.
     """
-    values = {
-        name: np.array([prior.family.value]) if isinstance(prior.family, Fixed) else prior.family.ppf(joined[name])
-        for name, prior in joint.priors.items()
-        if name not in joint.functions
-    }
-    return with_followers(values, joint=joint)
+    families = {name: prior.family for name, prior in joint.priors.items() if name not in joint.functions}
+    return with_followers(drawn_values(families, joined), joint=joint)
 
 
 def with_followers(values: Mapping[str, Array], *, joint: JointPrior) -> dict[str, Array]:

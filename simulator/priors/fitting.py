@@ -7,6 +7,7 @@ and its deviation is above 0: the schema sees to that.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -28,7 +29,7 @@ from simulator.schema.prior_families import (
     fit_of,
 )
 from simulator.units import Conversion
-from simulator.wording import told_unit
+from simulator.wording import told_units
 
 
 def fit_family(statement: Statement) -> Distribution:
@@ -167,18 +168,6 @@ class Understood:
     by: str = ""
     size: float = 1.0
 
-    def told_by(self, conversion: Conversion) -> Understood:
-        """Tell numbers of the internal scale in the unit from which a conversion leads there."""
-        low, median, high = sorted(conversion.inverse(np.array([self.low, self.median, self.high])).tolist())
-        return replace(self, low=low, median=median, high=high)
-
-    def told_in(self, unit: str) -> Understood:
-        """Tell numbers that are in a unit in the one that people use for so much."""
-        log_size, name = told_unit(math.log10(self.median) if self.median > 0 else -math.inf, unit)
-        size = 10.0**log_size
-        low, median, high = self.low / size, self.median / size, self.high / size
-        return replace(self, low=low, median=median, high=high, unit=name, size=size)
-
     @property
     def words(self) -> str:
         """Say it for readers."""
@@ -198,18 +187,40 @@ GIVEN = "given that it happens"
 """How numbers are marked that leave a mass at "never" out."""
 
 
-def understood(family: Distribution, *, unit: str = "", of: str = "") -> Understood:
-    """Tell what was read of a prior: its family is in the unit of the file, and `of` the prior it is a function of.
+type Asked = tuple[Distribution, str, str, str, Conversion | None]
+"""What is asked of a prior so that it is told: its family, in the unit of the file; that unit; the prior that settles
+it, if any; how its family is named then; the conversion that led to the scale of the family, if that is another."""
+
+
+def understood(asked: Sequence[Asked]) -> list[Understood]:
+    """Tell what was read of priors.
 
     A base unit that the file states becomes the one in which people tell so much: million USD for USD.
     """
-    if isinstance(family, WithNever):
-        return replace(understood(family.base, unit=unit), never=family.probability)
-    if isinstance(family, Fixed):
-        return Understood("", family.value, family.value, family.value, by=of).told_in(unit)
-    low, median, high = direct_quantiles(family, np.array([0.05, 0.5, 0.95])).tolist()
-    read = Understood("", low, median, high, by=of).told_in(unit)
-    return replace(read, shape=f"function of {of}" if of else _words(family, read.size))
+    families = [family.base if isinstance(family, WithNever) else family for family, *_ in asked]
+    drawn = iter(direct_quantiles([each for each in families if not isinstance(each, Fixed)], _TOLD_AT))
+    numbers: list[list[float]] = []
+    for family, (*_, conversion) in zip(families, asked, strict=True):
+        read = [family.value] * 3 if isinstance(family, Fixed) else next(drawn).tolist()
+        numbers.append(read if conversion is None else sorted(conversion.inverse(np.array(read)).tolist()))
+    logs = [math.log10(median) if median > 0 else -math.inf for _, median, _ in numbers]
+    told = told_units(list(zip(logs, [unit for _, unit, *_ in asked], strict=True)))
+    result = []
+    for (whole, _, of, word, _), family, read, (log_size, unit) in zip(asked, families, numbers, told, strict=True):
+        size = 10.0**log_size
+        low, median, high = (each / size for each in read)
+        shape = "" if isinstance(family, Fixed) else word or _words(family, size)
+        never = whole.probability if isinstance(whole, WithNever) else 0.0
+        result.append(Understood(shape, low, median, high, unit, never, of, size))
+    return result
+
+
+def in_words(asked: Sequence[Asked]) -> list[str]:
+    """Tell what was read of priors, for readers."""
+    return [each.words for each in understood(asked)]
+
+
+_TOLD_AT = np.array([0.05, 0.5, 0.95])
 
 
 def three_digits(value: float) -> str:

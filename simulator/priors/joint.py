@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from functools import cache, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
@@ -15,7 +16,6 @@ from simulator.priors.composite import EmptyTruncation, Mixture, Truncated, With
 from simulator.priors.dependence import (
     CopulaGroup,
     Dependence,
-    Scale,
     Use,
     chained,
     copula_groups,
@@ -24,16 +24,18 @@ from simulator.priors.dependence import (
     reference_faults,
 )
 from simulator.priors.families import Fixed, Normal
-from simulator.priors.fitting import Understood, check_above_zero, fit_family, understood
+from simulator.priors.fitting import Asked, Understood, check_above_zero, fit_family, in_words, understood
 from simulator.priors.free_families import Discrete, Empirical
+from simulator.priors.scales import Scale, beyond_scale, nears_zero, scale_of
 from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.hints import with_number
 from simulator.schema.prior_families import SHORT_FORMS, Distribution, FitError, Statement
-from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit_asked
+from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit_asked, units_asked
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
+from simulator.units import Array
 
 _KIND_OF: Mapping[str, SlotKind] = {"OOM/year": "rate", "year": "date", "years": "duration", "1": "number"}
 _ANY = Normal(0.0, 1.0)
@@ -45,8 +47,8 @@ class NamedPrior:
     """One prior of a scenario on the internal scale.
 
     `unit` is that of the internal numbers: `log10(USD)`, `OOM/year`, `year`, `years` or `1`; `stated` is the same
-    prior in the unit of the file, where it is no mixture. A function of another prior has that one's name in `of`, and
-    so has a use of an input (`is_use`), whose `prior` is that of the input.
+    prior in the unit of the file, where it is no mixture; `middle` the median, if that is known. A function of another
+    prior has that one's name in `of`, and so has a use of an input (`is_use`), whose `prior` is that of the input.
     """
 
     name: str
@@ -56,22 +58,35 @@ class NamedPrior:
     stated: Distribution
     of: str = ""
     is_use: bool = False
+    middle: float | None = None
+
+    @property
+    def median(self) -> float:
+        """The median on the internal scale; +inf is never."""
+        return float(self.family.ppf(np.array([0.5]))[0]) if self.middle is None else self.middle
 
     @property
     def stated_unit(self) -> str:
         """The unit in which it is told: that of the file, else that of its place; empty of a date or plain number."""
-        unit = self.prior.own_unit or {"1": "", "year": ""}.get(self.unit, units.file_unit(self.unit))
+        unit = self.prior.unit or self.prior.own_unit
+        unit = unit or ("" if self.unit in ("1", "year") else units.file_unit(self.unit))
         return "" if unit == "1" else unit
+
+    @property
+    def asked(self) -> Asked:
+        """What is asked of it so that it is told."""
+        conversion = None
+        if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
+            unit = self.prior.own_unit or units.file_unit(self.unit)
+            conversion = scale_of(_KIND_OF.get(self.unit, "level"), None, unit, False).conversion
+        of = "" if isinstance(self.stated, WithNever) else self.of
+        shape = self.of.replace("inputs.", "input ") if self.is_use else f"function of {of}" if of else ""
+        return self.stated, self.stated_unit, of, shape, conversion
 
     @property
     def read(self) -> Understood:
         """What was read, in numbers: only when asked for, since quantiles have to be found for them."""
-        if self.prior.mixture is not None and not self.of:  # which is stated on the internal scale
-            unit = self.prior.own_unit or units.file_unit(self.unit)
-            conversion = _scale_of(_KIND_OF.get(self.unit, "level"), None, unit, False).conversion
-            return understood(self.stated).told_by(conversion).told_in(self.stated_unit)
-        read = understood(self.stated, unit=self.stated_unit, of=self.of)
-        return replace(read, shape=self.of.replace("inputs.", "input ")) if self.is_use and read.shape else read
+        return understood([self.asked])[0]
 
     @property
     def understood(self) -> str:
@@ -107,25 +122,34 @@ class JointPrior:
             if name not in self.functions and not isinstance(prior.family, Fixed)
         )
 
+    def understood(self) -> dict[str, str]:
+        """What was read of each prior, in words for readers."""
+        return dict(zip(self.priors, in_words([prior.asked for prior in self.priors.values()]), strict=True))
+
 
 def joint_prior(spec: ScenarioSpec) -> JointPrior:
     """Make the joint prior of a scenario; Faults where a prior or the correlations cannot be what they say."""
-    faults: list[Fault] = []
     priors: dict[str, NamedPrior] = {}
     every = {slot.name: slot for slot in slots(spec)}
-    for name, slot in every.items():
-        if not _followed(slot.prior):
-            try:
-                priors[name] = named_prior(slot)
-            except Faults as error:
-                faults += error.faults
+    alone = [slot for slot in every.values() if not _followed(slot.prior)]
+    asked = units_asked(alone)
+    for slot in alone:
+        lacking = asked.get(slot.name, [])
+        try:
+            if not lacking:
+                priors[slot.name] = _named(slot)
+            elif slot.prior.mixture is not None:  # one part without a unit hides no fault of another
+                _named(slot)
+        except Faults as error:
+            parts = [fault.path[:-1] if fault.path[-1] == "unit" else fault.path for fault in lacking]
+            rest = [each for each in error.faults if not any(each.path[: len(part)] == part for part in parts)]
+            asked[slot.name] = [*lacking, *rest]
+    faults = [fault for name in every for fault in asked.get(name, ())]
     functions, function_faults = _functions(every, priors)
     fixed = {name for name, prior in priors.items() if prior.value is not None}
     uses = {name: function.of for name, function in functions.items()}
     families = {name: priors[name].family if name in priors else _ANY for name in every}
-    groups, copula_faults = copula_groups(
-        spec.correlations, names=list(every), families=families, fixed=fixed, functions=uses
-    )
+    groups, copula_faults = copula_groups(spec.correlations, families=families, fixed=fixed, functions=uses)
     if faults or function_faults or copula_faults:
         raise Faults([*faults, *function_faults, *copula_faults])
     stated = tuple(each for each in spec.correlations if fixed.isdisjoint(each.between))
@@ -217,39 +241,46 @@ def _using(slot: Slot, use: Use, other: NamedPrior) -> NamedPrior:
 
 
 def _own_scale(slot: Slot) -> Scale:
-    """Find the scale of a prior's numbers."""
+    """Find the scale of a prior's numbers, and ask for their unit."""
+    if fault := unit_asked(slot, slot.path, slot.prior, slot.prior.own_unit):
+        raise Faults([fault])
     return _scale(slot, slot.path, slot.prior, slot.prior.own_unit)
 
 
 def named_prior(slot: Slot) -> NamedPrior:
     """Put one prior on the internal scale; Faults where its unit or its numbers do not do, or it reaches beyond."""
-    family, stated, unit = _internal(slot, slot.prior, (), slot.prior.unit)
+    if faults := units_asked([slot]).get(slot.name):
+        raise Faults(faults)
+    return _named(slot)
+
+
+def _named(slot: Slot) -> NamedPrior:
+    family, stated, unit, middle = _internal(slot, slot.prior, (), slot.prior.unit)
     if slot.prior.never is not None:
         if not slot.never:
             part = slot.path[0] == "thresholds" and slot.kind != "delay"
             rule = "cannot stand on a part of a level." if part else "goes with thresholds only."
             raise Faults([Fault((*slot.path, "never"), rule, "Remove never.")])
-        family, stated = WithNever(family, slot.prior.never), WithNever(stated, slot.prior.never)
-    return NamedPrior(slot.name, family, unit, slot.prior, stated)
+        family, stated, middle = WithNever(family, slot.prior.never), WithNever(stated, slot.prior.never), None
+    return NamedPrior(slot.name, family, unit, slot.prior, stated, middle=middle)
 
 
 def _internal(
     slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None
-) -> tuple[Distribution, Distribution, str]:
-    """Make a prior's family on the internal scale and in the unit of the file, and name the internal scale's unit."""
+) -> tuple[Distribution, Distribution, str, float | None]:
+    """Make a prior's family on the internal scale and in the unit of the file; with the former's unit and median."""
     path = (*slot.path, *below)
     if prior.mixture is not None:
         family, label = _mixture(slot, prior, below, unit)
-        return family, family, label
+        return family, family, label, None
     scale = _scale(slot, path, prior, unit)
-    base = _family(prior, path, scale)
-    family, ends = carried_over(base, scale.conversion)
-    if not np.isfinite(ends).all() or (scale.conversion.reciprocal and _nears_zero(base)):
-        rule, remedy = _beyond_scale(base, scale)
+    base, (family, ends) = _family(prior, path, scale)
+    if not np.isfinite(ends).all() or (scale.conversion.reciprocal and nears_zero(base)):
+        rule, remedy = beyond_scale(base, scale)
         raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
     if fault := reach_fault(slot.kind, path, family, scale.unit):
         raise Faults([fault])
-    return family, base, scale.unit
+    return family, base, scale.unit, float(ends[ends.size // 2])
 
 
 def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
@@ -259,7 +290,7 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     for index, part in enumerate(prior.mixture or ()):
         try:
             if part.function is None and part.input is None:
-                family, _, label = _internal(slot, part, (*below, "mixture", index), part.unit or unit)
+                family, _, label, _ = _internal(slot, part, (*below, "mixture", index), part.unit or unit)
                 parts.append((part.weight, family, label))
         except Faults as error:
             faults += error.faults
@@ -282,88 +313,31 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     return Mixture(weights, families), labels[0]
 
 
-def _nears_zero(base: Distribution) -> bool:
-    """Tell whether a prior reaches 0 or below, or comes so near (as a power of the probability) that 1/x has no bound.
-
-    A lognormal does not: it leaves a thousandth of a small probability a thousandth of its room by far.
-    """
-    rare, rarer = base.ppf(np.array([1e-6, 1e-9]))
-    return bool(rarer <= 0.0 or (base.support[0] <= 0.0 and rarer < 0.05 * rare))
-
-
-def _beyond_scale(base: Distribution, scale: Scale) -> tuple[str, str]:
-    """Say where a prior has no value on the internal scale, and what to do."""
-    limit = scale.least
-    if isinstance(base, Fixed) and base.value > limit:
-        return "is too large a number to compute with.", "Write a smaller one, or another unit."
-    if isinstance(base, Fixed):
-        return f"must be above {number(limit)}; got {number(base.value)}.", "Write a larger number."
-    positive = "Use family: lognormal, or truncate it: truncated: [0.1, null]."
-    if (share := float(base.cdf(np.array([limit]))[0])) <= 0 and scale.conversion.reciprocal:
-        rare = number(float(f"{base.ppf(np.array([1e-6]))[0]:.1g}"))
-        return f"must keep away from 0, where growth has no bound; one draw in a million lies below {rare}.", positive
-    if share <= 0:
-        return "reaches numbers that are too large to compute with.", "Truncate it: truncated: [null, 1e30]."
-    rule = f"must stay above {number(limit)}; it lies there or below with probability {share:.2g}."
-    low, high = (1.0 + base.ppf(np.array([0.05, 0.95])) / 100.0).tolist()
-    factors = f"; or state factors, which are lognormal: {low:.3g} to {high:.3g} x/year (90 %)" if low > 0 else ""
-    return rule, positive if limit == 0 else f"Truncate it: truncated: [-99, null]{factors}."
-
-
 def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | None) -> Scale:
     """Find the scale of a slot's numbers that are stated in a unit."""
-    if fault := unit_asked(slot, path, prior, unit):
-        raise Faults([fault])
     fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
-        return _scale_of(slot.kind, slot.unit, unit, fixed)
+        return scale_of(slot.kind, slot.unit, unit, fixed)
     except units.UnitError as error:
         raise Faults([Fault((*path, "unit"), error.rule, with_number(error.remedy, prior.value))]) from None
 
 
-@cache
-def _scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: bool) -> Scale:
-    if kind in ("rate", "drift"):
-        growth = units.parse_growth_unit(unit or "OOM/year")
-        if kind == "drift" and growth.text != "OOM/year":
-            raise units.UnitError(f"must be OOM/year; got '{growth.text}'.", "State it in OOM/year.")
-        least = 0.0 if growth.positive or kind == "drift" else -100.0 if growth.text == "%/year" else -math.inf
-        return Scale(growth.conversion, "OOM/year", growth.positive, least, kind == "drift", growth.meaning)
-    if kind == "date":
-        if unit not in (None, "year"):
-            raise units.UnitError(f"must be year; got '{unit}'.", "Write the date as a year, for example 2027.5.")
-        return Scale(units.multiple(), "year")
-    if kind in ("duration", "delay"):
-        span = units.parse_unit(unit or "year")
-        _same_dimension(span, "year", unit)
-        years = units.multiple(span.scale / units.SECONDS_PER_YEAR)
-        return Scale(years, "years", positive=not fixed, least=0.0, reached=kind == "delay")
-    if kind == "number":
-        return Scale(units.multiple(units.parse_unit(unit or "1").scale), "1")
-    level, logs = units.parse_level_unit(unit or expected or "1")
-    if expected is not None:
-        _same_dimension(level, expected, unit)
-    label = f"log10({units.Unit(level.dimension)})"
-    if logs:
-        return Scale(units.logged(level.scale), label)
-    return Scale(units.logarithm(level.scale), label, positive=True, least=0.0)
+type _Made = tuple[Distribution, tuple[Distribution, Array]]
 
 
-def _same_dimension(unit: units.Unit, expected: str, given: str | None) -> None:
-    if unit.dimension != units.parse_unit(expected).dimension:
-        rule, remedy = f"a unit of {expected}; got '{given or expected}'.", f"State the numbers in {expected}."
-        if expected == "1":
-            rule, remedy = f"a plain number; got '{given}'.", "Write fraction, percent or x."
-        raise units.UnitError(f"must be {rule}", remedy)
-
-
-def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribution:
-    """Make the family of a prior that is no mixture, in the units of the file."""
+def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> _Made:
+    """Make the family of a prior that is no mixture in the units of the file, and carry it over (`carried_over`)."""
     bounds = _bounds(prior, path)
     try:
-        if (family := _single(prior, positive=scale.positive)) is not None:
-            return Truncated(family, *bounds) if prior.truncated else family
-        return _fitted(_statement(prior, positive=scale.positive), bounds if prior.truncated else None)
+        if prior.value is not None and scale.positive and prior.value <= 0:
+            raise FitError("value", f"must be above 0; got {number(prior.value)}.", "Write a positive number.")
+        if prior.value is not None and not prior.truncated:
+            return _fixed(prior.value, scale.conversion)
+        if (family := _single(prior)) is None:
+            cut = bounds if prior.truncated else None
+            return _fitted(_stated(prior, positive=scale.positive), cut, scale.conversion)
+        family = Truncated(family, *bounds) if prior.truncated else family
+        return family, carried_over(family, scale.conversion)
     except FitError as error:
         remedy = f"{scale.meaning}\n{_in_keys_of_file(prior, error.remedy)}".strip()
         raise Faults([Fault((*path, *_field(prior, error.field)), error.rule, remedy)]) from None
@@ -376,10 +350,19 @@ def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> Distribu
 
 
 @lru_cache(maxsize=1024)
-def _fitted(statement: Statement, bounds: tuple[float, float] | None) -> Distribution:
-    """Find the distribution of a statement, once for all scenarios that are read."""
+def _fixed(value: float, conversion: units.Conversion) -> _Made:
+    family = Fixed(value)
+    return family, carried_over(family, conversion)
+
+
+@lru_cache(maxsize=1024)
+def _fitted(stated: tuple[Any, ...], bounds: tuple[float, float] | None, conversion: units.Conversion) -> _Made:
+    """Find the distribution of what is `_stated`, and carry it over; once for all scenarios that are read."""
+    family, median, mean, sd, interval, quantiles, parameters, positive = stated
+    statement = Statement(family, median, mean, sd, interval, quantiles, dict(parameters), positive)
     check_above_zero(statement)
-    return fit_family(statement) if bounds is None else fit_truncated(statement, *bounds)
+    made = fit_family(statement) if bounds is None else fit_truncated(statement, *bounds)
+    return made, carried_over(made, conversion)
 
 
 def _in_keys_of_file(prior: Prior, remedy: str) -> str:
@@ -399,30 +382,23 @@ def _bounds(prior: Prior, path: tuple[str | int, ...]) -> tuple[float, float]:
     return -math.inf if low is None else low, math.inf if high is None else high
 
 
-def _single(prior: Prior, *, positive: bool) -> Distribution | None:
+def _single(prior: Prior) -> Distribution | None:
     """Make the family of a prior that states values one by one; None of one that has to be fitted."""
     if prior.value is not None:
-        if positive and prior.value <= 0:
-            raise FitError("value", f"must be above 0; got {number(prior.value)}.", "Write a positive number.")
         return Fixed(prior.value)
     if prior.discrete is not None:
         return Discrete(prior.discrete.values, prior.discrete.weights)
     return None if prior.empirical is None else Empirical(prior.empirical.values)
 
 
-def _statement(prior: Prior, *, positive: bool) -> Statement:
-    interval = prior.interval
-    parameters = {key: value for key in PARAMETERS if (value := getattr(prior, key)) is not None}
-    return Statement(
-        family=prior.family,
-        median=prior.median,
-        mean=prior.mean,
-        sd=prior.sd,
-        interval=None if interval is None else (interval.level, interval.lower, interval.upper),
-        quantiles=tuple(sorted((_probability(key), value) for key, value in (prior.quantiles or {}).items())),
-        parameters=parameters | (prior.own or {}),
-        positive=positive,
-    )
+def _stated(prior: Prior, *, positive: bool) -> tuple[Any, ...]:
+    """List the fields of the `Statement` that a prior makes."""
+    within = prior.interval
+    interval = None if within is None else (within.level, within.lower, within.upper)
+    quantiles = tuple(sorted((_probability(key), value) for key, value in (prior.quantiles or {}).items()))
+    parameters = *((key, getattr(prior, key)) for key in PARAMETERS), *(prior.own or {}).items()
+    own = tuple(each for each in parameters if each[1] is not None)
+    return prior.family, prior.median, prior.mean, prior.sd, interval, quantiles, own, positive
 
 
 def _probability(text: str) -> float:

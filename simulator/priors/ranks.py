@@ -29,6 +29,12 @@ def normal_correlation(rank: Array) -> Array:
 
 
 @lru_cache(maxsize=512)
+def scores_for(rank: float, first: Distribution, second: Distribution) -> tuple[float, float]:
+    """Find the correlation of the scores of two priors for a rank correlation, and the rank correlation it gives."""
+    scores = score_correlation(rank, first, second)
+    return scores, rank_correlation(scores, first, second)
+
+
 def score_correlation(rank: float, first: Distribution, second: Distribution) -> float:
     """Find the correlation of the scores of two priors that gives their draws a rank correlation.
 

@@ -44,7 +44,7 @@ MOST_ASSOCIATIONS = 10
 _SHOWN_LEVELS = ("effective_compute", "physical_compute", "spending", "capability")
 _MEANINGS: Mapping[str, str] = MappingProxyType({
     "Effective compute": "Physical compute times algorithmic efficiency: the FLOP that would do as much with the "
-    "algorithms of the first year.",
+    "algorithms of the base year, in which these count as 1.",
     "Physical compute": "The operations that the hardware does: spending times hardware efficiency, within limits.",
     "FLOP": "One arithmetic operation on two numbers. 5e26 and 5 × 10²⁶ are the same: a 5 and 26 zeros.",
     "OOM": "Order of magnitude, a factor of ten: 3 OOM are a factor of 1,000.",

@@ -6,7 +6,7 @@ Censored values stand as +inf and are never dropped: a quantile that falls among
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,6 +96,11 @@ def sorted_quantiles(ordered: NDArray[np.floating], levels: Sequence[float] | Ar
     low = np.moveaxis(ordered[..., below], -1, 0).astype(np.float64)
     high = np.moveaxis(ordered[..., above], -1, 0).astype(np.float64)
     return between(low, high, weight.reshape(-1, *([1] * (low.ndim - 1))))
+
+
+def quantiles_of_each(arrays: Iterable[NDArray[np.floating]], levels: Sequence[float]) -> list[Array]:
+    """Read quantiles (level, ...) off samples (..., sample) of several variables."""
+    return [sorted_quantiles(np.sort(values, axis=-1), levels) for values in arrays]
 
 
 def weighted_quantiles(values: Array, weights: Array, levels: Sequence[float]) -> Array:

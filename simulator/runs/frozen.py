@@ -8,7 +8,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
@@ -123,8 +123,26 @@ def frozen_text(run: Group | xr.DataTree, *, dated: str, frozen: str) -> str:
         "thresholds": _thresholds(summary, scenario, at=at, ends=ends),
         "more": {"quantiles": known[rest].tolist(), **more},
     }  # fmt: skip
+    return sealed(_ABOUT, data)
+
+
+def sealed(about: str, data: Mapping[str, Any]) -> str:
+    """Write data below a comment and the digest by which it is known to be unchanged."""
     text = yaml_text(data)
-    return f"{_ABOUT}digest: '{short_hash(text)}'\n{text}"
+    return f"{about}digest: '{short_hash(text)}'\n{text}"
+
+
+def unsealed(file: FilePath, *, key: str, remedy: str, form: int = FORMAT) -> Mapping[str, Any]:
+    """Read what `sealed` wrote, and refuse what was changed since; `key` holds the number of its format."""
+    data = file_document(file, keep_faults=False).data
+    digest = str(data.get("digest", ""))
+    if key not in data:
+        raise RunFileError(f"{file}: is no {remedy}")
+    if data[key] != form:
+        raise RunFileError(f"{file}: is of format {data[key]}; this simulator reads {form}. Update it.")
+    if digest != short_hash(file.read_text(encoding="utf-8").partition(f"\ndigest: '{digest}'\n")[2]):
+        raise RunFileError(f"{file}: was changed since it was frozen (its digest differs). Restore it.")
+    return cast("Mapping[str, Any]", data)
 
 
 def _thresholds(summary: Group, scenario: Any, *, at: list[int], ends: list[int]) -> dict[str, Any]:
@@ -188,14 +206,7 @@ def open_frozen(path: FilePath | str) -> Run:
     from simulator.runs.run import Run
 
     file = FilePath(path)
-    data = file_document(file, keep_faults=False).data
-    digest = str(data.get("digest", ""))
-    if "forecast" not in data:
-        raise RunFileError(f"{file}: is no frozen forecast. 'simulate history freeze RUN' writes one.")
-    if data["forecast"] != FORMAT:
-        raise RunFileError(f"{file}: is of format {data['forecast']}; this simulator reads {FORMAT}. Update it.")
-    if digest != short_hash(file.read_text(encoding="utf-8").partition(f"\ndigest: '{digest}'\n")[2]):
-        raise RunFileError(f"{file}: was changed since it was frozen (its digest differs). Restore it.")
+    data = unsealed(file, key="forecast", remedy="frozen forecast. 'simulate history freeze RUN' writes one.")
     try:
         run = Run.of(_as_run(data, _scenario(file, data)).to_xarray())
     except (KeyError, TypeError, ValueError, AttributeError, IndexError, StopIteration) as error:

@@ -48,6 +48,11 @@ class Labelled:
         return self.values.shape
 
 
+def labelled(arrays: Mapping[str, tuple[tuple[str, ...], NDArray[Any], dict[Any, Any]]]) -> dict[str, Labelled]:
+    """Label arrays by name, each with its dimensions and what describes it."""
+    return {name: Labelled(*each) for name, each in arrays.items()}
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """Variables and their coordinates by name, attributes, and the groups below: a run, or a part of one."""

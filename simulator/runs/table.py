@@ -12,7 +12,7 @@ import io
 import math
 import operator
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,8 +21,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import RunFileError
 from simulator.files import csv_cell, read_csv, replacing
+from simulator.runs.columns import column_words, words_of_columns
 from simulator.units import Array
-from simulator.variables import COLUMNS
 from simulator.wording import WIDTH, aligned, cut
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ class Table:
     columns : mapping of str to array_like (row,)
         By name; None is a missing entry. NaN is a number like any other.
     units : mapping of str to str
-        Of columns; those in `simulator.variables.COLUMNS` have theirs, and what they mean, from there.
+        Of columns; without it, as what they mean, those of `column_words`.
 
     Examples
     --------
@@ -91,12 +91,10 @@ class Table:
             told = ", ".join(f"{name} {values.size}" for name, (values, _) in given.items())
             raise ValueError(f"the columns of a table must be of one length; got {told}.")
         self._length = lengths.pop() if lengths else 0
-        self._columns = {
-            name: Column(
-                values, missing, (units or {}).get(name, COLUMNS.get(name, ("", ""))[0]), COLUMNS.get(name, ("", ""))[1]
-            )
-            for name, (values, missing) in given.items()
-        }
+        self._columns = {}
+        for name, (values, missing) in given.items():
+            unit, meaning = column_words(name)
+            self._columns[name] = Column(values, missing, (units or {}).get(name, unit), meaning)
 
     @classmethod
     def of_rows(
@@ -192,11 +190,18 @@ class Table:
     def __add__(self, other: Table) -> Table:
         """Put the rows of another table behind these; a column that one has not is missing there."""
         columns = {**other._columns, **self._columns}
-        return Table.of_rows(
-            [*self.rows(), *other.rows()],
-            [*self.names, *other.names],
-            units={name: each.unit for name, each in columns.items()},
-        )
+        rows = Table.of_rows([*self.rows(), *other.rows()], [*self.names, *other.names])
+        return rows.saying({name: (each.unit, each.meaning) for name, each in columns.items()})
+
+    def saying(self, words: Mapping[str, tuple[str, str]]) -> Table:
+        """Give columns a unit and a meaning of their own, in the place of those that tables have in common."""
+        told = {name: replace(self._columns[name], unit=unit, meaning=said) for name, (unit, said) in words.items()}
+        return self._of(self._columns | told, len(self))
+
+    def called(self, table: str) -> Table:
+        """Give columns the units and meanings that they have in the table of a name alone, as `attribution.first`."""
+        own = {name: words_of_columns().get(f"{table}.{name}") for name in self._columns}
+        return self.saying({name: words for name, words in own.items() if words})
 
     def to_dataset(self, *along: str) -> xr.Dataset:
         """Lay the other columns out along some, whose values together name each row once; NaN where no row is."""

@@ -45,7 +45,7 @@ from simulator.schema.prior_names import (
 from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, QuantityRate, Regime
 from simulator.schema.spec import Correlation, Driver, FeedbackPoint, ScenarioSpec
 from simulator.schema.statements import Prior, is_statement
-from simulator.schema.subjects import level_name, quantity_of, standing, variable_places
+from simulator.schema.subjects import level_name, standing, stands_of, variable_places
 from simulator.schema.uses import NAMING, circles, names_in, uses_of, way_round
 from simulator.units import DIMENSIONLESS, Unit, UnitError, parse_growth_unit, parse_unit
 from simulator.wording import listed
@@ -171,7 +171,7 @@ def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]
     rest = {"drivers": spec.drivers, "constraints": spec.constraints, "thresholds": spec.thresholds}
     naming = (*NAMING, *THRESHOLD_QUANTITIES)
     used = {name for _, field, name in entries(rest) if field in naming and isinstance(name, str)}
-    stood_on = {quantity_of(spec, name) for name in spec.thresholds}
+    stood_on = {stand.quantity for stand in stands_of(spec).values()}
     used |= {name for name in uses if level_name(("quantities", name)) in stood_on}
     used |= {str(getattr(spec.capability, key, None)) for key in ("parameters", "tokens")}
     used |= {name for name, quantity in spec.quantities.items() if getattr(quantity, "label", None)}  # outputs

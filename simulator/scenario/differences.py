@@ -103,7 +103,8 @@ def _kinds(path: Path, values: Sequence[Any]) -> Iterator[tuple[Path, str, Seque
         origins = [(key, [value.get(key, ABSENT) for value in values]) for key in ORIGIN]
         yield from (((*path, key), "origin", found) for key, found in origins if _differ(found))
     else:
-        yield path, "run" if path[0] in _OF_RUN else "number", values
+        origin = path[-1] in ORIGIN and all(value is ABSENT or isinstance(value, str) for value in values)
+        yield path, "run" if path[0] in _OF_RUN else "origin" if origin else "number", values
 
 
 def _differ(values: Sequence[Any]) -> bool:
@@ -214,8 +215,9 @@ class Swap:
 
     @property
     def name(self) -> str:
-        """The paths of its entries, of many the first two."""
-        paths = [dotted(entry.path) for entry in self.entries]
+        """The paths of its entries, of many the first two; a start stands for its date too."""
+        every = [entry.path for entry in self.entries]
+        paths = [dotted(path) for path in every if path[-1] != "at" or (*path[:-1], "start") not in every]
         return " + ".join(paths if len(paths) <= 3 else [*paths[:2], f"{len(paths) - 2} more"])
 
 
@@ -306,20 +308,19 @@ def _texts(data: Any) -> list[str]:
 
 
 def _by_mention(entries: Sequence[Entry]) -> list[Swap]:
-    """Join a quantity or an input that only one scenario has to the entries that are built of it by name."""
+    """Join a start and its date, and a quantity or an input that only one scenario has and what is built of it."""
     groups = [[entry] for entry in entries]
     for entry in entries:
-        if (
-            entry.path[0] not in ("quantities", "inputs")
-            or len(entry.path) != 2
-            or ABSENT not in (entry.one, entry.other)
-        ):
+        head, key = entry.path[:-1], entry.path[-1]
+        if key == "at":
+            near = [group for group in groups if any(one is entry or one.path == (*head, "start") for one in group)]
+        elif head in (("quantities",), ("inputs",)) and ABSENT in (entry.one, entry.other):
+            near = [
+                group for group in groups
+                if any(one is entry or key in (*_texts(one.one), *_texts(one.other)) for one in group)
+            ]  # fmt: skip
+        else:
             continue
-        name = str(entry.path[1])
-        near = [
-            group for group in groups
-            if any(one is entry or name in (*_texts(one.one), *_texts(one.other)) for one in group)
-        ]  # fmt: skip
         groups = [group for group in groups if group not in near] + [[one for group in near for one in group]]
     return [
         Swap(tuple(sorted(group, key=entries.index))) for group in sorted(groups, key=lambda g: entries.index(g[0]))

@@ -26,7 +26,7 @@ from simulator.schema.amounts import (
 )
 from simulator.schema.hints import ANY_PRIOR, example_at, joined
 from simulator.schema.prior_families import SHORT_FORMS
-from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
+from simulator.schema.statements import NO_STATEMENT, PROVENANCE_KEYS, WHOLE_KEYS, is_prior, stating_keys
 
 WITHOUT = "without"
 """The key of a layer that names what is left out of the layers below it, so that it can be said anew as a whole."""
@@ -153,6 +153,8 @@ def rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]
 
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> tuple[dict[str, Any], Fault | None]:
     """List what a prior takes from a library entry; a fault where what it says itself can be read in several ways."""
+    if NO_STATEMENT.issuperset(written):
+        return dict(entry), None
     numbers = stating_keys({**written, **entry})
     restated = numbers.intersection(written)
     if not restated:

@@ -57,7 +57,7 @@ def shipped_scenarios() -> list[str]:
     Examples
     --------
     >>> shipped_scenarios()[:2]
-    ['baseline', 'capability']
+    ['baseline', 'baseline-2025']
     """
     return list(shipped_names("scenarios"))
 

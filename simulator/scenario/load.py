@@ -29,7 +29,7 @@ from simulator.scenario.resolving import Component, Scenario
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.base import OF_ONE_KIND, Faults, Name, Spec, Text, Weight
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.subjects import is_falling, quantity_of
+from simulator.schema.subjects import stands_of
 from simulator.wording import listed
 
 
@@ -250,7 +250,7 @@ def _said(value: object) -> str:
 
 
 def _thresholds(spec: ScenarioSpec) -> dict[str, tuple[str, bool]]:
-    return {name: (quantity_of(spec, name), is_falling(spec, name)) for name in spec.thresholds}
+    return {name: (stand.quantity, stand.falls) for name, stand in stands_of(spec).items()}
 
 
 def _warnings(resolved: Mapping[str, Scenario]) -> tuple[str, ...]:

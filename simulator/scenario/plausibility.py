@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-
 from simulator.errors import dotted, number
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.schema.prior_names import Slot, stated_drivers
@@ -49,8 +47,8 @@ def implausible(spec: ScenarioSpec, joint: JointPrior, stated: Sequence[Slot]) -
 
 
 def _growth(slot: Slot, prior: NamedPrior) -> Iterator[str]:
-    factor = 10.0 ** _median(prior)
-    if SLOWEST <= factor <= (FASTEST_DOUBLING if "ing" in prior.stated_unit else FASTEST):
+    factor = 10.0**prior.median
+    if SLOWEST <= factor <= FASTEST or (FASTEST < factor <= FASTEST_DOUBLING and "ing" in prior.stated_unit):
         return
     unit, told = prior.stated_unit, f"{prior.read.median:.4g}"
     what = f"a rise by {factor:.3g} times a year" if factor > 1 else f"a fall by {100 * (1 - factor):.3g} % a year"
@@ -66,7 +64,7 @@ def _growth(slot: Slot, prior: NamedPrior) -> Iterator[str]:
 def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> Iterator[str]:
     level, rise, unit = USUAL[name]
     year = spec.years.first if driver.at is None else float(driver.at)
-    usual, found = level + rise * (min(year, 2030.0) - 2025.0), _median(prior)
+    usual, found = level + rise * (min(year, 2030.0) - 2025.0), prior.median
     if found == 0.0 or abs(found - usual) <= FAR or year < USUAL_FROM:  # 1 stands for any level
         return
     meant = _many(found, usual - 2.0, usual + 2.0, unit) if unit == "USD" else ""
@@ -81,7 +79,7 @@ def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> 
 
 def _threshold(key: str, prior: NamedPrior) -> Iterator[str]:
     low, high, unit = REACH[key]
-    found = _median(prior)
+    found = prior.median
     if low <= found <= high:
         return
     told = number(float(f"{10.0**found:.3g}")) if found < 300 else f"1e{found:.0f}"
@@ -113,7 +111,3 @@ def _many(found: float, low: float, high: float, unit: str) -> str:
     """Ask whether thousands, millions or billions are meant, where one of them is within bounds."""
     word = next((word for word, power in _MANY.items() if low <= found + power <= high), "")
     return f" Is {number(float(f'{10.0**found:.3g}'))} {word} {unit} meant?" if word else ""
-
-
-def _median(prior: NamedPrior) -> float:
-    return float(prior.family.ppf(np.array([0.5]))[0])

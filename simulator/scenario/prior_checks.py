@@ -165,7 +165,10 @@ def _era_warnings(date: NamedPrior, begin: float, last: float) -> Iterator[str]:
 
 
 def _algorithm_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
-    """Effective compute counts FLOP of first-year algorithms only where these are 1 in the first year."""
+    """Effective compute counts FLOP of first-year algorithms where these are 1 then, or of a year that is stated.
+
+    Who states that they start at 1 in another year says so.
+    """
     driver, first, path = spec.drivers.algorithms, spec.years.first, ("drivers", "algorithms")
     if driver is None:
         return
@@ -173,7 +176,7 @@ def _algorithm_warnings(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:
     total, dated = np.zeros(_GRID.size), {first}
     for at, level in parts.items():
         if level.table is None:
-            dated.add(first if level.at is None else level.at)
+            dated.add(first if level.at is None or level.start is not None else level.at)
         if level.start is not None:
             total = total + _draws(joint.priors[dotted((*at, "start"))])
         elif level.table is not None:

@@ -148,6 +148,12 @@ class Scenario:
         return any(history is not None and history.fit is None for history in histories)
 
     @property
+    def algorithm_years(self) -> tuple[float, ...]:
+        """The years in which its algorithms are 1: that of which they are dated, else the first."""
+        specs = [component.spec for component in self.components]
+        return tuple(sorted({getattr(each.drivers.algorithms, "at", None) or each.years.first for each in specs}))
+
+    @property
     def hash(self) -> str:
         """The SHA-256 of what it says, whatever the order of its keys."""
         return data_hash(self.data)

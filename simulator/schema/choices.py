@@ -5,9 +5,8 @@ An installed package adds one with one record in one file:
     [project.entry-points."simulator.saturation_laws"]
     square-root = "our_package.square_root:LAW"
 
-    def square_root(log_level, log_limit):
-        level, limit = aligned(log_level, log_limit)     # of simulator.model.growth: axes that fit one another
-        return np.minimum(level, limit) - ...
+    def square_root(log_level, log_limit):               # arrays whose axes fit one another
+        return np.minimum(log_level, log_limit) - ...
 
     LAW = SaturationLaw("square-root", square_root, "V / sqrt(1 + (V/L)^2)", "a ceiling between soft and hard")
 

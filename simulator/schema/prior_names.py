@@ -10,7 +10,7 @@ import itertools
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Literal
@@ -50,6 +50,20 @@ class Slot:
 
 
 _NOT_A_YEAR = re.compile(r"(?:/|per) ?(?:s|hour|day|week|month|quarter|decade)s?$")
+
+
+def units_asked(slots: Iterable[Slot]) -> dict[str, list[Fault]]:
+    """Ask for the units of priors that follow no other (`unit_asked`): faults by name, of those that lack one."""
+    found = {slot.name: list(_units_asked(slot, slot.path, slot.prior, slot.prior.unit)) for slot in slots}
+    return {name: faults for name, faults in found.items() if faults}
+
+
+def _units_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Iterator[Fault]:
+    for index, part in enumerate(prior.mixture or ()):
+        if part.function is None and part.input is None:
+            yield from _units_asked(slot, (*path, "mixture", index), part, part.unit or unit)
+    if prior.mixture is None and (fault := unit_asked(slot, path, prior, unit)):
+        yield fault
 
 
 def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault | None:
@@ -403,6 +417,11 @@ def labels_of(spec: ScenarioSpec) -> dict[str, str]:
 def threshold_labels(spec: ScenarioSpec) -> dict[str, str]:
     """Give the labels of thresholds by name, without one the name."""
     return {name: threshold.label or name for name, threshold in spec.thresholds.items()}
+
+
+def inputs_in_words(names: Iterable[str], *, labels: Mapping[str, str]) -> list[str]:
+    """Name each of several inputs, as `input_words` does."""
+    return [input_words(name, labels=labels) for name in names]
 
 
 def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:

@@ -334,8 +334,9 @@ def _own_order(keys: Collection[str]) -> tuple[str, ...]:
     return tuple(key for key in Prior.model_fields if key in keys)
 
 
-_NO_STATEMENT = {*PROVENANCE_KEYS, "prior", "unit", "dollars", "label", "name", "own"}
-STATEMENT_KEYS = frozenset({*Prior.model_fields, *SHORT_FORMS} - _NO_STATEMENT)
+NO_STATEMENT = frozenset({*PROVENANCE_KEYS, "prior", "unit", "dollars", "label", "name", "own", "weight"})
+"""Keys that say nothing of the numbers of a prior."""
+STATEMENT_KEYS = frozenset({*Prior.model_fields, *SHORT_FORMS} - NO_STATEMENT)
 """Keys that state the numbers of a prior; `interval_NN` too."""
 _WHOLE_STATEMENTS = _own_order({"quantiles", *_WHOLES})
 _MOMENTS = ("mean", "sd")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from simulator.errors import Path, dotted
 from simulator.schema.model_counts import count_names
@@ -178,6 +179,21 @@ def is_falling(spec: ScenarioSpec, name: str) -> bool:
         return is_falling(spec, str(threshold.of))
     metric = spec.capability
     return metric is not None and metric.is_falling and quantity_of(spec, name) == "capability"
+
+
+class Stand(NamedTuple):
+    """What a threshold stands on, of which one it is a multiple in the end, and whether it is met from above."""
+
+    quantity: str
+    root: str
+    falls: bool
+
+
+def stands_of(spec: ScenarioSpec) -> dict[str, Stand]:
+    """Say of every threshold where it stands."""
+    return {
+        name: Stand(quantity_of(spec, name), root_of(spec, name), is_falling(spec, name)) for name in spec.thresholds
+    }
 
 
 def moving_thresholds(spec: ScenarioSpec) -> dict[str, tuple[Quantity, Path, tuple[Path, ...]]]:

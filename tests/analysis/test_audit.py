@@ -83,7 +83,7 @@ def test_shares_add_up_and_what_is_fixed_comes_last_with_none(baseline: Audit) -
 def test_shares_have_errors_add_up_and_within_them_there_is_no_order() -> None:
     # 16,384 rows of another seed give factor 5 of the tokens 0.30 +- 0.04 % of the rank of the crossing year, the growth
     # of algorithms 80.7 +- 0.3 %. Of 1,024 draws the year itself, at most the horizon, gave factor 5 a share of 17 %.
-    found = audit_scenario(load_scenario("baseline"), outcomes=["crossing:1000x-gpt-4"])
+    found = audit_scenario(load_scenario("baseline-2025"), outcomes=["crossing:1000x-gpt-4"])
     rows = {row["input"]: row for row in found.assumptions.rows()}
     for name, share, known in (
         ("quantities.tokens.product[4]", 0.003, 0.0004),
@@ -168,7 +168,7 @@ def test_an_entry_is_placed_in_the_file_that_states_it_and_what_it_overrides_is_
     assert f"(scenarios/baseline.yaml:{first})" in rate.replaced
     untouched = found["drivers.spending.start"]
     assert untouched.stated == f"scenarios/baseline.yaml:{start}"
-    assert untouched.library.startswith("starts/spending-amortised-2025 (priors/starts.yaml:")
+    assert untouched.library.startswith("starts/spending-amortised-2026-11 (priors/starts.yaml:")
     assert untouched.replaced == ""
 
 
@@ -263,6 +263,6 @@ def test_an_audit_is_labelled_by_input(baseline: Audit) -> None:
 
 def test_amounts_are_told_in_the_unit_that_people_use(baseline: Audit) -> None:
     told = dict(zip(baseline.assumptions["input"].tolist(), baseline.assumptions["value"].tolist(), strict=True))
-    assert told["drivers.spending.start"] == "389 (90 %: 182 to 830) million USD"
+    assert told["drivers.spending.start"] == "750 (90 %: 320 to 2500) million USD"
     assert told["constraints.power.limit.product[3]"] == "181 (90 %: 38.9 to 291) days"
     assert told["quantities.largest-campus.start"] == "2.5 (90 %: 0.678 to 6.19) GW"

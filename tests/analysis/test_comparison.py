@@ -154,7 +154,7 @@ def test_no_row_holds_nan(plain: xr.DataTree, faster: xr.DataTree) -> None:
 def test_only_years_that_all_runs_have_are_compared(plain: xr.DataTree) -> None:
     later = small({"name": "later", "years": {"first": 2027, "last": 2040}})
     comparison = compare_runs([plain, later])
-    assert any("begin in different years (2025.0, 2027.0)" in warning for warning in comparison.warnings)
+    assert any("algorithms are 1 in different years (2025.0, 2027.0)" in warning for warning in comparison.warnings)
     assert {row["year"] for row in comparison.results.rows()} == {None, 2029.0, 2031.0, 2035.0}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,9 @@ def test_what_no_sample_has_is_drawn_anew_with_its_probability(more: str) -> Non
     assert abs(row["probability"] - stats.norm.sf(5.0)) < 4 * row["standard_error"]
     assert row["standard_error"] < 0.1 * row["probability"]
     assert found.effective > 400
+    assert float(re.search(r"P ([\de.-]+) ± [\d<e.-]+ %", row["said"])[1]) == pytest.approx(  # type: ignore[index]
+        100 * row["probability"], abs=100 * row["standard_error"]
+    )
     tail = stats.norm.pdf(5) / stats.norm.sf(5)
     for name, part in ((START, SPREAD), (GROWTH, YEARS * 0.1)):
         told = moved(found, name)
@@ -153,14 +157,17 @@ def test_what_is_drawn_anew_agrees_with_what_the_run_has(run: xr.DataTree) -> No
 
 def test_what_few_samples_stand_for_is_refused_with_how_many_would_do(run: xr.DataTree) -> None:
     text = f"spending@2030 >= {10 ** (10 + 3 * SPENDING):.6g}"  # 1.3 in 1,000
-    with pytest.raises(InputError, match=r"would be worth \d+\.0 .*--redraw or run .* --samples 1e5"):
+    with pytest.raises(InputError, match=r"would be worth \d+\.0 .*--redraw or run .* --samples 2e5"):
         condition(run, [text])
+    with pytest.raises(InputError, match=r"80 samples would be worth .*run .* --samples 2e2"):
+        condition(simulate(parse_scenario(LINEAR, overrides=["samples=80"])), ["spending@2030 >= 1"])
+    assert condition(simulate(parse_scenario(LINEAR, overrides=["samples=100"])), ["spending@2030 >= 1"]).effective
     with pytest.raises(InputError, match=r"all that is given together: its probability is below 0.037 %"):
-        condition(run, ["spending@2025 >= 1.2e8", "spending@2025 <= 1.1e8"])
+        condition(run, ["crossed:late@2028", "not crossed:late@2029"])
     with pytest.raises(
         InputError, match=r"all that is given together: it was not reached in 40 rounds that .* Give something"
     ):
-        condition(run, ["spending@2025 >= 1.2e8", "spending@2025 <= 1.1e8"], redraw=True)
+        condition(run, ["crossed:late@2028", "not crossed:late@2029"], redraw=True)
 
 
 def test_what_the_run_and_the_error_hardly_allow_is_said_to_conflict() -> None:

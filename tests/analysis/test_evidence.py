@@ -10,7 +10,7 @@ import xarray as xr
 from scipy import stats
 
 from simulator import parse_scenario, simulate
-from simulator.analysis.evidence import Fact, read_facts
+from simulator.analysis.evidence import Fact, facts_about, read_facts
 from simulator.errors import InputError
 from tests.analysis.linear_scenario import LINEAR
 
@@ -120,7 +120,7 @@ def test_what_never_crosses_is_beyond_every_date(run: xr.DataTree) -> None:
         ("spending@2027 => 1e9", "'=>' is no comparison. Write >="),
         ("spending@2027 in 3e9 to 1e9", "from its lower to its higher end"),
         ("spending@2027 by 2028", "'by' is said of crossings"),
-        ("spending@2040 >= 1e9", "the years go from 2025 to 2030"),
+        ("spending@2040 >= 1e9", "--given 'spending@2040 >= 1e9': the years go from 2025 to 2030. Name a date in"),
         ("spendign@2027 >= 1e9", "no variable 'spendign'. Did you mean 'spending'"),
         ("spending >= 1e9", "a variable needs a year"),
         ("crossing:late <= 2040", "tells crossings from 2025 to 2030 alone"),
@@ -133,6 +133,32 @@ def test_what_cannot_be_read_is_refused_with_the_remedy(run: xr.DataTree, text: 
     with pytest.raises(InputError, match=said) as caught:
         read(run, text)
     assert text in str(caught.value) or "outcome" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "said"),
+    [
+        ("spending@2027 >= 3e9", "spending@2027 <= 2e9", "'spending@2027 >= 3e9': and 'spending@2027 <= 2e9' exclude"),
+        ("crossing:late = never", "crossing:late by 2028", "exclude each other"),
+        ("crossed:late@2028", "not crossed:late@2028", "exclude each other"),
+        ("spending@2027 = 1e9 +- 0.1 OOM", "spending@2027 = $1 billion +- 0.1 OOM", "given twice, and would count as"),
+    ],
+)
+def test_what_excludes_each_other_and_an_observation_given_twice_are_refused(
+    run: xr.DataTree, one: str, other: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=said):
+        read_facts(run, [one, other])
+
+
+def test_facts_that_go_together_are_read(run: xr.DataTree) -> None:
+    given = ["spending@2027 >= 1e9", "spending@2027 <= 1e9", "spending@2028 <= 1e8", "spending@2027 = 1e9 +- 0.1 OOM"]
+    assert len(read_facts(run, [*given, "spending@2027 = 1e9 +- 0.2 OOM", given[0]])) == 5
+
+
+def test_the_end_of_a_day_is_said_as_a_day() -> None:
+    with pytest.raises(InputError, match="the years go from 2026 to 2026-11-30"):
+        facts_about(["spending@2027 >= 1"], units={"spending": "USD"}, years=np.array([2026.0, 2026 + 334 / 365]))
 
 
 def test_nothing_given_is_refused(run: xr.DataTree) -> None:

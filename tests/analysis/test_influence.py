@@ -16,6 +16,7 @@ from simulator.analysis.outcomes import Outcome
 from simulator.charts.kinds.influence import influence_figure, influence_figures
 from simulator.charts.spec import FigureOptions
 from simulator.errors import InputError
+from tests.columns import unsaid
 
 OUTCOMES = ("effective_compute@2035", "crossing:1e30-run", "crossed:1e30-run@2040", "restricted:1e30-run")
 YEARS = (2025.5, 2045.0)
@@ -29,7 +30,7 @@ def influence_of(run, outcome):
 # The outcomes of a test share one run: it is not changed.
 @pytest.fixture(scope="module")
 def run():
-    return simulate(load_scenario("baseline", overrides=["samples=2048"]))
+    return simulate(load_scenario("baseline-2025", overrides=["samples=2048"]))
 
 
 def shuffled(run, seed=1):
@@ -102,7 +103,7 @@ def test_a_level_parts_no_samples_and_a_share_has_two_groups(run):
 def test_what_all_samples_agree_on_is_said_and_nothing_is_divided_by_zero():
     changes = ["samples=256", "thresholds={far: {effective_compute: 1e90}, passed: {effective_compute: 1e3}}"]
     changes += ["correlations=[]"]
-    run = simulate(load_scenario("baseline", overrides=changes))
+    run = simulate(load_scenario("baseline-2025", overrides=changes))
     censored, constant = influence_of(run, "crossing:far"), influence_of(run, "crossing:passed")
     assert len(censored.indices) == 0
     assert "no sample crosses by 2045" in censored.said
@@ -128,7 +129,7 @@ def test_components_of_a_mixture_need_not_share_their_priors():
 def test_noise_has_no_rank_among_priors(run):
     # Independent draws correlate by 1 / sqrt(n - 1): of 1,024 samples ranks below 0.10 are nothing. 100,000 samples
     # give data quality 0.02 on effective compute in 2035.
-    short = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    short = simulate(load_scenario("baseline-2025", overrides=["samples=1024"]))
     found = influence_of(short, "effective_compute@2035")
     rows = {row["input"]: row for row in found.indices.rows()}
     quality = rows["quantities.tokens.product[4]"]
@@ -158,7 +159,7 @@ def test_a_summary_and_a_handful_of_samples_are_refused():
     with pytest.raises(InputError, match="kept its summary only"):
         influence_of(simulate(load_scenario("capability"), keep="summary"), "effective_compute@2030")
     with pytest.raises(InputError, match="needs 30 samples"):
-        influence_of(simulate(load_scenario("baseline", overrides=["samples=16"])), "effective_compute@2035")
+        influence_of(simulate(load_scenario("baseline-2025", overrides=["samples=16"])), "effective_compute@2035")
 
 
 def test_an_unknown_outcome_has_a_near_name(run):
@@ -197,6 +198,7 @@ def test_the_result_holds_its_tables_lines_and_a_labelled_dataset(run, tmp_path)
     found = prior_influence(run, OUTCOMES[:2])
     tables = found.tables()
     assert list(tables) == ["influence", "influence_deciles", "influence_regions"]
+    assert unsaid(tables) == []
     assert found.save(tmp_path) == tmp_path  # beside the run
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(
         ["influence.nc", *(f"{name}.csv" for name in tables)]

@@ -39,7 +39,7 @@ ASKED = [
 
 @pytest.fixture(scope="module")
 def scenario():
-    return load_scenario("baseline", overrides=["samples=5000", "block=1024"])
+    return load_scenario("baseline-2025", overrides=["samples=5000", "block=1024"])
 
 
 @pytest.mark.parametrize("text", ASKED)
@@ -75,9 +75,9 @@ def test_a_date_is_written_so_that_it_is_read_again(text, year, written):
 def test_levels_between_the_years_follow_the_equations_and_those_of_a_stored_run_straight_lines(scenario):
     few = ["samples=200", "block=200"]
     asked = parse_outcomes(["spending@2029.25", "effective_compute@mid-2028", "crossed:1e30-run@2029 Q2"])
-    yearly = load_scenario("baseline", overrides=few)
+    yearly = load_scenario("baseline-2025", overrides=few)
     model, run = model_of(yearly), simulate(yearly)
-    finer = run_outcomes(simulate(load_scenario("baseline", overrides=[*few, "years.step=quarter"])), asked)
+    finer = run_outcomes(simulate(load_scenario("baseline-2025", overrides=[*few, "years.step=quarter"])), asked)
     np.testing.assert_allclose(evaluate(model, uniforms(model, 200), asked), finer, atol=1e-5)
     stored = run_outcomes(run, asked)
     np.testing.assert_array_equal(stored[2], finer[2])  # a crossing is known to the day

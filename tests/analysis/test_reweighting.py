@@ -29,7 +29,7 @@ CHANGES = {
 
 def run_of(*changes, samples=16384, seed=None):
     more = [] if seed is None else [f"seed={seed}"]
-    return simulate(load_scenario("baseline", overrides=[f"samples={samples}", *more, *changes]))
+    return simulate(load_scenario("baseline-2025", overrides=[f"samples={samples}", *more, *changes]))
 
 
 def reweight(run, changes) -> Reweighting:
@@ -133,7 +133,7 @@ def test_too_few_effective_samples_are_refused_also_where_they_are_more_than_one
 
 def test_a_summary_and_a_mixture_are_refused():
     with pytest.raises(InputError, match="kept its summary only"):
-        reweight(simulate(load_scenario("baseline", overrides=["samples=256"]), keep="summary"), CHANGES)
+        reweight(simulate(load_scenario("baseline-2025", overrides=["samples=256"]), keep="summary"), CHANGES)
     with pytest.raises(InputError, match="mixes"):
         reweight(simulate(load_scenario("views", overrides=["samples=256"])), CHANGES)
 

@@ -10,7 +10,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
-from simulator import load_scenario, open_result, parse_scenario, signposts, simulate
+from simulator import condition, load_scenario, open_result, parse_scenario, signposts, simulate
 from simulator.analysis.signposts import Signposts
 from simulator.errors import InputError
 from simulator.runs.table import Row
@@ -105,12 +105,17 @@ def test_what_does_not_vary_and_what_is_not_there_is_refused(run: xr.DataTree) -
         ({"outcome": "crossing:late", "observables": ["spendign"]}, "Did you mean 'spending'"),
         ({"outcome": "crossing:late", "until": 2040}, "must be a year after 2025, up to 2030"),
         ({"outcome": "crossing:late", "until": "soon"}, "must be a year or a date"),
+        ({"outcome": "spending@2028", "until": 2028}, "must be before the outcome, 2028; got 2028"),
     ):
         with pytest.raises(InputError, match=said):
             signposts(run, **words)  # type: ignore[arg-type]
     far = simulate(parse_scenario(LINEAR, overrides=["samples=1000", "thresholds.late.effective_compute=1e80"]))
     with pytest.raises(InputError, match="is the same in every sample"):
         signposts(far, "crossing:late")
+    level = float(np.partition(run["trajectories/effective_compute"].sel(year=2030).values, -2)[-2])
+    rare = simulate(parse_scenario(LINEAR, overrides=[f"thresholds.late.effective_compute={10**level:.17g}"]))
+    with pytest.raises(InputError, match=r"is the same in [\d,]+ of [\d,]+ samples: the others are too few"):
+        signposts(rare, "crossed:late@2030")
     with pytest.raises(InputError, match="needs 800 samples"):
         signposts(simulate(parse_scenario(LINEAR, overrides=["samples=500"])), "crossing:late")
 
@@ -122,6 +127,10 @@ def test_default_observables_are_drivers_the_record_and_named_quantities() -> No
     assert {"spending", "algorithms", "physical_compute", "quantity_power_of_ai"} <= names
     assert not [name for name in names if name.endswith("_demanded") or "product_1" in name]
     assert found.posts.where(place=1)["observable"].tolist()[0] == "algorithms"
+    with pytest.raises(InputError, match="'binding_spending': the run has no such amount"):
+        signposts(run, "crossing:million-x-gpt-4", observables=["binding_spending"])
+    with pytest.raises(InputError, match="numbers which limit binds"):
+        condition(run, ["binding_spending@2027 >= 1"])
 
 
 def test_the_folder_gives_it_again(found: Signposts, tmp_path: Path) -> None:

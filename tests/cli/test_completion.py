@@ -34,7 +34,7 @@ def offered(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 
 def test_commands_and_scenarios_stand_first(offered: Offer) -> None:
     assert set(offered("simulate ")) == {*COMMANDS, "history"}
-    assert offered("simulate base") == ["baseline"]
+    assert offered("simulate base") == ["baseline", "baseline-2025"]
     assert offered("simulate sw") == ["sweep", "swings"]
     assert set(offered("simulate validate ")) == set(shipped_names("scenarios"))
     Path("mine.yaml").write_text("")
@@ -58,8 +58,13 @@ def test_names_are_those_of_priors_of_the_scenario_of_entries_and_of_what_was_ru
     main(["small.yaml", "--no-charts"])
     assert offered("simulate show ") == ["latest", "small"]
     assert offered("simulate export small --threshold ") == ["a"]
+    news = Path("outputs/small-given-0123abcd/condition.nc")
+    news.parent.mkdir()
+    news.touch()
+    assert offered("simulate show small-") == offered("simulate chart small-") == ["small-given"]
+    assert offered("simulate condition ") == offered("simulate history freeze ") == ["latest", "small"]
     main(["small.yaml", "--no-charts", "--seed", "2"])
-    assert len(offered("simulate chart small")) == 2  # none is called so alone
+    assert len(offered("simulate chart small")) == 3  # no run is called so alone
 
 
 def test_completion_can_be_shown_and_installed(capsys: pytest.CaptureFixture[str]) -> None:

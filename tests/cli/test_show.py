@@ -16,11 +16,13 @@ from simulator.cli.show import chart
 from simulator.errors import InputError, RunFileError
 from simulator.runs.folder import save_run
 from simulator.runs.kinds import KINDS, keep_lines, kind_of
+from simulator.runs.result import Result, open_result
 from simulator.scenario.load import load_scenario
 from simulator.testing import run_of
 from simulator.wording import harmless
 from tests.analysis.linear_scenario import LINEAR
 from tests.charts.small import scenario
+from tests.columns import unsaid
 from tests.hindcast.small_hindcast import RESULT
 
 COMMANDS = {
@@ -81,9 +83,16 @@ def made(said):
 
 
 @pytest.mark.parametrize("kind", COMMANDS)
-def test_what_a_command_printed_is_shown_again(kind: str, said, made) -> None:
+def test_what_a_command_printed_is_shown_again_and_its_columns_have_meanings(
+    kind: str, said, made, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results, write = list[Result](), Result.write_into
+    monkeypatch.setattr(Result, "write_into", lambda self, folder: (results.append(self), write(self, folder))[1])
     folder, printed, warned = made(kind)
     assert kind_of(folder).name == kind
+    results = results or [open_result(folder)]  # of a run
+    assert kind in {each.kind for each in results}
+    assert [name for each in results for name in unsaid(each.tables())] == []
     out, err, code = said(f"show {folder}")
     assert (out, err, code) == (printed, warned, 0)
 

@@ -8,8 +8,8 @@ from simulator.runs.table import Table
 from tests.hindcast.made_up_record import OBSERVED
 from tests.hindcast.small_hindcast import row
 
-SCORES = {"one": {"forecast": 0.1, "4x a year": 0.2, "random walk": 0.3},
-          "two": {"forecast": 0.4, "4x a year": 0.3, "random walk": 0.2}}  # fmt: skip
+SCORES = {"one": {"forecast": 0.1, "stack": 0.12, "learned": 0.13, "4x a year": 0.2, "random walk": 0.3},
+          "two": {"forecast": 0.4, "stack": 0.4, "learned": 0.5, "4x a year": 0.3, "random walk": 0.2}}  # fmt: skip
 CELLS = [
     {"table": table, **row(name, origin, target, score)}
     for table, scores in SCORES.items()
@@ -26,4 +26,5 @@ MATRIX = Matrix(
     {"4x a year": "its rate was measured later"},
     {"period priors": "4 times, first one, 2014: nothing was known."},
     dict.fromkeys(("one", "two"), record_table(OBSERVED)),
+    {"learned": "1 time, first one, 2014: 9 divergences: raise the target acceptance."},
 )

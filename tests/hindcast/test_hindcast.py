@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 
+from simulator import make_hindcast
 from simulator.errors import InputError
 from simulator.hindcast.arms import Arm, fitted_arms, knows_nothing, rule_arms
 from simulator.hindcast.hindcast import hindcast
@@ -187,3 +188,9 @@ def test_crossings_are_scored_for_every_forecast():
     assert {row["forecast"] for row in found.events.rows()} == {row["forecast"] for row in found.forecasts.rows()}
     assert [row["happened"] for row in found.events.rows() if row["forecast"] == MODEL] == [False, False, True]
     assert {row["forecast"] for row in found.event_scores.rows()} == {row["forecast"] for row in found.forecasts.rows()}
+
+
+@pytest.mark.slow
+def test_a_last_day_beyond_the_table_is_said() -> None:
+    found = make_hindcast(origins=[2024], until="2031")
+    assert found.notes[0] == "the table is known to 2025-12-31: nothing later counts, though it is asked to 2031-12-31"

@@ -73,6 +73,13 @@ def test_what_was_scored_is_read_and_a_half_file_is_made_again(tmp_path: Path) -
     assert counted.made[9:] == [2020]
 
 
+def test_what_is_wrong_with_a_fit_is_kept_with_its_scores_and_said(tmp_path: Path) -> None:
+    arm = Arm("mine", Counted(), doubts=lambda _, origin: ["chains disagree."] if origin < 2016 else [])
+    for _ in range(2):  # made, and read
+        found = make_matrix([arm, *RULES], tables=[MADE_UP], folder=tmp_path)
+        assert found.doubted == {"mine": "2 times, first made up, 2014: chains disagree."}
+
+
 def test_a_way_that_some_origin_is_too_early_for_is_said_and_a_rule_that_fails_is_a_fault() -> None:
     def late(seen, origin: int) -> RecordForecast:
         if origin < 2018:
@@ -172,6 +179,8 @@ def test_a_truth_that_is_told_later_lengthens_the_record_and_changes_nothing_bef
     assert whole.record_at(2020.0) == RECORD[7] + 0.5
     early_table = Truth("early", dt.date(2020, 2, 1), before, games=True)
     rows = make_matrix(RULES, tables=[early_table, MADE_UP]).vintages
+    other = make_matrix(RULES, tables=[early_table, MADE_UP], later=RULES[:1]).vintages
+    assert set(other["forecast"]) == {RULES[0].name}
     assert set(rows["table"]) == {"early"}
     assert rows.where(forecast="4x a year")["target"].tolist() == [2020, 2021, 2022]
     assert rows.where(forecast="4x a year")["observed"].tolist() == RECORD[-3:].tolist()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from simulator.hindcast.matrix_page import matrix_page
+from simulator.hindcast.matrix_page import WAYS, matrix_page
+from simulator.hindcast.registered import read_registered
 from simulator.hindcast.tried import STACKS, TRIED
 from tests.hindcast.small_matrix import MATRIX
+from tests.places import ROOT
 
 PAGE = matrix_page(MATRIX, command="simulate hindcast --matrix", pictures=[("fans.svg", "fans")])
 
@@ -17,13 +19,32 @@ def test_failures_and_hindsight_are_said() -> None:
     )
     assert "**With hindsight**: its rate was measured later." in PAGE
     assert "Not made everywhere: *period priors*, 4 times" in PAGE
+    assert "Fits in which something is wrong, scored all the same: *learned*, 1 time, first one, 2014: 9 diverg" in PAGE
     assert "(goal 0.9: missed)" in PAGE
     assert PAGE.count("![fans](fans.svg)") == 1
 
 
+def test_where_what_is_learned_is_worse_than_the_simple_stack_is_said_in_one_sentence() -> None:
+    assert (
+        "***learned* is worse than the simple *stack***, by more than 0.03 OOM, in 3 of 6 means: of origins 2014 on on "
+        "two (0.50 against 0.40); of origins 2015 on on two (0.50 against 0.40); of origins 2018, 2020, 2022 on two "
+        "(0.50 against 0.40)." in PAGE
+    )
+    assert "What `simulate learned` would have printed, *learned*: a ratio of 1.26 (2014 on)" in PAGE
+
+
+def test_the_registered_forecasts_are_named_with_their_digest() -> None:
+    file = ROOT / "forecasts" / "hindcast" / "2026-11.yaml"
+    data = read_registered(file)
+    assert f"[forecasts/hindcast/2026-11.yaml](../forecasts/hindcast/2026-11.yaml), digest {data['digest']}" in PAGE
+    assert data["chosen"] == "forecast"
+    assert set(WAYS) <= data["ways"].keys()
+
+
 def test_every_table_and_verdict_stands_on_it() -> None:
-    assert "| one | **0.100** | 0.200 | 0.300 |" in PAGE
-    assert "| two | 0.400 | 0.300 | **0.200** |" in PAGE
+    assert "| one | **0.100** | 0.120 | 0.130 | 0.200 | 0.300 |" in PAGE
+    assert "| two | 0.400 | 0.400 | 0.500 | 0.300 | **0.200** |" in PAGE
+    assert "\n| learned | 2014 on | -0.065 | 2 | 2 | 0 | 0 |\n" in PAGE  # two tables by two rules
     assert "| one | 2021 to 2022 | 24.00 | +0.10, 0.10, 0.20 |" in PAGE
     assert "**The power is small**" in PAGE
     for row in (*TRIED, *STACKS):

@@ -14,6 +14,7 @@ from simulator.hindcast.run_scores import score_run
 from simulator.hindcast.scores import crps, log_score
 from simulator.history.loading import load_history
 from simulator.wording import share_text
+from tests.columns import unsaid
 from tests.hindcast.small_history import CHANGES, TABLE
 
 
@@ -26,7 +27,7 @@ def history(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def run():
-    return simulate(load_scenario("baseline", overrides=CHANGES))
+    return simulate(load_scenario("baseline-2025", overrides=CHANGES))
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +89,7 @@ def test_thresholds_are_scored_by_what_came(run, history):
         "thresholds.late={physical_compute: 1e28, delay: 1 year}",
         "thresholds.billion={spending: 1e9}",
     ]
-    found = score_run(simulate(load_scenario("baseline", overrides=changes)), history)
+    found = score_run(simulate(load_scenario("baseline-2025", overrides=changes)), history)
     big = rows_of(found, "crossing big")
     assert [row["observed"] for row in big.values()] == [0.0, 1.0, 1.0, 1.0]
     for row in big.values():
@@ -102,7 +103,7 @@ def test_thresholds_are_scored_by_what_came(run, history):
 
 
 def test_a_summary_is_scored_by_its_quantiles(run, history, score):
-    counted = simulate(load_scenario("baseline", overrides=CHANGES), keep="summary")
+    counted = simulate(load_scenario("baseline-2025", overrides=CHANGES), keep="summary")
     found = score_run(counted, history)
     assert [(row["quantity"], row["target"]) for row in found.scores.rows()] == [
         (row["quantity"], row["target"]) for row in score.scores.rows()
@@ -173,6 +174,7 @@ def test_the_lines_say_how_many_years_there_are_and_mark_what_is_in_sample(score
 
 def test_a_run_is_scored_by_its_path(score, run, history, tmp_path):
     assert score_run(run.save(tmp_path), history).lines() == score.lines()
+    assert unsaid(score.tables()) == []
 
 
 def test_a_frozen_forecast_is_scored_as_the_summary_of_its_run(history, tmp_path):

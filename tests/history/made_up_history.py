@@ -1,4 +1,4 @@
-"""Observations that were drawn from the model itself."""
+"""Observations that were drawn from the model itself, and a scenario of one change of growth."""
 
 from __future__ import annotations
 
@@ -23,3 +23,20 @@ def made_up():
 
 
 OBSERVED = made_up()
+
+CHANGE = """
+schema: 2
+name: own-change
+years: {first: 2000, last: 2030}
+samples: 512
+history: {snapshot: 2026-12, change_point: {of: quantities.power%s}, sampler: {draws: 300, tune: 300, chains: 2}}
+drivers: {spending: {start: 1e9 USD, growth: 2x/year}}
+quantities:
+  power:
+    start: {median: 10 GW, interval_90: [1, 100]}
+    at: 2005
+    growth:
+      - rate: {median: 1.3, interval_90: [1, 2], unit: x/year}
+      - {from: {uniform: [2008, 2022]}, rate: {median: 1.3, interval_90: [1, 2], unit: x/year}}
+"""
+"""A level that learns when its growth changed; %s is what else is said of the change point."""

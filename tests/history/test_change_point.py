@@ -25,27 +25,10 @@ from simulator.history.change_point import (
 from simulator.history.fit import SamplerSettings, exact_arithmetic, sampler_of
 from simulator.history.learning import learn, learnt_lines
 from simulator.priors.families import Normal, Uniform
+from tests.history.made_up_history import CHANGE
 
 YEARS = np.sort(np.random.default_rng(3).uniform(1990.0, 2022.0, 40))
 PRIORS = ChangePriors(Normal(15.0, 2.0), Normal(0.25, 0.15), Uniform(2000.0, 2016.0), Normal(0.5, 0.2), 2000.0, 1.0)
-POWER = """
-schema: 2
-name: own-change
-years: {first: 2000, last: 2030}
-samples: 512
-history:
-  snapshot: 2026-12
-  change_point: {of: quantities.power, series: power.csv}
-  sampler: {draws: 300, tune: 300, chains: 2}
-drivers: {spending: {start: 1e9 USD, growth: 2x/year}}
-quantities:
-  power:
-    start: {median: 10 GW, interval_90: [1, 100]}
-    at: 2005
-    growth:
-      - rate: {median: 1.3, interval_90: [1, 2], unit: x/year}
-      - {from: {uniform: [2008, 2022]}, rate: {median: 1.3, interval_90: [1, 2], unit: x/year}}
-"""
 GRID = np.arange(2000.0, 2027.0)
 SEEN = 10 + np.log10(1.1) * (np.minimum(GRID, 2014) - 2005) + np.log10(1.5) * np.maximum(GRID - 2014, 0)
 
@@ -66,7 +49,7 @@ def learnt(tmp_path_factory):
     levels = SEEN + 0.02 * np.random.default_rng(1).standard_normal(GRID.size)
     rows = [f"{year:g},{10 ** (level - 9):.6g},plant" for year, level in zip(GRID, levels, strict=True)]
     (folder / "power.csv").write_text("\n".join(["date,value,label", *rows]))
-    (folder / "own.yaml").write_text(POWER)
+    (folder / "own.yaml").write_text(CHANGE % ", series: power.csv")
     return learn(load_scenario(folder / "own.yaml"), cache=folder)
 
 

@@ -47,6 +47,15 @@ def test_a_chain_elsewhere_fails_and_names_the_unknown(rng):
     assert any("chains disagree" in line for line in found.lines)
 
 
+def test_what_the_priors_fix_is_left_out_and_a_chain_that_stands_still_is_not(rng):
+    drawn, still = rng.normal(size=(2, 500, 2)), np.zeros((2, 500, 2))
+    certain = np.stack([still[..., 0], drawn[..., 0]], axis=-1)  # in 2020, not in 2021
+    made = fit(drawn[..., 1], level=certain, path=np.broadcast_to([1.0, 2.0], still.shape))
+    assert diagnose(made.assign({"prior": made["posterior"]})).rhat < 1.05
+    moved = made["posterior"].to_dataset().assign(level=(("chain", "draw", "year"), drawn))
+    assert np.isnan(diagnose(made.assign({"prior": xr.DataTree(moved)})).rhat)
+
+
 def test_slow_chains_fail_for_their_size(rng):
     steps = rng.normal(size=(4, 1000))
     walk = np.zeros_like(steps)

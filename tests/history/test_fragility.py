@@ -28,6 +28,7 @@ from simulator.history.leave_out import RateWithout
 from simulator.history.observations import Observations
 from simulator.history.power_scaling import Sensitivity, reading
 from simulator.runs.table import Table
+from tests.columns import unsaid
 
 GOOD = Diagnostics(4, 800, 1.001, "a", 2000.0, "a", 2000.0, "a", 0)
 GAMES = RateWithout("domain", "Games", 6, 0.85, 0.63, 0.22, True)
@@ -204,6 +205,8 @@ def test_its_dataset_has_the_tables_along_unknowns_and_groups() -> None:
     assert data["rates/change"].sel(kind="domain", left_out="Games") == 0.22
     assert data["shifts/shift"].sel(unknown="spending_growth") == 0.9
     assert "refits" not in data.children
+    refits = Table({f"{name}{end}": [0.1] for name in ("mean", "sd") for end in ("", "_without")})
+    assert unsaid(replace(FOUND, refits=refits).tables()) == []
 
 
 @pytest.mark.parametrize(

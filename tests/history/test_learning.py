@@ -29,6 +29,7 @@ from simulator.scenario.documents import Document
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario, resolve
 from tests.history.made_up_fit import fit
+from tests.history.made_up_history import CHANGE
 from tests.places import ROOT
 
 QUICK = [
@@ -320,23 +321,6 @@ def test_a_mixture_takes_what_has_learnt_only():
     text = "schema: 2\nname: both\nmixture: [{scenario: learned, weight: 1}, {scenario: learned, name: b, weight: 1}]"
     with pytest.raises(InputError, match="'learned' has not learnt from its history yet"):
         parse_scenario(text)
-
-
-CHANGE = """
-schema: 2
-name: own-change
-years: {first: 2000, last: 2030}
-samples: 512
-history: {snapshot: 2026-12, change_point: {of: quantities.power%s}, sampler: {draws: 200, tune: 300, chains: 2}}
-drivers: {spending: {start: 1e9 USD, growth: 2x/year}}
-quantities:
-  power:
-    start: {median: 10 GW, interval_90: [1, 100]}
-    at: 2005
-    growth:
-      - rate: {median: 1.3, interval_90: [1, 2], unit: x/year}
-      - {from: {uniform: [2008, 2022]}, rate: {median: 1.3, interval_90: [1, 2], unit: x/year}}
-"""
 
 
 def changing(tmp_path, text: str, *, beside: str = "") -> Scenario:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import datetime as dt
+import io
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
+import arviz as az
 import numpy as np
 import pymc as pm
 import pytensor
@@ -14,7 +19,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import integrate, stats
 
+from simulator import load_scenario, simulate
+from simulator.charts.kinds.learnt import posterior_figures
+from simulator.charts.spec import FigureOptions
+from simulator.charts.writing import svg_text
 from simulator.history.beliefs import history_priors
+from simulator.history.columns import decimal_year
+from simulator.history.learning import learn, learnt_lines
 from simulator.history.model import (
     ARRAYS,
     build_model,
@@ -53,8 +64,11 @@ UNKNOWN = {
 
 
 @pytest.fixture(autouse=True)
-def graphs_run_as_they_stand() -> Iterator[None]:
+def graphs_run_as_they_stand(request: pytest.FixtureRequest) -> Iterator[None]:
     """Run the graphs, which are what is tested, without compiling them: that would take most of the time."""
+    if request.node.get_closest_marker("slow"):
+        yield
+        return
     with pytensor.config.change_flags(cxx="", mode="FAST_COMPILE"):
         yield
 
@@ -108,6 +122,20 @@ def test_one_model_has_the_density_of_what_was_known_at_each_origin(model, origi
 
 def test_a_fresh_model_sees_everything(model):
     assert potentials(build_model(OBSERVED, priors=history_priors()).model) == pytest.approx(expected(origin=2019))
+
+
+def test_paths_reach_the_date_to_which_all_is_known_where_no_run_of_that_year_has_flop():
+    seen = replace(OBSERVED, known_to=2020.3)
+    assert list(build_model(seen, priors=history_priors()).model.coords["year"]) == list(range(2016, 2022))
+
+
+def test_levels_of_another_year_are_certain_where_level_and_growth_are():
+    """A standard deviation of 4e-15 came of rounding, and its density was 0/0."""
+    priors = history_priors(spending=Normal(0.3, 0.1), efficiency=Fixed(0.15))
+    priors = replace(priors, efficiency_level=Fixed(16.6), compute_level=Normal(17.0, 1.0))
+    unknown = priors.unknowns(2016)
+    assert unknown["efficiency_start"] == Fixed(16.6 + 4 * 0.15)
+    assert unknown["compute_start"] == Normal(17.0 + 4 * 0.45, np.hypot(1.0, 4 * 0.1))
 
 
 @pytest.mark.parametrize(
@@ -208,10 +236,108 @@ def test_the_model_has_the_same_density_of_hidden_runs_and_sees_those_that_were_
     paths = pytensor.function(inputs, outputs, mode="FAST_COMPILE", on_unused_input="ignore")
     grid = np.arange(2016.0, 2021.0)
     spending, compute = (np.interp(hidden.year, grid, path) for path in paths(*map(np.asarray, UNKNOWN.values())))
-    errors = {"error_confident": 0.29, "error_likely": 0.61, "error_speculative": 0.9}
+    errors = {"error_confident": 0.290, "error_likely": 0.608, "error_speculative": 0.907}
     unknown = {
         name: np.array(value) for name, value in (UNKNOWN | errors | {"run_tail": 5.0, "cost_tail": 4.5}).items()
     }
     spread = spread_of(unknown, hidden.confidence)
     exact = hidden_density(hidden, spending, compute, spread=spread, unknown=unknown, by=ARRAYS)
     assert potentials(built.model)["hidden_runs"] == pytest.approx(exact[:2].sum(), rel=1e-9)
+
+
+RUNS = """name,date,training_flop,training_flop_at_least,cost_usd,Organization,confidence
+a,2013-07-02,2e18,,100,A,confident
+b,2015-07-02,2e19,,500,B,confident
+c,2017-07-02,6e20,,1e4,C,likely
+d,2019-07-02,4e21,,3e4,D,likely
+e,2021-07-02,3e23,,2e6,E,confident
+f,2023-07-02,,8e25,,F,speculative
+g,2024-07-02,,,6e8,G,likely
+h,2025-07-02,,3e26,9e8,H,confident
+"""
+CERTAIN = """
+schema: 2
+name: certain
+years: {first: 2026, last: 2030}
+samples: 512
+history:
+  snapshot: 2026-04-30
+  runs: runs.csv
+  accelerators: none
+  from_record: 0
+  sampler: {draws: 500, tune: 300, chains: 2}
+  priors:
+    compute_level: {median: 1e17, interval_90: [1e15, 1e19], unit: FLOP}
+    efficiency_level: 4e16 FLOP/USD
+    spending_volatility: 0 OOM/year
+    efficiency_volatility: 0 OOM/year
+    run_scatter: 0.3 OOM
+    cost_scatter: 0.2 OOM
+    accelerator_scatter: 0.3 OOM
+    run_tail: 3
+    cost_tail: 4
+    cost_slope: 0.9
+    accelerator_offset: 2.5e7 s
+drivers:
+  spending:
+    start: {median: 4e8, interval_90: [2e8, 8e8], unit: USD}
+    growth: {family: normal, mean: 0.3, sd: 0.2, unit: OOM/year}
+  hardware:
+    start: {median: 1e18, interval_90: [7e17, 1.5e18], unit: FLOP/USD}
+    growth: 0.15 OOM/year
+"""
+
+
+def by_quadrature(hidden: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Give compute at the start of 2013, growth of spending and their weights, on a grid of both.
+
+    The level is that of 2012 and a year's growth, which is independent of that in the table.
+    """
+    start, growth = (each.ravel() for each in np.meshgrid(np.linspace(15, 20, 61), np.linspace(0.1, 0.75, 61)))
+    weight = stats.norm.logpdf(start, 17.45, math.hypot(2 / 1.6448536, 0.2)) + stats.norm.logpdf(growth, 0.3, 0.2)
+    errors = {"confident": 0.290, "likely": 0.608, "speculative": 0.907}
+    for row in csv.DictReader(io.StringIO(RUNS)):
+        flop, least, cost = (math.log10(float(row[key] or "nan")) for key in list(row)[2:5])
+        time = decimal_year(dt.date.fromisoformat(row["date"])) - 2013
+        spending = (start - math.log10(4e16) - 0.15 + growth * time)[:, None]
+        compute, spread = (start + (growth + 0.15) * time)[:, None], math.hypot(0.3, errors[row["confidence"]])
+        levels = np.array([flop]) if np.isfinite(flop) else np.arange(least if np.isfinite(least) else 5.0, 40.0, 0.05)
+        seen = stats.t.pdf(levels, 4, compute, spread)
+        if np.isfinite(cost):
+            seen = seen * stats.t.pdf(cost, 6.5, spending + 0.9 * (levels - compute), 0.2)
+        if np.isfinite(flop):
+            weight += np.log(seen[:, 0])
+        elif hidden:
+            weight += np.log(integrate.trapezoid(seen, levels, axis=1))
+    found = np.exp(weight - weight.max())
+    return start, growth, found / found.sum()
+
+
+@pytest.mark.slow
+def test_a_users_table_with_runs_without_flop_gives_the_posterior_of_a_quadrature_and_a_run(tmp_path):
+    """The table ends within a year of which no FLOP is known: the paths ended before it, and starts were NaN."""
+    (tmp_path / "runs.csv").write_text(RUNS)
+    (tmp_path / "certain.yaml").write_text(CERTAIN)
+    learnt = learn(load_scenario(tmp_path / "certain.yaml"))
+    posterior = learnt.fit["posterior"]
+    start, growth, weight = by_quadrature(hidden=True)
+    _, _, without = by_quadrature(hidden=False)
+    of_fit = {"start": posterior["compute_start"], "growth": posterior["spending_growth"]}
+    for name, exact in (("start", start), ("growth", growth)):
+        mean = float(weight @ exact)
+        sd = math.sqrt(weight @ (exact - mean) ** 2)
+        error = sd / math.sqrt(float(az.ess(of_fit[name].values)))
+        assert float(of_fit[name].mean()) == pytest.approx(mean, abs=4 * error), name
+        assert float(of_fit[name].std()) == pytest.approx(sd, abs=4 * error), name
+    assert abs(weight @ growth - without @ growth) > 10 * error  # what is told of the three runs is no small part
+    assert learnt_lines(learnt)[0].endswith(
+        "8 frontier runs, 3 of them without FLOP, to 2026-04-30, estimates of 2026-04-30, "
+        + learnt.fit.attrs["sampler"]
+    )
+    run = simulate(learnt)
+    grown = run["parameters/drivers.spending.growth"].values
+    assert np.quantile(grown, [0.05, 0.5, 0.95]) == pytest.approx(
+        np.quantile(posterior["spending_growth"], [0.05, 0.5, 0.95]), abs=0.01
+    )
+    assert np.isfinite(run["trajectories/physical_compute"].values).all()
+    assert "without FLOP" in svg_text(posterior_figures(run, FigureOptions())[0].chart)

@@ -121,4 +121,6 @@ def test_the_bound_is_five_hundredths(own, data, text, other):
 def test_parts_of_the_data_that_pull_apart_are_not_settled():
     parts = {"runs": 0.01, "costs": 0.09, "accelerators": 0.054}
     said = reading(own_prior=0.0, likelihood=0.02, other_prior=0.0, other_prior_of="run_tail", parts=parts)
-    assert said == "not settled: costs and accelerators move it, and with the rest of the data cancel: they pull apart"
+    assert said == "not settled: costs (0.09) and accelerators (0.05) move it, and the rest of the data pulls it back"
+    said = reading(own_prior=0.0, likelihood=0.0, other_prior=0.0, other_prior_of="run_tail", parts={"costs": 0.05})
+    assert said == "not settled: costs (0.05) moves it, and the rest of the data pulls it back"

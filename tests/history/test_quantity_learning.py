@@ -189,7 +189,7 @@ def test_compute_may_be_observed_of_a_whole_scenario():
     seen = "history.quantities={physical_compute: [{at: 2025.5, value: 1e27 FLOP, error: 0.05}]}"
     given = ["samples=1024", "history={snapshot: 2026-05, runs: none}"]
     scenario = load_scenario(
-        "baseline",
+        "baseline-2025",
         overrides=[
             given[0],
             given[1].replace("none}", "none, " + seen[8:].replace("quantities=", "quantities: ") + "}"),

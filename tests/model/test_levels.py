@@ -10,7 +10,8 @@ import pytest
 from scipy.integrate import quad
 
 from simulator.engine.plan import plan_of
-from simulator.model.growth import FAR_YEAR, Line, regime_growth
+from simulator.model.growth import FAR_YEAR, regime_growth
+from simulator.model.lines import Line
 from simulator.model.projection import Paths, joined
 from simulator.priors.draws import draw_blocks
 from simulator.scenario.load import load_scenario, parse_scenario

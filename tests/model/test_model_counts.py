@@ -147,12 +147,12 @@ def test_a_scenario_that_extends_the_baseline_may_count_models(tmp_path: Path) -
     file = tmp_path / "mine.yaml"
     share = "{median: 0.2, interval_90: [0.08, 0.45], truncated: [null, 1], unit: fraction}"
     file.write_text(
-        "schema: 2\nname: mine\nextends: baseline\nsamples: 1024\n"
+        "schema: 2\nname: mine\nextends: baseline-2025\nsamples: 1024\n"
         f"models: {{largest_share: {share}, smallest: 7, above: [1e27]}}\n"
     )
     run = simulate(load_scenario(file))
     assert_valid_run(run)
-    plain = simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    plain = simulate(load_scenario("baseline-2025", overrides=["samples=1024"]))
     np.testing.assert_array_equal(
         run["trajectories/effective_compute"].values, plain["trajectories/effective_compute"].values
     )

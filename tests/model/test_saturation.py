@@ -111,7 +111,7 @@ def exact_gompertz(demand, distance):
 @pytest.mark.parametrize("demand", [1e-12, 1e-6, 0.01, 0.1, 0.13, 1.0, 5.9, 6.1, 40.0, 1e4])
 def test_gompertz_has_relative_accuracy_where_it_bends_little_and_near_the_limit(demand, distance):
     # A demanded level of 0, the start below it, leaves the difference the full precision of float64.
-    got = 0.0 - saturation.gompertz_saturation([0.0], [distance - demand], log_start=[-demand])[0]
+    got = 0.0 - saturation.saturate([0.0], [distance - demand], kind="gompertz", log_start=[-demand])[0]
     exact_distance = mpmath.mpf(distance - demand) + mpmath.mpf(demand)
     expected = float(exact_gompertz(demand, exact_distance))
     # limit - start is itself rounded, at the size of the larger.
@@ -122,7 +122,7 @@ def test_gompertz_has_relative_accuracy_where_it_bends_little_and_near_the_limit
 def test_gompertz_solves_its_differential_equation():
     start, limit, rate = 26.0, 30.0, 0.7
     time = np.linspace(0.0, 20.0, 2001)
-    level = saturation.gompertz_saturation(start + rate * time, limit, log_start=start)
+    level = saturation.saturate(start + rate * time, limit, kind="gompertz", log_start=start)
     slope = np.gradient(level, time, edge_order=2)
     expected = rate * (limit - level) / (limit - start)
     # The central difference errs by dt^2/6 times the third derivative, below 4 (0.7/4)^3 (0.01)^2.
@@ -160,7 +160,7 @@ def test_steps_under_a_limit_that_stands_still_are_the_closed_form():
     start = np.full((1, 1), 8.0)
     found = fine_grid.follow(saturation.gompertz_step, demand[None], top, log_start=start, fine=fine, base=0)
     # From 9 to 7.5 the start is passed within the step, which is a straight line there.
-    expected = saturation.gompertz_saturation(demand[None], 10.0, log_start=8.0)
+    expected = saturation.saturate(demand[None], 10.0, kind="gompertz", log_start=8.0)
     np.testing.assert_allclose(found[0, :4], expected[0, :4], rtol=0, atol=1e-14)
     small = np.concatenate([np.linspace(a, b, 400) for a, b in itertools.pairwise(demand)])
     fine, top = np.ones(small.size, dtype=bool), np.full((1, small.size), 10.0)
@@ -181,8 +181,16 @@ def test_a_limit_that_falls_below_the_start_holds_the_level_and_lets_it_go_when_
     np.testing.assert_allclose(found[81:], 8 + (time[81:] - 5) / 2, rtol=0, atol=1e-9)
 
 
+def test_a_limit_that_stands_below_the_start_for_a_while_holds_a_level_that_falls_too():
+    demand, limit = np.array([[8.0, 9.0, 8.5, 6.0]]), np.array([[7.5, 7.5, 7.5, 7.5]])
+    found = fine_grid.follow(
+        saturation.gompertz_step, demand, limit, log_start=np.full((1, 1), 8.0), fine=np.ones(4, dtype=bool), base=0
+    )
+    np.testing.assert_array_equal(found[:, 1:], np.minimum(demand, limit)[:, 1:])
+
+
 def test_gompertz_without_room_is_the_lower_of_the_two_and_a_shrinking_level_is_kept():
-    got = saturation.gompertz_saturation([[27.0, 24.0, 25.0]], [[25.0, 25.0, 30.0]], log_start=26.0)
+    got = saturation.saturate([[27.0, 24.0, 25.0]], [[25.0, 25.0, 30.0]], kind="gompertz", log_start=26.0)
     np.testing.assert_array_equal(got, [[25.0, 24.0, 25.0]])
 
 
@@ -223,9 +231,9 @@ def test_saturation_is_continuous_where_its_formula_changes(kind):
 
 def test_a_limit_per_sample_applies_to_the_whole_path_of_its_sample():
     level = np.add.outer(np.zeros(3), np.linspace(20.0, 40.0, 3))
-    got = saturation.hard_saturation(level, [25.0, 30.0, 35.0])
+    got = saturation.saturate(level, [25.0, 30.0, 35.0], kind="hard")
     np.testing.assert_array_equal(got.max(axis=1), [25.0, 30.0, 35.0])
-    per_year = saturation.hard_saturation(level, [[25.0, 30.0, 35.0]])
+    per_year = saturation.saturate(level, [[25.0, 30.0, 35.0]], kind="hard")
     np.testing.assert_array_equal(per_year[0], [20.0, 30.0, 35.0])
 
 

@@ -55,8 +55,10 @@ class _Outside:
     def __init__(self, model: Model, t: Array, paths: set[str]) -> None:
         still = Model(model.scenario, model.draws)
         still.gains = dict.fromkeys(paths, np.zeros_like)
-        self.named = Moment(still, t).variables()
-        self.caps = (model.scenario["drivers"]["algorithms"].get("caps") or {}).items()
+        moment, algorithms = Moment(still, t), model.scenario["drivers"]["algorithms"]
+        self.named = moment.variables()
+        self.caps = (algorithms.get("caps") or {}).items()
+        self.begun = moment.grown("drivers.algorithms", algorithms)[0]
         constraints = [level for name, level in self.named.items() if name.startswith("constraint_")]
         self.constraint = np.min([np.full(t.shape, np.inf), *constraints], axis=0)
 
@@ -64,7 +66,9 @@ class _Outside:
         """Effective compute at the k-th time after these gains."""
         demanded = self.named["physical_compute_demanded"][:, k]
         demanded = demanded + sum(gain for path, gain in gains.items() if "hardware" in path)
-        algorithms = gains["drivers.algorithms"] if "drivers.algorithms" in gains else self.named["algorithms"][:, k]
+        algorithms = self.named["algorithms"][:, k]
+        if "drivers.algorithms" in gains:
+            algorithms = self.begun[:, k] + gains["drivers.algorithms"]
         left = [algorithms]
         for name, cap in self.caps if "drivers.algorithms" in gains else ():
             limit = self.named[variable("cap", "algorithms", name)][:, k]

@@ -277,9 +277,10 @@ class Moment:
             levels = converted(np.array([value for _, value in years]), spec.get("unit"), "level")
             return np.interp(self.t, [year for year, _ in years], levels), np.array(np.inf)
         start = model.number(f"{path}.start", spec["start"]) if "start" in spec else np.zeros((1, 1))
-        if path in model.gains:
-            return start + model.gains[path](self.t), start
         at = float(spec.get("at", model.first))
+        if path in model.gains:
+            before = laws.log_gain(model.growth(path, spec), at, np.array([[model.first]]))
+            return start + before + model.gains[path](self.t), start
         gained = laws.log_gain(model.growth(path, spec), at, self.t)
         if "jumps" in spec:
             when, by = model.jumps(path, spec)

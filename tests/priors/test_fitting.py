@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from simulator.priors.composite import Mixture, Truncated, WithNever
 from simulator.priors.families import Beta, Fixed, Normal, SkewedNormal, Uniform
 from simulator.priors.fits import FitError, Statement
-from simulator.priors.fitting import fit_family, understood
+from simulator.priors.fitting import fit_family, in_words
 from simulator.priors.free_families import LogNormal, Metalog, Quantiles, SkewedLogNormal
 from simulator.schema.prior_families import Distribution
 
@@ -185,4 +185,4 @@ def test_the_range_of_medians_that_is_offered_is_right() -> None:
     ],
 )
 def test_what_was_understood_is_printed_back(family: Distribution, text: str) -> None:
-    assert understood(family).words == text
+    assert in_words([(family, "", "", "", None)])[0] == text

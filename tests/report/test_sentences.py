@@ -23,7 +23,7 @@ from simulator.wording import raised, share_text
 
 @pytest.fixture(scope="module")
 def run():
-    return simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    return simulate(load_scenario("baseline-2025", overrides=["samples=1024"]))
 
 
 def test_the_forecast_is_three_sentences_with_the_numbers_of_the_run(run):

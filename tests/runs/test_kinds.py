@@ -223,7 +223,7 @@ def test_lines_say_every_variable_with_dims_unit_and_long_name(run: xr.DataTree)
     assert any(
         re.fullmatch(r"  effective_compute +\(sample, year\)  log10\(FLOP\)  effective compute", line) for line in lines
     )
-    assert any("lognormal, median 389 (90 % 182 to 830) million USD" in line for line in lines)
+    assert any("median 750 (90 % 320 to 2500) million USD" in line for line in lines)
 
 
 def test_a_run_without_samples_has_the_summarys_lines_alone() -> None:

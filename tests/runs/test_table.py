@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.runs.table import Table, value_or_none, values_or_none
+from tests.columns import unsaid
 
 
 def test_whole_numbers_stay_whole_beside_what_is_missing():
@@ -74,9 +75,9 @@ def test_what_is_markup_already_is_set_as_it_is_and_the_first_column_heads_the_r
         '<table role="table" class="stacked">',
         "<caption>a &amp; b</caption>",
         (
-            '<thead role="rowgroup"><tr role="row"><th scope="col" role="columnheader">name</th>'
+            '<thead role="rowgroup"><tr role="row"><th scope="col" title="what it is called" role="columnheader">name</th>'
             '<th scope="col" class="number" title="value, in the unit of the row" role="columnheader">value</th>'
-            '<th scope="col" role="columnheader"><em>note</em></th></tr></thead>'
+            '<th scope="col" title="remark for readers" role="columnheader"><em>note</em></th></tr></thead>'
         ),
         '<tbody role="rowgroup">',
         (
@@ -134,3 +135,14 @@ def test_texts_that_a_spreadsheet_would_compute_are_quoted_and_read_back(tmp_pat
     table.save_csv(tmp_path / "t.csv")
     assert Table.read_csv(tmp_path / "t.csv")["=name"].tolist() == ["=1+1", "@x", "plain", "a\\u001bb"]
     assert Table({"mixed": ["=1", 2, -3.5]}).to_csv() == "mixed\n'=1\n2\n-3.5\n"
+
+
+def test_a_column_has_the_words_of_its_name_or_those_of_it_in_one_table_alone():
+    table = Table({"share:spending@2030": [0.5], "first": ["a"], "level": [0.1], "other": [1]})
+    assert unsaid({"t": table}) == ["t.first", "t.level", "t.other"]
+    told = table.called("attribution").saying({"other": ("FLOP", "made up")})
+    assert unsaid({"t": told}) == ["t.level"]
+    assert (told.unit("share:spending@2030"), told.unit("other")) == ("1", "FLOP")
+    assert told.column("first").meaning == "what is stated before"
+    assert (told + table).column("other").meaning == "made up"
+    assert Table.of_kept(told.to_kept()).column("first").meaning == "what is stated before"

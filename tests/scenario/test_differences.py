@@ -74,6 +74,13 @@ def test_a_source_alone_is_kept_apart_from_numbers(plain: xr.DataTree) -> None:
     assert (row["path"], row["kind"]) == ("drivers.spending.growth.source", "origin")
 
 
+def test_the_source_of_a_correlation_is_no_number() -> None:
+    pair = {"between": ["drivers.spending.growth", "drivers.hardware.growth[0].rate"], "rank": 0.3}
+    growth = {"drivers.hardware.growth": [{"rate": {"uniform": [1.2, 1.4], "unit": "x/year"}}]}
+    runs = [small(growth | {"correlations": [pair | {"source": source}]}) for source in ("A", "B")]
+    assert [(row["path"], row["kind"]) for row in rows(*runs)] == [("correlations[0].source", "origin")]
+
+
 def test_only_what_differs_between_any_of_several_runs_is_listed(plain: xr.DataTree) -> None:
     found = rows(plain, small({"seed": 3}), small({"years.last": 2040}))
     assert [(row["path"], row["kind"]) for row in found] == [("years.last", "number"), ("seed", "run")]

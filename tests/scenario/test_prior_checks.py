@@ -220,7 +220,7 @@ def test_any_level_in_fractions_is_a_share_and_a_plain_number_is_none() -> None:
         ({"factors": {"a": {"start": 10}, "b": {"start": 0.5}}}, "is 5 in 2025, not 1"),
         ({"start": {"uniform": [1, 3]}}, "is 2 (90 % 1.1 to 2.9) in 2025, not 1"),
         ({"table": {"2020": 1, "2030": 100, "2035": 100}}, "is 10 in 2025, not 1"),
-        ({"start": 1, "at": 2020, "growth": "2x/year"}, "is 1 in 2020 and not in the first year, 2025"),
+        ({"at": 2020, "growth": "2x/year"}, "is 1 in 2020 and not in the first year, 2025"),
         ({"start": 1, "growth": "2x/year"}, ""),
         ({"factors": {"a": {"growth": "2x/year"}, "b": {"growth": "3x/year"}}}, ""),
         ({"table": {"2025": 1, "2035": 100}}, ""),

@@ -91,7 +91,7 @@ def test_the_variants_and_the_mixture_shown_can_be_read(tmp_path):
     scenario = next(text for language, text in BLOCKS if text.startswith("schema: 2"))
     (tmp_path / "team.yaml").write_text(scenario + variants)
     assert list(load_variants(tmp_path / "team.yaml")) == ["poor"]
-    common = "schema: 2\nname: both\nyears: {first: 2025.5, last: 2040, step: year}\nthresholds: null\n"
+    common = "schema: 2\nname: both\nyears: {first: 2027, last: 2040, step: year}\nthresholds: null\n"
     (tmp_path / "both.yaml").write_text(f"{common}mixture:{mixture}")
     assert [part.name for part in load_scenario(tmp_path / "both.yaml").components] == ["baseline", "team"]
 

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.engine.simulation import simulate
+from simulator.runs.frozen import LEVELS, open_frozen
 from simulator.scenario.library import shipped_file, shipped_names
 from simulator.scenario.load import load_scenario, parse_scenario
 from tests.places import ROOT
@@ -366,21 +367,43 @@ def test_the_baseline_is_made_of_at_least_30_priors():
     assert len(load_scenario("baseline").joint.priors) >= 30
 
 
-def test_the_baseline_starts_at_the_largest_known_run():
-    start = levels(run_of("baseline"), "physical_compute").isel(year=0).values
+def test_the_baseline_of_2025_starts_at_the_largest_known_run():
+    start = levels(run_of("baseline-2025"), "physical_compute").isel(year=0).values
     # The standard error of the median of 512 samples with a spread of 0.20 OOM is 0.011; four of them.
     assert np.median(start) == pytest.approx(log10(5e26), abs=0.045)
     assert start.std() == pytest.approx(0.20, abs=0.02)
 
 
-def test_the_limits_of_the_baseline_allow_todays_run():
-    run = run_of("baseline")
-    for name in ("binding_spending", "binding_physical_compute"):
-        assert float((run["trajectories"][name].isel(year=0) > 0).mean()) <= 0.02
+def test_the_baseline_starts_from_the_nowcast():
+    """1.7e27 FLOP (90 % 8.0e26 to 5.5e27); the standard error of a median of 512 samples is 0.015 OOM, of an end 0.03."""
+    start = levels(run_of("baseline"), "physical_compute_demanded").isel(year=0).values
+    assert np.median(start) == pytest.approx(log10(1.7e27), abs=0.06)
+    np.testing.assert_allclose(np.quantile(start, [0.05, 0.95]), np.log10([8.0e26, 5.5e27]), atol=0.12)
+
+
+@pytest.mark.parametrize(("name", "most"), [("baseline-2025", 0.02), ("baseline", 0.05)])
+def test_the_limits_of_the_baseline_allow_todays_run(name, most):
+    """Of November 2026 the largest run is known within a factor of seven, and so are its limits: a few meet."""
+    run = run_of(name)
+    for limit in ("binding_spending", "binding_physical_compute"):
+        assert float((run["trajectories"][limit].isel(year=0) > 0).mean()) <= most
+
+
+def test_the_baseline_of_2025_has_the_numbers_that_were_frozen_of_it():
+    """Bit for bit the samples of the scenario that was frozen, and the quantiles of the file to its four digits."""
+    file = ROOT / "forecasts" / "baseline-2025-11.yaml"
+    one = run_of("baseline-2025")
+    other = simulate(load_scenario(file.parent / "scenarios" / file.name, overrides=[f"samples={SAMPLES}"]))
+    for name in ("trajectories/effective_compute", "trajectories/spending", "crossings/crossing_year"):
+        np.testing.assert_array_equal(one[name].values, other[name].values)
+    frozen, run = open_frozen(file), simulate(load_scenario("baseline-2025"))
+    for name in ("effective_compute", "physical_compute", "spending"):
+        held, found = (each[f"summary/{name}"].sel(quantile=list(LEVELS)) for each in (frozen, run))
+        np.testing.assert_allclose(held, found, atol=5.1e-5)
 
 
 def test_frontier_compute_grows_4_to_5_times_a_year_at_the_start():
-    path = levels(run_of("baseline"), "physical_compute_demanded")
+    path = levels(run_of("baseline-2025"), "physical_compute_demanded")
     per_year = np.median((path.sel(year=2027) - path.sel(year=2025.5)) / 1.5)
     assert 4 <= 10**per_year <= 5
 

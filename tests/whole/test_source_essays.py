@@ -118,7 +118,7 @@ def test_a_roofline_limits_hardware_from_the_day_that_memory_no_longer_feeds_the
         "quantities.work-per-byte={value: 1600, unit: FLOP/byte}",
         f"thresholds.below={{quantity: hardware, level: {1.3e18 * 1.4**15} FLOP/USD}}",
         f"thresholds.above={{quantity: hardware, level: {1.76e19 * 2 ** (18 / 4.1)} FLOP/USD}}",
-        *("samples=64", "years.step=month"),
+        *("samples=64", "years.step=month", "years.first=2025.5", f"{factors}.price-performance.at=2025.5"),
     ]
     run = simulate(load_scenario("roofline", overrides=fixed))
     meets = 2025.5 + np.log(1.76e19 / 1.3e18) / (np.log(1.4) - np.log(2) / 4.1)

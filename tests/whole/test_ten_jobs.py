@@ -83,3 +83,11 @@ def test_pictures_of_one_name_are_kept_apart(tmp_path):
         assert words == run
         for theme in ("light", "dark"):
             assert run in (kept / f"{stem}-{theme}.svg").read_text(encoding="utf-8")
+
+
+def test_a_page_shows_what_a_command_prints_beside_what_it_draws() -> None:
+    cut = of_site("ran").cut
+    lines = [f"line {number}" for number in range(40)]
+    assert cut("\n".join([*lines, "  outputs/run-given-1"])) == [*lines, "  outputs/run-given-1"]
+    assert cut("outputs/fan.png\noutputs/fan.csv\n") == ["outputs/fan.png", "... and 1 more files"]
+    assert cut("\n".join(lines * 2))[-1] == "... and 30 more lines"

@@ -13,7 +13,7 @@ from simulator.charts.overlaid import draw_dumbbells, draw_fans, ends_words, lev
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
 from simulator.runs.table import Row, Table
-from simulator.wording import capital, signed, year_text
+from simulator.wording import amount_range, capital, signed, year_text
 
 if TYPE_CHECKING:
     from simulator.runs.result import Result
@@ -104,7 +104,7 @@ def _priors(moved: Table, head: Head) -> Figure:
         marks.box("before", (x(-1.645), x(1.645)), (y - 8, y + 8), color=style.HAIR)
         marks.box("after", (x(row["score_lower"]), x(row["score_upper"])), (y - 4, y + 4), color=STRONG)
         marks.add("dots", x=x(row["shift"]), y=y)
-        shown = f"{row['before_median_text']} → {row['median_text']}"
+        shown = amount_range(row["before_median_text"], row["median_text"], "→")
         marks.text(f"{shown}  ({signed(row['shift'])})", NAMES + PLOT + 16, y)
     for tick in range(-math.floor(reach), math.floor(reach) + 1):
         marks.box("zero" if tick == 0 else "rules", (x(tick), x(tick)), (TOP, top))

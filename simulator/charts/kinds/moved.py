@@ -72,12 +72,9 @@ def _figure(name: str, words: tuple[str, str], headlines: Table, scenario: str, 
 
 
 def _size(rows: Sequence[Row]) -> float:
-    """Tell how far a headline moved at last, in widths of its 90 % interval."""
-    last = rows[-1]
-    width = last["upper_90"] - last["lower_90"]
-    if last["moved"] is None:
-        return -1.0
-    return abs(last["moved"]) / width if math.isfinite(width) and width > 0 else 0.0
+    """Tell how far a headline moved at last, in the unit that all of a figure have."""
+    moved = rows[-1]["moved"]
+    return -1.0 if moved is None else abs(moved)
 
 
 def _draw(rows: Sequence[Row], marks: Marks, *, left: float, top: float) -> None:

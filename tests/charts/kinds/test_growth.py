@@ -30,7 +30,7 @@ def test_the_drawn_parts_add_up_to_the_line_in_every_year(run: xr.DataTree, year
         parts = [part["value"] for part in rows if part["year"] == row["year"]]
         assert sum(parts) == pytest.approx(row["value"], abs=1e-5)
     assert net[0]["value"] == 0.0
-    assert net[0]["year"] == (2025.5 if years is None else 2027)
+    assert net[0]["year"] == (2026.9 if years is None else 2027)
 
 
 def test_amounts_and_shares_of_the_growth_stand_at_the_right_end(run: xr.DataTree) -> None:

@@ -43,7 +43,7 @@ EVERY = (crossing_figures, growth_figures, binding_figures, demand_figures)
 
 @pytest.fixture(scope="module")
 def run() -> xr.DataTree:
-    return simulate(load_scenario("baseline", overrides=["samples=1024"]))
+    return simulate(load_scenario("baseline-2025", overrides=["samples=1024"]))
 
 
 def test_shares_and_the_rest_are_labelled_at_the_right_end(run: xr.DataTree) -> None:
@@ -145,7 +145,7 @@ def test_years_at_the_ends_of_a_range_belong_to_it(run: xr.DataTree) -> None:
     assert len(drawn_years(summary, None)) == 21
     assert drawn_years(summary, (2026, 2028)) == [1, 2, 3]
     assert listed(["one"]) == "one"
-    assert subtitle(run).startswith("Baseline: largest training run")
+    assert subtitle(run).startswith("Baseline of 2025: largest training run")
 
 
 @pytest.mark.parametrize("figures", EVERY, ids=lambda figures: figures.__name__)
@@ -163,7 +163,7 @@ def test_every_figure_of_a_run_is_complete_and_the_same_every_time(run: xr.DataT
 
 @pytest.mark.parametrize("figures", EVERY, ids=lambda figures: figures.__name__)
 def test_a_run_of_the_summary_gives_the_same_figures(run: xr.DataTree, figures: Any) -> None:
-    alone = simulate(load_scenario("baseline", overrides=["samples=256"]), keep="summary")
+    alone = simulate(load_scenario("baseline-2025", overrides=["samples=256"]), keep="summary")
     names = [figure.name for figure in figures(run, FigureOptions())]
     assert [figure.name for figure in figures(alone, FigureOptions())] == names
 

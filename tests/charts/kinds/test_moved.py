@@ -13,6 +13,7 @@ from simulator.charts.kinds.moved import moved_figures
 from simulator.charts.writing import svg_text
 from simulator.runs.result import Result
 from tests.analysis.releases import frozen_releases
+from tests.places import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -36,6 +37,13 @@ def test_the_last_two_releases_make_a_chart_too(found: Moved) -> None:
     two = replace(found, releases=found.releases[1:], reasons=found.reasons[1:])
     title = " ".join(moved_figures(two)[0].chart["title"]["text"])
     assert title == "Linear from 2025-06 to 2026-06: effective compute, end of 2029 moved most, +1.00 OOM"
+
+
+def test_what_moved_most_is_told_in_years_and_not_in_widths_of_its_interval() -> None:
+    """A run of $10 billion moved by 1.0 years, a twelfth of its 90 %; 1000x GPT-4 by 0.3, a seventh of its own."""
+    every = forecast_moves(ROOT / "forecasts", "baseline", reasons=False)
+    figure = moved_figures(replace(every, releases=every.releases[:2], reasons=every.reasons[:1]))[1]
+    assert " ".join(figure.chart["title"]["text"]).endswith("$10 billion run moved most, +1.0 years")
 
 
 def test_a_folder_is_drawn_as_the_result_is(found: Moved, tmp_path: Path) -> None:

@@ -1,0 +1,115 @@
+"""Find the courses of levels: what of a scenario its equations give at any time by themselves, for a block of draws.
+
+Where growth decays, or a level follows chance, a table, feedback or a stock, or has to be followed under a limit,
+there is none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial, reduce
+
+import numpy as np
+
+from simulator.errors import Path
+from simulator.model.levels import Block, level_line, quantity_line, way_of
+from simulator.model.lines import Bent, Course, Joined, Line, Named
+from simulator.model.quantities import Chain, is_followed, share_line
+from simulator.model.saturation import law_of
+from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
+from simulator.schema.subjects import Bound, bounds_of
+
+_ADDED = partial(reduce, np.add)
+
+
+def subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
+    """Find the course of a variable under its limits, as `Chain.level` gives it at times of the samples' own.
+
+    If `apart`, as it gives it at times of all: factors of a product are added up after each was computed.
+    """
+    key = ("course", name, int(apart))
+    if key not in chain.block.courses:
+        chain.block.courses[key] = _subject_course(name, chain, apart=apart)
+    return chain.block.courses[key]
+
+
+def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
+    if name == "effective_compute":
+        parts = [each for each in ("physical_compute", "algorithms") if each in chain.subjects]
+        return _joined([subject_course(each, chain, apart=apart) for each in parts])
+    subject, block = chain.subjects[name], chain.block
+    level = subject.level
+    if isinstance(level, Factor) and level.level is not None:
+        demanded = start = quantity_course(level.level, (*subject.path, "level"), block)
+    elif level is not None:
+        demanded = start = chain.line(name)
+    else:
+        demanded = start = _joined([subject_course(each, chain, apart=True) for each in subject.parts])
+        if not apart:
+            demanded = chain.line(name) or _joined([subject_course(each, chain, apart=False) for each in subject.parts])
+    if not subject.bounds and not apart:
+        return demanded
+    return _bent(subject.path, demanded, subject.bounds, start, chain.base(name), block)
+
+
+def quantity_course(quantity: Quantity | None, path: Path, block: Block) -> Course | None:
+    """Find the course of a quantity at a path, looked for once."""
+    if isinstance(quantity, str):
+        own = ("quantities", quantity)
+        course = quantity_course(block.spec.quantities.get(quantity), own, block)
+        return None if course is None else Named(("named", *own), course)
+    if path not in block.courses:
+        block.courses[path] = None if quantity is None else _course(quantity, path, block)
+    return block.courses[path]
+
+
+def _course(quantity: Quantity, path: Path, block: Block) -> Course | None:
+    if (line := quantity_line(quantity, path, block)) is not None:
+        return line
+    if isinstance(quantity, Level):
+        grown = level_line(quantity, path, block)
+        base = block.spec.years.first if quantity.at is None else quantity.at
+        return _bent(path, grown, bounds_of(quantity, path), grown, base, block)
+    if not isinstance(quantity, Operation) or not any(getattr(quantity, key) for key in _AT_ONCE):
+        return None
+    parts, combine = way_of(quantity, path)
+    courses = [quantity_course(part, at, block) for at, part in parts]
+    found = [course for course in courses if course is not None]
+    return Joined(tuple(found), combine) if len(found) == len(courses) else None
+
+
+_AT_ONCE = ("product", "sum", "ratio", "minimum", "maximum")
+"""Operations on what quantities are at the same time that no sample can fail."""
+
+
+def _joined(courses: Sequence[Course | None]) -> Course | None:
+    """Add courses up; None where one is missing."""
+    found = tuple(course for course in courses if course is not None)
+    if len(found) < len(courses):
+        return None
+    return Joined(found, _ADDED) if len(found) > 1 else found[0]
+
+
+def _bent(
+    path: Path, demanded: Course | None, bounds: Sequence[Bound], start: Course | None, base: float, block: Block
+) -> Course | None:
+    """Put a course under limits; None where one of these has none, or the level has to be followed under it."""
+    limits = {
+        bound.name: (bound.limit.kind, course)
+        for bound in bounds
+        if not is_followed(bound, block.spec) and (course := _limit_course(bound.limit, bound.path, block)) is not None
+    }
+    begins = any(law_of(bound.limit.kind).from_start for bound in bounds)
+    if demanded is None or len(limits) < len(bounds) or (begins and start is None):
+        return None
+    return Bent(path, demanded, limits, start if begins else None, base)
+
+
+def _limit_course(limit: Limit, path: Path, block: Block) -> Course | None:
+    """Find the course of a limit: an amount, or a share of a quantity."""
+    if limit.share is None:
+        return quantity_course(limit.limit, (*path, "limit"), block)
+    if (line := share_line(limit, path, block)) is not None:
+        return line
+    share = Line(block.spec.years.first, block.of_all((*path, "share")))
+    return _joined([share, quantity_course(limit.of, path, block)])
