@@ -13,7 +13,7 @@ import shutil
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Literal
 
@@ -239,8 +239,12 @@ _AS_FORMULA = re.compile(r"'*[=+\-@\t\r＝＋－＠].", re.DOTALL)
 """A text that a spreadsheet would take for a formula, or one before which a quote keeps it from that."""
 
 
-def csv_cell(text: str) -> str:
-    """Write a text so that no spreadsheet computes it: a quote before it, which `csv_rows` takes away; numbers stay."""
+def csv_cells(texts: Iterable[str]) -> dict[str, str]:
+    """Write texts so that no spreadsheet computes them: a quote before, which `csv_rows` takes away; numbers stay."""
+    return {text: text if text.isprintable() and not _AS_FORMULA.match(text) else _csv_cell(text) for text in texts}
+
+
+def _csv_cell(text: str) -> str:
     if not _AS_FORMULA.match(text):
         return harmless(text)
     try:

@@ -21,7 +21,7 @@ from simulator.files import (
     check_file,
     check_folder,
     copy_folder,
-    csv_cell,
+    csv_cells,
     csv_rows,
     locked,
     make_folder,
@@ -263,7 +263,7 @@ def test_a_pipe_and_a_device_are_not_waited_for_and_a_large_file_is_not_read(tmp
     ],
 )
 def test_no_spreadsheet_computes_a_text_and_it_reads_back_as_it_was(text: str, cell: str) -> None:
-    assert csv_cell(text) == cell
+    assert csv_cells([text]) == {text: cell}
     assert csv_rows(f'"{cell}",b\n') == [(1, [text, "b"])]
 
 

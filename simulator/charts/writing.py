@@ -133,9 +133,9 @@ def readable(spec: Any) -> Any:
     {'title': {'text': ['a\\u202eb']}}
     """
     if isinstance(spec, str):
-        return harmless(spec)
+        return spec if spec.isprintable() else harmless(spec)
     if isinstance(spec, Mapping):
-        return {harmless(key): readable(value) for key, value in spec.items()}
+        return {readable(key): readable(value) for key, value in spec.items()}
     return [readable(value) for value in spec] if isinstance(spec, list | tuple) else spec
 
 

@@ -191,8 +191,12 @@ class Converted:
             return np.where(np.isneginf(density), -np.inf, density + self.conversion.log_slope(x))
 
 
+EXTREMES = np.array([EDGE, 1e-6, 0.5, 1.0 - 1e-6, 1.0 - EDGE])
+"""Where a prior is asked how far it reaches: at what can be drawn, one in a million, the median."""
+
+
 def carried_over(base: Distribution, conversion: Conversion) -> tuple[Distribution, Array]:
-    """Carry a family over to the internal scale, and give the lowest, median and highest number that can be drawn.
+    """Carry a family over to the internal scale, and give its quantiles at `EXTREMES`; its value where it is fixed.
 
     A family of single values stays one.
     """
@@ -203,7 +207,7 @@ def carried_over(base: Distribution, conversion: Conversion) -> tuple[Distributi
         if isinstance(base, Discrete) and np.isfinite(values := conversion.forward(np.array(base.values))).all():
             order = np.argsort(values)
             family = Discrete(tuple(values[order].tolist()), tuple(np.array(base.weights)[order].tolist()))
-        return family, family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE]))
+        return family, family.ppf(EXTREMES)
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ Such a prior is no free dimension: its number in a sample follows from the other
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,14 +14,11 @@ import numpy as np
 from simulator.errors import Fault, Path, near_name, number
 from simulator.priors.ranks import rank_correlation, scores_for
 from simulator.priors.scales import Scale
-from simulator.priors.streams import EDGE
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution
-from simulator.schema.prior_names import SlotKind
 from simulator.schema.spec import Correlation
 from simulator.schema.statements import PointFunction
 from simulator.units import Array
-from simulator.wording import BEYOND
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,29 +272,3 @@ def _not_positive_definite(
     index = min(index for pair, (_, index) in pairs.items() if pair <= set(names))
     rule = "these correlations cannot hold together: their matrix is not positive definite."
     return Fault(("correlations", index), rule, "The nearest that can:\n" + "\n".join(lines))
-
-
-_MOST: Mapping[str | int, float] = {"multiplier": 100.0}
-"""The log10 of the most, or of its inverse, that a prior at a place may reach; growth may reach that of a number."""
-
-
-def reach_fault(
-    kind: SlotKind, path: Path, family: Distribution, unit: str, use: Callable[[Array], Array] = np.asarray
-) -> Fault | None:
-    """Say that a deviation or a span of time falls below 0, or growth leads beyond all numbers; None where not.
-
-    Of a prior in the internal unit, or one to which `use` leads.
-    """
-    if kind in ("drift", "duration", "delay") and use(family.ppf(np.array([EDGE])))[0] < 0:
-        what = "a standard deviation" if kind == "drift" else "a span of time"
-        remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
-        return Fault(path, f"is {what} and must not fall below 0.", remedy)
-    most = _MOST.get(path[-1], BEYOND if unit == "OOM/year" else math.inf)
-    far = 0.0 if most == math.inf else float(max(use(family.ppf(_SELDOM)), key=abs))
-    if abs(far) <= most:
-        return None
-    rule = f"reaches 10^{far:.3g} times{' a year' * (unit == 'OOM/year')}; 10^{most:g} or its inverse is the most."
-    return Fault(path, rule, "Write other numbers, or truncate it.")
-
-
-_SELDOM = np.array([1e-6, 1.0 - 1e-6])

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from simulator import units
-from simulator.errors import Fault, dotted, number
-from simulator.priors.composite import EmptyTruncation, Mixture, Truncated, WithNever, carried_over
+from simulator.errors import Fault, Path, dotted, number
+from simulator.priors.composite import EXTREMES, EmptyTruncation, Mixture, Truncated, WithNever, carried_over
 from simulator.priors.dependence import (
     CopulaGroup,
     Dependence,
@@ -20,14 +20,12 @@ from simulator.priors.dependence import (
     chained,
     copula_groups,
     dependence,
-    reach_fault,
     reference_faults,
 )
 from simulator.priors.families import Fixed, Normal
 from simulator.priors.fitting import Asked, Understood, check_above_zero, fit_family, in_words, understood
 from simulator.priors.free_families import Discrete, Empirical
 from simulator.priors.scales import Scale, beyond_scale, nears_zero, scale_of
-from simulator.priors.streams import EDGE
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.hints import with_number
@@ -36,6 +34,7 @@ from simulator.schema.prior_names import Slot, SlotKind, input_path, slots, unit
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import PARAMETERS, Prior
 from simulator.units import Array
+from simulator.wording import BEYOND
 
 _KIND_OF: Mapping[str, SlotKind] = {"OOM/year": "rate", "year": "date", "years": "duration", "1": "number"}
 _ANY = Normal(0.0, 1.0)
@@ -228,11 +227,11 @@ def _using(slot: Slot, use: Use, other: NamedPrior) -> NamedPrior:
     if not use.same and slot.prior.unit != other.prior.unit:
         rule = f"is stated in {slot.prior.unit or 'no unit'}; {use.of} is in {other.prior.unit or 'no unit'}."
         raise Faults([Fault((*slot.path, "unit"), rule, "Remove unit: it is that of the input.")])
-    ends = use(other.family.ppf(np.array([EDGE, 0.5, 1.0 - EDGE])))
+    ends = use(other.family.ppf(EXTREMES))
     if np.isnan(ends).any() or np.isneginf(ends).any():
         rule = f"must stay above {number(use.own.least)} here; {use.of} reaches that or less."
         raise Faults([Fault(path, rule, "Truncate the input, or state its family: lognormal.")])
-    if fault := reach_fault(slot.kind, path, other.family, use.own.unit, use):
+    if fault := _reach_fault(slot.kind, path, ends, use.own.unit):
         raise Faults([fault])
     made = other if use.same and same_numbers else _following(slot, use, other)
     family, stated = other.family if use.same else made.family, other.stated if same_numbers else made.stated
@@ -278,9 +277,31 @@ def _internal(
     if not np.isfinite(ends).all() or (scale.conversion.reciprocal and nears_zero(base)):
         rule, remedy = beyond_scale(base, scale)
         raise Faults([Fault(path, rule, f"{scale.meaning}\n{remedy}".strip())])
-    if fault := reach_fault(slot.kind, path, family, scale.unit):
+    if fault := _reach_fault(slot.kind, path, ends, scale.unit):
         raise Faults([fault])
     return family, base, scale.unit, float(ends[ends.size // 2])
+
+
+_MOST: Mapping[str | int, float] = {"multiplier": 100.0}
+"""The log10 of the most, or of its inverse, that a prior at a place may reach; growth may reach that of a number."""
+
+
+def _reach_fault(kind: SlotKind, path: Path, ends: Array, unit: str) -> Fault | None:
+    """Say that a deviation or a span of time falls below 0, or growth leads beyond all numbers; None where not.
+
+    `ends` are the quantiles of a prior at `EXTREMES`, or its one value, in the internal unit.
+    """
+    if kind in ("drift", "duration", "delay") and ends[0] < 0:
+        what = "a standard deviation" if kind == "drift" else "a span of time"
+        remedy = "Use family: lognormal, or truncate it: truncated: [0, null]."
+        return Fault(path, f"is {what} and must not fall below 0.", remedy)
+    most = _MOST.get(path[-1], BEYOND if unit == "OOM/year" else math.inf)
+    seldom = ends.size // 4  # one in a million
+    far = 0.0 if most == math.inf else float(max(ends[seldom], ends[-1 - seldom], key=abs))
+    if abs(far) <= most:
+        return None
+    rule = f"reaches 10^{far:.3g} times{' a year' * (unit == 'OOM/year')}; 10^{most:g} or its inverse is the most."
+    return Fault(path, rule, "Write other numbers, or truncate it.")
 
 
 def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:

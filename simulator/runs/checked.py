@@ -21,7 +21,7 @@ from simulator.errors import RunFileError, shown
 from simulator.runs.checksums import check_opened
 from simulator.runs.contents import CONTENTS, FIT_GROUPS, FITTED, Contents, Part, dims_fit, entry_of
 from simulator.runs.entries import TOUCH, Entry, attribute_rule, type_rule, value_rule
-from simulator.runs.groups import Group, Variable, array_of
+from simulator.runs.groups import Group, Variable, arrays_of
 from simulator.runs.kinds import RUN, Kind, kind_named
 
 type Wrong = tuple[str, str]
@@ -147,7 +147,7 @@ def _part_faults(path: str, group: Group, part: Part, front: tuple[str, ...]) ->
     """List what is wrong with one group."""
     place = path.strip("/")
     at = f"{place}/" if place else ""
-    coords, held, dims = group.coords, group.data_vars, {*group.sizes}
+    coords, held, dims, arrays = group.coords, group.data_vars, {*group.sizes}, arrays_of(group)
     yield from attribute_faults(group.attrs, part.attributes, f"{place}: ")
     needed = [entry.name for entry in part.coords if _is_needed(entry, dims)]
     for name in dict.fromkeys((*needed, *front, *(dim for dim in dims if dim.startswith("limit_")))):
@@ -175,7 +175,7 @@ def _part_faults(path: str, group: Group, part: Part, front: tuple[str, ...]) ->
             continue
         if not is_coord:
             yield from attribute_faults(variable.attrs, part.described, f"{at}{name}: ")
-        if rule := type_rule(known, array_of(variable).dtype):
+        if rule := type_rule(known, arrays[name].dtype):
             yield f"{at}{name}", rule
         elif not part.lazy or own == (name,):
             alike.setdefault((known, own, variable.shape), {})[name] = variable

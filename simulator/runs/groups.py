@@ -95,9 +95,12 @@ class Group:
         return xr.DataTree.from_dict({path: as_dataset(group) for path, group in self.walk()})
 
 
-def array_of(variable: Variable) -> NDArray[Any]:
-    """Give what tells the size and type of a variable; one of xarray's may be on the disk still, and stays there."""
-    return variable.values if isinstance(variable, Labelled) else cast("NDArray[Any]", variable)
+def arrays_of(group: Group) -> dict[str, NDArray[Any]]:
+    """Give what tells the size and type of each variable; those of xarray may be on the disk still, and stay there."""
+    return {
+        name: each.values if isinstance(each, Labelled) else cast("NDArray[Any]", each)
+        for name, each in group.variables.items()
+    }
 
 
 def as_dataset(group: Group) -> xr.Dataset:

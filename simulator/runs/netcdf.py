@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.files import replacing
-from simulator.runs.groups import Group, Variable, array_of, of_dataset, of_tree
+from simulator.runs.groups import Group, Variable, arrays_of, of_dataset, of_tree
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -45,7 +45,8 @@ def checksum(values: NDArray[Any], before: str = "0") -> str:
 
 def said_checksum(group: Group, children: Iterable[str]) -> str:
     """Give the checksum of the attributes of a group, and of the names, dimensions and attributes of what is in it."""
-    each = {name: [each.dims, each.shape, _plain(each.attrs)] for name, each in group.variables.items()}
+    arrays = arrays_of(group)
+    each = {name: [each.dims, arrays[name].shape, _plain(each.attrs)] for name, each in group.variables.items()}
     said = json.dumps([_plain(group.attrs), each, sorted(children)], sort_keys=True)
     return f"{zlib.crc32(said.encode()):08x}"
 
@@ -67,7 +68,7 @@ def write_netcdf(root: Group, path: FilePath) -> None:
     OSError: the disk is full.
     """
     groups = list(root.walk())
-    total = sum(array_of(each).nbytes for _, group in groups for each in group.variables.values())
+    total = sum(each.nbytes for _, group in groups for each in arrays_of(group).values())
     try:
         with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
             file.set_fill_off()
@@ -92,23 +93,23 @@ def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tup
     for dim, length in group.sizes.items():
         target.createDimension(dim, length)
     beside = {name: set(each.dims) for name, each in group.coords.items() if each.dims != (name,)}
+    arrays = arrays_of(group)
     for name, variable in group.variables.items():
         near = sorted(other for other, dims in beside.items() if name in group.data_vars and dims <= set(variable.dims))
         attrs = variable.attrs | ({"coordinates": " ".join(near)} if near else {})
-        kind: Any = array_of(variable).dtype
+        kind: Any = arrays[name].dtype
         if kind.kind == "b":
             kind, attrs = np.int8, attrs | {"dtype": "bool"}
         elif kind.kind in "OSU":
             kind = str
         dims = [str(dim) for dim in variable.dims]
-        declared = target.createVariable(name, kind, dims, **_packing(variable, total))
+        declared = target.createVariable(name, kind, dims, **_packing(variable, arrays[name].dtype.kind, total))
         declared.setncatts(attrs)
         yield declared, variable
 
 
-def _packing(variable: Variable, total: int) -> dict[str, Any]:
+def _packing(variable: Variable, kind: str, total: int) -> dict[str, Any]:
     """Choose how a variable of a file of so many bytes is packed."""
-    kind = array_of(variable).dtype.kind
     if total <= STEADY_COMPRESSED_ABOVE or kind not in "fi":
         return {}
     if total > COMPRESSED_ABOVE or kind == "i" or _is_steady(variable):

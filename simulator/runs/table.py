@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from simulator.errors import RunFileError
-from simulator.files import csv_cell, read_csv, replacing
+from simulator.files import csv_cells, read_csv, replacing
 from simulator.runs.columns import column_words, words_of_columns
 from simulator.units import Array
 from simulator.wording import WIDTH, aligned, cut
@@ -91,10 +91,11 @@ class Table:
             told = ", ".join(f"{name} {values.size}" for name, (values, _) in given.items())
             raise ValueError(f"the columns of a table must be of one length; got {told}.")
         self._length = lengths.pop() if lengths else 0
-        self._columns = {}
-        for name, (values, missing) in given.items():
-            unit, meaning = column_words(name)
-            self._columns[name] = Column(values, missing, (units or {}).get(name, unit), meaning)
+        words = zip(given.items(), column_words(given), strict=True)
+        self._columns = {
+            name: Column(values, missing, (units or {}).get(name, unit), meaning)
+            for (name, (values, missing)), (unit, meaning) in words
+        }
 
     @classmethod
     def of_rows(
@@ -269,7 +270,7 @@ class Table:
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, lineterminator="\n")
         if head:
-            writer.writerow(map(csv_cell, self.names))
+            writer.writerow(csv_cells(self.names).values())
         told = {name: cells for name, each in self._columns.items() if (cells := _told_cells(each.values)) is not None}
         writer.writerows((self.with_columns(told) if told else self).records())  # None is left empty
         return stream.getvalue()
@@ -404,8 +405,10 @@ def _told_cells(values: NDArray[Any]) -> NDArray[Any] | list[object] | None:
     if values.dtype.kind not in "OU":
         return None
     held: list[object] = values.tolist()
-    told: dict[object, object] = {text: csv_cell(text) for text in {*held} if isinstance(text, str)}
-    return [told.get(value, value) for value in held] if any(map(operator.ne, told, told.values())) else None
+    told = csv_cells({text for text in held if isinstance(text, str)})
+    if not any(map(operator.ne, told, told.values())):
+        return None
+    return [told[value] if isinstance(value, str) else value for value in held]
 
 
 def _typed(cells: list[str]) -> list[Any]:

@@ -142,13 +142,14 @@ def stand_in(path: Path) -> dict[str, Any]:
     return {"value": 1.0} | ({"unit": ASKED[field]} if field in ASKED else {})
 
 
-def rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]) -> Any:
-    """Copy plain data, with every mapping changed after those in it."""
+def rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any], *, having: str = "") -> Any:
+    """Copy plain data, with every mapping, or every one with a key, changed after those in it."""
     if isinstance(data, list):
-        return [rebuilt(item, (*path, index), change) for index, item in enumerate(data)]
+        return [rebuilt(item, (*path, index), change, having=having) for index, item in enumerate(data)]
     if not isinstance(data, Mapping):
         return data
-    return change({key: rebuilt(value, (*path, str(key)), change) for key, value in data.items()}, path)
+    copy = {key: rebuilt(value, (*path, str(key)), change, having=having) for key, value in data.items()}
+    return copy if having and having not in copy else change(copy, path)
 
 
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> tuple[dict[str, Any], Fault | None]:

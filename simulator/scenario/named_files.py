@@ -36,7 +36,7 @@ def read_columns(document: Document) -> Document:
                 faults.append(PlacedFault(place_of(document.places, inner), dotted(inner), error.rule, error.remedy))
         return written
 
-    data = rebuilt(document.data, (), with_values)
+    data = rebuilt(document.data, (), with_values, having="empirical")
     return replace(document, data=data, faults=(*document.faults, *faults))
 
 
