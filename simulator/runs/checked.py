@@ -206,10 +206,11 @@ def _unlike(root: Group, contents: Contents) -> Iterator[Wrong]:
         if place in FIT_GROUPS:
             continue
         sizes = group.sizes if contents.sizes else {}
-        for dim, attribute in contents.sizes.items():
-            if dim in sizes and sizes[dim] != root.attrs[attribute]:
-                told = f"attribute {attribute} says {root.attrs[attribute]:,}"
-                yield place, f"holds {sizes[dim]:,} {dim}s, and {told}"
+        for dim, told in contents.sizes.items():
+            length = told if isinstance(told, int) else root.attrs[told]
+            if dim in sizes and sizes[dim] != length:
+                rule = f"there must be {told}" if isinstance(told, int) else f"attribute {told} says {length:,}"
+                yield place or dim, f"holds {sizes[dim]:,} {dim}s, and {rule}"
         for name in contents.alike:
             if name in group.coords:
                 values = group.coords[name].values

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final
 
-from simulator.runs.entries import LARGEST, LATEST_YEAR, Entry
+from simulator.runs.entries import LARGEST_PLAIN, LATEST_YEAR, Entry
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +41,8 @@ class Contents:
     parts: tuple[Part, ...]
     alike: tuple[str, ...] = ()
     """Coordinates that are the same in every group."""
-    sizes: Mapping[str, str] = MappingProxyType({})
-    """Dimensions whose length an attribute tells."""
+    sizes: Mapping[str, str | int] = MappingProxyType({})
+    """Dimensions of a known length, or whose length an attribute tells."""
     variants: Mapping[str, Mapping[str, tuple[str, ...]]] = MappingProxyType({})
     """Variables of the root that there are by what an attribute says."""
 
@@ -53,8 +53,10 @@ def _named(names: str, like: Entry) -> tuple[Entry, ...]:
 
 
 TEXT, WHOLE, NUMBER = Entry("", "text"), Entry("", "whole", low=0), Entry("")
-LEVEL, PLAIN = Entry("", never=True), Entry("", low=0, never=True)
+LEVEL, PLAIN = Entry("", never=True), Entry("", low=0, high=LARGEST_PLAIN, never=True)
+METRIC = replace(PLAIN, low=-LARGEST_PLAIN)
 PROBABILITY, ERROR = Entry("", low=0, high=1), Entry("", low=0, missing=True)
+_ERROR = replace(ERROR, high=LARGEST_PLAIN, never=True)
 YEAR = Entry("", low=-LATEST_YEAR, high=LATEST_YEAR)
 DATE = replace(YEAR, never=True)
 NAME = Entry("", "text", form=r"[a-z0-9]+(-[a-z0-9]+)* # small letters, digits and hyphens")
@@ -102,7 +104,7 @@ _OF_THRESHOLDS = (
     replace(ERROR, name="crossed_error", dims=("threshold", "year")),
     *(replace(PROBABILITY, name=name, dims=("threshold",)) for name in ("never", "already")),
     replace(DATE, name="crossing_quantile", dims=("threshold", "quantile"), rises="quantile"),
-    replace(LEVEL, name="threshold_level_quantile", dims=("threshold", "quantile"), rises="quantile"),
+    replace(METRIC, name="threshold_level_quantile", dims=("threshold", "quantile"), rises="quantile"),
 )
 _SUMMARY = (
     *_OF_THRESHOLDS,
@@ -111,9 +113,11 @@ _SUMMARY = (
     replace(PROBABILITY, name="binding_*_share", dims=("limit_*", "year")),
     replace(ERROR, name="binding_*_share_error", dims=("limit_*", "year")),
     replace(PLAIN, name="models_*", dims=_BY_YEAR, rises="quantile"),
+    replace(METRIC, name="capability", dims=_BY_YEAR, rises="quantile", optional=True),
     replace(ERROR, name="*_error", dims=_BY_YEAR),
     replace(LEVEL, name="*", dims=_BY_YEAR, rises="quantile"),
     replace(PLAIN, name="models_*_mean", dims=("year",)),
+    replace(METRIC, name="capability_mean", dims=("year",), optional=True),
     replace(LEVEL, name="*_mean", dims=("year",)),
 )
 _FROZEN = (
@@ -123,15 +127,17 @@ _FROZEN = (
 _TRAJECTORIES = (
     Entry("binding_*", "flag", _BY_SAMPLE, low=0, high=127),
     replace(PLAIN, name="models_*", dims=_BY_SAMPLE),
+    replace(METRIC, name="capability", dims=_BY_SAMPLE, optional=True),
     replace(LEVEL, name="*", dims=_BY_SAMPLE),
 )
 _SAMPLES = (
     Part("/parameters", (Entry("component", "flag", ("sample",), low=0, optional=True),
+                         replace(METRIC, name="capability.*", dims=("sample",), optional=True),
                          replace(LEVEL, name="*", dims=("sample",))), _COORDS, (), _UNITS, lazy=True, open=False),
     Part("/trajectories", _TRAJECTORIES, _COORDS, (), _UNITS, lazy=True, open=False),
     Part("/crossings", (replace(DATE, name="crossing_year", dims=("threshold", "sample")),
                         Entry("already_above", "flag", ("threshold", "sample"), low=0, high=1),
-                        replace(LEVEL, name="threshold_level", dims=("threshold", "sample"))),
+                        replace(METRIC, name="threshold_level", dims=("threshold", "sample"))),
          _COORDS, (), _UNITS, lazy=True),
     Part("/events", (replace(DATE, name="event_year", dims=("event", "sample")),), _COORDS, (), _UNITS, lazy=True),
 )  # fmt: skip
@@ -175,7 +181,7 @@ _OUTCOMES = (
     *(replace(TEXT, name=name, dims=("outcome",)) for name in ("outcome",)),
     *(replace(TEXT, name=name, dims=("input",)) for name in ("input", "input_words")),
 )
-_VARIANCE = Entry("", low=0, high=LARGEST**2, dims=("outcome",))
+_VARIANCE = Entry("", low=0, high=LARGEST_PLAIN, dims=("outcome",))
 _ENDS = ("", "_error", "_lower", "_upper")
 _SHARE, _CONSTANT = (
     Entry("", low=-100, high=100, dims=("input", "outcome")),
@@ -183,21 +189,28 @@ _SHARE, _CONSTANT = (
 )
 _KEPT = _named("said warned label", TEXT)
 _NO_ROWS: Final[Mapping[str, str]] = MappingProxyType({})
+_GIVEN = Entry("", low=-math.inf, high=math.inf)
+_NONE = replace(_GIVEN, missing=True)
+_COLUMNS = tuple(replace(each, type="any", optional=True) for each in (
+    *_named("year *_year day", replace(DATE, missing=True)), *_named("*_error standard_error", _ERROR),
+    *_named("never probability p_value pit quantile level censored", replace(PROBABILITY, missing=True)),
+    *_named("samples decile place", replace(PLAIN, missing=True)),
+    *_named("part moved difference error log_score before after", _NONE), replace(METRIC, name="*", missing=True),
+))  # fmt: skip
+"""What a column, or an array that is drawn, must be of which a kind says no more; text stands where all are empty."""
 
 
 def _kept(about: tuple[Entry, ...] = (), rows: Mapping[str, str] = _NO_ROWS, **tables: tuple[Entry, ...]) -> Contents:
     """Say what is kept of a result: its dataset with what it says of itself, and tables; `_`: where there is one."""
-    any_column = Entry("*", "any")
-    parts = [Part("/dataset", (), (), about, optional=False)]
-    for key, columns in tables.items():
-        name, entries = key.rstrip("_"), tuple(replace(each, dims=("row",)) for each in (*columns, any_column))
+    columns = tuple(replace(each, dims=("row",)) for each in _COLUMNS)
+    parts = [Part("/dataset", _COLUMNS, (), about, optional=False)]
+    for key, own in tables.items():
+        name, entries = key.rstrip("_"), (*(replace(each, dims=("row",)) for each in own), *columns)
         along = tuple(rows.get(name, "").split())
         parts.append(Part(f"/tables/{name}", entries, optional=key.endswith("_"), open=False, rows=along))
-    return Contents(_KEPT, (*parts, Part("/tables/*", (any_column,), open=False)))
+    return Contents(_KEPT, (*parts, Part("/tables/*", columns, open=False)))
 
 
-_GIVEN = Entry("", low=-math.inf, high=math.inf)
-_NONE = replace(_GIVEN, missing=True)
 CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
     "run": Contents(
         _named("run_format", _FORM) + _RUN,
@@ -232,17 +245,18 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
         (*_named("id", ID), *_named("name", NAME), *_named("title mode_words", TEXT), *_named("seed", WHOLE),
          Entry("mode", "text", form="free|fixed # free or fixed"), *_named("samples", _FORM),
          *_named("first_year last_year", YEAR), *_named("scenario", SCENARIO)),
-        (Part("/", (replace(LEVEL, name="moved", dims=("outcome", "input", "quantile")),
-                    replace(LEVEL, name="base", dims=("outcome",)), _CONSTANT,
+        (Part("/", (replace(METRIC, name="moved", dims=("outcome", "input", "quantile")),
+                    replace(METRIC, name="base", dims=("outcome",)), _CONSTANT,
                     replace(PROBABILITY, name="never", dims=("outcome",)),
-                    *_named("error narrowing_error", replace(ERROR, dims=("outcome", "input"))),
-                    replace(LEVEL, missing=True, name="removed", dims=("outcome", "input")),
+                    *_named("error narrowing_error", replace(_ERROR, dims=("outcome", "input"))),
+                    replace(METRIC, missing=True, name="removed", dims=("outcome", "input")),
                     replace(NUMBER, missing=True, name="narrowing", dims=("outcome", "input")),
-                    replace(LEVEL, missing=True, name="value", dims=("input", "quantile")),
+                    replace(METRIC, missing=True, name="value", dims=("input", "quantile")),
                     replace(TEXT, name="value_text", dims=("input", "quantile"))),
               (*_OUTCOMES, *(replace(TEXT, name=name, dims=("outcome",)) for name in ("kind", "outcome_words", "unit")),
                *(replace(TEXT, name=name, dims=("input",)) for name in ("library", "follows")), _COORDS[1]),
               optional=False),),
+        sizes={"quantile": 2},
     ),
     "influence": _kept(rows={"influence": "outcome input"}, influence=_named("outcome input", TEXT)),
     "moved": _kept(
@@ -262,7 +276,7 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
         given=_named("given quantity", TEXT) + _named("probability", PROBABILITY)
         + _named("year", replace(YEAR, missing=True)) + _named("lower upper", _NONE),
         headlines=_named("quantity label statistic unit", TEXT) + _named("before after", _GIVEN),
-        levels=_named("quantity label unit state", TEXT) + _named("year", YEAR) + _named("lower median upper", LEVEL),
+        levels=_named("quantity label unit state", TEXT) + _named("year", YEAR) + _named("lower median upper", METRIC),
         crossings_=_named("threshold label state", TEXT) + _named("first_year last_year", YEAR)
         + _named("lower_90 lower_50 median upper_50 upper_90", DATE) + _named("never", PROBABILITY),
         priors_=_named("input label unit", TEXT) + _named("shift score_lower score_upper", NUMBER),
@@ -275,7 +289,7 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
         signposts=_named("observable label name unit", TEXT) + _named("year", YEAR)
         + _named("reduction reduction_error", NUMBER),
         meant_=_named("observable label name unit said", TEXT) + _named("value", _GIVEN)
-        + _named("median", LEVEL) + _named("lower upper", replace(LEVEL, missing=True)),
+        + _named("median", METRIC) + _named("lower upper", replace(METRIC, missing=True)),
     ),
     "score": _kept(_named("name run_id", TEXT), scores_=()),
     "fit": Contents(_FIT_ABOUT, _fit((), optional=False, lazy=False)),

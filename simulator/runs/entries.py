@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -17,6 +18,8 @@ from simulator.errors import shown
 
 LARGEST: Final = 1e9
 """The largest level, log10 of its unit, and the largest of other numbers that have no bound of their own."""
+LARGEST_PLAIN: Final = sys.float_info.max
+"""The largest number that is no logarithm: a count, or a metric in its own unit."""
 LATEST_YEAR: Final = 10_000.0
 TOUCH: Final = 1e-9
 """By how much numbers may miss their bounds, and fall that rise."""
@@ -127,13 +130,15 @@ def type_rule(entry: Entry, dtype: np.dtype[Any]) -> str:
 
 def value_rule(entry: Entry, dims: tuple[str, ...], values: NDArray[Any], name: str = "") -> str:
     """Say what rule the values of an array break, whose last dimensions are these; nothing where they break none."""
+    if dims == (name,) and not values.size:
+        return "must not be empty"
     if values.dtype.kind in "OSUT":
         texts = values.ravel().tolist()
         if not all(isinstance(text, str) for text in texts):
             return "must hold texts"
         twice = dims == (name,) and len(set(texts)) < len(texts)
         return "must not hold a name twice" if twice else _form_rule(entry, texts)
-    if rule := "" if entry.type == "any" else _bounds_rule(entry, values):
+    if rule := _bounds_rule(entry, values):
         return rule
     if entry.rises and entry.rises in dims:
         own = np.moveaxis(values, dims.index(entry.rises) - len(dims), -1)

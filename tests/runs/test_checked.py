@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pytest
@@ -26,6 +26,7 @@ from simulator import (
     parse_scenario,
     prior_influence,
     prior_swings,
+    save_run,
     score_run,
     signposts,
     simulate,
@@ -33,10 +34,12 @@ from simulator import (
     variance_shares,
 )
 from simulator.cli.main import main
+from simulator.engine.run_folders import How, run_to_folder
 from simulator.errors import RunFileError, SimulatorError
 from simulator.files import short_hash
+from simulator.history.fit import SamplerSettings, read_fit
 from simulator.runs.checked import faults
-from simulator.runs.contents import CONTENTS, Part, entry_of
+from simulator.runs.contents import CONTENTS, FIT_GROUPS, Part, entry_of
 from simulator.runs.entries import Entry
 from simulator.runs.groups import Group, Labelled, of_tree
 from simulator.runs.kinds import KINDS, kind_named
@@ -271,6 +274,77 @@ def test_a_part_of_a_run_with_the_attributes_of_the_whole_is_refused(
             run.isel(part, missing_dims="ignore").to_netcdf(file)
             with pytest.raises(RunFileError, match=where):
                 open_run(file)
+
+
+@pytest.mark.parametrize("store", ["netcdf", "zarr"])
+def test_a_run_may_hold_names_that_look_like_those_of_shares_and_errors(
+    store: Literal["netcdf", "zarr"], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    if store == "zarr":
+        pytest.importorskip("zarr")
+    power = {"label": "power", "start": {"median": 1e9, "interval_90": [5e8, 2e9], "unit": "W"}}
+    names = {f"quantities.{name}": power for name in ("x", "x-share", "share", "errors", "mean-of-x", "crossed")}
+    one = scenario(**names, samples=64, thresholds={"already": {"quantity": "x-share", "level": "1e9 W"}})
+    folder = run_to_folder(one, tmp_path, how=How(store=store))[1]
+    with open_run(folder) as run:
+        assert {f"quantity_{name.removeprefix('quantities.').replace('-', '_')}" for name in names} <= {
+            *run["summary"].data_vars
+        }
+    main(["show", str(folder), "--json"])
+    assert capsys.readouterr().out
+
+
+def test_a_metric_in_its_own_unit_may_be_of_any_size(tmp_path: Path) -> None:
+    metric = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.7, "scale": 1e60, "exponent": 0.2}
+    save_run(simulate(scenario(capability=metric, samples=64)), tmp_path / "run.nc")
+    with open_run(tmp_path / "run.nc") as run:
+        assert run["trajectories/capability"].values.max() > 1e50
+
+
+@pytest.mark.parametrize("gone", ["log_likelihood", "log_prior", "posterior_predictive"])
+def test_an_older_run_without_a_group_of_its_fit_opens_and_one_without_draws_does_not(
+    gone: str, stored: Callable[[str], Path], tmp_path: Path
+) -> None:
+    draws = Labelled(("chain", "draw"), np.full((2, 3), 0.4))
+    places = {name: Labelled((name,), np.arange(size)) for name, size in (("chain", 2), ("draw", 3))}
+    fit = {name: Group({"growth": draws}, places) for name in FIT_GROUPS if name != gone}
+    fit["posterior"] = replace(fit["posterior"], attrs={"fit": "0", "snapshot": "2024", "runs": 30, "first_year": 2010})
+    fit["sample_stats"] = Group({"diverging": Labelled(("chain", "draw"), np.zeros((2, 3), np.int8))}, places)
+    root = read_groups(stored("run"))
+    write_groups(replace(root, children={**root.children, **fit}), file := tmp_path / "run.nc")
+    open_run(file).close()
+    del fit["posterior"]
+    write_groups(replace(root, children={**root.children, **fit}), file)
+    with pytest.raises(RunFileError, match="posterior: is missing beside the other groups of a fit of history"):
+        open_run(file)
+
+
+def test_older_swings_whose_inputs_have_no_value_open(stored: Callable[[str], Path], tmp_path: Path) -> None:
+    root = read_groups(stored("swings"))
+    values = np.full(np.shape(root["value"].values), np.nan)
+    changed = put(root, "/", "value", Labelled(("input", "quantile"), values, dict(root["value"].attrs)))
+    write_groups(changed, file := tmp_path / "swings.nc")
+    with open_result(file) as result:
+        assert "nan" not in "\n".join(result.lines()).lower()
+
+
+@pytest.mark.parametrize("done", ["overwritten", "cut short"])
+def test_a_stored_fit_that_is_damaged_is_told_by_a_line(
+    done: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What reads it then makes it anew, as it does where there is none."""
+    wrong = Labelled(("chain", "draw"), np.full((2, 3), np.nan))
+    places = {name: Labelled((name,), np.arange(size)) for name, size in (("chain", 2), ("draw", 3))}
+    write_groups(
+        Group(children={name: Group({"growth": wrong}, places) for name in FIT_GROUPS}), file := tmp_path / "fit.nc"
+    )
+    if done == "cut short":
+        file.write_bytes(file.read_bytes()[:2000])
+    assert read_fit(file, SamplerSettings(chains=2, draws=3)) is None
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.startswith(f"warning: {file}: ")
+    assert said.endswith(" The fit is made anew.\n")
 
 
 def test_a_frozen_forecast_with_another_digest_is_held_against_the_table(tmp_path: Path) -> None:
