@@ -49,7 +49,7 @@ _FACT = re.compile(
     r"(?P<subject>.+?)\s*(?P<how>>=|<=|=>|=<|≥|≤|==?|>|<|(?<=\s)(?:not\s+by|by|in|never)(?=\s|$))\s*(?P<what>.*)"
 )
 _ERROR = re.compile(rf"(?P<value>.+?)\s*(?:(?:\+-|\+/-|±)\s*(?P<amount>.+)|[x*×]/\s*(?P<factor>{NUMBER}))")
-_LOG, _DENSITY = math.log(10.0), math.log(2.0 * math.pi) / 2.0
+_DENSITY = math.log(2.0 * math.pi) / 2.0
 
 
 @dataclass(frozen=True, slots=True)

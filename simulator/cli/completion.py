@@ -1,4 +1,4 @@
-"""What a shell offers where a name is begun: scenarios, runs, libraries, entries, thresholds."""
+"""What a shell offers where a name is begun: scenarios, runs, libraries, entries, thresholds, outcomes."""
 
 from __future__ import annotations
 
@@ -6,10 +6,14 @@ import os
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path as FilePath
+from typing import TYPE_CHECKING
 
 import typer
 
 from simulator.errors import SimulatorError
+
+if TYPE_CHECKING:
+    from simulator.scenario.resolving import Scenario
 
 ASKED = "_SIMULATE_COMPLETE"
 """The variable by which a shell asks, and the words so far, which those of bash and of the others name otherwise."""
@@ -85,28 +89,58 @@ def library_names(incomplete: str) -> list[str]:
     return _begun([*libraries, *entries], incomplete)
 
 
-def entry_paths(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer the priors of the scenario that stands before, to be set."""
+def _scenario(name: str) -> Scenario | None:
+    """Read a scenario; none where it cannot be read."""
     from simulator.scenario.load import load_scenario
 
-    name = _subject(ctx)
     with suppress(SimulatorError):
-        parts = load_scenario(FilePath(name) if name.endswith((".yaml", ".yml")) else name).components
-        return _begun(dict.fromkeys(f"{path}=" for part in parts for path in part.joint.priors), incomplete)
-    return []
+        return load_scenario(FilePath(name) if name.endswith((".yaml", ".yml")) else name)
+    return None
+
+
+def entry_paths(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the priors of the scenario that stands before, to be set."""
+    scenario = _scenario(_subject(ctx))
+    parts = scenario.components if scenario else ()
+    return _begun(dict.fromkeys(f"{path}=" for part in parts for path in part.joint.priors), incomplete)
+
+
+def _told_in_run(name: str) -> tuple[list[str], list[str]]:
+    """Name the levels and the thresholds of a run; none where there is no run of that name."""
+    from simulator.runs.kinds import found, run_path
+
+    file = run_path(found(FilePath(name)))
+    if not file.is_file():
+        return [], []
+    import netCDF4
+
+    with suppress(OSError), netCDF4.Dataset(file) as run:
+        summary = run["summary"].variables
+        levels = [key for key, each in summary.items() if each.dimensions == ("quantile", "year")]
+        thresholds = summary["threshold"][:].tolist() if "threshold" in summary else []
+        return [key for key in levels if not key.endswith("_error")], thresholds
+    return [], []
 
 
 def threshold_names(ctx: typer.Context, incomplete: str) -> list[str]:
     """Offer the thresholds of the run that stands before."""
-    import json
+    return _begun(_told_in_run(_subject(ctx))[1], incomplete)
 
-    from simulator.runs.kinds import found, run_path
 
-    file = run_path(found(FilePath(_subject(ctx))))
-    if not file.is_file():
-        return []
-    import netCDF4
+def observable_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer the levels of the run that stands before."""
+    return _begun(_told_in_run(_subject(ctx))[0], incomplete)
 
-    with suppress(OSError), netCDF4.Dataset(file) as run:
-        return _begun(json.loads(run.getncattr("scenario")).get("thresholds") or (), incomplete)
-    return []
+
+def outcome_names(ctx: typer.Context, incomplete: str) -> list[str]:
+    """Offer levels at a date, and what may be asked of thresholds, of the run or the scenario that stands before."""
+    levels, thresholds = _told_in_run(_subject(ctx))
+    if not levels and (scenario := _scenario(_subject(ctx))) is not None:
+        from simulator.analysis.evaluation import first_sample
+
+        if found := first_sample(scenario):
+            levels = [name for name in found[1].trajectories if not name.startswith("binding_")]
+            thresholds = list(found[0].thresholds)
+    ways = (("crossing:", ""), ("crossed:", "@"), ("restricted:", ""))
+    told = [f"{way}{name}{date}" for way, date in ways for name in thresholds]
+    return _begun([*(f"{name}@" for name in levels), *told], incomplete)

@@ -130,7 +130,8 @@ def _matrix(
     if register is not None:
         from simulator.hindcast.registered import register_forecasts
 
-        options.tell([f"  {register_forecasts(asked, register, cache=output / 'fits')}"])
+        made = register_forecasts(asked, register, cache=output / "fits")
+        options.answer(json, "registered", str(made), dict, lambda: [f"  {made}"])
         raise typer.Exit
     found = answer_matrix(
         asked, folder=output / "scores", cache=output / "fits", say=lambda line: options.note(line, json=json)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import simulator
-from simulator.cli import options
+from simulator.cli import completion, options
 from simulator.cli.terminal import echo
 
 if TYPE_CHECKING:
@@ -114,7 +114,8 @@ def sweep(
     outcome: Annotated[
         list[str] | None,
         typer.Option(
-            help="What is printed and drawn: effective_compute@2035, crossing:NAME, crossed:NAME@2030; several."
+            autocompletion=completion.outcome_names,
+            help="What is printed and drawn: effective_compute@2035, crossing:NAME, crossed:NAME@2030; several.",
         ),
     ] = None,
     output: options.OutputOption = FilePath("outputs"),

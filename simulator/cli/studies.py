@@ -104,13 +104,18 @@ def condition(
 def signposts(
     run: options.RunArgument,
     outcome: Annotated[
-        str, typer.Option(help="The later outcome: crossing:NAME, effective_compute@2035 or crossed:NAME@2030.")
+        str,
+        typer.Option(
+            autocompletion=completion.outcome_names,
+            help="The later outcome: crossing:NAME, effective_compute@2035 or crossed:NAME@2030.",
+        ),
     ],
     observable: Annotated[
         list[str] | None,
         typer.Option(
+            autocompletion=completion.observable_names,
             help="A variable that is observed, such as spending or power; may be given several times. Without it "
-            "physical compute, spending and every named quantity."
+            "physical compute, spending and every named quantity.",
         ),
     ] = None,
     until: Annotated[str | None, typer.Option(metavar="DATE", help="The last date of an observation.")] = None,
@@ -145,6 +150,7 @@ OutcomeOption = Annotated[
     list[str] | None,
     typer.Option(
         "--outcome",
+        autocompletion=completion.outcome_names,
         help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; may be given several times.",
     ),
 ]
@@ -220,8 +226,9 @@ def shares(
     outcome: Annotated[
         list[str] | None,
         typer.Option(
+            autocompletion=completion.outcome_names,
             help="A variable, or crossed:THRESHOLD, in every year or with @YEAR in one; or crossing:THRESHOLD, by "
-            "the rank of the year, or restricted:THRESHOLD. May be repeated. [default: effective compute]"
+            "the rank of the year, or restricted:THRESHOLD. May be repeated. [default: effective compute]",
         ),
     ] = None,
     samples: Annotated[str, typer.Option(help="Rows of either half of the draws.")] = "1024",
@@ -269,8 +276,9 @@ def influence(
     outcome: Annotated[
         list[str] | None,
         typer.Option(
+            autocompletion=completion.outcome_names,
             help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; may be given several "
-            "times. Without it effective compute half-way and at the end, and the first threshold ahead."
+            "times. Without it effective compute half-way and at the end, and the first threshold ahead.",
         ),
     ] = None,
     charts: options.ChartsOption = True,

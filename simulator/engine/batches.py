@@ -131,10 +131,8 @@ def _compute(
     plan: Plan, number: int, first: int, size: int, chosen: NDArray[np.bool_] | None
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
-    component, years = plan.components[number], plan.years
-    standing = sorted(
-        {*(stand.quantity for stand in plan.projections[number].stands.values()), *plan.projections[number].moving}
-    )
+    component, years, projection = plan.components[number], plan.years, plan.projections[number]
+    standing = sorted({*(stand.quantity for stand in projection.stands.values()), *projection.moving})
     total = size if chosen is None else int(np.count_nonzero(chosen))
     if total == 0:
         return {name: np.empty(0) for name in component.joint.priors}, {}, {}
@@ -146,7 +144,7 @@ def _compute(
         for name, values in draws.items():
             parameters[name][filled : filled + count] = values
         pieces = []
-        for paths, few in _projected(plan.projections[number], draws, count):
+        for paths, few in _projected(projection, draws, count):
             trajectories.add(paths.levels, slice(filled, filled + few))
             filled += few
             pieces.append(paths)

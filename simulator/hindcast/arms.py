@@ -307,8 +307,6 @@ def fitted_arms(fits: Fits, *, scenario: Scenario | None = None, seed: int, size
 
 
 LEARNED: Final[str] = "learned"
-FITTED: Final[tuple[str, ...]] = (MODEL, LEARNED)
-"""The arms for which a posterior is sampled."""
 
 
 def model_knew(scenario: Scenario | None, origin: int) -> str:

@@ -210,7 +210,7 @@ def answer(asked: Asked) -> Hindcast:
     if scenarios and not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins)
     arms, fits = _arms(asked, scenarios)
-    notes = [*(scenario_notes(scenarios, origins=asked.origins) if scenarios else ())]
+    notes = [*tables.runs.report.notes, *(scenario_notes(scenarios, origins=asked.origins) if scenarios else ())]
     if last.year > tables.runs.known_to.year:
         notes.append(
             f"the table is known to {tables.runs.known_to}: nothing later counts, though it is asked to {last}"

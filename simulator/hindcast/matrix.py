@@ -52,12 +52,13 @@ REVISION: Final[float] = 0.46
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """A table of the matrix: its name, the day of its estimates, and what was observed, with games or without."""
+    """A table of the matrix: its name, the day of its estimates, what was observed, with games or not; what is odd."""
 
     name: str
     date: dt.date
     seen: Observations
     games: bool
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ def truths(own: Sequence[OwnTable] = ()) -> tuple[Truth, ...]:
         year = known.year if (known.month, known.day) == (12, 31) else known.year - 1
         date = last_day(runs.snapshot, entry="--table")
         last, tables = last_day(until or f"{year}", entry="--table"), Series(runs, loading.shipped_accelerators(), top)
-        found.append(Truth(name, date, tables.observations(until=last), games=True))
+        found.append(Truth(name, date, tables.observations(until=last), games=True, notes=runs.report.notes))
         if any(GAMES in run.domains for run in runs.runs):
             seen = tables.observations(without_domain=GAMES, until=last)
             found.append(Truth(f"{name}, no games", date, seen, games=False))
@@ -196,6 +197,7 @@ def make_matrix(
         missing={name: _times(told) for name, told in missing.items()},
         doubted={name: _times(told) for name, told in doubted.items()},
         records={truth.name: record_table(truth.seen) for truth in tables},
+        warned=tuple(f"{truth.name}: {note}" for truth in tables for note in truth.notes),
     )
 
 

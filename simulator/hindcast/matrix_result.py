@@ -66,7 +66,13 @@ class Matrix(Result):
     missing: Mapping[str, str]
     records: Mapping[str, Table]
     doubted: Mapping[str, str] = field(default_factory=dict)
+    warned: tuple[str, ...] = ()
     folder_name: str = "hindcast-matrix"
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What is odd of the tables."""
+        return self.warned
 
     @property
     def arms(self) -> tuple[str, ...]:

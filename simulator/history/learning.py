@@ -133,14 +133,14 @@ def _learn_growth(
     _refuse_gap(scenario, seen)
     priors = learnt_priors(scenario)
     fit = keep_priors(fit_history(seen, priors=priors, settings=settings, cache=cache), priors.unknowns(seen.years[0]))
-    return fit, learnt_from(scenario, history, fit), _silent_lines(asked)
+    return fit, learnt_from(scenario, history, fit), _doubts(asked)
 
 
-def _silent_lines(asked: Series) -> list[str]:
-    """Say of the last years, where half of the runs or more have no FLOP, how many they are."""
+def _doubts(asked: Series) -> list[str]:
+    """Say what is odd of the runs, and of the last years, where half of them or more have no FLOP, how many."""
     end = asked.until or asked.runs.known_to
     counts = published_until(asked.runs, end).silent()
-    return [
+    return [f"history: {note}" for note in asked.runs.report.notes] + [
         f"history: {few} of {of} runs of {year} have no FLOP: the largest known run may not be the largest."
         for year, (few, of) in counts.items()
         if 2 * few >= of and year >= end.year - 1

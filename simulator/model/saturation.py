@@ -11,10 +11,9 @@ from functools import cache, cached_property, reduce
 from typing import cast
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
-from simulator.errors import InputError
-from simulator.model.growth import LN_10, aligned, log_one_plus, mean_decay
+from simulator.model.growth import LN_10, log_one_plus, mean_decay
 from simulator.registers import attribute_at
 from simulator.schema.choices import LAWS, SaturationLaw
 from simulator.units import Array
@@ -27,36 +26,20 @@ def law_of(kind: str) -> SaturationLaw:
     return replace(law, bend=attribute_at(law.bend), step=attribute_at(law.step) if law.step else None)
 
 
-def saturate(log_level: ArrayLike, log_limit: ArrayLike, *, kind: str, log_start: ArrayLike | None = None) -> Array:
+def saturate(log_level: Array, log_limit: Array, *, kind: str, log_start: Array) -> Array:
     """Bend a demanded level under a limit by the law named `kind`.
 
-    Far below the limit every law gives the demanded level, far above it the limit; none exceeds either. `log_level`
-    (sample, year), `log_limit` and `log_start`, each one, (sample,) or (sample, year), and the result (sample, year)
-    are log10 of one unit; a limit of +inf is none; the start is needed by laws such as "gompertz" alone. ValueError:
-    an unknown kind, or no start where one is needed.
+    Far below the limit every law gives the demanded level, far above it the limit; none exceeds either. All are log10
+    of one unit, on axes (sample, year) that fit one another; a limit of +inf is none. The start counts in laws such as
+    "gompertz" alone. InputError: an unknown kind.
 
-    >>> saturate([[10.0, 12.0, 14.0]], 12.0, kind="logistic").round(3)
+    >>> demanded, limit = np.array([[10.0, 12.0, 14.0]]), np.array(12.0)
+    >>> saturate(demanded, limit, kind="logistic", log_start=demanded[:, :1]).round(3)
     array([[ 9.996, 11.699, 11.996]])
     """
-    try:
-        law = law_of(kind)
-    except InputError:
-        raise ValueError(
-            f"saturate: kind: must be one of {', '.join(LAWS)}; got {kind!r}. "
-            "The kind says how growth bends under its limit. Choose one of them."
-        ) from None
-    if law.from_start and log_start is None:
-        raise ValueError(
-            f"saturate: log_start: must be given for kind '{kind}'; got none. "
-            "This law slows growth by how far a level has come from its start. Give it, or another kind."
-        )
-    return _bent(law, *aligned(log_level, log_limit, *([] if log_start is None or not law.from_start else [log_start])))
-
-
-def _bent(law: SaturationLaw, level: Array, limit: Array, start: Array | None = None) -> Array:
-    """Bend a level by a law whose function is loaded; the axes of the arrays fit one another."""
+    law = law_of(kind)
     bend = cast("Callable[..., Array]", law.bend)
-    return bend(level, limit, log_start=start) if law.from_start else bend(level, limit)
+    return bend(log_level, log_limit, log_start=log_start) if law.from_start else bend(log_level, log_limit)
 
 
 def hard_saturation(log_level: Array, log_limit: Array) -> Array:
@@ -107,7 +90,8 @@ def gompertz_saturation(log_level: Array, log_limit: Array, *, log_start: Array)
     slows growth and never speeds a decline. Limits: D near the start, L far above. Where L <= V0 there is no distance
     to slow over, and the level is min(D, L).
 
-    >>> saturate([[9.0, 10.0, 12.0, 14.0, 30.0]], 12.0, kind="gompertz", log_start=10.0).round(3)
+    >>> demanded, limit, start = np.array([[9.0, 10.0, 12.0, 14.0, 30.0]]), np.array(12.0), np.array(10.0)
+    >>> gompertz_saturation(demanded, limit, log_start=start).round(3)
     array([[ 9.   , 10.   , 11.264, 11.729, 12.   ]])
     """
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -193,7 +177,7 @@ type Limits = Mapping[str, tuple[str, Array]]
 def bent_levels(demanded: Array, limits: Limits, *, start: Array, followed: Mapping[str, Array]) -> dict[str, Array]:
     """Bend a level (sample, year) in log10 under each of several limits by itself; see `under_limits`."""
     return {
-        name: followed[name] if name in followed else _bent(law_of(kind), demanded, level, start)
+        name: followed[name] if name in followed else saturate(demanded, level, kind=kind, log_start=start)
         for name, (kind, level) in limits.items()
     }
 

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -279,12 +280,17 @@ def frozen_series(folder: FilePath | str, scenario: str, *, since: str = "") -> 
     if not files:
         raise InputError(f"{folder}: holds no frozen forecasts. 'simulate history freeze RUN' begins a series.")
     held = list(map(open_frozen, files))
-    found = sorted((each for each in held if each.attrs["name"] == scenario), key=frozen_day)
-    if not found:
+    own = [(each, file) for each, file in zip(held, files, strict=True) if each.attrs["name"] == scenario]
+    if not own:
         names = ", ".join(sorted({str(each.attrs["name"]) for each in held}))
         raise InputError(f"{folder}: holds no forecast of {scenario}. There are: {names}.")
-    first = _read(since, "--since") if since else -math.inf
-    return [each for each in found if read_year(str(each.attrs["dated"])) >= first]
+    own.sort(key=lambda each: (frozen_day(each[0]), str(each[0].attrs["dated"])))
+    for (one, first), (other, file) in pairwise(own):
+        if one.attrs["dated"] == other.attrs["dated"]:
+            told = f"{one.attrs['dated']}, as {first.name} is (run {one.attrs['run_id']})"
+            raise InputError(f"{file}: is the release of {scenario} of {told}. A date has one: remove the copy.")
+    begin = _read(since, "--since") if since else -math.inf
+    return [each for each, _ in own if read_year(str(each.attrs["dated"])) >= begin]
 
 
 def frozen_day(run: xr.DataTree) -> dt.date:

@@ -142,11 +142,8 @@ def _in_words(entry: Entry, other: Mapping[str, Any]) -> Iterator[tuple[str, str
     elif path == ("years",) and isinstance(entry.one, Mapping) and isinstance(entry.other, Mapping):
         for key, value in entry.other.items():
             if entry.one.get(key) != value:
-                yield (
-                    ("with", f"step {in_short(value)}")
-                    if key == "step"
-                    else ("", f"{_SPAN.get(key, key)} {in_short(value)}")
-                )
+                word, told = ("with", key) if key == "step" else ("", _SPAN.get(key, key))
+                yield word, f"{told} {in_short(value)}"
     elif len(short := in_short(entry.other)) <= _WIDEST:
         yield "with", f"{words} {short}"
     else:

@@ -202,15 +202,14 @@ def moving_thresholds(spec: ScenarioSpec) -> dict[str, tuple[Quantity, Path, tup
     Each with its place, and the places of what it is multiplied by.
     """
     found: dict[str, tuple[Quantity, Path, tuple[Path, ...]]] = {}
-    for name in spec.thresholds:
+    thresholds = spec.thresholds
+    for name in thresholds:
         multiples: list[Path] = []
         root = name
-        while spec.thresholds[root].of in spec.thresholds and len(multiples) < len(
-            spec.thresholds
-        ):  # a circle is a fault
+        while thresholds[root].of in thresholds and len(multiples) < len(thresholds):  # a circle is a fault
             multiples.append(("thresholds", root, "multiple"))
-            root = str(spec.thresholds[root].of)
-        stated = spec.thresholds[root].stated
+            root = str(thresholds[root].of)
+        stated = thresholds[root].stated
         if stated is not None and not isinstance(stated[1], Prior):
             place = ("thresholds", root, stated[0])
             found[f"moving_threshold_{snake(name)}"] = stated[1], place, tuple(multiples)

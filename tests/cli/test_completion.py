@@ -58,6 +58,15 @@ def test_names_are_those_of_priors_of_the_scenario_of_entries_and_of_what_was_ru
     main(["small.yaml", "--no-charts"])
     assert offered("simulate show ") == ["latest", "small"]
     assert offered("simulate export small --threshold ") == ["a"]
+    assert offered("simulate signposts small --outcome cross") == ["crossing:a", "crossed:a@"]
+    assert offered("simulate influence small --outcome eff") == ["effective_compute@"]
+    assert offered("simulate swings small.yaml --outcome ") == [
+        "physical_compute@", "physical_compute_demanded@", "effective_compute@", "crossing:a", "crossed:a@",
+        "restricted:a",
+    ]  # fmt: skip
+    assert offered("simulate sweep small.yaml --outcome rest") == ["restricted:a"]
+    assert offered("simulate signposts small --observable eff") == ["effective_compute"]
+    assert offered("simulate swings none.yaml --outcome ") == offered("simulate signposts none --observable ") == []
     news = Path("outputs/small-given-0123abcd/condition.nc")
     news.parent.mkdir()
     news.touch()

@@ -135,6 +135,10 @@ def test_every_table_stands_with_and_without_games_to_its_last_whole_year(tmp_pa
     stale.write_text(TABLE)
     with pytest.raises(InputError, match="ends on 2027-11-01"):
         truths([OwnTable.read(f"{stale}@2031")])
+    early = next(each for each in truths([OwnTable.read(f"{file}@2023-01")]) if each.name == "mine 2023-01")
+    assert early.notes[0] == "2 of 14 came after the snapshot's date 2023-01-31: is that date right?"
+    odd = make_matrix(RULES, tables=[replace(MADE_UP, notes=early.notes[:1])])
+    assert odd.warnings == (f"made up: {early.notes[0]}",)
     for text in ("mine.csv", "@2025", "mine.csv@"):
         with pytest.raises(InputError, match="must be FILE@DATE"):
             OwnTable.read(text)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from simulator.cli.main import main
 from simulator.errors import InputError, RunFileError
 from simulator.hindcast import registered
 from simulator.hindcast.arms import RATE_KNEW, Arm, rule_arms
@@ -50,6 +52,21 @@ def test_every_way_stands_in_the_file_with_the_chosen_one_and_a_digest(file: Pat
     file.write_text(file.read_text().replace("chosen: normal", "chosen: 4x a year"))
     with pytest.raises(RunFileError, match="was changed since it was frozen"):
         read_registered(file)
+
+
+def test_the_command_names_the_file_on_a_line_or_as_json(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name, more in (("one", []), ("two", ["--json"])):
+        words = ["hindcast", "--matrix", "--output", str(tmp_path), "--register", str(tmp_path / f"{name}.yaml"), *more]
+        main(words)
+    line, told = capsys.readouterr().out.splitlines()
+    assert line == f"  {tmp_path / 'one.yaml'}"
+    assert {key: json.loads(told)[key] for key in ("kind", "name", "tables")} == {
+        "kind": "registered", "name": str(tmp_path / "two.yaml"), "tables": {},
+    }  # fmt: skip
+    ways = [read_registered(each)["ways"] for each in (file, tmp_path / "one.yaml", tmp_path / "two.yaml")]
+    assert ways[0] == ways[1] == ways[2]
 
 
 def test_it_is_written_once_and_of_one_table(file: Path, tmp_path: Path) -> None:

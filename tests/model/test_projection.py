@@ -14,7 +14,7 @@ from simulator import parse_scenario
 from simulator.errors import InputError
 from simulator.model.fine_grid import FINE_STEPS
 from simulator.model.projection import year_grid
-from simulator.model.saturation import saturate, under_limits
+from simulator.model.saturation import logistic_saturation, under_limits
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.summary import summary_lines
 from simulator.schema.subjects import binding_names
@@ -153,7 +153,7 @@ def test_under_limits_by_hand() -> None:
     demanded = np.array([[1.0, 2.0, 3.0, 4.0]])
     limits = {"b": ("hard", np.full((1, 4), 3.0)), "a": ("logistic", np.full((1, 4), 3.5))}
     capped = under_limits(demanded, limits, start=demanded[:, :1], followed={})
-    bent = saturate(demanded, 3.5, kind="logistic")
+    bent = logistic_saturation(demanded, np.array(3.5))
     np.testing.assert_array_equal(capped.capped, np.minimum(np.minimum(demanded, 3.0), bent))
     assert capped.binding.tolist() == [[0, 0, 2, 2]]
     np.testing.assert_array_equal(capped.demanded, demanded)

@@ -120,6 +120,14 @@ def test_a_series_is_in_the_order_of_its_dates(run: Run, file: Path) -> None:
         frozen_series(file.parent / "scenarios" / "none", "linear")
 
 
+def test_a_copy_is_no_second_release(file: Path) -> None:
+    (file.parent / "copy.yaml").write_text(file.read_text())
+    with pytest.raises(
+        InputError, match=r"linear-2025-11.yaml: is the release of linear of 2025-11, as copy.yaml is \(run \w+\)"
+    ):
+        frozen_series(file.parent, "linear")
+
+
 def test_the_series_of_the_repository_is_as_it_was_frozen() -> None:
     files = sorted((ROOT / "forecasts").glob("*.yaml"))
     runs = list(map(open_frozen, files))
