@@ -25,11 +25,11 @@ def main() -> int:
     parser.add_argument("--journey", action="append", choices=disk.JOURNEYS, help="of disk and parallel: this alone")
     parser.add_argument("--folder", type=FilePath, help="where files are written; a temporary folder without it")
     asked = parser.parse_args()
-    preload()
     with tempfile.TemporaryDirectory() as temporary:
         folder = (asked.folder or FilePath(temporary)).absolute()
         folder.mkdir(parents=True, exist_ok=True)
         os.environ |= {"HOME": str(folder), "NO_COLOR": "1"}
+        preload()
         kinds = asked.attack or attacks.KINDS
         found = 0
         for kind in kinds:

@@ -6,9 +6,12 @@ The process that forks has loaded modules and run nothing: no thread, no lock an
 from __future__ import annotations
 
 import contextlib
+import gc
+import importlib
 import io
 import json
 import os
+import pkgutil
 import resource
 import select
 import shutil
@@ -96,16 +99,15 @@ def _short(file: str) -> str:
 
 
 def preload() -> None:
-    """Load what commands load, once for all that is forked."""
-    import netCDF4  # noqa: F401
-    import xarray  # noqa: F401
-    import zarr  # noqa: F401
+    """Load all modules, and the libraries that commands load, once for all that is forked."""
+    import simulator
 
-    import simulator.analysis.sweeps
-    import simulator.cli.main
-    import simulator.engine.run_folders
-    import simulator.runs.checksums
-    import simulator.runs.run  # noqa: F401
+    modules = [each.name for each in pkgutil.walk_packages(simulator.__path__, "simulator.")]
+    for name in (*modules, "netCDF4", "xarray.backends.zarr", "zarr.codecs", "scoringrules"):
+        if not name.endswith("__main__"):
+            importlib.import_module(name)
+    gc.collect()
+    gc.freeze()  # so that no child touches, and with it copies, what is shared
 
 
 def child(work: Callable[[], object], said: FilePath | None = None) -> int:

@@ -21,13 +21,8 @@ def held(words: str, folder: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-@pytest.mark.parametrize("kind", ["scenarios priors", "tables runs stores"])
-def test_mutants_are_refused_or_run(kind: str, tmp_path: Path) -> None:
-    held(f"{kind} --cases 120", tmp_path)
-
-
-def test_a_run_that_is_disturbed_leaves_the_old_or_the_new_and_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
-    held("disk --journey run --journey score --cases 40", tmp_path)
+def test_mutants_are_refused_or_run_and_a_disturbed_run_goes_on_to_the_same_bytes(tmp_path: Path) -> None:
+    held("scenarios priors tables runs stores disk --journey run --cases 240", tmp_path)
 
 
 @pytest.mark.slow
