@@ -9,7 +9,7 @@ import tempfile
 from functools import partial
 from pathlib import Path as FilePath
 
-from tests.hostile import attacks, disk
+from tests.hostile import attacks, disk, matrix
 from tests.hostile.children import findings, preload, summary
 
 say = partial(print, flush=True)
@@ -54,10 +54,16 @@ def _disk(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: int)
         cases = disk.disk_cases(names, folder / "prepared", most=-(-share // len(names)))
     else:
         cases = disk.parallel_cases(names, folder / "prepared", times=-(-share // len(names)))
-    return summary(findings(cases, folder), show=say)
+    return summary(findings(cases, folder, drawn=True), show=say)
 
 
-ATTACKS = dict.fromkeys(attacks.KINDS, _mutants) | {"disk": _disk, "parallel": _disk}
+def _matrix(_: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
+    shutil.rmtree(folder, ignore_errors=True)
+    attacks.make_stored(folder / "stored")
+    return summary(findings(matrix.matrix_cases(folder / "stored", most=share), folder, drawn=True), show=say)
+
+
+ATTACKS = dict.fromkeys(attacks.KINDS, _mutants) | {"disk": _disk, "parallel": _disk, "matrix": _matrix}
 
 if __name__ == "__main__":
     raise SystemExit(main())

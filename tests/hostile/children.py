@@ -146,12 +146,17 @@ def in_child[Result](work: Callable[[], Result], said: FilePath) -> int:
     return ended(child(work, said))
 
 
-def findings(cases: Sequence[Case], folder: FilePath) -> Iterator[Finding | None]:
-    """Work through cases, each in a folder of its own that is empty; give what each led to, None where all held."""
+def findings(cases: Sequence[Case], folder: FilePath, *, drawn: bool = False) -> Iterator[Finding | None]:
+    """Work through cases, each in a folder of its own that is empty; give what each led to, and None behind each.
+
+    What draws charts has more time and no limit of memory.
+    """
     at = 0
     while at < len(cases):
         reader, writer = os.pipe()
-        number = child(lambda first=at, to=writer: _work_through(cases[first:], folder, to), folder / "said.txt")
+        number = child(
+            lambda first=at, to=writer: _work_through(cases[first:], folder, to, drawn=drawn), folder / "said.txt"
+        )
         os.close(writer)
         with os.fdopen(reader, "rb") as stream:
             for done in _lines(stream, number):
@@ -185,15 +190,16 @@ def _lines(stream: io.BufferedReader, number: int) -> Iterator[list[list[str]]]:
         yield from map(json.loads, lines)
 
 
-def _work_through(cases: Sequence[Case], folder: FilePath, writer: int) -> None:
-    resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
+def _work_through(cases: Sequence[Case], folder: FilePath, writer: int, *, drawn: bool) -> None:
+    if not drawn:  # what draws reserves more than there is, and uses little of it
+        resource.setrlimit(resource.RLIMIT_AS, (6 << 30, 6 << 30))
     own = folder / "case"
     for _, case in cases:
         shutil.rmtree(own, ignore_errors=True)
         own.mkdir(parents=True)
         os.chdir(own)
         before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        signal.setitimer(signal.ITIMER_PROF, 6 * SECONDS if drawn else SECONDS)
         try:
             found = [list(each) for each in case(own)]
         except Exception as error:  # noqa: BLE001  # of what reads results; what commands do is found there
