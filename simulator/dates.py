@@ -165,15 +165,16 @@ def by_words(year: float) -> str:
 def date_of(year: float) -> datetime:
     """Give the moment of a decimal year by its days: 2025.5 is the middle of 2025."""
     whole = math.floor(year)
-    start = datetime(whole, 1, 1, tzinfo=UTC)
-    return start + (datetime(whole + 1, 1, 1, tzinfo=UTC) - start) * (year - whole)
+    return datetime(whole, 1, 1, tzinfo=UTC) + _length(whole) * (year - whole)
 
 
 def year_of(moment: datetime) -> float:
     """Give the decimal year of a moment, which says its time zone, by its days."""
-    start = datetime(moment.year, 1, 1, tzinfo=UTC)
-    length = datetime(moment.year + 1, 1, 1, tzinfo=UTC) - start
-    return moment.year + (moment - start) / length
+    return moment.year + (moment - datetime(moment.year, 1, 1, tzinfo=UTC)) / _length(moment.year)
+
+
+def _length(year: int) -> timedelta:
+    return timedelta(days=366 if calendar.isleap(year) else 365)
 
 
 def moments_between(low: datetime, high: datetime, *, steps: int) -> list[datetime]:

@@ -98,3 +98,8 @@ def test_moments_are_even_in_time_and_end_exactly() -> None:
     assert (found[0], found[-1], len(found)) == (low, high, 8)
     steps = [(b - a).total_seconds() for a, b in pairwise(found)]
     assert max(steps) - min(steps) < 1e-3
+
+
+def test_the_last_day_that_a_calendar_knows_is_a_date() -> None:
+    last = datetime(9999, 12, 31, tzinfo=UTC)
+    assert abs(date_of(year_of(last)) - last) < timedelta(seconds=60)

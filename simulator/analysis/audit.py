@@ -171,7 +171,8 @@ def audit_scenario(
     model = model_of(scenario, custom=custom)
     inputs = inputs_of(model)
     draws = common_draws(model, samples)
-    asked = parse_outcomes(outcomes) or forecast_outcomes(model, draws)[1:]
+    usual = forecast_outcomes(model, draws)
+    asked = parse_outcomes(outcomes) or usual[1:] or usual  # the level alone, where there are no thresholds
     base = evaluate_values(model, draws.values, asked)
     audited = tuple(_audited(scenario, outcome, values) for outcome, values in zip(asked, base, strict=True))
     shares = _shares(scenario, audited, samples, custom) if inputs else {}

@@ -28,7 +28,7 @@ from simulator.runs.estimates import at_date, sample_quantiles
 from simulator.runs.groups import group
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
-from simulator.units import Array, file_unit, parse_growth_unit, parse_unit, plain_unit
+from simulator.units import Array, file_unit, parse_growth_unit, parse_level_unit, plain_unit
 from simulator.variables import variable
 from simulator.wording import listed, power_text, told_unit, year_text
 
@@ -311,4 +311,6 @@ def prior_text(prior: NamedPrior, value: float) -> str:
     if not prior.unit.startswith("log10("):
         return f"{value:.3g}"
     unit = stated or file_unit(prior.unit)
-    return level_text(value - math.log10(parse_unit(unit).scale), unit)
+    read, is_log = parse_level_unit(unit)
+    level = value - math.log10(read.scale)
+    return f"{level:.3g} {unit}" if is_log else level_text(level, unit)

@@ -47,7 +47,7 @@ def read_tree(file: FilePath) -> xr.DataTree:
     try:
         with xr.open_datatree(file, engine="netcdf4") as opened:
             return opened.load()
-    except (OSError, RuntimeError, ValueError) as error:
+    except (AttributeError, OSError, RuntimeError, ValueError) as error:  # netCDF's word for a broken attribute
         fault = f"cannot be read: it is damaged or no netCDF file ({type(error).__name__})."
         raise RunFileError(f"{file}: {fault}") from None
 
