@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shlex
 from collections import Counter
@@ -345,6 +346,17 @@ def test_a_stored_fit_that_is_damaged_is_told_by_a_line(
     assert said.count("\n") == 1
     assert said.startswith(f"warning: {file}: ")
     assert said.endswith(" The fit is made anew.\n")
+
+
+@pytest.mark.parametrize("section", ["years", "thresholds", "history"])
+def test_a_stored_scenario_of_another_form_is_refused(
+    section: str, stored: Callable[[str], Path], tmp_path: Path
+) -> None:
+    root = read_groups(stored("run"))
+    said = json.dumps(json.loads(root.attrs["scenario"]) | {section: 5})
+    write_groups(replace(root, attrs=root.attrs | {"scenario": said}), file := tmp_path / "run.nc")
+    with pytest.raises(RunFileError, match="attribute scenario: is JSON of another form than is written there"):
+        open_run(file)
 
 
 def test_a_frozen_forecast_with_another_digest_is_held_against_the_table(tmp_path: Path) -> None:
