@@ -36,11 +36,12 @@ def step[**Given, Result](
 
 
 @contextlib.contextmanager
-def replacing(path: FilePath, *, new: bool = False, lasting: bool = False) -> Iterator[FilePath]:
+def replacing(path: FilePath, *, new: str = "", lasting: bool = False) -> Iterator[FilePath]:
     """Give a temporary path beside a file, and put it in the file's place when all has been written.
 
-    What must be `new` is refused where a file stands in that place. What no command makes again is `lasting`: it is on
-    the disk before its place is taken, at the cost of some milliseconds, and outlives a loss of power.
+    What must be `new` is refused with that text (InputError) where a file stands in that place. What no command makes
+    again is `lasting`: it is on the disk before its place is taken, at the cost of some milliseconds, and outlives a
+    loss of power.
     """
     temporary = _beside(path, "part")
     try:
@@ -51,10 +52,20 @@ def replacing(path: FilePath, *, new: bool = False, lasting: bool = False) -> It
             raise SimulatorError(_cannot_write(path, error)) from None
         if lasting:
             step(path, _sync, temporary)
-        step(path, os.link if new else os.replace, temporary, path)
+        if new:
+            step(path, _link, temporary, path, new)
+        else:
+            step(path, os.replace, temporary, path)
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+def _link(path: FilePath, to: FilePath, stays: str) -> None:
+    try:
+        os.link(path, to)
+    except FileExistsError:
+        raise InputError(stays) from None
 
 
 def _sync(path: FilePath) -> None:
@@ -194,8 +205,8 @@ def make_folder(path: FilePath) -> None:
         step(path, path.mkdir, parents=True, exist_ok=True)
 
 
-def write_text(path: FilePath, text: str, *, new: bool = False, lasting: bool = False) -> None:
-    """Write a text file; what must be `new` replaces none, and what is `lasting` no command makes again."""
+def write_text(path: FilePath, text: str, *, new: str = "", lasting: bool = False) -> None:
+    """Write a text file; with `new` it replaces none but says that, and what is `lasting` no command makes again."""
     with replacing(path, new=new, lasting=lasting) as temporary:
         temporary.write_text(harmless(text), encoding="utf-8", newline="\n")
 

@@ -48,6 +48,15 @@ def test_a_failure_in_the_middle_leaves_the_old_file_and_no_other(tmp_path: Path
     assert [file.name for file in tmp_path.iterdir()] == ["run.nc"]
 
 
+def test_what_must_be_new_is_refused_in_the_words_of_its_writer(tmp_path: Path) -> None:
+    path = tmp_path / "forecast.yaml"
+    write_text(path, "one\n", new="It stays.")
+    with pytest.raises(InputError, match=r"^It stays\.$"):
+        write_text(path, "other\n", new="It stays.")
+    assert path.read_text() == "one\n"
+    assert [each.name for each in tmp_path.iterdir()] == [path.name]
+
+
 def test_the_new_file_takes_the_place_of_the_old_with_the_rights_of_a_new_file(tmp_path: Path) -> None:
     path, fresh = tmp_path / "a.txt", tmp_path / "fresh"
     write_text(path, "old\n")

@@ -50,8 +50,9 @@ def register_forecasts(asked: Question, file: FilePath, *, cache: FilePath | Non
 
     The table is the one that is named, or the newest that is shipped.
     """
+    stays = f"{file}: is registered already, and stays as it is. Name another file."
     if file.exists():
-        raise InputError(f"{file}: is registered already, and stays as it is. Name another file.")
+        raise InputError(stays)
     if asked.origins or len(asked.own) > 1:
         raise InputError("--register: forecasts one table from its last year: leave out --origins and more tables.")
     name = asked.own[0].name if asked.own else None
@@ -68,7 +69,7 @@ def register_forecasts(asked: Question, file: FilePath, *, cache: FilePath | Non
         "ways": {arm.name: _rows(arm.forecast(longer, origin)) for arm in arms},
     }  # fmt: skip
     make_folder(file.parent)
-    write_text(file, sealed(_ABOUT, data), new=True)
+    write_text(file, sealed(_ABOUT, data), new=stays)
     return file
 
 

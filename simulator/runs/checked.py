@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import product
 from pathlib import Path as FilePath
 from typing import Any, cast
 
@@ -106,14 +108,20 @@ def _faults_of_parts(root: Group, contents: Contents) -> Iterator[Wrong]:
         for path, group in groups.items():
             yield from _part_faults(path, group, part, axes if part.front else ())
             if part.rows and "dataset" in root.children:
-                sizes = root.children["dataset"].sizes
-                places = math.prod(sizes.get(dim, 0) for dim in part.rows)
-                if group.sizes.get("row", 0) != places:
-                    yield path.strip("/"), f"must have {places} rows, one for each {' and '.join(part.rows)}"
+                yield from _row_faults(path.strip("/"), group, root.children["dataset"], part.rows)
     for attribute, variants in contents.variants.items():
         for name in variants[root.attrs[attribute]]:
             if name not in root.data_vars:
                 yield name, f"is missing, as {attribute} is {root.attrs[attribute]}"
+
+
+def _row_faults(place: str, table: Group, dataset: Group, along: tuple[str, ...]) -> Iterator[Wrong]:
+    """Say so where a table has not one row for each place along dimensions of its dataset."""
+    wanted = [np.ravel(dataset.coords[name].values).tolist() if name in dataset.coords else () for name in along]
+    columns = [np.ravel(table.data_vars[name].values).tolist() for name in along if name in table.data_vars]
+    if Counter(zip(*columns, strict=False)) != Counter(product(*wanted)):
+        rows = math.prod(map(len, wanted))
+        yield place, f"must have {rows} rows, one for each {' and '.join(along)}"
 
 
 def _parted[T](groups: Mapping[str, T], contents: Contents) -> Iterator[tuple[Part, dict[str, T]]]:

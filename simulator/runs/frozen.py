@@ -86,11 +86,12 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
     if dated > today.isoformat()[: len(dated)]:
         raise InputError(f"--dated: {dated} lies ahead of today, {today}. A forecast is dated when it was made.")
     path = FilePath(folder) / f"{run.attrs['name']}-{dated}.yaml"
+    stays = f"{path}: is frozen already, and stays as it is. Date a later forecast by --dated."
     if path.exists():
-        raise InputError(f"{path}: is frozen already, and stays as it is. Date a later forecast by --dated.")
+        raise InputError(stays)
     text = frozen_text(run, dated=dated, frozen=today.isoformat())
     make_folder(path.parent / "scenarios")
-    write_text(path, text, new=True, lasting=True)
+    write_text(path, text, new=stays, lasting=True)
     write_text(path.parent / "scenarios" / path.name, stored_scenario_text(run), lasting=True)
     return path
 

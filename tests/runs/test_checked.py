@@ -295,6 +295,25 @@ def test_a_run_may_hold_names_that_look_like_those_of_shares_and_errors(
     assert capsys.readouterr().out
 
 
+@pytest.mark.parametrize(
+    ("kind", "table", "column"),
+    [
+        ("condition", "levels", "state"),
+        ("condition", "crossings", "state"),
+        ("influence", "influence", "input"),
+        ("moved", "headlines", "dated"),
+        ("signposts", "signposts", "year"),
+    ],
+)
+def test_a_table_without_a_row_for_each_place_is_refused(
+    kind: str, table: str, column: str, stored: Callable[[str], Path]
+) -> None:
+    root, path = read_groups(stored(kind)), f"/tables/{table}"
+    cells = np.asarray(root.children["tables"].children[table][column].values)
+    changed = put(root, path, column, Labelled(("row",), np.full(cells.shape, cells[0])))
+    assert re.search(rf"^tables/{table}: must have {cells.size} rows, one for each \w+ and ", told(changed, kind)[0])
+
+
 def test_a_metric_in_its_own_unit_may_be_of_any_size(tmp_path: Path) -> None:
     metric = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.7, "scale": 1e60, "exponent": 0.2}
     save_run(simulate(scenario(capability=metric, samples=64)), tmp_path / "run.nc")
