@@ -287,9 +287,18 @@ def _run(arguments: list[str]) -> None:
             _interrupted(ending)
         if ending.code:
             raise
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        raise SystemExit(1) from None
+    except OSError as error:
+        _unprinted(error)
+
+
+def _unprinted(error: OSError) -> NoReturn:
+    """End in a line where it was printing that failed, and without one where no reader is left."""
+    if error.filename is not None:  # of a file: what writes those says so in words of its own
+        raise error
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held is let go
+    if not isinstance(error, BrokenPipeError):
+        echo(f"What is printed cannot be written: {error.strerror}. Free space there, or print elsewhere.", err=True)
+    raise SystemExit(1) from None
 
 
 def _refuse_empty(words: Sequence[str]) -> None:

@@ -10,9 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path as FilePath
 
-from tests.hostile.attacks import LINEAR
 from tests.hostile.children import Case, command
-from tests.places import ROOT
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
     "sweep": ("--over", "samples=64,128"),
@@ -31,32 +29,6 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
 """What a command is asked beside what it is asked of."""
 LONG = ("hindcast", "nowcast", "fragility")
 """Commands that fit history whatever they are asked: minutes each."""
-KNOWN: tuple[tuple[str, ...], ...] = (
-    ("audit", "published/gpt-3-carried-forward", "--samples", "64"),
-    ("swings", "published/direct-approach-2023", "--samples", "16", "--no-charts"),
-    ("validate", "mark.yaml"),
-    ("validate", "edition.yaml"),
-    ("history", "load", "late.csv", "--snapshot", "2026-05"),
-    ("history", "frontier", "late.csv", "--snapshot", "2026-05"),
-    ("score", "--ledger", "late-book.csv"),
-    ("run", "parts.yaml", "--samples", "2", "--charts", "none"),
-    ("report", "outputs/parts"),
-    ("show", "outputs/parts"),
-    ("chart", "outputs/parts", "--format", "vega"),
-)
-"""What once gave a traceback, in this order in one folder."""
-
-
-def known_files(folder: FilePath) -> None:
-    """Write the files that `KNOWN` reads."""
-    (folder / "mark.yaml").write_bytes(b"\xef\xbb\xbf\xff" + LINEAR.encode())
-    (folder / "edition.yaml").write_text(f"%YAML 9.9\n---\n{LINEAR}")
-    runs = (ROOT / "history/training-runs.csv").read_text().splitlines()
-    (folder / "late.csv").write_text("\n".join([*runs[:-1], runs[-1].replace(runs[-1].split(",")[3], "9999-12-31")]))
-    book = (ROOT / "forecasts/ledger.csv").read_text().splitlines()
-    (folder / "late-book.csv").write_text("\n".join([book[0], *(line.replace("2026-", "9999-") for line in book[1:])]))
-    parts = "mixture:\n  - {weight: 0.999, scenario: baseline}\n  - {weight: 0.001, scenario: tight-caps}\n"
-    (folder / "parts.yaml").write_text(f"schema: 2\nname: parts\n{parts}")
 
 
 def commands() -> dict[tuple[str, ...], Callable[..., None]]:
@@ -97,19 +69,11 @@ def matrix_cases(stored: FilePath, *, most: int) -> list[Case]:
         for words in ((*_words(name, made, subject), *more) for more in _ways(name, subject))
     ]
     some = asked if len(asked) <= most else random.Random("matrix").sample(asked, most)
-    known: list[Case] = [("matrix KNOWN", partial(_known, stored=stored))]
-    return known + [(f"matrix: {' '.join(words)}", partial(_asked, words=words, stored=stored)) for words in some]
+    return [(f"matrix: {' '.join(words)}", partial(_asked, words=words, stored=stored)) for words in some]
 
 
 def _ways(name: tuple[str, ...], subject: str) -> tuple[tuple[str, ...], ...]:
     return ((), ("--store", "zarr"), ("--keep", "summary")) if name == ("run",) and "bare" not in subject else ((),)
-
-
-def _known(folder: FilePath, *, stored: FilePath) -> Iterator[tuple[str, str]]:
-    known_files(folder)
-    for words in KNOWN:
-        found = [*(folder / "outputs").glob("parts-*")]
-        yield from _told(word.replace("outputs/parts", str(found[0]) if found else "parts") for word in words)
 
 
 def _asked(folder: FilePath, *, words: Sequence[str], stored: FilePath) -> Iterator[tuple[str, str]]:
@@ -120,10 +84,4 @@ def _asked(folder: FilePath, *, words: Sequence[str], stored: FilePath) -> Itera
         (folder / "bare" / kind.name).mkdir(parents=True)
         (folder / "bare" / kind.name / kind.file).write_bytes(b"")
     os.environ["COLUMNS"] = "120"
-    yield from _told(words)
-
-
-def _told(words: Iterator[str] | Sequence[str]) -> Iterator[tuple[str, str]]:
-    asked = list(words)
-    found = command(*asked)
-    yield from ((cause, f"{where} [{asked[0]}]") for cause, where in found.trouble)
+    yield from ((cause, f"{where} [{words[0]}]") for cause, where in command(*words).trouble)

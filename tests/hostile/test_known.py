@@ -1,0 +1,81 @@
+"""What once ended in a traceback, each by its command: it is done, or refused in words."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.hostile.attacks import LINEAR
+from tests.hostile.children import Ended, command
+from tests.places import ROOT
+
+
+def asked(folder: Path, monkeypatch: pytest.MonkeyPatch, *words: str) -> Ended:
+    monkeypatch.chdir(folder)
+    found = command(*words)
+    assert found.trouble == [], found.said
+    return found
+
+
+@pytest.mark.parametrize(
+    "words", ["audit published/gpt-3-carried-forward", "swings published/direct-approach-2023 --no-charts"]
+)
+def test_a_scenario_without_thresholds_and_one_with_limits_in_oom_are_studied(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert asked(tmp_path, monkeypatch, *words.split(), "--samples", "64").code in (0, 1)  # 1: an audit finds something
+
+
+@pytest.mark.parametrize(
+    ("start", "said"), [(b"\xef\xbb\xbf\xff", "own.yaml"), (b"%YAML 9.9\n---\n", "own.yaml")], ids=["mark", "edition"]
+)
+def test_a_mark_before_a_broken_byte_and_another_edition_of_yaml_are_refused(
+    start: bytes, said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "own.yaml").write_bytes(start + LINEAR.encode())
+    found = asked(tmp_path, monkeypatch, "validate", "own.yaml")
+    assert (found.code, said in found.said) == (2, True), found.said
+
+
+@pytest.mark.parametrize("words", ["history load", "history frontier"])
+def test_the_last_date_of_a_calendar_may_stand_in_a_table(
+    words: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    *lines, last = (ROOT / "history/training-runs.csv").read_text(encoding="utf-8").splitlines()
+    text = "\n".join([*lines, last.replace(last.split(",")[3], "9999-12-31")])
+    (tmp_path / "late.csv").write_text(text, encoding="utf-8")
+    assert asked(tmp_path, monkeypatch, *words.split(), "late.csv", "--snapshot", "2026-05").code in (0, 2)
+
+
+def test_the_last_date_of_a_calendar_may_stand_in_a_ledger(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "forecasts/ledger.csv").read_text(encoding="utf-8")
+    (tmp_path / "book.csv").write_text(text.replace("\n2026-", "\n9999-"), encoding="utf-8")
+    assert asked(tmp_path, monkeypatch, "score", "--ledger", "book.csv").code in (0, 2)
+
+
+def test_a_mixture_with_a_part_that_gets_no_sample_is_reported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "linear.yaml").write_text(LINEAR, encoding="utf-8")
+    (tmp_path / "other.yaml").write_text(LINEAR.replace("mean: 0.4", "mean: 0.5"), encoding="utf-8")
+    parts = "[{weight: 0.999, scenario: ./linear.yaml}, {weight: 0.001, scenario: ./other.yaml}]"
+    (tmp_path / "parts.yaml").write_text(f"schema: 2\nname: parts\nmixture: {parts}\n", encoding="utf-8")
+    for words in (
+        "run parts.yaml --samples 2 --charts none",
+        "report latest",
+        "show latest",
+        "chart latest --format vega",
+    ):
+        assert asked(tmp_path, monkeypatch, *words.split()).code == 0, words
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_what_cannot_be_printed_is_told_in_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked(tmp_path, monkeypatch, "run", "essay-2023", "--samples", "64", "--charts", "none")
+    words = [sys.executable, "-m", "simulator", "show", str(tmp_path / "outputs/latest")]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(words, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == 1
+    assert len(done.stderr.splitlines()) == 1, done.stderr
+    assert "space" in done.stderr
