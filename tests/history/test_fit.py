@@ -159,7 +159,9 @@ def test_the_same_seed_gives_the_same_draws_and_damage_is_repaired(fit, cache, t
     last = fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
     assert last.identical(fit)
     with xr.open_datatree(tmp_path / file.name) as stored:
-        assert stored.load().identical(fit)
+        again = stored.load()
+    del again.attrs["checksums"]  # of the file, and of no fit
+    assert again.identical(fit)
     assert [each.name for each in tmp_path.iterdir()] == [file.name]
 
 
