@@ -133,7 +133,7 @@ def scored_cell(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: Fi
             stored = json.loads(file.read_text(encoding="utf-8"))
         except ValueError:
             stored = {}
-        if {key: stored.get(key) for key in said} == said:
+        if isinstance(stored, dict) and {key: stored.get(key) for key in said} == said:
             return stored["rows"], stored["doubts"]
     rows = list(forecast_rows(arm.made(truth.seen, origin), truth.seen))
     doubts = list(arm.doubts(truth.seen, origin))

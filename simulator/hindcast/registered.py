@@ -16,7 +16,7 @@ import numpy as np
 
 from simulator.engine.collecting import LEVELS
 from simulator.errors import InputError
-from simulator.files import make_folder, short_hash, write_text
+from simulator.files import LARGEST_TEXT, make_folder, read_bytes, short_hash, write_text
 from simulator.hindcast.arms import SAMPLES
 from simulator.hindcast.matrix import Question, program_hash, told_later, truths, ways
 from simulator.hindcast.run_scores import RunScore, observed_runs, score_run
@@ -93,7 +93,10 @@ def read_registered(file: FilePath) -> Mapping[str, Any]:
 
 def is_registered(file: FilePath) -> bool:
     """Tell a file of registered forecasts by its first words."""
-    return file.is_file() and file.suffix in (".yaml", ".yml") and f"\n{KEY}: " in file.read_text(encoding="utf-8")
+    try:
+        return file.suffix in (".yaml", ".yml") and f"\n{KEY}: ".encode() in read_bytes(file, most=LARGEST_TEXT)
+    except OSError:  # who reads it says why it cannot be read
+        return False
 
 
 def _run_of(data: Mapping[str, Any], name: str) -> Run:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from functools import cache
+from collections.abc import Mapping
+from functools import cache, lru_cache
 from pathlib import Path as FilePath
 
 from simulator.files import read_csv
@@ -15,15 +15,13 @@ def words_of_columns() -> Mapping[str, tuple[str, str]]:
     return {name: (unit, meaning) for _, (name, unit, meaning) in read_csv(FilePath(__file__).with_name("columns.csv"))}
 
 
-def column_words(names: Iterable[str]) -> list[tuple[str, str]]:
-    """Give the unit and the meaning that columns have in all tables, from `columns.csv`; empty where they have none.
+@lru_cache(maxsize=1024)
+def column_words(name: str) -> tuple[str, str]:
+    """Give the unit and the meaning that a column has in all tables, from `columns.csv`; empty where it has none.
 
-    >>> column_words(["share:spending@2030"])  # the meaning of `share:`, and what stands behind it
-    [('1', 'share of the variance that belongs to the input: spending@2030')]
+    >>> column_words("share:spending@2030")  # the meaning of `share:`, and what stands behind it
+    ('1', 'share of the variance that belongs to the input: spending@2030')
     """
-    return [_words(*name.partition(":")) for name in names]
-
-
-def _words(head: str, colon: str, rest: str) -> tuple[str, str]:
+    head, colon, rest = name.partition(":")
     unit, meaning = words_of_columns().get(head + colon, ("", ""))
     return unit, f"{meaning} {rest}" if colon and meaning else meaning

@@ -124,7 +124,7 @@ def found(path: FilePath, outputs: FilePath = FilePath("outputs")) -> FilePath:
         if mark.is_symlink():
             return mark.parent / mark.readlink()
         if mark.is_file():
-            return mark.parent / mark.read_text(encoding="utf-8").strip()
+            return mark.parent / mark.read_text(encoding="utf-8", errors="replace").strip()
     if os.path.lexists(path) or path.suffix in (".nc", ".zarr"):
         return path
     place = path.parent if len(path.parts) > 1 and path.parent.is_dir() else outputs

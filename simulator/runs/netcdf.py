@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
 
@@ -43,11 +43,13 @@ def checksum(values: NDArray[Any], before: str = "0") -> str:
     return f"{zlib.crc32(data, int(before, 16)):08x}"
 
 
-def said_checksum(group: Group, children: Iterable[str]) -> str:
-    """Give the checksum of the attributes of a group, and of the names, dimensions and attributes of what is in it."""
-    arrays = arrays_of(group)
+def said_checksum(group: Group, arrays: Mapping[str, NDArray[Any]]) -> str:
+    """Give the checksum of the attributes of a group, and of the names, dimensions and attributes of what is in it.
+
+    `arrays` tells the shapes of its variables.
+    """
     each = {name: [each.dims, arrays[name].shape, _plain(each.attrs)] for name, each in group.variables.items()}
-    said = json.dumps([_plain(group.attrs), each, sorted(children)], sort_keys=True)
+    said = json.dumps([_plain(group.attrs), each, sorted(group.children)], sort_keys=True)
     return f"{zlib.crc32(said.encode()):08x}"
 
 
@@ -67,16 +69,16 @@ def write_netcdf(root: Group, path: FilePath) -> None:
     Variables name those of their coordinates that are no dimensions in the attribute `coordinates` (CF conventions).
     OSError: the disk is full.
     """
-    groups = list(root.walk())
-    total = sum(each.nbytes for _, group in groups for each in arrays_of(group).values())
+    groups = [(place, group, arrays_of(group)) for place, group in root.walk()]
+    total = sum(each.nbytes for *_, arrays in groups for each in arrays.values())
     try:
         with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
             file.set_fill_off()
-            sums = {place: {"": said_checksum(group, group.children)} for place, group in groups}
+            sums = {place: {"": said_checksum(group, arrays)} for place, group, arrays in groups}
             waiting = [
                 (place, *pair)
-                for place, group in groups
-                for pair in _declared(file if place == "/" else file.createGroup(place), group, total)
+                for place, group, arrays in groups
+                for pair in _declared(file if place == "/" else file.createGroup(place), group, arrays, total)
             ]
             for place, target, variable in waiting:  # all are declared: to go back and forth costs more than to write
                 values = np.asarray(variable.values, order="C")
@@ -87,13 +89,14 @@ def write_netcdf(root: Group, path: FilePath) -> None:
         raise OSError(str(error)) from None
 
 
-def _declared(target: netCDF4.Dataset, group: Group, total: int) -> Iterator[tuple[netCDF4.Variable[Any], Variable]]:
+def _declared(
+    target: netCDF4.Dataset, group: Group, arrays: Mapping[str, NDArray[Any]], total: int
+) -> Iterator[tuple[netCDF4.Variable[Any], Variable]]:
     """Declare the dimensions, attributes and variables of a group; give each variable with what it is to hold."""
     target.setncatts(group.attrs)
     for dim, length in group.sizes.items():
         target.createDimension(dim, length)
     beside = {name: set(each.dims) for name, each in group.coords.items() if each.dims != (name,)}
-    arrays = arrays_of(group)
     for name, variable in group.variables.items():
         near = sorted(other for other, dims in beside.items() if name in group.data_vars and dims <= set(variable.dims))
         attrs = variable.attrs | ({"coordinates": " ".join(near)} if near else {})

@@ -91,11 +91,10 @@ class Table:
             told = ", ".join(f"{name} {values.size}" for name, (values, _) in given.items())
             raise ValueError(f"the columns of a table must be of one length; got {told}.")
         self._length = lengths.pop() if lengths else 0
-        words = zip(given.items(), column_words(given), strict=True)
-        self._columns = {
-            name: Column(values, missing, (units or {}).get(name, unit), meaning)
-            for (name, (values, missing)), (unit, meaning) in words
-        }
+        self._columns = {}
+        for name, (values, missing) in given.items():
+            unit, meaning = column_words(name)
+            self._columns[name] = Column(values, missing, (units or {}).get(name, unit), meaning)
 
     @classmethod
     def of_rows(
@@ -269,10 +268,17 @@ class Table:
             return ""
         stream = io.StringIO(newline="")
         writer = csv.writer(stream, lineterminator="\n")
+        every = {name: each.values for name, each in self._columns.items()}
+        held = {name: values.tolist() for name, values in every.items() if values.dtype.kind in "OU"}
+        told = csv_cells({*every, *(cell for cells in held.values() for cell in cells if isinstance(cell, str))})
+        written: dict[str, ArrayLike | Sequence[object]] = {
+            name: values.astype(str) for name, values in every.items() if values.dtype == np.float32
+        }
+        if any(map(operator.ne, told, told.values())):
+            written |= {name: [told.get(cell, cell) for cell in cells] for name, cells in held.items()}
         if head:
-            writer.writerow(csv_cells(self.names).values())
-        told = {name: cells for name, each in self._columns.items() if (cells := _told_cells(each.values)) is not None}
-        writer.writerows((self.with_columns(told) if told else self).records())  # None is left empty
+            writer.writerow(map(told.__getitem__, every))
+        writer.writerows((self.with_columns(written) if written else self).records())  # None is left empty
         return stream.getvalue()
 
     def to_data(self) -> dict[str, Any]:
@@ -396,19 +402,6 @@ def _array(values: ArrayLike | Sequence[object]) -> tuple[NDArray[Any], NDArray[
     plain = np.empty(len(held), dtype=object)
     plain[:] = [value.item() if isinstance(value, np.generic) else value for value in held]
     return plain, missing
-
-
-def _told_cells(values: NDArray[Any]) -> NDArray[Any] | list[object] | None:
-    """Write the cells of a column as CSV has them; None where they are written as they are."""
-    if values.dtype == np.float32:
-        return values.astype(str)
-    if values.dtype.kind not in "OU":
-        return None
-    held: list[object] = values.tolist()
-    told = csv_cells({text for text in held if isinstance(text, str)})
-    if not any(map(operator.ne, told, told.values())):
-        return None
-    return [told[value] if isinstance(value, str) else value for value in held]
 
 
 def _typed(cells: list[str]) -> list[Any]:

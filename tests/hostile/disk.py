@@ -6,6 +6,7 @@ Changes are counted where Python announces them (audit events), not where the si
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -20,11 +21,13 @@ from functools import partial
 from pathlib import Path as FilePath
 from typing import Any
 
+from tests.history.made_up_history import CHANGE
 from tests.hostile.attacks import LINEAR
 from tests.hostile.children import Case, Ended, child, command, ended, in_child
 
 _RUN = ("run", "linear.yaml", "--charts", "none")
 _SWEPT = ("sweep", "linear.yaml", "--no-charts", "--over", "drivers.algorithms.growth.sd=0.1,0.2")
+_LEARNED = ("run", "learned.yaml", "--charts", "none", "--trust")
 KILLED, BUSY = 137, 75
 
 
@@ -54,6 +57,8 @@ JOURNEYS: Mapping[str, Journey] = {
     "compare": Journey(("compare", "linear.yaml", "essay-2023", "--samples", "64", "--no-charts"), (_RUN,)),
     "shares": Journey(("shares", "linear.yaml", "--samples", "64", "--no-charts")),
     "report": Journey(("report", "latest"), (_RUN,)),
+    "learned": Journey(_LEARNED, resume=("--resume",)),
+    "learned-again": Journey((*_LEARNED, "--seed", "8"), (_LEARNED,)),
     "charts": Journey((*_RUN[:2], "--charts", "fan")),
 }  # fmt: skip
 MODES = ("kill", "fail", "full", "stop")
@@ -104,6 +109,7 @@ def _run(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") ->
 
         Unfinished.due = lambda _: True  # what takes a tenth of a second is left at every batch, as of hours each 10 s
         os.chdir(folder)
+        make_up_fits()
         if mode == "size":
             resource.setrlimit(resource.RLIMIT_FSIZE, (SIZES[at], resource.RLIM_INFINITY))
         number = disturb(folder, at if mode in MODES else 0, mode)
@@ -117,6 +123,30 @@ def _run(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") ->
         return code, None, 0
     ended_with, said, trouble, count = json.loads(told.read_text())
     return code, Ended(ended_with, said, [(cause, where) for cause, where in trouble]), count
+
+
+def make_up_fits() -> None:
+    """Let the fit of a change of growth have draws that are made up in this process: sampling takes a minute."""
+    import numpy as np
+    import xarray as xr
+
+    from simulator.history import change_point
+
+    means = {"level_start": 9.8, "earlier_growth": 0.04, "change_date": 2014.0, "later_growth": 0.05}
+    rng, coords = np.random.default_rng(3), {"chain": range(2), "draw": range(100)}
+
+    def draws(*_: object, **__: object) -> xr.Dataset:
+        held = {name: mean + 0.01 * rng.standard_normal((2, 100)) for name, mean in means.items()}
+        held |= {name: rng.uniform(0.1, 4.0, (2, 100)) for name in ("run_scatter", "run_tail", "run_tail_excess")}
+        return xr.Dataset({name: (("chain", "draw"), values) for name, values in held.items()}, coords)
+
+    def sampled(_: object) -> tuple[xr.Dataset, xr.Dataset]:
+        return draws(), xr.Dataset({"diverging": (("chain", "draw"), np.zeros((2, 100), bool))}, coords)
+
+    vars(change_point).update(
+        build_change=lambda *_: None, exact_arithmetic=contextlib.nullcontext, sampler_of=lambda *_: sampled,
+        draw_prior=draws,
+    )  # fmt: skip
 
 
 def tree(folder: FilePath) -> dict[str, bytes]:
@@ -137,6 +167,13 @@ def prepared(name: str, folder: FilePath) -> tuple[dict[str, bytes], int]:
     before, after = folder / name / "before", folder / name / "after"
     before.mkdir(parents=True)
     (before / "linear.yaml").write_text(LINEAR + "samples: 128\nblock: 64\n")
+    small = CHANGE.replace("samples: 512", "samples: 128\nblock: 64").replace("own-change", "learned")
+    (before / "learned.yaml").write_text(
+        small.replace("draws: 300, tune: 300", "draws: 100, tune: 100") % ", series: power.csv"
+    )
+    (before / "power.csv").write_text(
+        "date,value,label\n" + "".join(f"{year},{1.1 ** (year - 2000)},plant\n" for year in range(2000, 2027))
+    )
     for words in journey.before:
         _whole(_run(words, before), words)
     shutil.copytree(before, after, symlinks=True)
@@ -224,6 +261,7 @@ def parallel_case(
 
     def one() -> int:
         os.chdir(work)
+        make_up_fits()
         found = command(*JOURNEYS[name].words)
         print(found.said, found.trouble)
         refused = found.code == 2 and ("at work there" in found.said or "is frozen already" in found.said)
