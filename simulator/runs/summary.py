@@ -398,6 +398,8 @@ def _level_words(found: Summarised, low: float, middle: float, high: float) -> s
 
 def _level_text(found: Summarised, level: float, *, bare: bool = True) -> str:
     """Write a level as people tell it; `bare`: without its unit, but for millions, billions and the like."""
+    if level == math.inf and not found.is_log:
+        return "beyond any number"
     unit = plain_unit(str(found.attrs["units"]))
     unit = "" if unit in ("1", found.attrs["long_name"]) else unit
     text = amount_words(level, unit) if found.is_log else f"{level:.3g} {unit}".rstrip()

@@ -315,10 +315,19 @@ def test_a_table_without_a_row_for_each_place_is_refused(
 
 
 def test_a_metric_in_its_own_unit_may_be_of_any_size(tmp_path: Path) -> None:
-    metric = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.7, "scale": 1e60, "exponent": 0.2}
+    metric = {"name": "loss", "kind": "power-law-loss", "irreducible": 1.7, "scale": 3e250, "exponent": 0.2}
     save_run(simulate(scenario(capability=metric, samples=64)), tmp_path / "run.nc")
     with open_run(tmp_path / "run.nc") as run:
-        assert run["trajectories/capability"].values.max() > 1e50
+        assert 1e200 < run["trajectories/capability"].values.max() < 1e300
+
+
+def test_a_metric_beyond_any_number_is_told_so(tmp_path: Path) -> None:
+    metric = {"name": "index", "kind": "gain-per-factor", "gain": 9, "per": 1.01}
+    save_run(simulate(scenario(capability=metric, samples=64)), tmp_path / "run.nc")
+    with open_result(tmp_path / "run.nc") as result:
+        said = "\n".join(result.lines())
+    assert "index beyond any number" in said
+    assert not re.search(r"\b(inf|nan)\b", said)
 
 
 @pytest.mark.parametrize("gone", ["log_likelihood", "log_prior", "posterior_predictive"])
