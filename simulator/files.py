@@ -219,6 +219,11 @@ class CsvError(ValueError):
         self.line = line
 
 
+def is_there(path: FilePath) -> bool:
+    """Tell whether a file or a folder is there; none is where a name is too long for one, or leads in a circle."""
+    return os.path.exists(path)  # noqa: PTH110  # pathlib's raises
+
+
 LARGEST_TEXT, LARGEST_TABLE = 4 << 20, 64 << 20
 """Bytes of a scenario, a library of priors or a frozen forecast, and of a table, that are read at most."""
 

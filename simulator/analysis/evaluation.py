@@ -19,6 +19,7 @@ from simulator.engine.plan import Plan, plan_of, plan_warnings
 from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
 from simulator.errors import InputError
+from simulator.files import is_there
 from simulator.model.crossings import cross_block
 from simulator.model.events import block_of
 from simulator.model.projection import Projection, year_grid
@@ -88,7 +89,7 @@ def open_scenario(
     `outputs` holds the fits of history, which are told through `say`. Changes of the scenario of a run are refused.
     """
     path = FilePath(item)
-    if path.suffix in (".yaml", ".yml") or not (path.exists() or path.suffix in (".nc", ".zarr")):
+    if path.suffix in (".yaml", ".yml") or not (is_there(path) or path.suffix in (".nc", ".zarr")):
         return read_scenario(item, outputs, overrides, outcomes, say=say)
     folder = run_path(path).parent
     if overrides:

@@ -26,6 +26,7 @@ from simulator.cli.show import chart, priors, scenarios, show
 from simulator.cli.studies import audit, compare, condition, influence, reweight, shares, signposts, swings
 from simulator.cli.terminal import echo, told
 from simulator.errors import InputError, SimulatorError, near_name
+from simulator.files import is_there
 
 INTERRUPTED, TERMINATED = 130, 143
 
@@ -262,7 +263,7 @@ def _run(arguments: list[str]) -> None:
     commands = {*COMMANDS, *GROUPS}
     if given and not given[0].startswith("-") and given[0] not in commands:
         word = given[0]
-        if "." not in word and "/" not in word and not FilePath(word).exists():
+        if "." not in word and "/" not in word and not is_there(FilePath(word)):
             from simulator.scenario.library import shipped_names
 
             near = "" if word in shipped_names("scenarios") else near_name(word, commands)

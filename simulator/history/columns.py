@@ -135,11 +135,10 @@ def sheet_rows(path: FilePath | str) -> list[tuple[int, list[str]]]:
 def _text_of(path: FilePath | str) -> str:
     if str(path).startswith(("http://", "https://")):
         raise refusal(path, "is an address, not a file.", "Nothing is fetched: download the table and name the file.")
-    file = FilePath(path)
-    if file.is_dir():
-        raise refusal(path, "is a directory, not a file.", "Name the .csv file in it.")
     try:
-        content = read_bytes(file)
+        content = read_bytes(FilePath(path))
+    except IsADirectoryError:
+        raise refusal(path, "is a directory, not a file.", "Name the .csv file in it.") from None
     except FileNotFoundError:
         raise refusal(path, "no such file.", f"Download an export from {PUBLIC_PAGE} and name the file.") from None
     except OSError as error:

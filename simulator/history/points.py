@@ -9,7 +9,7 @@ from pathlib import Path as FilePath
 
 from simulator.dates import year_of
 from simulator.errors import InputError, near_name, shown
-from simulator.files import headings, read_csv
+from simulator.files import headings, is_there, read_csv
 from simulator.runs.table import Row
 
 COLUMNS = ("date", "value", "label")
@@ -56,8 +56,8 @@ def read_points(path: FilePath | str) -> tuple[Row, ...]:
 
 def _lines(path: FilePath) -> list[tuple[int, list[str]]]:
     """Read the rows that are not empty, with the line on which each begins."""
-    if path.is_dir() or not path.exists():
-        what = "is a folder, not a table" if path.is_dir() else "no such file"
+    if not is_there(path) or path.is_dir():
+        what = "is a folder, not a table" if is_there(path) else "no such file"
         raise InputError(f"{path}: {what}. Name a CSV file with the columns date, value and label.")
     try:
         rows = read_csv(path)

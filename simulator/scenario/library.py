@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import cache, partial
@@ -10,6 +9,7 @@ from pathlib import Path as FilePath
 from typing import Any, Literal
 
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, near_or_all, shown
+from simulator.files import is_there
 from simulator.scenario.dating import dated, laid_over
 from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import WITHOUT, below, expand_priors, is_override, placed, text_keys
@@ -100,7 +100,7 @@ def library_entry(reference: str, place: Place, *, chain: tuple[tuple[str, str],
         path = folder_of(place) / f"{file}.yaml"
         if not is_override(place) and (rule := beyond(f"{file}.yaml", folder_of(place))):
             raise ScenarioError.at(place, rule, f"{BESIDE}.")
-        if not path.exists():
+        if not is_there(path):
             raise ScenarioError.at(place, f"there is no file {path}.", "The path counts from this file.")
         library, link = str(path), (str(path.resolve()), name)
     elif file in shipped_names("priors"):
@@ -153,7 +153,7 @@ OF_ITS_OWN = ("title", "notes")
 def find_scenario(source: FilePath | str) -> FilePath:
     """Find a scenario's file: a path, or the name of a shipped scenario."""
     path = FilePath(source)
-    if path.suffix in (".yaml", ".yml") or os.path.exists(path):  # noqa: PTH110  # false, too, of what is no path at all
+    if path.suffix in (".yaml", ".yml") or is_there(path):
         return path
     return shipped_file("scenarios", str(source))
 
@@ -213,7 +213,7 @@ def parent_file(parent: Any, folder: FilePath) -> FilePath | Fault:
         if rule := beyond(parent, folder):
             return Fault(("extends",), rule, f"{BESIDE}.")
         fault = Fault(("extends",), f"there is no file {path}.", "The path counts from this file.")
-        return path if path.exists() else fault
+        return path if is_there(path) else fault
     known = shipped_names("scenarios")
     if parent in known:
         return shipped_file("scenarios", parent)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
@@ -46,10 +47,11 @@ def folder_of(place: Place) -> FilePath:
 
 
 def beyond(name: str, folder: FilePath) -> str:
-    """Say that a file which another names lies beyond its folder and the working directory; else nothing."""
-    file = (folder / name).resolve()
-    inside = any(file.is_relative_to(each.resolve()) for each in (folder, FilePath()))
-    if inside and not FilePath(name).is_absolute():
+    """Say that a file which another names lies beyond its folder and the working directory, or has no path; else ""."""
+    if FilePath(name).is_absolute():
+        return f"{errors.shown(name)} is an absolute path, and paths count from this file."
+    file, *around = (FilePath(os.path.realpath(each)) for each in (folder / name, folder, ""))  # of a circle no error
+    if any(file.is_relative_to(each) for each in around):
         return ""
     return f"{errors.shown(name)} lies outside the folder of this file and the working directory."
 

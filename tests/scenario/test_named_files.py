@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
 
 import pytest
@@ -45,15 +46,17 @@ def test_a_table_is_read_beside_the_scenario_or_below_and_elsewhere_only_by_the_
     (tmp_path / "inside" / "link.csv").symlink_to(tmp_path / "outside.csv")
     outside = tmp_path / "outside.csv"
     assert refusal("below/own.csv") == refusal("below/../below/own.csv") == ""
-    for file in ("../outside.csv", "link.csv", str(outside), str(tmp_path / "inside" / "below" / "own.csv")):
+    for file in ("../outside.csv", "link.csv"):
         said = (
             "lies outside the folder of this file and the working directory.\n        Put it beside this file or below"
         )
         assert said in refusal(file)
+    for file in (outside, tmp_path / "inside" / "below" / "own.csv"):
+        assert " is an absolute path, and paths count from this file.\n        Put it beside" in refusal(str(file))
     assert refusal("none.csv", f"drivers.spending.start.empirical.file={outside}") == ""
     monkeypatch.chdir(tmp_path)  # of a folder with both, as of a project
     assert refusal("../outside.csv") == refusal("link.csv") == ""
-    assert "lies outside" in refusal(str(outside))
+    assert "is an absolute path" in refusal(str(outside))
 
 
 def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:
@@ -61,6 +64,25 @@ def test_links_within_the_folder_are_followed(tmp_path: Path) -> None:
     (tmp_path / "named").symlink_to(tmp_path / "real")
     assert beyond("own.csv", tmp_path / "named") == beyond("./own.csv", Path()) == ""
     assert beyond("../own.csv", Path()) != ""
+
+
+@pytest.mark.parametrize("name", ["circle", "x" * 300], ids=["circle", "long"])
+@pytest.mark.parametrize(
+    ("change", "remedy"),
+    [
+        ("extends: ./NAME.yaml", "The path counts from this file."),
+        ("drivers: {compute: {start: {prior: ./NAME/fast}, growth: 2x/year}}", "The path counts from this file."),
+        ("drivers: {compute: {start: {empirical: {file: NAME.csv, column: a}}, growth: 2x/year}}", "Name a CSV file."),
+    ],
+    ids=["extends", "prior", "empirical"],
+)
+def test_a_link_to_itself_and_a_name_too_long_are_no_file(tmp_path: Path, name: str, change: str, remedy: str) -> None:
+    for file in ("circle.yaml", "circle.csv"):
+        (tmp_path / file).symlink_to(file)
+    path = tmp_path / "own.yaml"
+    path.write_text(f"schema: 2\nname: own\nyears: {{first: 2025, last: 2030}}\n{change.replace('NAME', name)}\n")
+    with pytest.raises(ScenarioError, match=re.escape(remedy)):
+        load_scenario(path)
 
 
 def test_a_pipe_is_not_waited_for_and_a_large_table_is_not_read(
