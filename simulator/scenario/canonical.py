@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from simulator.schema.quantities import Factor
@@ -20,13 +20,14 @@ _NAMED = ("inputs", "factors", "quantities", "constraints", "caps", "thresholds"
 def in_order(data: Any, *, named: bool = False) -> Any:
     """Put the keys of plain data into one order, whatever that of the file: what says the same is stored alike."""
     if isinstance(data, list):
-        return [in_order(item) for item in data]
-    if not isinstance(data, Mapping):
+        return [in_order(item) if isinstance(item, dict | list) else item for item in data]
+    if not isinstance(data, dict):
         return data
-    keys = list(data) if named else sorted(data, key=_rank)
+    keys = data if named or len(data) < 2 else sorted(data, key=_rank)
     return {key: in_order(data[key], named=key in _NAMED and not named) for key in keys}
 
 
+@lru_cache(maxsize=1024, typed=True)
 def _rank(key: Any) -> tuple[int, str]:
     known = _RANKS.get(key, _RANKS.get(str(key).partition("_")[0], len(_RANKS)))  # interval_90 stands as interval
     return known, str(key)
