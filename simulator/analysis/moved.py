@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,6 +28,7 @@ from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.summary import PASSED, crossing_table, summarised
 from simulator.runs.table import Row, Table
+from simulator.scenario.canonical import stored_data
 from simulator.units import plain_unit
 from simulator.wording import aligned, amount_range, amount_words, power_text, share_text, signed, year_range, year_text
 
@@ -239,7 +239,7 @@ def forecast_moves(
 
 def _attributed(runs: Sequence[xr.DataTree], names: Sequence[str], years: Sequence[float]) -> Attribution:
     for run in runs:
-        if "name" not in json.loads(str(run.attrs["scenario"])):
+        if "name" not in stored_data(run.attrs):
             raise InputError(f"the scenario that was frozen with {run.attrs['dated']} is not beside it.")
     check_attributable(runs)
     return attribute_runs(runs, names, years=years)

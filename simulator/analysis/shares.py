@@ -33,6 +33,7 @@ from simulator.priors.streams import block_uniforms
 from simulator.runs.checked import open_kept
 from simulator.runs.result import Result
 from simulator.runs.table import Table
+from simulator.scenario.canonical import stored_data
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
@@ -104,7 +105,7 @@ class Shares(Result):
 
     def texts(self) -> dict[str, str]:
         """The resolved scenario."""
-        return {"scenario.yaml": yaml_text(json.loads(self.dataset.attrs["scenario"]))}
+        return {"scenario.yaml": yaml_text(stored_data(self.dataset.attrs))}
 
     def lines(self) -> list[str]:
         """Say the largest shares of each subject, in a few of the years."""

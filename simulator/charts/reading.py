@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -29,6 +28,7 @@ from simulator.runs.summary import (
     threshold_table,
 )
 from simulator.runs.table import Row, Table
+from simulator.scenario.canonical import stored_data
 from simulator.schema.subjects import level_name
 from simulator.units import Array, parse_unit, plain_unit
 from simulator.variables import snake
@@ -421,7 +421,7 @@ def observed_table(run: Group | Run, quantity: str, *, years: tuple[float, float
 
 def _observed_rows(run: Group | Run, quantity: str) -> list[Row]:
     """List what the scenario of a run says that was observed of a quantity, and was written there in numbers."""
-    history = json.loads(str(run.attrs.get("scenario", "{}"))).get("history") or {}
+    history = (stored_data(run.attrs).get("history") if "scenario" in run.attrs else None) or {}
     told = history.get("quantities") or {}
     own = [each for name in told if quantity in (name, level_name(("quantities", name))) for each in told[name]]
     rows: list[dict[str, Any]] = []

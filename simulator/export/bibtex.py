@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 import unicodedata
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from simulator.errors import dotted
+from simulator.scenario.canonical import stored_data
 from simulator.scenario.layers import entries_in
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def run_sources(run: xr.DataTree) -> list[Source]:
     From the resolved scenario that the run carries, and the attributes of the parameters where it kept its samples.
     """
     found: dict[str, Source] = {}
-    every = entries_in(json.loads(str(run.attrs["scenario"])))
+    every = entries_in(stored_data(run.attrs))
     maps = [(dotted(path), entry) for path, entry in every if isinstance(entry, dict)]
     stated = [(where, entry) for where, entry in maps if isinstance(entry.get("source"), str)]
     if "parameters" in run.children:

@@ -17,6 +17,7 @@ from simulator.export.tables import chosen_names
 from simulator.runs.groups import arrays, group, summarised_names
 from simulator.runs.limits import bound_limits
 from simulator.runs.table import Row, Table
+from simulator.scenario.canonical import stored_data
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -44,7 +45,7 @@ def summary_document(run: xr.DataTree) -> dict[str, Any]:
         "run": {key: str(run.attrs[key]) for key in _TEXTS if key in run.attrs}
         | {key: int(run.attrs[key]) for key in _NUMBERS if key in run.attrs}
         | {"warnings": str(run.attrs.get("warnings", "")).splitlines()},
-        "scenario": json.loads(str(run.attrs["scenario"])),
+        "scenario": stored_data(run.attrs),
         "years": _plain(summary["year"].values),
         "levels": _plain(summary["quantile"].values),
         "variables": {name: _variable(summary, name) for name in summarised_names(summary)},

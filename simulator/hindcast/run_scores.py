@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -33,6 +32,7 @@ from simulator.runs.groups import differing_samples, group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.assumptions import delayed_thresholds, knowledge
+from simulator.scenario.canonical import stored_data
 from simulator.wording import aligned, share_text
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ def score_run(
     summary = group(run, "summary")
     _check_unit(summary, "physical_compute")
     targets = _targets(summary, history, after=start)
-    scenario = json.loads(str(run.attrs["scenario"]))
+    scenario = stored_data(run.attrs)
     known_to = knowledge(scenario)
     rows = [
         _level_row(run, "physical_compute", target=end, year=year, observed=largest.log_flop)

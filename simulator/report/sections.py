@@ -33,6 +33,7 @@ from simulator.runs.groups import arrays, differing_samples, group, headline_of,
 from simulator.runs.growth_by_driver import mean_contributions
 from simulator.runs.table import Row
 from simulator.scenario.assumptions import Assumption
+from simulator.scenario.canonical import stored_data
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario
 from simulator.wording import capital, percent, share_text, signed
@@ -292,7 +293,7 @@ def reproduction_section(run: xr.DataTree) -> Html:
             "The same scenario and code give the same run id, and with the same libraries and platform the same bits.",
         ),
     ]
-    every = values_in(json.loads(str(attrs["scenario"])))
+    every = values_in(stored_data(attrs))
     if custom := [each["custom"] for each in every if isinstance(each, dict) and "custom" in each]:
         names = sorted({str(each["driver"]) for each in custom if isinstance(each, dict) and each.get("driver")})
         named = f" by the name of {' and '.join(names)}" if names else " of its authors"

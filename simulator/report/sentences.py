@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 import unicodedata
@@ -23,6 +22,7 @@ from simulator.runs.summary import (
     why_no_spread,
 )
 from simulator.runs.table import Row
+from simulator.scenario.canonical import stored_data
 from simulator.scenario.layers import values_in
 from simulator.wording import capital, harmless, listed, power, raised, share_text, signed, told_unit
 
@@ -249,6 +249,6 @@ def cautions(run: xr.DataTree, *, judged: int, bare: int, doubted: int, uncertai
 
 def knowledge_date(run: xr.DataTree) -> str:
     """Give the latest date of a source in the scenario, as it is written there; empty where none has a date."""
-    every = values_in(json.loads(str(run.attrs["scenario"])))
+    every = values_in(stored_data(run.attrs))
     dates = (str(each.get("as_of", "")) for each in every if isinstance(each, dict))
     return max(filter(_DATE.fullmatch, dates), default="")

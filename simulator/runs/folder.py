@@ -16,6 +16,7 @@ from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
 from simulator.runs.manifest import MANIFEST, check_manifest
 from simulator.runs.netcdf import write_netcdf
 from simulator.runs.summary import run_tables
+from simulator.scenario.canonical import stored_data
 from simulator.scenario.editions import is_first_edition, upgraded_data
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario, data_hash
@@ -169,8 +170,8 @@ def open_run(path: FilePath | str) -> Run:
     except RunFileError:
         run.close()
         raise
-    if is_first_edition(said := json.loads(run.attrs["scenario"])):
-        said = upgraded_data(said)
+    if is_first_edition(stored := stored_data(run.attrs)):
+        said = upgraded_data(stored)
         run.attrs |= {"scenario": json.dumps(said, ensure_ascii=False), "scenario_hash": data_hash(said)}
     return Run.of(run)
 

@@ -18,6 +18,7 @@ from simulator.errors import InputError, RunFileError
 from simulator.files import make_folder, short_hash, write_text
 from simulator.runs.groups import Group, Labelled, Variable, arrays, stored_scenario_text
 from simulator.scenario.assumptions import delayed_thresholds, knowledge
+from simulator.scenario.canonical import stored_data
 from simulator.scenario.documents import file_document, yaml_text
 from simulator.scenario.resolving import data_hash
 from simulator.units import Array
@@ -98,7 +99,7 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
 
 def frozen_text(run: Group | xr.DataTree, *, dated: str, frozen: str) -> str:
     """Write the headlines of a run as they are frozen."""
-    summary, scenario = arrays(run, "summary"), json.loads(str(run.attrs["scenario"]))
+    summary, scenario = arrays(run, "summary"), stored_data(run.attrs)
     names = [name for name in HEADLINES if name in summary.data_vars]
     if not names:
         raise InputError(f"the run has none of {', '.join(HEADLINES)}: there is nothing to freeze of it.")

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name, shown
+from simulator.scenario.canonical import stored_data
 from simulator.scenario.documents import yaml_text
 from simulator.variables import headline
 
@@ -253,4 +254,4 @@ def kept_dates(summary: Group | xr.Dataset) -> tuple[int, str]:
 
 def stored_scenario_text(run: Group | xr.DataTree) -> str:
     """Write the resolved scenario of a run as YAML."""
-    return yaml_text(json.loads(str(run.attrs["scenario"])))
+    return yaml_text(stored_data(run.attrs))

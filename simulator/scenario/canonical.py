@@ -1,10 +1,13 @@
-"""The order in which a resolved scenario is stored: what says the same has the same bytes, however it was written."""
+"""A resolved scenario as it is stored: what says the same has the same bytes, however it was written."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from simulator.errors import RunFileError
 from simulator.schema.quantities import Factor
 from simulator.schema.spec import Drivers, ScenarioSpec
 from simulator.schema.statements import Prior
@@ -31,3 +34,16 @@ def in_order(data: Any, *, named: bool = False) -> Any:
 def _rank(key: Any) -> tuple[int, str]:
     known = _RANKS.get(key, _RANKS.get(str(key).partition("_")[0], len(_RANKS)))  # interval_90 stands as interval
     return known, str(key)
+
+
+def stored_data(attrs: Mapping[Any, Any]) -> dict[str, Any]:
+    """Read the resolved scenario off the attributes of a result; RunFileError where they hold none."""
+    try:
+        data = json.loads(attrs["scenario"])
+    except (KeyError, TypeError, ValueError, RecursionError):
+        data = None
+    if not isinstance(data, dict):
+        what = f"run {attrs['run_id']}" if "run_id" in attrs else "the result"
+        rule = "attribute scenario: must be a resolved scenario as JSON"
+        raise RunFileError(f"{what}: {rule}. It was changed since it was written: restore it, or make it anew.")
+    return data

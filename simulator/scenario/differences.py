@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from itertools import chain, zip_longest
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import InputError, Path, dotted, number
+from simulator.scenario.canonical import stored_data
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario, resolve
@@ -79,9 +79,7 @@ def differing_inputs(runs: Sequence[xr.DataTree], *, labels: Sequence[str] | Non
     """
     names = run_labels(runs, labels)
     drawn_with = (("seed", int), ("samples", int), ("design", str), ("block", int))  # a scenario need not say so
-    scenarios = [
-        json.loads(str(run.attrs["scenario"])) | {key: kind(run.attrs[key]) for key, kind in drawn_with} for run in runs
-    ]
+    scenarios = [stored_data(run.attrs) | {key: kind(run.attrs[key]) for key, kind in drawn_with} for run in runs]
     rows = [
         {"path": dotted(path), "kind": kind, **dict(zip(names, map(in_short, values), strict=True))}
         for difference in topmost_differences(scenarios, whole=_holds_prior, named=_NAMED)

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from simulator.engine.run_folders import run_to_folder
 from simulator.engine.simulation import How
-from simulator.scenario.canonical import in_order
+from simulator.errors import RunFileError
+from simulator.scenario.canonical import in_order, stored_data
 from simulator.scenario.load import load_scenario
 
 ONE = """schema: 2
@@ -73,3 +77,15 @@ def test_keys_have_one_order_and_names_that_of_their_author() -> None:
             3: [{"median": 1, "unit": ""}],
         }
     )
+
+
+@pytest.mark.parametrize(
+    "held", [{}, {"scenario": "{"}, {"scenario": "[]"}, {"scenario": 1}, {"scenario": "[" * 99_999}]
+)
+def test_attributes_without_a_scenario_are_refused_and_named(held: dict[str, Any]) -> None:
+    with pytest.raises(RunFileError, match="run 0123abcd: attribute scenario: must be a resolved scenario as JSON"):
+        stored_data({"run_id": "0123abcd", **held})
+
+
+def test_the_scenario_of_attributes_is_read() -> None:
+    assert stored_data({"scenario": '{"name": "three", "samples": 64}'}) == {"name": "three", "samples": 64}
