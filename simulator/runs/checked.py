@@ -190,6 +190,21 @@ def _part_faults(path: str, group: Group, part: Part, front: tuple[str, ...]) ->
     for (entry, own, _), same in alike.items():
         for name, rule in _value_faults(entry, own, same):
             yield f"{at}{name}", rule
+    if part.levels and "unit" in group:
+        yield from ((f"{at}{name}", rule) for name, rule in _level_faults(group, part.levels))
+
+
+_OF_LEVEL, _UNIT_OF_LEVEL = Entry("", missing=True), re.compile(r"OOM$|log10\(")
+
+
+def _level_faults(group: Group, names: Iterable[str]) -> Iterator[Wrong]:
+    """Check numbers that are levels where their unit says so."""
+    unit = group["unit"]
+    is_level = [_UNIT_OF_LEVEL.match(str(text)) is not None for text in unit.values.ravel().tolist()]
+    for name in names:
+        held = group[name].values if name in group and group[name].dims[:1] == unit.dims else None
+        if held is not None and held.dtype.kind in "fiu" and (rule := value_rule(_OF_LEVEL, (), held[is_level])):
+            yield name, f"{rule}, where unit is log10 of one, or OOM"
 
 
 def _is_needed(entry: Entry, dims: set[str]) -> bool:

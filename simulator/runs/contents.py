@@ -31,6 +31,8 @@ class Part:
     """Whether it may hold variables that are not in the table."""
     rows: tuple[str, ...] = ()
     """Of a table: the dimensions of the dataset for each of whose places it has a row."""
+    levels: tuple[str, ...] = ()
+    """Variables that have the bounds of a level, and no +inf, where `unit` is log10 of one, or OOM."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,8 +209,8 @@ def _kept(about: tuple[Entry, ...] = (), rows: Mapping[str, str] = _NO_ROWS, **t
     parts = [Part("/dataset", _COLUMNS, (), about, optional=False)]
     for key, own in tables.items():
         name, entries = key.rstrip("_"), (*(replace(each, dims=("row",)) for each in own), *columns)
-        along = tuple(rows.get(name, "").split())
-        parts.append(Part(f"/tables/{name}", entries, optional=key.endswith("_"), open=False, rows=along))
+        form = Part(f"/tables/{name}", entries, open=False, rows=tuple(rows.get(name, "").split()))
+        parts.append(replace(form, optional=key.endswith("_"), levels=("before", "after", "part")))
     return Contents(_KEPT, (*parts, Part("/tables/*", columns, open=False)))
 
 
@@ -256,7 +258,7 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
                     replace(TEXT, name="value_text", dims=("input", "quantile"))),
               (*_OUTCOMES, *(replace(TEXT, name=name, dims=("outcome",)) for name in ("kind", "outcome_words", "unit")),
                *(replace(TEXT, name=name, dims=("input",)) for name in ("library", "follows")), _COORDS[1]),
-              optional=False),),
+              optional=False, levels=("base", "moved")),),
         sizes={"quantile": 2},
     ),
     "influence": _kept(rows={"influence": "outcome input"}, influence=_named("outcome input", TEXT)),

@@ -401,3 +401,28 @@ def test_a_frozen_forecast_with_another_digest_is_held_against_the_table(tmp_pat
         path.write_text(f"{head}digest: '{short_hash(changed)}'\n{changed}", encoding="utf-8")
         with pytest.raises(SimulatorError, match=re.escape(rule)):
             open_frozen(path)
+
+
+@pytest.mark.parametrize("value", [np.inf, 1e300])
+@pytest.mark.parametrize(
+    ("kind", "path", "name"),
+    [("swings", (), "base"), ("swings", (), "moved"), ("condition", ("tables", "headlines"), "after"),
+     *(("attribution", ("tables", "attribution"), name) for name in ("before", "part"))],
+)  # fmt: skip
+def test_a_level_beyond_all_levels_is_refused_by_its_unit_and_a_year_that_never_comes_is_not(
+    kind: str, path: tuple[str, ...], name: str, value: float, stored: Callable[[str], Path]
+) -> None:
+    def with_value(of_level: bool) -> list[str]:
+        root = read_groups(stored(kind))
+        group = root
+        for step in path:
+            group = group.children[step]
+        units = group["unit"].values.tolist()
+        rows = [place for place, unit in enumerate(units) if (unit == "OOM" or "log10" in unit) == of_level]
+        group[name].values[rows] = value if of_level else np.inf
+        return told(root, kind)
+
+    where = "/".join((*path, name))
+    rule = "must lie between -1e+09 and 1e+09"
+    assert with_value(True) == [f"{where}: {rule}; got {value:g}, where unit is log10 of one, or OOM"]
+    assert with_value(False) == []
