@@ -91,9 +91,11 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
     if path.exists():
         raise InputError(stays)
     text = frozen_text(run, dated=dated, frozen=today.isoformat())
+    make_folder(path.parent)
     make_folder(path.parent / "scenarios")
-    write_text(path, text, new=stays, lasting=True)
+    # The scenario first: a kill in between leaves nothing that is frozen, and not a forecast without its scenario.
     write_text(path.parent / "scenarios" / path.name, stored_scenario_text(run), lasting=True)
+    write_text(path, text, new=stays, lasting=True)
     return path
 
 

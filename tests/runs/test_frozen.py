@@ -72,6 +72,20 @@ def test_a_forecast_is_frozen_once(run: Run, file: Path) -> None:
     assert {path.name for path in file.parent.iterdir()} == {file.name, "linear-2025-12.yaml", "scenarios"}
 
 
+def test_killed_before_its_scenario_is_whole_nothing_is_frozen(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def killed(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("simulator.runs.frozen.stored_scenario_text", killed)
+        with pytest.raises(KeyboardInterrupt):
+            freeze_forecast(run, tmp_path, dated="2025-11")
+    path = freeze_forecast(run, tmp_path, dated="2025-11")
+    assert (path.parent / "scenarios" / path.name).exists()
+
+
 def test_a_date_must_be_one_that_has_come(run: Run, tmp_path: Path) -> None:
     for dated, said in (
         ("9999-01", "lies ahead of today"),
