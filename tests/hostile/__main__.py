@@ -37,19 +37,18 @@ def main() -> int:
         found, parts = 0, sum(QUICK.get(kind, 1) for kind in kinds)
         for kind in kinds:
             say(f"== {kind}")
+            shutil.rmtree(folder / kind, ignore_errors=True)
+            (folder / kind).mkdir()
             found += ATTACKS[kind](kind, folder / kind, asked, share=-(-asked.cases * QUICK.get(kind, 1) // parts))
     return int(found > 0)
 
 
 def _mutants(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
-    shutil.rmtree(folder, ignore_errors=True)
     seeds = range(asked.seed, asked.seed + share) if asked.only is None else [asked.only]
-    folder.mkdir(exist_ok=True)
     return summary(findings(attacks.cases(kind, seeds, stored=folder.parent / "stored"), folder), show=say)
 
 
 def _disk(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
-    shutil.rmtree(folder, ignore_errors=True)
     names = asked.journey or list(disk.JOURNEYS)
     if kind == "disk":
         cases = disk.disk_cases(names, folder / "prepared", most=-(-share // len(names)))
@@ -59,7 +58,6 @@ def _disk(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: int)
 
 
 def _matrix(_: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
-    shutil.rmtree(folder, ignore_errors=True)
     return summary(findings(matrix.matrix_cases(folder.parent / "stored", most=share), folder, drawn=True), show=say)
 
 
