@@ -17,7 +17,6 @@ from simulator.engine.plan import Plan, plan_warnings
 from simulator.errors import as_path, dotted
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
-from simulator.runs.contents import FIT_GROUPS
 from simulator.runs.groups import Group, Labelled, kept_dates, labelled, of_dataset
 from simulator.runs.kinds import RUN_FORMAT
 from simulator.runs.limits import bound_limits
@@ -108,6 +107,8 @@ def fit_of(run: xr.DataTree) -> xr.DataTree | None:
     if "posterior" not in run.children:
         return None
     import xarray as xr
+
+    from simulator.runs.contents import FIT_GROUPS
 
     datasets = {name: run[name].to_dataset() for name in FIT_GROUPS if name in run.children}
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=datasets["posterior"].attrs), **datasets})
