@@ -61,7 +61,10 @@ def command(capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pyt
 
 COMMAND = "from simulator.cli.main import main\nmain()"
 COMMAND_THAT_TELLS = f"""
+import signal
 import simulator.engine.workers as work
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell takes from what it starts behind itself
 
 def compute(*arguments, compute=work.compute_batch):
     print("at work", flush=True)

@@ -13,7 +13,6 @@ from simulator import load_scenario, simulate
 from simulator.charts.kinds.learnt import posterior_figures, predictive_figures
 from simulator.charts.spec import FigureOptions
 from simulator.charts.writing import svg_text
-from simulator.engine.record import FIT_GROUPS
 from simulator.errors import InputError
 from simulator.history.change_point import (
     ChangePriors,
@@ -25,6 +24,7 @@ from simulator.history.change_point import (
 from simulator.history.fit import SamplerSettings, exact_arithmetic, sampler_of
 from simulator.history.learning import learn, learnt_lines
 from simulator.priors.families import Normal, Uniform
+from simulator.runs.contents import FIT_GROUPS
 from tests.history.made_up_history import CHANGE
 
 YEARS = np.sort(np.random.default_rng(3).uniform(1990.0, 2022.0, 40))

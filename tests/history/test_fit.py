@@ -15,12 +15,12 @@ import xarray as xr
 from scipy import stats
 
 import simulator.history.fit
-from simulator.engine.record import FIT_GROUPS
 from simulator.errors import InputError
 from simulator.history.beliefs import history_priors
 from simulator.history.fit import SamplerSettings, exact_arithmetic, fit_history, prune
 from simulator.history.observations import known_at
 from simulator.priors.families import Normal
+from simulator.runs.contents import FIT_GROUPS
 from tests.history.made_up_history import OBSERVED
 from tests.places import ROOT
 

@@ -13,7 +13,7 @@ from scipy import stats
 from simulator import load_scenario, save_run, simulate
 from simulator.analysis.evaluation import model_of
 from simulator.engine.checking import check_run
-from simulator.engine.record import FIT_GROUPS, fit_of
+from simulator.engine.record import fit_of
 from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How
 from simulator.errors import InputError
@@ -23,6 +23,7 @@ from simulator.history.fragility import conflicts
 from simulator.history.learning import learn, learnt_draws, learnt_from, learnt_lines, learnt_priors, series
 from simulator.history.observations import known_at
 from simulator.priors.draws import draw_blocks
+from simulator.runs.contents import FIT_GROUPS
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.documents import Document
