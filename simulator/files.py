@@ -224,6 +224,11 @@ def is_there(path: FilePath) -> bool:
     return os.path.exists(path)  # noqa: PTH110  # pathlib's raises
 
 
+def is_folder(path: FilePath) -> bool:
+    """Tell whether a folder is there, like `is_there`."""
+    return os.path.isdir(path)  # noqa: PTH112  # pathlib's raises
+
+
 LARGEST_TEXT, LARGEST_TABLE = 4 << 20, 64 << 20
 """Bytes of a scenario, a library of priors or a frozen forecast, and of a table, that are read at most."""
 
@@ -293,8 +298,8 @@ def read_csv(path: FilePath) -> list[tuple[int, list[str]]]:
     return csv_rows(read_bytes(path).decode("utf-8-sig"))
 
 
-def check_folder(path: FilePath, *, option: str = "--output") -> None:
-    """Refuse a folder that cannot be made or written; nothing is made, and nothing is left.
+def check_folder(path: FilePath, *, option: str = "--output", file: str = "") -> None:
+    """Refuse a folder, or a file of this name in it, that cannot be made or written; nothing is made or left.
 
     A file is opened without a name in the folder, or in the nearest one above it that is there.
     """
@@ -307,12 +312,16 @@ def check_folder(path: FilePath, *, option: str = "--output") -> None:
         raise SimulatorError(f"{path}: cannot be written: {'it' if above == path else above} {what}. {remedy}")
     try:
         tempfile.TemporaryFile(dir=above).close()
+        below = path / file
+        for each in (below, *(above / name for name in below.relative_to(above).parts)):
+            with contextlib.suppress(FileNotFoundError):
+                each.lstat()  # refuses a name that is too long
     except OSError as error:
         raise SimulatorError(f"{path}: cannot be written: {error.strerror or error}. {remedy}") from None
 
 
 def check_file(path: FilePath, *, option: str = "--output") -> None:
     """Refuse a file that cannot be written: a folder stands in its place, or its folder cannot be made or written."""
-    if path.is_dir():
+    if is_folder(path):
         raise SimulatorError(f"{path}: cannot be written: it is a folder. Name a file with {option}.")
-    check_folder(path.parent, option=option)
+    check_folder(path.parent, option=option, file=path.name)

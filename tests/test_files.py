@@ -116,6 +116,17 @@ def test_a_folder_in_which_nothing_can_be_written_is_refused(tmp_path: Path, mon
         check_folder(tmp_path / "outputs", option="--to")
 
 
+@pytest.mark.parametrize("check", [check_folder, check_file])
+@pytest.mark.parametrize("name", ["x" * 300, "a/" + "x" * 300, "x" * 300 + "/a", "a/" * 3000 + "b"])
+def test_a_name_that_is_too_long_is_refused_and_nothing_is_made(
+    check: Callable[[Path], None], name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(SimulatorError, match=r"cannot be written: File name too long. Name another folder with --out"):
+        check(tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+    check(tmp_path / ("x" * 200))
+
+
 def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SimulatorError, match=r"it is a folder. Name a file with --ledger"):
         check_file(tmp_path, option="--ledger")

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.collecting import Counts, Tallies, below
 from simulator.errors import InputError, RunFileError, SimulatorError
-from simulator.files import locked, make_folder, remove_folder, replacing
+from simulator.files import is_folder, locked, make_folder, remove_folder, replacing
 from simulator.runs.estimates import Moments
 from simulator.runs.histograms import Histogram
 
@@ -43,7 +43,7 @@ class Unfinished:
     @property
     def exists(self) -> bool:
         """Whether something of the run was left here."""
-        return self.folder.is_dir() and any(not each.name.startswith(".") for each in self.folder.iterdir())
+        return is_folder(self.folder) and any(not each.name.startswith(".") for each in self.folder.iterdir())
 
     def alone(self) -> contextlib.AbstractContextManager[None]:
         """Keep other processes from the same folder while a store grows in it; InputError where one is at work."""

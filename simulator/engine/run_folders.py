@@ -17,7 +17,7 @@ from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
-from simulator.files import copy_folder, make_folder, tidy
+from simulator.files import copy_folder, is_there, make_folder, tidy
 from simulator.model.crossings import room_for_crossings
 from simulator.runs.folder import open_run, stored_scenario, write_run, write_tables
 from simulator.runs.groups import Group, of_tree
@@ -139,7 +139,7 @@ def _names_run(item: str) -> bool:
     path = FilePath(item)
     if path.suffix in (".yaml", ".yml"):
         return False
-    if any((path / name).exists() for name in ("run.nc", STORE)):
+    if any(is_there(path / name) for name in ("run.nc", STORE)):
         return True
     return item not in shipped_names("scenarios") and (path.suffix in (".nc", ".zarr") or len(path.parts) > 1)
 

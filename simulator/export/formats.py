@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from simulator.dates import DateError, day_at, read_year
 from simulator.errors import InputError, near_or_all
-from simulator.files import check_file, check_folder, make_folder, write_text
+from simulator.files import check_file, check_folder, is_there, make_folder, write_text
 from simulator.registers import Register, attribute_at
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ def check_export(format_: str, options: ExportOptions, output: FilePath | None =
     if options.thresholds and options.group not in ("", "crossings"):
         raise InputError(f"--threshold: belongs to --group crossings, not to {options.group}.")
     if output is not None:
-        if (several := bool(exporter.table) and not options.group) and output.is_file():
+        if (several := bool(exporter.table) and not options.group) and is_there(output) and output.is_file():
             raise InputError(f"--output: {output} is a file. Without --group there are several files: name a folder.")
         (check_folder if several else check_file)(output)
     return exporter

@@ -10,7 +10,7 @@ from simulator.charts.kinds.fan import APART
 from simulator.charts.register import KINDS
 from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, RunFileError
-from simulator.files import make_folder, write_text
+from simulator.files import is_folder, make_folder, write_text
 from simulator.report import sections
 from simulator.report.html import Html, element, joined, name, page, paragraphs
 from simulator.report.sentences import forecast_sentences, knowledge_date, told_words
@@ -94,7 +94,7 @@ def write_report(run: xr.DataTree, path: FilePath | str) -> None:
 
 def check_report_path(path: FilePath) -> None:
     """Check the name of a report."""
-    if path.is_dir():
+    if is_folder(path):
         raise InputError(f"{path}: is a folder; a report is one file. Write for example {path / 'report.html'}.")
     if path.suffix.lower() not in (".html", ".htm"):
         raise InputError(

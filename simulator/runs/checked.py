@@ -20,6 +20,7 @@ from xarray.backends import BackendArray
 from xarray.core import indexing
 
 from simulator.errors import RunFileError, shown
+from simulator.files import is_folder, is_there
 from simulator.runs.checksums import check_opened
 from simulator.runs.contents import CONTENTS, FIT_GROUPS, FITTED, Contents, Part, dims_fit, entry_of
 from simulator.runs.entries import TOUCH, Entry, attribute_rule, type_rule, value_rule
@@ -36,8 +37,8 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
     if known is None:
         raise RunFileError(f"{path}: there is no kind of folder '{kind}'.")
     file = FilePath(path)
-    file = file / known.file if file.is_dir() else file
-    if not file.exists():
+    file = file / known.file if is_folder(file) else file
+    if not is_there(file):
         raise RunFileError(f"{path}: no such {kind} file. `{known.command}` writes one.")
     tree = read_tree(file)
     of_kind(tree, known, file=file, newest=format_, oldest=format_)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simulator.errors import InputError, RunFileError, missing_extra
-from simulator.files import make_folder, replacing, write_text
+from simulator.files import is_folder, is_there, make_folder, replacing, write_text
 from simulator.runs.groups import Group, of_tree, stored_scenario_text
 from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
 from simulator.runs.manifest import MANIFEST, check_manifest
@@ -110,7 +110,7 @@ def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:
 
 
 def _no_run(path: FilePath) -> str:
-    if not path.is_dir():
+    if not is_folder(path):
         return f"{path}: no such run file."
     kind = kind_of(path)
     if kind is not RUN:
@@ -153,7 +153,7 @@ def open_run(path: FilePath | str) -> Run:
     from simulator.runs.run import Run
 
     file = run_path(path)
-    if not file.exists():
+    if not is_there(file):
         raise RunFileError(_no_run(FilePath(path)))
     try:
         run = _open_store(file) if file.is_dir() else xr.open_datatree(file, engine="netcdf4")

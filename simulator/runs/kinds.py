@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Final
 
 from simulator.errors import InputError, RunFileError
-from simulator.files import link_to, make_folder, write_text
+from simulator.files import is_folder, is_there, link_to, make_folder, write_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -89,7 +89,7 @@ def kind_of(path: FilePath) -> Kind:
 
     A folder of two kinds, such as that of a run with a table beside it, is of the one that comes first in `KINDS`.
     """
-    if path.is_dir():
+    if is_folder(path):
         return next((kind for kind in KINDS if kind.is_in(path)), RUN)
     attributes = _attributes(path)
     return next((kind for kind in KINDS if kind.attribute in attributes), RUN)
@@ -120,15 +120,15 @@ def found(path: FilePath, outputs: FilePath = FilePath("outputs")) -> FilePath:
 
     What there is under the path itself comes first. A name is that of a folder without the id behind it.
     """
-    for mark in (path, outputs / path) if path.name == LATEST else ():
+    for mark in filter(os.path.lexists, (path, outputs / path) if path.name == LATEST else ()):
         if mark.is_symlink():
             return mark.parent / mark.readlink()
         if mark.is_file():
             return mark.parent / mark.read_text(encoding="utf-8", errors="replace").strip()
     if os.path.lexists(path) or path.suffix in (".nc", ".zarr"):
         return path
-    place = path.parent if len(path.parts) > 1 and path.parent.is_dir() else outputs
-    if (place / path.name).is_dir():
+    place = path.parent if len(path.parts) > 1 and is_folder(path.parent) else outputs
+    if is_folder(place / path.name):
         return place / path.name
     meant = rf"{re.escape(path.name)}-{_ID}|.+-{re.escape(path.name)}"
     fitting = [each for each in named_folders(place) if re.fullmatch(meant, each.name)]
@@ -147,7 +147,7 @@ def keep_lines(folder: FilePath, name: str, lines: Iterable[str], *, warnings: I
 
 def _attributes(file: FilePath) -> frozenset[str]:
     """Name the attributes of a netCDF file; none where it is no such file."""
-    if not file.is_file():
+    if not is_there(file) or not file.is_file():
         return frozenset()
     import netCDF4
 
@@ -206,6 +206,6 @@ def explain_lines(run: xr.DataTree) -> list[str]:
 def run_path(path: FilePath | str) -> FilePath:
     """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder."""
     file = FilePath(path)
-    if file.is_dir() and file.suffix != ".zarr":
+    if is_folder(file) and file.suffix != ".zarr":
         return file / "run.zarr" if (file / "run.zarr").is_dir() else file / "run.nc"
     return file

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,7 @@ import pytest
 import xarray as xr
 
 from simulator import check_run, load_scenario, open_run, parse_scenario, save_run, simulate
+from simulator.cli.main import main
 from simulator.engine.checking import describe_check
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs import netcdf
@@ -153,6 +155,24 @@ def test_a_folder_that_cannot_be_written_is_named(run: xr.DataTree, tmp_path: Pa
 def test_a_missing_run_is_named(tmp_path: Path) -> None:
     with pytest.raises(RunFileError, match=r"nothing.nc: no such run file."):
         open_run(tmp_path / "nothing.nc")
+
+
+@pytest.mark.parametrize("name", ["x" * 300, f"{'x' * 300}.nc", f"none/{'x' * 300}", f"{'y/' * 3000}latest"])
+@pytest.mark.parametrize(
+    "command",
+    ["show NAME", "check NAME", "influence NAME", "score NAME", "chart NAME", "report NAME", "compare NAME views",
+     "extend NAME --samples 9", "condition NAME --given spending@2027>=1e9", "export NAME --format csv"],
+)  # fmt: skip
+def test_a_name_that_is_too_long_is_that_of_no_run(
+    name: str, command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(SystemExit) as ending:
+        main([name if word == "NAME" else word for word in command.split()])
+    assert ending.value.code in (1, 2)  # 1: what is written beside the run has no place
+    assert re.search(
+        "no such run file|no scenario|no such file|File name too long. Name another", capsys.readouterr().err
+    )
 
 
 def test_a_folder_of_something_else_is_told(tmp_path: Path) -> None:
