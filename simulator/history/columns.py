@@ -5,14 +5,15 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
 from simulator.dates import DateError, date_of, last_day_of, year_of
 from simulator.errors import InputError, Place, PlacedFault
-from simulator.files import CsvError, csv_rows, headings, read_bytes
+from simulator.files import CsvError, headings, read_bytes, unchecked_rows
+from simulator.wording import harmful
 
 PUBLIC_PAGE = "https://epoch.ai/data"
 
@@ -99,9 +100,8 @@ def read_sheet(
     path: FilePath | str, *, columns: Mapping[str, tuple[str, ...]], needed: Iterable[tuple[str, ...]], what: str
 ) -> Sheet:
     """Read a CSV table, finding each column under any of its published names."""
-    rows = sheet_rows(path)
-    header = [" ".join(cell.split()) for cell in rows[0][1]]
-    filled = rows[1:]
+    (_, heads), *filled = _rows_of(path)
+    header = _plain(heads)
     spelled = {name.lower(): index for index, name in reversed(list(enumerate(header)))}
     named = {meaning: [name.lower() for name in names if name.lower() in spelled] for meaning, names in columns.items()}
     places = {meaning: spelled[names[0]] for meaning, names in named.items() if names}
@@ -115,21 +115,42 @@ def read_sheet(
         for _, row in filled
         if len(row) <= len(header)
     )
+    _refuse_harmful(path, filled, places.values())
     if not filled:
         raise refusal(path, "has a header and no rows.", f"Export {what} again; see {PUBLIC_PAGE}.")
     ragged = tuple(line for line, row in filled if len(row) > len(header))
     return Sheet(str(path), {meaning: header[at] for meaning, at in places.items()}, told, ragged)
 
 
-def sheet_rows(path: FilePath | str) -> list[tuple[int, list[str]]]:
+def _refuse_harmful(path: FilePath | str, rows: Iterable[tuple[int, list[str]]], used: Collection[int]) -> None:
+    """Refuse a control character in a cell that is used; in others public exports do hold some."""
+    for line, row in rows:
+        for at in used:
+            if at < len(row) and (character := harmful(row[at])[1]):
+                rule = f"is no CSV text: it holds the control character {character}."
+                raise refusal(f"{path}:{line}", rule, "Remove it.")
+
+
+def headings_of(path: FilePath | str) -> list[str]:
+    """Read the names of the columns of a CSV table."""
+    return _plain(_rows_of(path)[0][1])
+
+
+def _plain(heads: Iterable[str]) -> list[str]:
+    return [" ".join(name.split()) for name in heads]
+
+
+def _rows_of(path: FilePath | str) -> list[tuple[int, list[str]]]:
     """Read the rows of a CSV table that are not blank, the header first, each with the line on which it begins."""
     try:
-        return csv_rows(_text_of(path))
+        rows = unchecked_rows(_text_of(path))
     except CsvError as error:
         rule = f"is no CSV text: {error}."
         remedy = "A quote may be open, or columns parted by another mark than a comma; export the table again."
-        remedy = "Remove it." if "control" in rule else remedy
         raise refusal(f"{path}:{error.line}", rule, remedy) from None
+    if not rows:
+        raise refusal(path, "is empty.", f"Download the export again from {PUBLIC_PAGE}.")
+    return rows
 
 
 def _text_of(path: FilePath | str) -> str:
@@ -143,8 +164,6 @@ def _text_of(path: FilePath | str) -> str:
         raise refusal(path, "no such file.", f"Download an export from {PUBLIC_PAGE} and name the file.") from None
     except OSError as error:
         raise refusal(path, f"cannot be read: {error.strerror or error}.", "Check its permissions.") from None
-    if not content.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise refusal(path, "is empty.", f"Download the export again from {PUBLIC_PAGE}.")
     if b"\0" in content or content.startswith(b"PK\x03\x04"):
         raise refusal(path, "is no CSV text: it holds binary data.", "Unpack it, or save the sheet as CSV (UTF-8).")
     try:

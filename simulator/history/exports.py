@@ -16,7 +16,7 @@ from simulator.errors import InputError, near_name, shown
 from simulator.history import columns as sheets
 from simulator.history.columns import PRICE_COLUMNS, RUN_COLUMNS, cell_list, cell_text
 from simulator.history.loading import Cells, Reading, is_hardware, load_accelerators, load_history, start_reading
-from simulator.history.points import first_row, read_points
+from simulator.history.points import read_points
 from simulator.history.tables import AcceleratorHistory, Figure, RunHistory, SupplyHistory
 from simulator.runs.table import Row
 from simulator.units import parse_unit
@@ -131,7 +131,7 @@ LONGEST_QUARTER = 0.3
 
 def export_of(path: FilePath | str) -> Export | None:
     """Tell of which kind a table of supply is, by its columns; None where it is none."""
-    heads = {" ".join(name.split()).lower() for name in sheets.sheet_rows(path)[0][1]}
+    heads = set(map(str.lower, sheets.headings_of(path)))
 
     def has(export: Export, group: tuple[str, ...]) -> bool:
         return any(name.lower() in heads for meaning in group for name in export.every[meaning])
@@ -364,7 +364,7 @@ def observed_points(path: FilePath | str) -> tuple[Row, ...]:
     Of training runs each point has its `quantity` too: physical compute, or spending where the cost is the run's; of
     supply its `unit`.
     """
-    heads = {name.strip().lower() for name in first_row(path)}
+    heads = set(map(str.lower, sheets.headings_of(path)))
     exported = {name.lower() for name in RUN_COLUMNS["flop"]} - {"value"}
     if (export := export_of(path)) is not None:
         return _supplied(path, export)

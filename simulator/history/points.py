@@ -16,11 +16,6 @@ COLUMNS = ("date", "value", "label")
 _MOST_FAULTS = 10
 
 
-def first_row(path: FilePath | str) -> list[str]:
-    """Read the names of the columns of a table."""
-    return _lines(FilePath(path))[0][1]
-
-
 def read_points(path: FilePath | str) -> tuple[Row, ...]:
     """Read a table of observed runs: `date` (ISO, or a decimal year), `value` (no logarithm), `label`.
 

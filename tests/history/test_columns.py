@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+from pathlib import Path
 
 import pytest
 
+from simulator.errors import InputError
 from simulator.history.columns import (
     Sheet,
     cell_date,
@@ -16,7 +18,9 @@ from simulator.history.columns import (
     date_order,
     decimal_year,
     last_day,
+    read_sheet,
 )
+from simulator.history.exports import load_table, observed_points
 
 
 def test_text_is_on_one_line_and_what_means_unknown_is_empty() -> None:
@@ -60,3 +64,28 @@ def test_a_year_or_a_month_stands_for_its_last_day() -> None:
     assert last_day("2018", entry="--until") == dt.date(2018, 12, 31)
     assert decimal_year(dt.date(2023, 7, 2)) == pytest.approx(2023 + 182 / 365)
     assert decimal_year(dt.date(2024, 1, 1)) == 2024.0
+
+
+def test_a_control_character_is_refused_in_a_cell_that_is_used_and_passed_over_in_one_that_is_not(
+    tmp_path: Path,
+) -> None:
+    """Abstracts in Epoch AI's export of February 2025 hold U+0014 to U+001E."""
+    file, rows = (
+        tmp_path / "runs.csv",
+        "name,date,training_flop,Abstract\na,2024-01-02,1e25,W\x14A\nb,2025-01-02,1e26,\n",
+    )
+    file.write_text(rows)
+    assert load_table(file, snapshot="2026").table["name"].tolist() == ["a", "b"]
+    assert [point["label"] for point in observed_points(file)] == ["a", "b"]
+    file.write_text(rows.replace("\nb", "\nb\x1b[2J"))
+    with pytest.raises(InputError, match=r"runs\.csv:3: .* the control character U\+001B\.\n +Remove it"):
+        load_table(file, snapshot="2026")
+
+
+@pytest.mark.parametrize("text", ["", "\ufeff", "\n \n", "\n,,\n \n"])
+def test_a_table_of_nothing_is_empty(tmp_path: Path, text: str) -> None:
+    file = tmp_path / "runs.csv"
+    file.write_text(text)
+    for read in (observed_points, lambda path: read_sheet(path, columns={}, needed=(), what="runs")):
+        with pytest.raises(InputError, match=r"runs\.csv: is empty\.\n +Download the export again"):
+            read(file)
