@@ -146,7 +146,7 @@ def rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]
     """Copy plain data, with every mapping, or every one with a key, changed after those in it."""
     if isinstance(data, list):
         return [rebuilt(item, (*path, index), change, having=having) for index, item in enumerate(data)]
-    if not isinstance(data, Mapping):
+    if not isinstance(data, dict):  # which is asked of a number four times as fast as whether it is a Mapping
         return data
     copy = {key: rebuilt(value, (*path, str(key)), change, having=having) for key, value in data.items()}
     return copy if having and having not in copy else change(copy, path)
@@ -375,6 +375,6 @@ def _same_key(one: str, other: str) -> bool:
 
 def text_keys(data: Any) -> Any:
     """Copy plain data with every key as text: a file may write a year or a probability as a key."""
-    if isinstance(data, Mapping):
+    if isinstance(data, dict):
         return {str(key): text_keys(value) for key, value in data.items()}
     return [text_keys(item) for item in data] if isinstance(data, list) else data
