@@ -131,19 +131,12 @@ def joint_prior(spec: ScenarioSpec) -> JointPrior:
     priors: dict[str, NamedPrior] = {}
     every = {slot.name: slot for slot in slots(spec)}
     alone = [slot for slot in every.values() if not _followed(slot.prior)]
-    asked = units_asked(alone)
+    asked, faults = units_asked(alone), list[Fault]()
     for slot in alone:
-        lacking = asked.get(slot.name, [])
         try:
-            if not lacking:
-                priors[slot.name] = _named(slot)
-            elif slot.prior.mixture is not None:  # one part without a unit hides no fault of another
-                _named(slot)
+            priors[slot.name] = _named(slot, asked)
         except Faults as error:
-            parts = [fault.path[:-1] if fault.path[-1] == "unit" else fault.path for fault in lacking]
-            rest = [each for each in error.faults if not any(each.path[: len(part)] == part for part in parts)]
-            asked[slot.name] = [*lacking, *rest]
-    faults = [fault for name in every for fault in asked.get(name, ())]
+            faults += error.faults
     functions, function_faults = _functions(every, priors)
     fixed = {name for name, prior in priors.items() if prior.value is not None}
     uses = {name: function.of for name, function in functions.items()}
@@ -248,13 +241,11 @@ def _own_scale(slot: Slot) -> Scale:
 
 def named_prior(slot: Slot) -> NamedPrior:
     """Put one prior on the internal scale; Faults where its unit or its numbers do not do, or it reaches beyond."""
-    if faults := units_asked([slot]).get(slot.name):
-        raise Faults(faults)
-    return _named(slot)
+    return _named(slot, units_asked([slot]))
 
 
-def _named(slot: Slot) -> NamedPrior:
-    family, stated, unit, middle = _internal(slot, slot.prior, (), slot.prior.unit)
+def _named(slot: Slot, asked: Mapping[Path, Fault]) -> NamedPrior:
+    family, stated, unit, middle = _internal(slot, slot.prior, (), slot.prior.unit, asked)
     if slot.prior.never is not None:
         if not slot.never:
             part = slot.path[0] == "thresholds" and slot.kind != "delay"
@@ -265,13 +256,15 @@ def _named(slot: Slot) -> NamedPrior:
 
 
 def _internal(
-    slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None
+    slot: Slot, prior: Prior, below: Path, unit: str | None, asked: Mapping[Path, Fault]
 ) -> tuple[Distribution, Distribution, str, float | None]:
     """Make a prior's family on the internal scale and in the unit of the file; with the former's unit and median."""
     path = (*slot.path, *below)
     if prior.mixture is not None:
-        family, label = _mixture(slot, prior, below, unit)
+        family, label = _mixture(slot, prior, below, unit, asked)
         return family, family, label, None
+    if path in asked:
+        raise Faults([asked[path]])
     scale = _scale(slot, path, prior, unit)
     base, (family, ends) = _family(prior, path, scale)
     if not np.isfinite(ends).all() or (scale.conversion.reciprocal and nears_zero(base)):
@@ -304,14 +297,17 @@ def _reach_fault(kind: SlotKind, path: Path, ends: Array, unit: str) -> Fault | 
     return Fault(path, rule, "Write other numbers, or truncate it.")
 
 
-def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str | None) -> tuple[Distribution, str]:
+def _mixture(
+    slot: Slot, prior: Prior, below: Path, unit: str | None, asked: Mapping[Path, Fault]
+) -> tuple[Distribution, str]:
+    """Make a mixture on the internal scale, with its unit; one part at fault hides no fault of another."""
     path = (*slot.path, *below)
     faults: list[Fault] = []
     parts: list[tuple[float, Distribution, str]] = []
     for index, part in enumerate(prior.mixture or ()):
         try:
             if part.function is None and part.input is None:
-                family, _, label, _ = _internal(slot, part, (*below, "mixture", index), part.unit or unit)
+                family, _, label, _ = _internal(slot, part, (*below, "mixture", index), part.unit or unit, asked)
                 parts.append((part.weight, family, label))
         except Faults as error:
             faults += error.faults
@@ -334,7 +330,7 @@ def _mixture(slot: Slot, prior: Prior, below: tuple[str | int, ...], unit: str |
     return Mixture(weights, families), labels[0]
 
 
-def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | None) -> Scale:
+def _scale(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Scale:
     """Find the scale of a slot's numbers that are stated in a unit."""
     fixed = slot.kind == "delay" and slot.prior.value is not None  # 0 is a delay
     try:
@@ -346,7 +342,7 @@ def _scale(slot: Slot, path: tuple[str | int, ...], prior: Prior, unit: str | No
 type _Made = tuple[Distribution, tuple[Distribution, Array]]
 
 
-def _family(prior: Prior, path: tuple[str | int, ...], scale: Scale) -> _Made:
+def _family(prior: Prior, path: Path, scale: Scale) -> _Made:
     """Make the family of a prior that is no mixture in the units of the file, and carry it over (`carried_over`)."""
     bounds = _bounds(prior, path)
     try:
@@ -395,7 +391,7 @@ def _in_keys_of_file(prior: Prior, remedy: str) -> str:
     return remedy
 
 
-def _bounds(prior: Prior, path: tuple[str | int, ...]) -> tuple[float, float]:
+def _bounds(prior: Prior, path: Path) -> tuple[float, float]:
     low, high = prior.truncated or (None, None)
     if low is not None and high is not None and low >= high:
         rule = f"must go from low to high; got [{number(low)}, {number(high)}]."

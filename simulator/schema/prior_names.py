@@ -52,18 +52,17 @@ class Slot:
 _NOT_A_YEAR = re.compile(r"(?:/|per) ?(?:s|hour|day|week|month|quarter|decade)s?$")
 
 
-def units_asked(slots: Iterable[Slot]) -> dict[str, list[Fault]]:
-    """Ask for the units of priors that follow no other (`unit_asked`): faults by name, of those that lack one."""
-    found = {slot.name: list(_units_asked(slot, slot.path, slot.prior, slot.prior.unit)) for slot in slots}
-    return {name: faults for name, faults in found.items() if faults}
+def units_asked(slots: Iterable[Slot]) -> dict[Path, Fault]:
+    """Ask for the units of priors that follow no other (`unit_asked`): faults by the path of a prior, or its part."""
+    return dict(each for slot in slots for each in _units_asked(slot, slot.path, slot.prior, slot.prior.unit))
 
 
-def _units_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Iterator[Fault]:
+def _units_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Iterator[tuple[Path, Fault]]:
     for index, part in enumerate(prior.mixture or ()):
         if part.function is None and part.input is None:
             yield from _units_asked(slot, (*path, "mixture", index), part, part.unit or unit)
     if prior.mixture is None and (fault := unit_asked(slot, path, prior, unit)):
-        yield fault
+        yield path, fault
 
 
 def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault | None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from scipy import integrate, stats
 
 from simulator import parse_scenario
-from simulator.errors import ScenarioError
+from simulator.errors import ScenarioError, dotted
 from simulator.priors.dependence import nearest_correlation
 from simulator.priors.joint import NamedPrior, joint_prior, named_prior
 from simulator.priors.ranks import normal_correlation
@@ -26,6 +26,24 @@ Z90 = stats.norm.ppf(0.95)
 
 def prior(stated: Any, kind: Any = "level", unit: str | None = None, *, never: bool = False) -> NamedPrior:
     return named_prior(Slot(("here",), Prior.model_validate(stated), kind, unit, never=never, asks=kind == "rate"))
+
+
+def test_a_part_without_a_unit_hides_no_fault_of_its_mixture() -> None:
+    without, below = {"weight": 1, "value": 3}, {"weight": 1, "value": -2, "unit": "x/year"}
+    stated = {"mixture": [without, below, {**without, "never": 0.1}]}
+    expected = [
+        ("mixture[0]", "does not say its unit: 3 what?"),
+        ("mixture[1].value", "must be above 0; got -2."),
+        ("mixture[2]", "does not say its unit: 3 what?"),
+        ("mixture[2].never", "cannot stand on one part of a mixture."),
+    ]
+    with pytest.raises(Faults) as alone:
+        prior(stated, "rate")
+    assert [(dotted(fault.path[1:]), fault.rule) for fault in alone.value.faults] == expected
+    with pytest.raises(ScenarioError) as within:
+        parse_scenario(scenario_text(small_scenario({"drivers.algorithms": {"growth": stated}})))
+    place = "drivers.algorithms.growth."
+    assert {(fault.entry.removeprefix(place), fault.rule) for fault in within.value.faults} == set(expected)
 
 
 def test_a_statement_that_is_read_again_is_fitted_once_and_another_one_anew() -> None:
