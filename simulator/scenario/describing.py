@@ -11,7 +11,7 @@ from typing import Any, Literal
 import numpy as np
 
 from simulator.errors import InputError, dotted, near_name, near_or_all, number
-from simulator.files import make_folder, write_text
+from simulator.files import is_there, make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.dating import dates_taken
 from simulator.scenario.documents import Document
@@ -347,6 +347,6 @@ def check_new(path: FilePath | str) -> FilePath:
     file = FilePath(path)
     if file.suffix not in (".yaml", ".yml"):
         raise InputError(f"{file}: a scenario file ends in .yaml. Write for example {file.with_suffix('.yaml')}.")
-    if file.exists():
+    if is_there(file):
         raise InputError(f"{file}: there is such a file already. Name another, or remove it first.")
     return file

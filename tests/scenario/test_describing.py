@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 
 from simulator import load_scenario, parse_scenario
-from simulator.errors import InputError
+from simulator.errors import InputError, SimulatorError
 from simulator.priors.joint import named_prior
 from simulator.scenario.describing import (
     describe_scenario,
@@ -166,6 +166,8 @@ def test_a_starter_is_a_new_yaml_file(tmp_path: Path) -> None:
         new_scenario(tmp_path / "mine.yaml")
     with pytest.raises(InputError, match=r"Write for example .*mine\.yaml"):
         new_scenario(tmp_path / "mine.txt")
+    with pytest.raises(SimulatorError, match="cannot be written: File name too long"):
+        new_scenario(tmp_path / f"{'x' * 300}.yaml")
 
 
 def test_the_library_is_read_as_priors_by_name() -> None:
