@@ -18,7 +18,7 @@ from simulator.analysis.outcomes import Outcome, between_words, prior_text, run_
 from simulator.analysis.reweighting import headline_lines, headline_table, weighted_estimate
 from simulator.analysis.tilting import Weighted, tilted
 from simulator.files import short_hash
-from simulator.runs.estimates import effective_samples, sample_quantiles, sum_error, weighted_quantiles
+from simulator.runs.estimates import BANDS, effective_samples, sample_quantiles, sum_error, weighted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group, headline_of, run_label
 from simulator.runs.result import Result
@@ -294,8 +294,7 @@ def _crossings(run: xr.DataTree, used: Weighted, weights: Array) -> Table:
         if all(values[place].max() <= first for _, values, _ in found):
             continue
         for state, values, own in found:
-            levels = weighted_quantiles(values[place], own, [0.05, 0.25, 0.5, 0.75, 0.95]).tolist()
-            ends = dict(zip(("lower_90", "lower_50", "median", "upper_50", "upper_90"), levels, strict=True))
+            ends = dict(zip(BANDS, weighted_quantiles(values[place], own, list(BANDS.values())).tolist(), strict=True))
             _, median_error = weighted_estimate(values[place], own, 0.5, block)
             never, error = weighted_estimate(np.asarray(np.isinf(values[place]), dtype=np.float64), own, None, block)
             head = {"threshold": name, "label": labels[name], "state": state}

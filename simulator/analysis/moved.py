@@ -23,6 +23,7 @@ from simulator.analysis.attribution import (
 from simulator.errors import InputError
 from simulator.files import short_hash
 from simulator.history.columns import decimal_year
+from simulator.runs.estimates import BANDS
 from simulator.runs.frozen import HEADLINES, frozen_day, frozen_series
 from simulator.runs.groups import group
 from simulator.runs.result import Result
@@ -35,7 +36,6 @@ from simulator.wording import aligned, amount_range, amount_words, power_text, s
 if TYPE_CHECKING:
     import xarray as xr
 
-BANDS = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95}
 LEVEL, CROSSING = "level", "crossing year"
 
 

@@ -22,7 +22,7 @@ from simulator.history.frontier import record_on
 from simulator.history.learning import Series, history_of, learn, series
 from simulator.history.observations import Observations
 from simulator.history.tables import LONGEST_GAP
-from simulator.runs.estimates import effective_samples, weighted_quantiles
+from simulator.runs.estimates import BANDS, effective_samples, weighted_quantiles
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
@@ -36,9 +36,6 @@ if TYPE_CHECKING:
     import xarray as xr
 
 QUANTITIES: Final = ("physical_compute", "spending", "hardware")
-QUANTILES: Final[Mapping[str, float]] = {
-    "lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95,
-}  # fmt: skip
 FORECASTS: Final = 10
 """Forecasts of each posterior draw: late evidence leaves few of one each."""
 
@@ -79,7 +76,7 @@ class Nowcast(Result):
     @property
     def dataset(self) -> xr.Dataset:
         """Samples at the date by `quantity` with their weights, and quantiles by `quantity`, `state` and `year`."""
-        found = self.largest.select("quantity", "state", "year", *QUANTILES).to_dataset("quantity", "state", "year")
+        found = self.largest.select("quantity", "state", "year", *BANDS).to_dataset("quantity", "state", "year")
         samples = {"samples": (("quantity", "sample"), self.samples), "weight": ("sample", self.weights)}
         return found.assign(samples).assign_attrs(self.about)
 
@@ -252,8 +249,8 @@ def _largest(found: xr.Dataset, states: Mapping[str, Array]) -> Table:
         head = {"quantity": name, "label": "largest run" if name == "physical_compute" else words, "unit": unit}
         for state, own in states.items():
             for year, values in zip(found["year"].values.tolist(), found[name].values, strict=True):
-                levels = weighted_quantiles(values, own, list(QUANTILES.values())).tolist()
-                rows.append({**head, "state": state, "year": year, **dict(zip(QUANTILES, levels, strict=True))})
+                levels = weighted_quantiles(values, own, list(BANDS.values())).tolist()
+                rows.append({**head, "state": state, "year": year, **dict(zip(BANDS, levels, strict=True))})
     return Table.of_rows(rows)
 
 

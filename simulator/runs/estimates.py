@@ -6,7 +6,7 @@ Censored values stand as +inf and are never dropped: a quantile that falls among
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 SMOOTHED = 1 / 3
 """k-hat above which the largest weights are smoothed: of lighter tails single weights have little say."""
 _FEWEST_TAILED = 25
+BANDS: Mapping[str, float] = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95}
+"""The columns of tables that hold a median and its 50 and 90 % intervals, and their levels."""
 
 
 def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:

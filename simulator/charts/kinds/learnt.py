@@ -21,6 +21,7 @@ from simulator.history.columns import fit_date
 from simulator.history.conditioning import PRIOR_CURVES
 from simulator.history.diagnostics import seen_words
 from simulator.history.fragility import DECIDED, PriorShift, conflicts, contraction_words
+from simulator.runs.estimates import BANDS
 from simulator.runs.groups import Run, group, run_label
 from simulator.runs.table import Row, Table
 from simulator.units import Array, plain_unit
@@ -141,7 +142,6 @@ _LABELS: Final = {
     "accelerator_offset": "life of accelerators times utilisation, per overhead",
 }
 _PATHS = ("spending", "efficiency", "compute")
-_LEVELS: Final = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95}
 _ENDS: Final = ("lower_90", "median", "upper_90")
 
 
@@ -210,7 +210,7 @@ def _rows(draws: xr.DataTree) -> list[Row]:
         label = _LABELS.get(name, label)
         row: dict[str, object] = {"name": name, "label": capital(label), "unit": unit}
         for of, prefix in (("prior", "prior_"), ("posterior", "")):
-            levels = np.quantile(group(draws, of)[name].values, [_LEVELS[end] for end in _ENDS])
+            levels = np.quantile(group(draws, of)[name].values, [BANDS[end] for end in _ENDS])
             row |= {f"{prefix}{end}": float(level) for end, level in zip(_ENDS, levels, strict=True)}
         moved = found[name]
         row |= {"contraction": moved.contraction, "shift": moved.shift}
@@ -302,7 +302,7 @@ def draw_predictive(table: Table, *, head: Head) -> spec.Spec:
 
     Points outside the 90 % band are hollow diamonds, the others discs.
     """
-    check_numbers(table, "year", "value", *_LEVELS, of="points")
+    check_numbers(table, "year", "value", *BANDS, of="points")
     years = table["year"].tolist()
     spare = 0.02 * max(max(years) - min(years), 1.0)
     ends = (min(years) - spare, max(years) + spare)
@@ -321,8 +321,8 @@ def draw_predictive(table: Table, *, head: Head) -> spec.Spec:
 
 
 def _plot(kind: str, points: Table, *, ends: tuple[float, float]) -> spec.Spec:
-    rows = points.select("year", "value", *_LEVELS).rows()
-    levels = [level for key in ("value", *_LEVELS) for level in points[key].tolist()]
+    rows = points.select("year", "value", *BANDS).rows()
+    levels = [level for key in ("value", *BANDS) for level in points[key].tolist()]
     margin = 0.04 * max(max(levels) - min(levels), 0.5)
     frame = Frame(
         *ends, min(levels) - margin, max(levels) + margin, height=PLOT_HEIGHT, gutter=GUTTER, width=PLOT_WIDTH
@@ -330,7 +330,7 @@ def _plot(kind: str, points: Table, *, ends: tuple[float, float]) -> spec.Spec:
     layers = frame.bands(rows, levels=(90, 50))
     layers.append(spec.layer(rows, frame.x("year"), frame.y("median"), mark=line_mark(style.DARK_BLUE, 2.5)))
     for inside, mark in ((True, style.point_mark()), (False, outside_mark())):
-        if mine := points.where(inside_90=inside).select("year", "value", *_LEVELS).rows():
+        if mine := points.where(inside_90=inside).select("year", "value", *BANDS).rows():
             layers.append(spec.layer(mine, frame.x("year"), frame.y("value"), mark=mark))
     texts = [Text([_heading(kind)], -GUTTER, -18, bold=True), *frame.texts()]
     y = style.LINE_HEIGHT / 2
@@ -392,8 +392,8 @@ def predictive_table(run: Run) -> Table:
             continue
         values, years = seen[kind].values, seen[when].values
         order = np.argsort(years, kind="stable")
-        bands = np.quantile(drawn[kind].values.reshape(-1, values.size), list(_LEVELS.values()), axis=0)[:, order]
-        values, levels = values[order].astype(float), dict(zip(_LEVELS, bands, strict=True))
+        bands = np.quantile(drawn[kind].values.reshape(-1, values.size), list(BANDS.values()), axis=0)[:, order]
+        values, levels = values[order].astype(float), dict(zip(BANDS, bands, strict=True))
         unit = str(seen[kind].attrs.get("units", UNKNOWNS[kind][0]))
         names = {"kind": [kind] * values.size, "unit": [unit] * values.size}
         inside = {

@@ -17,7 +17,7 @@ from simulator.charts.style import Text
 from simulator.errors import NothingToDraw
 from simulator.priors.composite import exact_density
 from simulator.priors.fitting import GIVEN, Understood
-from simulator.runs.estimates import sorted_quantiles
+from simulator.runs.estimates import BANDS, sorted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group, is_use, run_label
 from simulator.runs.summary import why_no_spread
@@ -45,7 +45,6 @@ FEW_VALUES = 20
 """A prior with no more values than this is drawn as single values, not as a density."""
 POINTS = 81
 
-_LEVELS = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95}
 _DRIVERS = ("spending", "hardware", "compute", "algorithms")
 
 
@@ -183,12 +182,12 @@ def prior_table(run: xr.DataTree) -> list[Row]:
         ordered = _drawn(values)
         if not ordered.size:  # of a component that no sample follows
             continue
-        found = sorted_quantiles(_happening(ordered), list(_LEVELS.values())).tolist()
+        found = sorted_quantiles(_happening(ordered), list(BANDS.values())).tolist()
         attrs = values.attrs
         rows.append({
             "name": str(name), "label": str(attrs.get("long_name") or name),
             "group": _group(str(name)), "unit": str(attrs.get("units", "1")),
-            "understood": str(attrs.get("understood", "")), **dict(zip(_LEVELS, found, strict=True)),
+            "understood": str(attrs.get("understood", "")), **dict(zip(BANDS, found, strict=True)),
             "never": float(np.mean(np.isinf(ordered))), "fixed": bool(ordered[0] == ordered[-1]),
             **{key: str(attrs.get(key, "")) for key in ("library", "source", "confidence", "as_of")},
         })  # fmt: skip
@@ -256,7 +255,7 @@ def density_table(run: xr.DataTree, names: Sequence[str], stated: Mapping[str, D
 def _points(finite: Array) -> Array:
     """Choose where a density is read: evenly, and at the ends of the intervals, where the tint changes."""
     low, high = sorted_quantiles(finite, [0.005, 0.995])
-    ends = sorted_quantiles(finite, list(_LEVELS.values()))
+    ends = sorted_quantiles(finite, list(BANDS.values()))
     inside = ends[(ends > low) & (ends < high)]
     return np.unique(np.concatenate([np.linspace(low, high, POINTS), inside]))
 
