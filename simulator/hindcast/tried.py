@@ -26,7 +26,9 @@ anew: where a way still stands, its figures of today are above.
    30 November 2026 of the largest run at the ends of 2026 to 2031, in
    [forecasts/hindcast/2026-11.yaml](../forecasts/hindcast/2026-11.yaml), digest 4fe0218b. It is to be scored by CRPS at
    the end of each year, by the table that is newest then (`simulate score FILE --observed TABLE --snapshot DATE`). A
-   changed file is refused, and a way that is thought of later is not in it."""
+   changed file is refused, and a way that is thought of later is not in it. It was made before errors of estimates had
+   their third digit and the baseline its start of November 2026: its *scenario baseline* is `baseline-2025`, of which
+   its *scenario views* is mixed too."""
 
 TRIED: Final[tuple[tuple[str, str, str, str], ...]] = (
     ("steady growth, runs within 2 OOM of the record (first choice)", "0.962", "0.818", "0.936"),
