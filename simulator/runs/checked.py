@@ -21,7 +21,7 @@ from xarray.core import indexing
 
 from simulator.errors import RunFileError, shown
 from simulator.files import is_folder, is_there
-from simulator.runs.checksums import check_opened
+from simulator.runs.checksums import check_opened, lazily
 from simulator.runs.contents import CONTENTS, FIT_GROUPS, FITTED, Contents, Part, dims_fit, entry_of
 from simulator.runs.entries import TOUCH, Entry, attribute_rule, type_rule, value_rule
 from simulator.runs.groups import Group, Variable, arrays_of
@@ -353,6 +353,4 @@ def _check_when_read(root: Group, kind: str, file: str) -> None:
                 if entry is not None and not isinstance(variable, xr.IndexVariable):
                     of = None if name == "component" else component
                     checked = _Checked(variable.copy(deep=False), entry, file, f"{path.strip('/')}/{name}", kind, of)
-                    variable.data = indexing.MemoryCachedArray(  # type: ignore[no-untyped-call]
-                        indexing.LazilyIndexedArray(checked)
-                    )
+                    variable.data = lazily(checked)

@@ -24,7 +24,7 @@ from simulator.runs.netcdf import CHECKSUMS, checksum, said_checksum
 _AT_ONCE = 1 << 18
 
 
-class _Checked(BackendArray):
+class _AsWritten(BackendArray):
     """A variable on the disk: before its first values are handed on, all are read and held against their checksum."""
 
     def __init__(self, held: Any, label: str, file: str, expected: str | None) -> None:
@@ -74,7 +74,7 @@ def check_opened(tree: xr.DataTree, file: FilePath, *, at_once: Container[str] =
             held = variable._data  # noqa: SLF001  # every public way reads it
             is_lazy = isinstance(held, indexing.ExplicitlyIndexed) and not isinstance(variable, xr.IndexVariable)
             if is_lazy and path not in at_once:
-                variable.data = _lazily(_Checked(held, label, str(file), sums.get(name)))
+                variable.data = lazily(_AsWritten(held, label, str(file), sums.get(name)))
                 continue
             with _readable(str(file), label):
                 variable.load()
@@ -84,7 +84,8 @@ def check_opened(tree: xr.DataTree, file: FilePath, *, at_once: Container[str] =
     return root
 
 
-def _lazily(held: _Checked) -> Any:
+def lazily(held: BackendArray) -> Any:
+    """Make values of a variable of what reads them, when they are asked for; as of any that xarray opens, kept then."""
     typed: Any = indexing  # its types are for arrays of users
     return typed.MemoryCachedArray(typed.CopyOnWriteArray(typed.LazilyIndexedArray(held)))
 

@@ -113,6 +113,17 @@ def test_what_is_opened_has_no_checksums_of_its_own_and_is_written_with_those_of
         assert check_run(again, fast=True).passed
 
 
+def test_values_of_what_is_opened_may_be_set_and_the_file_stays(file: Path) -> None:
+    before = file.read_bytes()
+    with open_run(file) as opened:
+        levels = opened["trajectories/spending"]
+        rest = levels[1:].values
+        levels[0] = 5.0
+        assert (levels.values[0] == 5.0).all()
+        assert (levels.values[1:] == rest).all()
+    assert file.read_bytes() == before
+
+
 def test_a_result_of_another_kind_is_checked_too(run: Run, tmp_path: Path) -> None:
     prior_influence(run).write_into(tmp_path)
     with netCDF4.Dataset(tmp_path / "influence.nc", "a") as stored:
