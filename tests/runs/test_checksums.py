@@ -12,6 +12,7 @@ import pytest
 from simulator import load_scenario, open_result, open_run, prior_influence, save_run, simulate
 from simulator.engine.checking import check_run
 from simulator.errors import RunFileError
+from simulator.runs.checksums import _AsWritten
 from simulator.runs.netcdf import checksum
 from simulator.runs.run import Run
 
@@ -122,6 +123,19 @@ def test_values_of_what_is_opened_may_be_set_and_the_file_stays(file: Path) -> N
         assert (levels.values[0] == 5.0).all()
         assert (levels.values[1:] == rest).all()
     assert file.read_bytes() == before
+
+
+def test_what_is_read_whole_is_read_once_and_what_is_not_is_checked_all_the_same(
+    run: Run, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with open_run(file) as opened:
+        turned = opened["trajectories/spending"][::-1].values
+        assert np.array_equal(turned, run["trajectories/spending"].values[::-1])
+    monkeypatch.setattr(_AsWritten, "_sum", lambda _: "none")
+    with open_run(file) as opened:
+        opened.load()
+    with open_run(file) as opened, pytest.raises(RunFileError, match="is not what was written"):
+        _ = opened["trajectories/spending"][:1].values
 
 
 def test_a_result_of_another_kind_is_checked_too(run: Run, tmp_path: Path) -> None:
