@@ -38,7 +38,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words, unit_alone
 from simulator.units import Array, file_unit
-from simulator.wording import WIDTH, listed, markdown_table, plus_minus
+from simulator.wording import WIDTH, listed, markdown_table, plus_minus, signed
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -341,7 +341,7 @@ def _shift_text(audit: Audit, each: Audited, row: Row, side: str) -> str:
     digits, unit = difference_words(each.unit)
     error = row[f"shift_{side}_error:{each.outcome.text}"]
     spread = plus_minus(error, digits) if error and shift else ""
-    return f"{round(shift, digits) + 0.0:+.{digits}f}{spread} {unit}".rstrip()
+    return f"{signed(shift, digits=digits)}{spread} {unit}".rstrip()
 
 
 def _standing_text(row: Row) -> str:

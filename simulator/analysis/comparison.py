@@ -33,7 +33,7 @@ from simulator.runs.result import Result
 from simulator.runs.table import Row, Table, value_or_none
 from simulator.scenario.differences import differing_inputs, labelled, run_labels
 from simulator.units import Array, plain_unit
-from simulator.wording import cut, power_text, share_text, year_text
+from simulator.wording import cut, power_text, share_text, signed, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -313,13 +313,14 @@ def _signed(number: Headline, difference: float, error: float | None) -> str:
         digits, word = 2, "OOM"
     scale = 100 if word == "points" else 1
     value, spread = scale * difference, scale * (error or 0.0)
-    text, smallest = f"{value:+.{digits}f}", 10.0**-digits
+    text, smallest = signed(value, digits=digits), 10.0**-digits
     told = f"{spread:.{digits}f}"
     if number.statistic in QUANTILES and not number.unit.startswith("log10("):  # a metric may be of any size
-        text, word = f"{value:+.4g}", "" if number.unit == "1" else number.unit
+        sign, word = "−" if value < 0 else "+" * bool(value), "" if number.unit == "1" else number.unit
+        text = f"{sign}{abs(value):.4g}"
         told, smallest = f"{spread:.2g}", 10.0 ** (math.floor(math.log10(abs(value) or spread)) - 3)
     least = "" if spread < EXACT else f" ± {told}" if spread >= smallest / 2 else f" ± <{smallest:g}"
-    return f"{text if float(text) else text[1:]}{least} {word}".rstrip()
+    return f"{text}{least} {word}".rstrip()
 
 
 def _warnings(runs: Sequence[xr.DataTree], names: Sequence[str]) -> Iterator[str]:

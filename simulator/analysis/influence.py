@@ -27,7 +27,7 @@ from simulator.runs.result import Result
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.units import Array
-from simulator.wording import aligned, power, share_text, year_text
+from simulator.wording import aligned, power, share_text, signed, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -272,7 +272,7 @@ def influence_lines(influence: OutcomeInfluence, *, years: tuple[float, float]) 
     separates = any(row["between"] for row in kept)
     told = [["", "delta", "rank", "from lowest to highest tenth", *(["separates"] if separates else [])]]
     for row in shown:
-        rank = f"{row['rank']:+.2f}" if abs(row["rank"]) > row["rank_by_chance"] else "~0"
+        rank = signed(row["rank"]) if abs(row["rank"]) > row["rank_by_chance"] else "~0"
         cells = [row["label"], f"{row['delta']:.3f}", rank, span_text(outcome, row, years)]
         told.append([*cells, *([_separates(row)] if separates else [])])
     lines = [outcome.text, *aligned(told, keys=1, right=[False, True, True, False, False][: len(told[0])])]

@@ -50,7 +50,7 @@ from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import input_words
 from simulator.units import Array
 from simulator.version import made_by
-from simulator.wording import aligned, plus_minus
+from simulator.wording import aligned, plus_minus, signed
 
 type Mode = Literal["free", "fixed"]
 
@@ -329,7 +329,7 @@ def swing_text(row: Row) -> str:
         return f"more than {size}" if swing > 0 else f"earlier by more than {size}"
     if swing == 0.0:
         return "0"
-    return f"{swing:+.{digits}f}{'' if error is None else plus_minus(error, digits)} {unit}".rstrip()
+    return f"{signed(swing, digits=digits)}{'' if error is None else plus_minus(error, digits)} {unit}".rstrip()
 
 
 def is_seen(row: Row) -> bool:

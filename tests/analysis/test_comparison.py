@@ -247,7 +247,7 @@ def test_independent_errors_are_flagged() -> None:
 def test_the_difference_of_a_metric_is_in_its_own_unit(tmp_path: Path) -> None:
     runs = [simulate(load_scenario("capability", overrides=[f"capability.gain.value={gain}"])) for gain in (1.1, 1.05)]
     comparison = compare_runs(runs, labels=["more", "less"])
-    assert "  2060.0 (end of 2059)  performance: 28.1 -> 5.516 (-22.59 performance)" in comparison.lines()
+    assert "  2060.0 (end of 2059)  performance: 28.1 -> 5.516 (−22.59 performance)" in comparison.lines()
     own = [row for row in comparison.results.rows() if row["quantity"] == "capability"]
     assert {row["unit"] for row in own} == {"performance"}
     assert not any("OOM" in row["said"] for row in own)

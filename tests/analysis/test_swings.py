@@ -192,7 +192,7 @@ def test_more_draws_than_can_be_held_are_refused_before_any_is_drawn():
 @pytest.mark.parametrize(
     ("row", "text"),
     [
-        ({"swing": -1.25, "standard_error": 0.02, "at_least": 1.25}, "-1.2 ± <0.1 years"),
+        ({"swing": -1.25, "standard_error": 0.02, "at_least": 1.25}, "−1.2 ± <0.1 years"),
         ({"swing": math.inf, "standard_error": None, "at_least": 6.0}, "more than 6.0 years"),
         ({"swing": -math.inf, "standard_error": None, "at_least": 6.0}, "earlier by more than 6.0 years"),
         ({"swing": None, "standard_error": None, "at_least": 0.0, "lower": math.inf}, "not crossed at either"),
