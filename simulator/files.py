@@ -315,14 +315,14 @@ def check_folder(path: FilePath, *, option: str = "--output", file: str = "") ->
     if not above.is_dir():
         what = "is a file" if above.is_file() else "is no folder"
         raise SimulatorError(f"{path}: cannot be written: {'it' if above == path else above} {what}. {remedy}")
+    below = path / file
     try:
         tempfile.TemporaryFile(dir=above).close()
-        below = path / file
         for each in (below, *(above / name for name in below.relative_to(above).parts)):
             with contextlib.suppress(FileNotFoundError):
                 each.lstat()  # refuses a name that is too long
     except OSError as error:
-        raise SimulatorError(f"{path}: cannot be written: {error.strerror or error}. {remedy}") from None
+        raise SimulatorError(f"{below}: cannot be written: {error.strerror or error}. {remedy}") from None
 
 
 def check_file(path: FilePath, *, option: str = "--output") -> None:

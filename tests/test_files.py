@@ -121,7 +121,7 @@ def test_a_folder_in_which_nothing_can_be_written_is_refused(tmp_path: Path, mon
 def test_a_name_that_is_too_long_is_refused_and_nothing_is_made(
     check: Callable[[Path], None], name: str, tmp_path: Path
 ) -> None:
-    with pytest.raises(SimulatorError, match=r"cannot be written: File name too long. Name another folder with --out"):
+    with pytest.raises(SimulatorError, match=r"[abx]: cannot be written: File name too long. Name another folder"):
         check(tmp_path / name)
     assert list(tmp_path.iterdir()) == []
     check(tmp_path / ("x" * 200))

@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.dates import DateError, last_day_of, read_year
 from simulator.errors import InputError, RunFileError
-from simulator.files import make_folder, short_hash, write_text
+from simulator.files import is_there, make_folder, short_hash, write_text
 from simulator.runs.groups import Group, Labelled, Variable, arrays, stored_scenario_text
 from simulator.scenario.assumptions import delayed_thresholds, knowledge
 from simulator.scenario.canonical import stored_data
@@ -88,7 +88,7 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
         raise InputError(f"--dated: {dated} lies ahead of today, {today}. A forecast is dated when it was made.")
     path = FilePath(folder) / f"{run.attrs['name']}-{dated}.yaml"
     stays = f"{path}: is frozen already, and stays as it is. Date a later forecast by --dated."
-    if path.exists():
+    if is_there(path):
         raise InputError(stays)
     text = frozen_text(run, dated=dated, frozen=today.isoformat())
     make_folder(path.parent)
