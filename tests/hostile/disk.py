@@ -107,6 +107,7 @@ def _run(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") ->
     def work() -> None:
         from simulator.engine.checkpoints import Unfinished
 
+        signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores in what it starts behind it
         Unfinished.due = lambda _: True  # what takes a tenth of a second is left at every batch, as of hours each 10 s
         os.chdir(folder)
         make_up_fits()
