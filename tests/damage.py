@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +26,25 @@ def read_groups(path: Path) -> Group:
 def write_groups(root: Group, path: Path) -> None:
     """Write groups as netCDF, whatever they hold."""
     write_netcdf(root, path)
+
+
+def places_of_values(path: Path, draw: random.Random) -> list[int]:
+    """Draw a place in a netCDF file for each variable of numbers: one of the bytes of its values.
+
+    What flips elsewhere, in the structure of HDF5 itself, may end its library.
+    """
+    data, places = path.read_bytes(), list[int]()
+    for values in (each.values for _, group in read_groups(path).walk() for each in group.variables.values()):
+        stored = np.ascontiguousarray(values).tobytes() if np.asarray(values).dtype.kind in "fi" else b""
+        places += [data.find(stored) + draw.randrange(len(stored))] if stored and data.count(stored) == 1 else []
+    return places
+
+
+def flip(path: Path, place: int, draw: random.Random) -> None:
+    """Flip one of the bits of a byte of a file."""
+    data = bytearray(path.read_bytes())
+    data[place] ^= 1 << draw.randrange(8)
+    path.write_bytes(data)
 
 
 def damages(root: Group, *, values: bool = True) -> Iterator[tuple[str, Group]]:

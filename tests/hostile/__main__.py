@@ -32,7 +32,7 @@ def main() -> int:
         preload()
         kinds = asked.attack or attacks.KINDS
         shutil.rmtree(folder / "stored", ignore_errors=True)
-        if not {"runs", "stores", "matrix"}.isdisjoint(kinds):
+        if not {"runs", "stores", "structures", "matrix"}.isdisjoint(kinds):
             attacks.make_stored(folder / "stored")
         found, parts = 0, sum(QUICK.get(kind, 1) for kind in kinds)
         for kind in kinds:

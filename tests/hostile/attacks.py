@@ -7,32 +7,20 @@ import os
 import random
 import re
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, partial
 from pathlib import Path as FilePath
 
+from tests.analysis.linear_scenario import LINEAR as COMING
 from tests.hostile.children import Case, command, in_child
-from tests.hostile.mutators import mutant, mutant_table, mutate_run
+from tests.hostile.mutators import mutant, mutant_table, mutate_run, mutate_structure
 from tests.places import ROOT
 
 type Trouble = Iterator[tuple[str, str]]
 
 FEW = ("--samples", "64", "--charts", "none")
-LINEAR = """\
-schema: 2
-name: linear
-years: {first: 2020, last: 2026}
-seed: 7
-drivers:
-  spending:
-    start: {family: lognormal, median: 1e7, interval_90: [5e6, 2e7], unit: USD}
-    growth: {family: normal, mean: 0.4, sd: 0.1, unit: OOM/year}
-  hardware: {start: {value: 1e17, unit: FLOP/USD}, growth: {family: normal, mean: 0.1, sd: 0.05, unit: OOM/year}}
-  algorithms: {growth: {family: normal, mean: 0.3, sd: 0.2, unit: OOM/year}}
-thresholds:
-  late: {effective_compute: 1e28}
-"""
-"""A scenario in few lines that has samples on both sides of its threshold."""
+LINEAR = COMING.replace("first: 2025, last: 2030", "first: 2020, last: 2025")
+"""A scenario of years that have been, so that it is scored; it has samples on both sides of its threshold."""
 
 
 @cache
@@ -109,7 +97,7 @@ READERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "run": (
         ("show", "{}"), ("show", "{}", "--variables"), ("show", "{}", "--by", "2024"), ("show", "{}", "--json"),
         ("check", "{}", "--fast"), ("check", "{}"), ("reweight", "{}", "--set", "drivers.algorithms.growth.mean=0.35"),
-        ("influence", "{}", "--no-charts"), ("condition", "{}", "--given", "spending@2024 >= 1e8", "--no-charts"),
+        ("influence", "{}", "--no-charts"), ("condition", "{}", "--given", "spending@2024 >= 1e9", "--no-charts"),
         ("signposts", "{}", "--outcome", "crossing:late", "--no-charts"), ("compare", "{}", "linear.yaml", "--no-charts"),
         ("export", "{}", "--format", "csv"), ("export", "{}", "--format", "json"), ("export", "{}", "--format", "hub"),
         ("score", "{}", "--ledger", "book.csv"), ("extend", "{}", "--samples", "864", "--charts", "none"),
@@ -121,8 +109,8 @@ READERS: Mapping[str, tuple[tuple[str, ...], ...]] = {
 
 
 MAKERS: tuple[tuple[str, ...], ...] = (
-    ("run", "linear.yaml", *FEW, "--store", "zarr"),
-    ("run", "linear.yaml", *FEW, "--keep", "summary"),
+    ("run", "linear.yaml", *FEW, "--store", "zarr", "--set", "name=store"),
+    ("run", "linear.yaml", *FEW, "--keep", "summary", "--set", "name=counted"),
     ("run", "linear.yaml", "--samples", "800", "--charts", "none"),
     ("sweep", "linear.yaml", "--samples", "64", "--no-charts", "--over", "drivers.algorithms.growth.sd=0.1,0.2"),
     ("shares", "linear.yaml", "--samples", "64", "--no-charts"),
@@ -131,12 +119,12 @@ MAKERS: tuple[tuple[str, ...], ...] = (
     ("compare", "linear.yaml", "essay-2023", "--samples", "64", "--no-charts"),
     ("compare", "linear.yaml", "essay-2023", "--samples", "64", "--no-charts", "--attribute"),
     ("influence", "latest", "--no-charts", "--output", "outputs/own-influence"),
-    ("condition", "latest", "--given", "spending@2024 >= 1e8", "--no-charts"),
+    ("condition", "latest", "--given", "spending@2024 >= 1e9", "--no-charts"),
     ("signposts", "latest", "--outcome", "crossing:late", "--no-charts"),
     ("score", "latest", "--ledger", "outputs/book.csv", "--output", "outputs/own-score"),
     ("published", "four-times-a-year", "--output", "outputs/own-published"),
 )  # fmt: skip
-"""What writes folders of every kind but those that need a fit of history."""
+"""What writes folders of every kind but those that need a fit of history, each of another name."""
 
 
 def make_stored(folder: FilePath) -> None:
@@ -155,16 +143,24 @@ def _make_stored(folder: FilePath) -> int:
     return int(any(ended.code == 2 or ended.trouble for ended in made.values()))
 
 
-def run_case(seed: int, folder: FilePath, *, stored: FilePath) -> Trouble:
-    """Damage a file that keeps a run or a result, and read it by one of the commands that read such a one."""
-    files = sorted(stored.glob("outputs/*-*/*.nc"))
+def stored_folders(stored: FilePath) -> list[FilePath]:
+    """Give the folders that were made, in the order of their names but for the id, which every change of code changes."""
+    folders = {re.sub(r"-[0-9a-f]{8}$", "", each.name): each for each in stored.glob("outputs/*-*") if each.is_dir()}
+    return [folders[name] for name in sorted(folders)]
+
+
+def run_case(
+    seed: int, folder: FilePath, *, stored: FilePath, damage: Callable[[FilePath, int], None] = mutate_run
+) -> Trouble:
+    """Damage a file that keeps a run or a result, and read it by some of the commands that read such a one."""
+    files = [file for each in stored_folders(stored) for file in sorted(each.glob("*.nc"))]
     runs = [file for file in files if file.name == "run.nc"]
     file = runs[seed // 3 % len(runs)] if seed % 3 else files[seed // 3 % len(files)]
     own = folder / file.parent.name
     shutil.copytree(file.parent, own)
     shutil.copy(stored / "linear.yaml", folder)
     before = (own / file.name).read_bytes()
-    mutate_run(own / file.name, seed)
+    damage(own / file.name, seed)
     if (own / file.name).read_bytes() == before:
         return
     rng = random.Random(f"reader {seed}")
@@ -180,11 +176,10 @@ def store_case(seed: int, folder: FilePath, *, stored: FilePath) -> Trouble:
     """Take away, cut or flip a file of a Zarr store, or of the tables and lines beside a result; read what is left."""
     rng = random.Random(f"store {seed}")
     own = folder / "own"
-    shutil.copytree(rng.choice([each for each in sorted(stored.glob("outputs/*-*")) if each.is_dir()]), own)
+    shutil.copytree(rng.choice(stored_folders(stored)), own)
     shutil.copy(stored / "linear.yaml", folder)
-    for _ in range(rng.choice((1, 1, 2))):
-        files = [each for each in sorted(own.rglob("*")) if each.is_file()]
-        file = rng.choice(files)
+    files = [each for each in sorted(own.rglob("*")) if each.is_file() and each.suffix != ".nc"]
+    for file in rng.sample(files, min(len(files), rng.choice((1, 1, 2)))):
         if rng.random() < 0.3:
             file.unlink()
         else:
@@ -235,11 +230,12 @@ def _around(text: str, found: re.Match[str]) -> str:
 
 def cases(kind: str, seeds: Iterable[int], *, stored: FilePath) -> list[Case]:
     """Give the cases of a kind of attack by their seeds."""
-    if kind in ("runs", "stores"):
-        attack = partial(run_case if kind == "runs" else store_case, stored=stored)
-    else:
-        attack = {"scenarios": scenario_case, "priors": prior_case, "tables": table_case}[kind]
-    return [(f"--{kind} --only {seed}", partial(attack, seed)) for seed in seeds]
+    attack = {
+        "scenarios": scenario_case, "priors": prior_case, "tables": table_case,
+        "runs": partial(run_case, stored=stored), "stores": partial(store_case, stored=stored),
+        "structures": partial(run_case, stored=stored, damage=mutate_structure),
+    }[kind]  # fmt: skip
+    return [(f"{kind} --only {seed}", partial(attack, seed)) for seed in seeds]
 
 
-KINDS = ("scenarios", "priors", "tables", "runs", "stores")
+KINDS = ("scenarios", "priors", "tables", "runs", "stores", "structures")

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path as FilePath
 
+from tests.hostile.attacks import stored_folders
 from tests.hostile.children import Case, command
 
 NEEDED: Mapping[str, tuple[str, ...]] = {
@@ -59,7 +60,7 @@ def matrix_cases(stored: FilePath, *, most: int) -> list[Case]:
     from simulator.scenario.load import load_scenario
 
     subjects = [name for name in shipped_names("scenarios") if not load_scenario(name).must_learn]
-    subjects += [f"outputs/{each.name}" for each in sorted((stored / "outputs").iterdir()) if each.is_dir()]
+    subjects += ["outputs/latest", *(f"outputs/{each.name}" for each in stored_folders(stored))]
     subjects += [f"bare/{kind.name}" for kind in KINDS]
     asked = [
         words

@@ -11,6 +11,8 @@ from typing import Any
 
 import yaml
 
+from tests.damage import flip, places_of_values
+
 NUMBERS = (
     "0", "-0.0", "1", "-1", "0.5", "2", "10", "100", "1e-300", "1e300", "1e308", "-1e308", "5e-324", "1e400", ".nan",
     ".inf", "-.inf", "20.25", "2125", "9999", "1e26", "1_000", "0x1F", "18446744073709551616", "2024-13-01",
@@ -171,13 +173,19 @@ def _column(content: bytes, rng: random.Random) -> bytes:
 
 
 def mutate_run(path: FilePath, seed: int | str) -> None:
-    """Damage a netCDF file: its bits, its length, or what another program might write into it."""
+    """Damage a netCDF file: bits of its values, or what another program might write into it."""
     rng = random.Random(f"run {seed}")
     if rng.random() < 0.3:
-        content = rng.choice((_flip, _flip, _cut, _insert))(path.read_bytes(), rng)
-        path.write_bytes(content)
+        for place in rng.choices(places_of_values(path, rng), k=rng.choice((1, 1, 4))):
+            flip(path, place, rng)
         return
     _edit(path, rng)
+
+
+def mutate_structure(path: FilePath, seed: int | str) -> None:
+    """Damage a netCDF file anywhere: its bits, its length; HDF5 itself may go astray in such a one."""
+    rng = random.Random(f"structure {seed}")
+    path.write_bytes(rng.choice((_flip, _flip, _cut, _insert))(path.read_bytes(), rng))
 
 
 def _edit(path: FilePath, rng: random.Random) -> None:
