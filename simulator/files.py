@@ -199,7 +199,7 @@ def short_hash(*parts: str, results: bytes = b"") -> str:
 
 def make_folder(path: FilePath) -> None:
     """Make a folder and those above it; where it is there, remove what killed processes left in it half written."""
-    if path.is_dir():
+    if is_folder(path):
         tidy(path)
     else:
         step(path, path.mkdir, parents=True, exist_ok=True)

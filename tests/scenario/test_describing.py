@@ -166,8 +166,9 @@ def test_a_starter_is_a_new_yaml_file(tmp_path: Path) -> None:
         new_scenario(tmp_path / "mine.yaml")
     with pytest.raises(InputError, match=r"Write for example .*mine\.yaml"):
         new_scenario(tmp_path / "mine.txt")
-    with pytest.raises(SimulatorError, match="cannot be written: File name too long"):
-        new_scenario(tmp_path / f"{'x' * 300}.yaml")
+    for name in ("x" * 300 + ".yaml", "x" * 300 + "/mine.yaml"):
+        with pytest.raises(SimulatorError, match="cannot be written: File name too long"):
+            new_scenario(tmp_path / name)
 
 
 def test_the_library_is_read_as_priors_by_name() -> None:
