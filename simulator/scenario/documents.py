@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
+from itertools import chain
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -183,7 +184,7 @@ def data_document(data: Mapping[str, Any], file: str) -> Document:
             value = value.tolist()
         keys = value if isinstance(value, Mapping) else ()
         held = value.values() if keys else value if isinstance(value, list | tuple) else ()
-        too_many = _too_many(all(isinstance(each, int | float) for each in held), len(held))
+        too_many = _too_many(len(held), chain(keys, held))
         if rule := next(filter(None, map(_unreadable, (value, *keys))), too_many):
             raise ScenarioError.at(Place(file), rule, entry=dotted(path))
         if isinstance(value, Mapping):
@@ -291,13 +292,11 @@ def _unreadable(value: Any) -> str:
     return found and f"holds the control character {found}."
 
 
-def _are_numbers(node: Any) -> bool:
-    """Tell whether all entries are numbers, and all of their keys."""
-    pairs = node.value if node.id == "mapping" else ((each, each) for each in node.value)
-    return all(each.id == "scalar" and _FLOAT.fullmatch(each.value) for pair in pairs for each in pair)
-
-
-def _too_many(of_numbers: bool, count: int) -> str:
+def _too_many(count: int, parts: Iterable[Any]) -> str:
+    """Say that a group or a list holds more than anybody writes: if its keys and values are numbers, more of them."""
+    if count <= MOST_ENTRIES:
+        return ""
+    of_numbers = all(isinstance(part, str | int | float) and _FLOAT.fullmatch(str(part)) for part in parts)
     most, what = (MOST_NUMBERS, "numbers") if of_numbers else (MOST_ENTRIES, "entries")
     return f"holds {count:,} {what}; at most {most:,} are read." if count > most else ""
 
@@ -399,7 +398,8 @@ class _Builder:
 
     def _refuse_many(self, node: Any, path: Path) -> None:
         """Refuse a group or a list of more entries than anybody writes; numbers in one may be more."""
-        if len(node.value) > MOST_ENTRIES and (rule := _too_many(_are_numbers(node), len(node.value))):
+        parts = chain.from_iterable(node.value) if node.id == "mapping" else node.value
+        if rule := _too_many(len(node.value), (part.value for part in parts)):
             raise ScenarioError.at(self.places[path], rule, "Leave entries out, or part the file.", entry=dotted(path))
 
     def _refuse_tag(self, node: Any, path: Path) -> None:

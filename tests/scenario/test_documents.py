@@ -190,6 +190,7 @@ def test_lines_tabs_and_names_that_run_from_the_right_are_text() -> None:
             f"a: {{{', '.join(f'k{at}: {{b: 1}}' for at in range(2_001))}}}",
             "holds 2,001 entries; at most 2,000 are read.",
         ),
+        (f"a: {{{', '.join(f'k{at}: 1' for at in range(2_001))}}}", "holds 2,001 entries; at most 2,000 are read."),
         (f"a: [{', '.join(['w'] * 2_001)}]", "holds 2,001 entries; at most 2,000 are read."),
         (f"a: [{', '.join(['1'] * 100_001)}]", "holds 100,001 numbers; at most 100,000 are read."),
     ],
@@ -200,6 +201,15 @@ def test_more_than_anybody_writes_is_refused_with_the_limit(text: str, rule: str
     assert [fault.rule for fault in refused.value.faults] == [rule]
     with pytest.raises(ScenarioError, match=re.escape(rule)):
         documents.data_document(yaml.safe_load(text), "<data>")
+
+
+def test_many_numbers_are_read_with_a_number_each_too() -> None:
+    text = f"a: {{{', '.join(f'{at}: 1.5' for at in range(2_001))}}}\nb: [{', '.join(['1e6'] * 2_001)}]\n"
+    read, given = (
+        parse_document(text),
+        documents.data_document({"a": dict.fromkeys(range(2_001), 1.5), "b": [1e6] * 2_001}, ""),
+    )
+    assert read.data == given.data
 
 
 def test_a_long_list_is_read_where_no_alias_repeats_it() -> None:
