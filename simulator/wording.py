@@ -91,10 +91,13 @@ def aligned(
     Cells of the first column are folded where all do not fit. Where that is not enough, the last cells of each row
     stand below it; or, with `keys`, the first row is of headings: they are folded, and the columns stand in tables one
     below the other, so many first columns in each. No other cell is broken. `right` are columns of numbers.
+    A column of empty cells takes no room.
     """
     if not rows:
         return []
-    room, right = width - indent, [*right, *([False] * len(rows[0]))]
+    held = [place for place, cells in enumerate(zip(*rows, strict=True)) if place < max(keys, 1) or any(cells)]
+    room, sides = width - indent, [*right, *([False] * len(rows[0]))]
+    rows, right = [[row[place] for place in held] for row in rows], [sides[place] for place in held]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     if keys and _across(widths, gap) > room:
         return list(_below_one_another(rows, gap, keys, right, indent, room))

@@ -112,6 +112,13 @@ def test_a_table_that_fits_is_set_side_by_side() -> None:
     assert w.aligned([["", "year"]], keys=1) == ["    year"]
 
 
+@pytest.mark.parametrize("keys", [0, 1])
+def test_a_column_of_empty_cells_takes_no_room(keys: int) -> None:
+    rows = [["way", "", "b" * 30, "c" * 41, ""], ["d", "", "e", "1", ""]]  # 2 + 3 + 2 + 30 + 2 + 41 letters
+    told = [f"  way  {'b' * 30}  {'c' * 41}", f"  d    {'e':30}  {'1':>41}"]
+    assert w.aligned(rows, keys=keys, right=[False, False, False, True]) == told
+
+
 def test_what_does_not_fit_stands_below_its_row() -> None:
     lines = w.aligned([["a", "b" * 40, "c" * 40], ["d", "e", ""]])
     assert lines == [f"  a  {'b' * 40}", f"      {'c' * 40}", "  d  e"]
