@@ -99,6 +99,11 @@ def test_a_file_in_the_place_of_a_folder_is_named(tmp_path: Path, below: str) ->
     assert (tmp_path / "taken").read_text() == "as it was"
 
 
+def test_a_name_that_is_too_long_is_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(SimulatorError, match=r"n: cannot be written: File name too long\. Name"):
+        check_folder(tmp_path / "new" / ("n" * 300))
+
+
 def test_a_link_to_nothing_is_no_folder(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "nothing")
     with pytest.raises(SimulatorError, match="cannot be written: it is no folder"):

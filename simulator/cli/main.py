@@ -289,13 +289,15 @@ def _run(arguments: list[str]) -> None:
         if ending.code:
             raise
     except OSError as error:
-        _unprinted(error)
+        _closed(error)
 
 
-def _unprinted(error: OSError) -> NoReturn:
-    """End in a line where it was printing that failed, and without one where no reader is left."""
-    if error.filename is not None:  # of a file: what writes those says so in words of its own
-        raise error
+def _closed(error: OSError) -> NoReturn:
+    """End in a line: of the file that cannot be read, or where it was printing that failed and a reader is left."""
+    if error.filename is not None:  # of a name too long, or of a folder that is closed; what writes says so itself
+        fault = InputError(f"{error.filename}: cannot be read: {error.strerror}. Name another file or folder.")
+        told([str(fault)], err=True, style="red")
+        raise SystemExit(fault.exit_code) from None
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is still held is let go
     if not isinstance(error, BrokenPipeError):
         echo(f"What is printed cannot be written: {error.strerror}. Free space there, or print elsewhere.", err=True)
