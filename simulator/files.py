@@ -317,8 +317,6 @@ def check_folder(path: FilePath, *, option: str = "--output", file: str = "") ->
         raise SimulatorError(f"{path}: cannot be written: {'it' if above == path else above} {what}. {remedy}")
     below = path / file
     try:
-        for name in path.relative_to(above).parts:
-            (above / name).exists()  # which no name stands that is too long
         tempfile.TemporaryFile(dir=above).close()
         for each in (below, *(above / name for name in below.relative_to(above).parts)):
             with contextlib.suppress(FileNotFoundError):
