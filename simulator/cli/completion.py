@@ -114,7 +114,9 @@ def _told_in_run(name: str) -> tuple[list[str], list[str]]:
         return [], []
     import netCDF4
 
-    with suppress(OSError), netCDF4.Dataset(file) as run:
+    from simulator.runs.netcdf import check_sealed
+
+    with suppress(OSError, SimulatorError), netCDF4.Dataset(check_sealed(file)) as run:
         summary = run["summary"].variables
         levels = [key for key, each in summary.items() if each.dimensions == ("quantile", "year")]
         thresholds = summary["threshold"][:].tolist() if "threshold" in summary else []

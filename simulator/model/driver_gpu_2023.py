@@ -21,6 +21,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.errors import SimulatorError
+
 Array = NDArray[np.float64]
 
 CORE_TRENDS = ((3.99409, 0.10623), (4.01216, 0.09547), (4.07860, 0.09072), (4.10335, 0.08057))
@@ -75,7 +77,12 @@ def _log_flop_per_second(parameters: Mapping[str, Array], years: Array) -> Array
     limit = np.log10(parameters["process-limit"])[:, np.newaxis]
     per_core = np.log10(parameters["transistors-per-core"])[:, np.newaxis]
     cheapening = parameters["cheapening"][:, np.newaxis]
-    level, slope = np.array(CORE_TRENDS)[parameters["core-trend"].astype(int)].T[:, :, np.newaxis]
+    trend = parameters["core-trend"]
+    if not np.isin(trend, range(len(CORE_TRENDS))).all():
+        raise SimulatorError(
+            f"epoch-gpu-2023: core-trend must be 0, 1, 2 or 3; got {trend.min():g} to {trend.max():g}."
+        )
+    level, slope = np.array(CORE_TRENDS)[trend.astype(int)].T[:, :, np.newaxis]
     passed = np.minimum(years, LAST_YEAR) - REFERENCE_YEAR
     at_limit = (0.69508 - limit) / 0.06914
     process = np.maximum(0.69508 - 0.06914 * passed, limit)

@@ -26,6 +26,7 @@ from simulator.runs.contents import CONTENTS, FIT_GROUPS, FITTED, Contents, Part
 from simulator.runs.entries import TOUCH, Entry, attribute_rule, type_rule, value_rule
 from simulator.runs.groups import Group, Variable, arrays_of
 from simulator.runs.kinds import RUN, Kind, kind_named
+from simulator.runs.netcdf import check_sealed
 
 type Wrong = tuple[str, str]
 """Where something is wrong (`summary/crossed`), and what rule it breaks."""
@@ -48,7 +49,7 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
 def read_tree(file: FilePath) -> xr.DataTree:
     """Read all groups of a netCDF file; RunFileError where it is damaged or none."""
     try:
-        with xr.open_datatree(file, engine="netcdf4") as opened:
+        with xr.open_datatree(check_sealed(file), engine="netcdf4") as opened:
             return opened.load()
     except (AttributeError, OSError, RuntimeError, ValueError) as error:  # netCDF's word for a broken attribute
         fault = f"cannot be read: it is damaged or no netCDF file ({type(error).__name__})."

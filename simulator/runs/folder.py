@@ -14,7 +14,7 @@ from simulator.files import is_folder, is_there, make_folder, replacing, write_t
 from simulator.runs.groups import Group, of_tree, stored_scenario_text
 from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
 from simulator.runs.manifest import MANIFEST, check_manifest
-from simulator.runs.netcdf import write_netcdf
+from simulator.runs.netcdf import check_sealed, write_netcdf
 from simulator.runs.summary import run_tables
 from simulator.scenario.canonical import stored_data
 from simulator.scenario.editions import is_first_edition, upgraded_data
@@ -156,7 +156,7 @@ def open_run(path: FilePath | str) -> Run:
     if not is_there(file):
         raise RunFileError(_no_run(FilePath(path)))
     try:
-        run = _open_store(file) if file.is_dir() else xr.open_datatree(file, engine="netcdf4")
+        run = _open_store(file) if file.is_dir() else xr.open_datatree(check_sealed(file), engine="netcdf4")
     except InputError:
         raise
     except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file

@@ -105,6 +105,7 @@ def frozen_text(run: Group | xr.DataTree, *, dated: str, frozen: str) -> str:
     names = [name for name in HEADLINES if name in summary.data_vars]
     if not names:
         raise InputError(f"the run has none of {', '.join(HEADLINES)}: there is nothing to freeze of it.")
+    head = {key: run.attrs.get(key, 1) for key in _HEAD}  # an early run does not say whether something is uncertain
     knew = run.attrs["known_to"] if "known_to" in run.attrs else knowledge(scenario)
     years, known = (summary[key].values for key in ("year", "quantile"))
     at = [int(np.argmin(np.abs(known - level))) for level in LEVELS]
@@ -122,7 +123,7 @@ def frozen_text(run: Group | xr.DataTree, *, dated: str, frozen: str) -> str:
     more = {name: rows(name, rest) for name in SCORED if name in names}
     data = {
         "forecast": FORMAT, "dated": dated, "frozen": frozen, "known_to": str(knew or ""),
-        **{key: run.attrs[key] if isinstance(run.attrs[key], str) else int(run.attrs[key]) for key in _HEAD},
+        **{key: each if isinstance(each, str) else int(each) for key, each in head.items()},
         "quantiles": known[at].tolist(),
         "levels": levels,
         "thresholds": _thresholds(summary, scenario, at=at, ends=ends),

@@ -151,10 +151,12 @@ def _attributes(file: FilePath) -> frozenset[str]:
         return frozenset()
     import netCDF4
 
+    from simulator.runs.netcdf import check_sealed
+
     try:
-        with netCDF4.Dataset(file) as opened:
+        with netCDF4.Dataset(check_sealed(file)) as opened:
             return frozenset(opened.ncattrs())
-    except OSError:
+    except (OSError, RunFileError):
         return frozenset()
 
 

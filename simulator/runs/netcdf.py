@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import mmap
+import os
+import struct
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.errors import RunFileError
 from simulator.files import replacing
 from simulator.runs.groups import Group, Variable, arrays_of, of_dataset, of_tree
 
@@ -87,6 +91,79 @@ def write_netcdf(root: Group, path: FilePath) -> None:
             file.setncattr(CHECKSUMS, json.dumps(sums, separators=(",", ":")))
     except RuntimeError as error:  # the netCDF library's word for a full disk
         raise OSError(str(error)) from None
+    _seal(path, [np.asarray(variable.values, order="C") for *_, variable in waiting])
+
+
+_PLACE, _SEAL = struct.Struct("<QQ"), struct.Struct("<II8s")
+"""What ends a file: where each of its large arrays stands; the CRC-32 of all else, how many they are, and a mark."""
+_MARK: Final = b"\nsealed\n"
+_LARGE, _MOST_SEALED = 1 << 12, 1 << 24
+
+
+def _seal(path: FilePath, arrays: Iterable[NDArray[Any]]) -> None:
+    """Write behind a file where its large arrays stand, which have checksums of their own, and that of all else.
+
+    HDF5 reads no further than its own end, and cuts off what stands behind it where a program changes the file.
+    """
+    with path.open("r+b") as stream:
+        with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as held:
+            large = list(_places(held, arrays))
+        end = stream.seek(0, os.SEEK_END)
+        if end - sum(length for _, length in large) <= _MOST_SEALED:  # compressed arrays are found nowhere
+            sealed = _checksum_around(large, stream, end)
+            stream.seek(end)
+            stream.write(b"".join(_PLACE.pack(*each) for each in large) + _SEAL.pack(sealed, len(large), _MARK))
+
+
+def _places(held: mmap.mmap, arrays: Iterable[NDArray[Any]]) -> Iterator[tuple[int, int]]:
+    """Find where large arrays stand as they are, in the order in which they were written: place and length."""
+    at = 0
+    for values in arrays:
+        if values.nbytes < _LARGE or values.dtype.kind in "OSU":
+            continue
+        own = values.reshape(-1).view(np.uint8)
+        place = held.find(own[:_LARGE].tobytes(), at)
+        if 0 <= place <= len(held) - own.size and np.array_equal(np.frombuffer(held, np.uint8, own.size, place), own):
+            yield place, own.size
+            at = place + own.size
+
+
+def _checksum_around(large: Iterable[tuple[int, int]], stream: IO[bytes], end: int) -> int:
+    """Give the CRC-32 of where arrays stand in a file, and of all up to its end that is none of them."""
+    result, at = 0, 0
+    for place, length in (*large, (end, 0)):
+        stream.seek(at)
+        result = zlib.crc32(b"%d %d" % (place, length), zlib.crc32(stream.read(place - at), result))
+        at = place + length
+    return result
+
+
+def check_sealed(path: FilePath) -> FilePath:
+    """Give the path of a netCDF file; RunFileError where its structure was damaged, in which HDF5 may go astray."""
+    if path.is_file():
+        with path.open("rb") as stream:
+            if not _is_as_sealed(stream):
+                raise RunFileError(f"{path}: is not what was written: it was damaged. Make it again.")
+    return path
+
+
+def _is_as_sealed(stream: IO[bytes]) -> bool:
+    """Tell whether a file has its seal unbroken, or none: it is of an earlier version, or was changed by a program."""
+    size = stream.seek(0, os.SEEK_END)
+    if size < _SEAL.size:
+        return True
+    stream.seek(size - _SEAL.size)
+    expected, count, mark = _SEAL.unpack(stream.read(_SEAL.size))
+    if mark != _MARK:
+        return True
+    end = size - _SEAL.size - _PLACE.size * count
+    if end < 0 or size - end > _MOST_SEALED:
+        return False
+    stream.seek(end)
+    large = list(_PLACE.iter_unpack(stream.read(_PLACE.size * count)))
+    ends = [0, *(place + length for place, length in large)]
+    between: list[int] = [place - at for at, (place, _) in zip(ends, (*large, (end, 0)), strict=True)]
+    return min(between) >= 0 and sum(between) <= _MOST_SEALED and _checksum_around(large, stream, end) == expected
 
 
 def _declared(

@@ -13,8 +13,11 @@ The function takes the drawn parameters by name, each (sample,) or (1,), and yea
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 
-from simulator.errors import Fault, InputError, Path
+import numpy as np
+
+from simulator.errors import Fault, InputError, Path, SimulatorError
 from simulator.registers import Register
 from simulator.schema.prior_names import entries_of
 from simulator.schema.quantities import Custom
@@ -52,4 +55,16 @@ def driver_faults(spec: ScenarioSpec) -> Iterator[Fault]:
 def named_drivers(spec: ScenarioSpec) -> dict[str, CustomDriver]:
     """Find the functions of the custom drivers that a scenario names; InputError where one cannot be had."""
     names = [custom.driver for _, custom in custom_entries(spec)]
-    return {name: DRIVERS.find(name) for name in names if name is not None}
+    return {name: partial(_levels, name, DRIVERS.find(name)) for name in names if name is not None}
+
+
+def _levels(name: str, driver: CustomDriver, parameters: Mapping[str, Array], years: Array) -> Array:
+    """Ask a driver that a scenario names; what it makes of parameters that it did not expect is an error in words."""
+    try:
+        with np.errstate(all="ignore"):  # that a level is none is said of what it returns
+            return driver(parameters, years)
+    except SimulatorError:
+        raise
+    except Exception as error:  # it may do anything
+        rule = f"the driver '{name}' failed on the parameters that the scenario gives it"
+        raise SimulatorError(f"{rule} ({type(error).__name__}: {error}). See what its package says of them.") from error

@@ -55,6 +55,13 @@ def test_a_frozen_file_reads_back_equal(run: Run, file: Path) -> None:
     assert open_frozen(file).identical(read)
 
 
+def test_a_run_that_does_not_say_whether_something_is_uncertain_is_frozen_as_one_where_it_is(run: Run) -> None:
+    early, texts = run.copy(), {"dated": "2025-11", "frozen": "2025-11-01"}
+    del early.attrs["uncertain"]
+    assert "\nuncertain: 1\n" in frozen_text(early, **texts)
+    assert frozen_text(early, **texts).splitlines()[-50:] == frozen_text(run, **texts).splitlines()[-50:]
+
+
 def test_it_says_what_its_numbers_are_in_words_that_people_read(file: Path) -> None:
     text = file.read_text(encoding="utf-8")
     today = dt.datetime.now(tz=dt.UTC).date()

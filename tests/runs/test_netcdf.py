@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import contextlib
+import random
+import struct
 import subprocess
 import sys
 from pathlib import Path
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
 
 from simulator import load_scenario, open_run, save_run, simulate
+from simulator.errors import RunFileError
 from simulator.runs import netcdf
 from simulator.runs.checksums import check_opened
 from simulator.runs.groups import Group, Labelled
-from simulator.runs.netcdf import write_netcdf
+from simulator.runs.netcdf import check_sealed, write_netcdf
+from tests.damage import flip, read_groups
 
 
 def written(group: Group, path: Path) -> xr.DataTree:
@@ -69,6 +75,52 @@ def test_a_file_of_many_bytes_is_compressed_without_loss(tmp_path: Path, monkeyp
             xr.testing.assert_identical(opened.load(), run)
     assert sizes == sorted(sizes, reverse=True)
     assert len(set(sizes)) == 3
+
+
+@pytest.fixture(scope="module")
+def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("sealed") / "run.nc"
+    save_run(simulate(load_scenario("essay-2023", overrides=["samples=600"])), path)
+    return path
+
+
+def test_a_bit_anywhere_outside_of_large_arrays_is_met_before_hdf5_reads_the_file(sealed: Path, tmp_path: Path) -> None:
+    data, draw, met = sealed.read_bytes(), random.Random(5), []
+    assert check_sealed(sealed) == sealed
+    for place in draw.sample(range(len(data)), 150):
+        (tmp_path / "run.nc").write_bytes(data)
+        flip(tmp_path / "run.nc", place, draw)
+        with contextlib.suppress(RunFileError):
+            check_sealed(tmp_path / "run.nc")
+            continue
+        met.append(place)
+    large = sum(each.nbytes for each in arrays_of_size(sealed, 4096))
+    assert 0.7 < len(met) / (150 * (1 - large / len(data))) < 1.3
+    for other in (data[:5000] + data[5001:], data[:5000] + b"x" + data[5000:]):
+        (tmp_path / "run.nc").write_bytes(other)
+        with pytest.raises(RunFileError, match=r"run.nc: is not what was written: it was damaged\. Make it again"):
+            open_run(tmp_path / "run.nc")
+
+
+def arrays_of_size(path: Path, least: int) -> list[np.ndarray]:
+    held = [each for _, group in read_groups(path).walk() for each in group.variables.values()]
+    return [each.values for each in held if each.values.dtype.kind in "fi" and each.values.nbytes >= least]
+
+
+def test_what_a_program_changes_loses_its_seal_and_a_seal_that_says_nonsense_is_broken(
+    sealed: Path, tmp_path: Path
+) -> None:
+    path, data = tmp_path / "run.nc", sealed.read_bytes()
+    path.write_bytes(data)
+    with netCDF4.Dataset(path, "a") as file:
+        file["summary"].comment = "by another program"
+    assert len(path.read_bytes()) < len(data) + 4096
+    assert b"\nsealed\n" not in path.read_bytes()
+    assert check_sealed(path) == path
+    for count, places in ((2**32 - 1, b""), (1, bytes(16)[:-1] + b"\x7f"), (1, b"\xff" * 16), (0, b"")):
+        path.write_bytes(data + places + struct.pack("<II8s", 7, count, b"\nsealed\n"))
+        with pytest.raises(RunFileError, match="it was damaged"):
+            check_sealed(path)
 
 
 def test_a_file_that_finds_no_room_is_an_os_error(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator import parse_scenario, simulate
+from simulator import load_scenario, parse_scenario, simulate
 from simulator.engine import workers as work
 from simulator.engine.checking import check_run
 from simulator.engine.simulation import simulate as simulated
@@ -25,12 +25,16 @@ import numpy as np
 def log_level(parameters, years):
     return 25 + parameters["speed"][:, None] * (years - 2025)
 
+def log_squares(parameters, years):
+    return [25 / 0] + years
+
 constant = 3
 """
 ENTRIES = """\
 [simulator.drivers]
 our-model = team_model:log_level
 our-number = team_model:constant
+our-error = team_model:log_squares
 our-mistake = team_model:no_such_function
 """
 
@@ -86,6 +90,27 @@ def test_what_an_installed_package_offers_and_cannot_give_is_told() -> None:
         ScenarioError, match=entry + "our-mistake: the installed driver team_model:no_such_function cannot be imp"
     ):
         scenario("our-mistake")
+
+
+@pytest.mark.usefixtures("installed")
+def test_a_driver_that_fails_is_named() -> None:
+    with pytest.raises(SimulatorError, match=r"the driver 'our-error' failed on .* \(ZeroDivisionError: division by"):
+        simulate(scenario("our-error"))
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ("core-trend.discrete.values=[0, 1, 2, 30]", "epoch-gpu-2023: core-trend must be 0, 1, 2 or 3; got 0 to 30"),
+        ("core-trend=-1", "must be 0, 1, 2 or 3; got -1 to -1"),
+        ("core-trend=0.5", "must be 0, 1, 2 or 3; got 0.5 to 0.5"),
+        ("process-limit=-1", "drivers.hardware: returned NaN or infinity in 100 % of the samples"),
+    ],
+)
+def test_parameters_that_the_shipped_driver_does_not_know_are_refused(change: str, words: str) -> None:
+    overrides = [f"drivers.hardware.custom.parameters.{change}", "samples=64"]
+    with pytest.raises(SimulatorError, match=words):
+        simulate(load_scenario("published/direct-approach-2023", overrides=overrides))
 
 
 def test_two_packages_that_offer_one_name_are_told_apart_by_the_user(installed: Path) -> None:
