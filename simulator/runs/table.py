@@ -253,11 +253,12 @@ class Table:
         Raises RunFileError where it cannot be read.
         """
         try:
-            heads, *body = [cells for _, cells in read_csv(path)] or [[]]
-            cells = list(zip(*body, strict=True)) or [()] * len(heads)
+            columns = list(zip(*(cells for _, cells in read_csv(path)), strict=True))
+            if len({name for name, *_ in columns}) < len(columns):
+                raise ValueError
         except (OSError, ValueError) as error:
             raise RunFileError(f"{path}: cannot be read as a table ({type(error).__name__}). Make it anew.") from None
-        return cls({name: _typed(list(column)) for name, column in zip(heads, cells, strict=True)})
+        return cls({name: _typed(cells) for name, *cells in columns})
 
     def to_csv(self, *, head: bool = True) -> str:
         """Write the table as CSV with a head; what is missing is left empty. A table without rows is empty text.

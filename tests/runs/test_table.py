@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from simulator.errors import RunFileError
 from simulator.runs.table import Table, value_or_none, values_or_none
 from tests.columns import unsaid
 
@@ -135,6 +136,20 @@ def test_texts_that_a_spreadsheet_would_compute_are_quoted_and_read_back(tmp_pat
     table.save_csv(tmp_path / "t.csv")
     assert Table.read_csv(tmp_path / "t.csv")["=name"].tolist() == ["=1+1", "@x", "plain", "a\\u001bb"]
     assert Table({"mixed": ["=1", 2, -3.5]}).to_csv() == "mixed\n'=1\n2\n-3.5\n"
+
+
+@pytest.mark.parametrize("text", ["a,b,c\n1,2\n3,4\n", "a\n1,2\n", "a,b\n1,2\n3\n", "a,a\n1,2\n", 'a,b\n1,"2\n'])
+def test_a_csv_file_that_is_no_table_is_refused(text: str, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(text)
+    with pytest.raises(RunFileError, match=r"t.csv: cannot be read as a table \(.*Error\)\. Make it anew"):
+        Table.read_csv(tmp_path / "t.csv")
+
+
+def test_a_csv_file_without_rows_is_an_empty_table(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("a,b\n")
+    assert Table.read_csv(tmp_path / "t.csv").names == ("a", "b")
+    (tmp_path / "t.csv").write_text("")
+    assert Table.read_csv(tmp_path / "t.csv").names == ()
 
 
 def test_a_column_has_the_words_of_its_name_or_those_of_it_in_one_table_alone():
