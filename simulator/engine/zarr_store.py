@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import shutil
-from functools import partial
+from collections.abc import Mapping
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -15,13 +16,15 @@ from simulator.engine.plan import Plan, batch_length
 from simulator.engine.record import Labels, build_run
 from simulator.engine.simulation import KEPT, How, batch_firsts, refuse_too_large, run_plan, work_through
 from simulator.errors import InputError, RunFileError, missing_extra
-from simulator.files import make_folder, remove_folder, replace_folder, step
+from simulator.files import make_folder, remove_folder, replace_folder, step, tidy, write_text
 from simulator.runs.folder import ORDER
 from simulator.runs.groups import as_dataset
-from simulator.runs.manifest import is_whole, write_manifest
+from simulator.runs.manifest import WITH_SAMPLES, is_whole, write_manifest
 from simulator.scenario.resolving import Scenario
 
 STORE = "run.zarr"
+_ABOUT = "zarr.json"
+"""The file of an array or a group that says what it is."""
 
 
 def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinished, how: How) -> None:
@@ -36,10 +39,11 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
     label = Labels(scenario, plan)
     length = batch_length(plan.spec.block, KEPT)
     make_folder(unfinished.folder)
+    tidy(path.parent)
     if not growing.exists() and tallies.samples and is_whole(path):
         return  # a kill left it so: the store stands in its place, and what is made of it is missing
     if tallies.samples and growing.exists():
-        _cut(growing, tallies.samples)
+        _lengthen(growing, plan.spec.samples)
     else:
         tallies = Tallies()
         remove_folder(growing)
@@ -54,7 +58,7 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
                 _refuse_small_disk(batch, plan, unfinished.folder)
             if batch.size % length:
                 keep(unfinished)
-            _append(growing, label, plan, batch)
+            _add(growing, label, plan, batch, length=length)
             tallies.add(count_piece(plan, [batch]))
 
     firsts = batch_firsts(plan, keep="trajectories", done=tallies.samples)
@@ -68,7 +72,7 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
     run = build_run(scenario, tallies.groups(plan), plan=plan, keep="trajectories", store="zarr").to_xarray()
     for node in run.subtree:
         node.attrs[ORDER] = [*map(str, node.data_vars), *node.children]
-    step(growing, run.to_zarr, growing, mode="a", zarr_format=3, consolidated=False)
+    _write(growing, _made(run))
     step(growing, write_manifest, growing)
     make_folder(path.parent)
     replace_folder(growing, path)
@@ -81,41 +85,61 @@ def _need_zarr() -> None:
         raise missing_extra("--store zarr needs the package zarr.", "zarr") from None
 
 
-def _append(store: FilePath, label: Labels, plan: Plan, batch: Batch) -> None:
-    groups = with_samples(Groups({}), plan, batch)
+def _add(store: FilePath, label: Labels, plan: Plan, batch: Batch, *, length: int) -> None:
+    """Write the samples of a batch: each is a piece of its arrays, which have their whole length from the first on."""
+    from zarr.codecs import Crc32cCodec, ZstdCodec
+
+    groups, samples = with_samples(Groups({}), plan, batch), plan.spec.samples
     for name, group in label.samples(groups, first=batch.first).items():
         dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
-        written: dict[str, Any] = {"group": name, "zarr_format": 3, "consolidated": False}
-        if batch.first == 0:
-            from zarr.codecs import Crc32cCodec, ZstdCodec
-
-            size = {"sample": batch.size}
-            packed = {"compressors": (ZstdCodec(), Crc32cCodec())}  # so that each piece is checked where it is read
-            chunks = {
-                str(key): {"chunks": tuple(size.get(str(dim), values.sizes[dim]) for dim in values.dims), **packed}
-                for key, values in dataset.variables.items()
-                if "sample" in values.dims
-            }
-            step(store, partial(dataset.to_zarr, store, mode="w", encoding=chunks, **written))
-        else:
-            fixed = [key for key, values in dataset.variables.items() if "sample" not in values.dims]
-            step(store, partial(dataset.drop_vars(fixed).to_zarr, store, append_dim="sample", **written))
+        dims = {str(key): each.dims for key, each in dataset.variables.items() if "sample" in each.dims}
+        sizes = dict(dataset.sizes) | {"sample": min(length, samples)}
+        packed = {"compressors": (ZstdCodec(), Crc32cCodec())}  # so that each piece is checked where it is read
+        chunks = {key: {"chunks": tuple(sizes[dim] for dim in each), **packed} for key, each in dims.items()}
+        files = _made(dataset, group=name, encoding=chunks)
+        pieces = {}
+        for key, each in dims.items():
+            start, zeros = f"{name}/{key}/", "c" + "/0" * len(each)
+            number = (str(batch.first // length) if dim == "sample" else "0" for dim in each)
+            if (piece := files.pop(start + zeros, None)) is not None:  # of zeros alone there is none
+                pieces[f"{start}{'/'.join(('c', *number))}"] = piece
+            files[f"{start}{_ABOUT}"] = _of_length(files[f"{start}{_ABOUT}"], samples)
+        _write(store, pieces if batch.first else files | pieces)
 
 
-def _cut(store: FilePath, samples: int) -> None:
-    """Take away what was appended after the last batch that was counted."""
-    import zarr
+def _made(data: Any, **options: Any) -> dict[str, bytes]:
+    """Give the files that Zarr makes of data, by their names: on a disk it takes nine changes for an array."""
+    from zarr.storage import MemoryStore
 
+    files: dict[str, Any] = {}
+    data.to_zarr(MemoryStore(files), zarr_format=3, consolidated=False, **options)
+    return {name: content.to_bytes() for name, content in files.items()}
+
+
+def _write(store: FilePath, files: Mapping[str, bytes]) -> None:
+    for name, content in files.items():
+        file = store / name
+        step(store, file.parent.mkdir, parents=True, exist_ok=True)
+        step(store, file.write_bytes, content)
+
+
+def _of_length(about: bytes, samples: int) -> bytes:
+    """Say of an array that has samples that it has so many."""
+    said = json.loads(about)
+    pairs = zip(said["dimension_names"], said["shape"], strict=True)
+    said["shape"] = [samples if dim == "sample" else size for dim, size in pairs]
+    return json.dumps(said, indent=2).encode()
+
+
+def _lengthen(store: FilePath, samples: int) -> None:
+    """Make the arrays of a store that is gone on with as long as is asked for; what else it holds is written anew."""
+    tidy(store)
     try:
-        root = zarr.open_group(store, mode="r+")
-        for _, group in root.groups():
-            for _, array in group.arrays():
-                dims = getattr(array.metadata, "dimension_names", None) or ()
-                if "sample" in dims and array.shape[dims.index("sample")] > samples:
-                    array.resize(
-                        tuple(samples if dim == "sample" else n for dim, n in zip(dims, array.shape, strict=True))
-                    )
-    except (OSError, ValueError, KeyError) as error:
+        for file in (each for group in WITH_SAMPLES for each in store.glob(f"{group}*/{_ABOUT}")):
+            tidy(file.parent)
+            if (about := _of_length(before := file.read_bytes(), samples)) != before:
+                write_text(file, about.decode())
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RunFileError(
             f"{store}: what was done of the run cannot be read ({type(error).__name__}). "
             "Remove the folder that it is in, and run the scenario from the start."

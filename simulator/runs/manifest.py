@@ -14,7 +14,7 @@ from simulator.files import write_text
 
 MANIFEST: Final = "manifest"
 _ROOT = "zarr.json"
-_WITH_SAMPLES = ("parameters/", "trajectories/", "crossings/", "events/")
+WITH_SAMPLES: Final = ("parameters/", "trajectories/", "crossings/", "events/")
 """The groups whose values are not read at opening; Zarr checks each piece of them when it is read."""
 _AT_ONCE = 1 << 24
 
@@ -52,7 +52,7 @@ def check_manifest(store: FilePath, *, full: bool = False) -> bool:
         now = found.pop(name)
         if now != size:
             raise _not_whole(store, f"{name} has {now:,} bytes in the place of {size:,}")
-        at_once = name.endswith(_ROOT) or not name.startswith(_WITH_SAMPLES)
+        at_once = name.endswith(_ROOT) or not name.startswith(WITH_SAMPLES)
         if (full or at_once) and _checksum(store / name) != crc:
             raise _not_whole(store, f"{name} was changed")
     if found:

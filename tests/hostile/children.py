@@ -103,8 +103,11 @@ def preload() -> None:
     import simulator
 
     modules = [each.name for each in pkgutil.walk_packages(simulator.__path__, "simulator.")]
-    for name in (*modules, "netCDF4", "xarray.backends.zarr", "zarr.codecs", "scoringrules"):
+    for name in (*modules, "netCDF4", "xarray.backends.zarr", "zarr.codecs", "scoringrules", "filelock"):
         if not name.endswith("__main__"):
+            importlib.import_module(name)
+    for name in ("dask.array", "arviz", "pyarrow.pandas_compat"):  # which others load where they find them
+        with contextlib.suppress(ImportError):
             importlib.import_module(name)
     gc.collect()
     gc.freeze()  # so that no child touches, and with it copies, what is shared
