@@ -15,9 +15,9 @@ import resource
 import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Any
 
@@ -26,9 +26,21 @@ from tests.hostile.attacks import LINEAR
 from tests.hostile.children import Case, Ended, child, command, ended, in_child
 
 _RUN = ("run", "linear.yaml", "--charts", "none")
+_STORED = ("run", "small.yaml", "--charts", "none", "--store", "zarr")
 _SWEPT = ("sweep", "linear.yaml", "--no-charts", "--over", "drivers.algorithms.growth.sd=0.1,0.2")
 _LEARNED = ("run", "learned.yaml", "--charts", "none", "--trust")
-KILLED, BUSY = 137, 75
+_SMALL = """
+schema: 2
+name: small
+years: {first: 2020, last: 2025}
+samples: 128
+block: 64
+drivers:
+  compute: {start: {value: 1e26, unit: FLOP}, growth: {family: normal, mean: 0.4, sd: 0.1, unit: OOM/year}}
+thresholds: {late: {physical_compute: 1e28}}
+"""
+"""Few arrays, each of which is some changes in a store."""
+KILLED, BUSY, _NO_PROCESS = 137, 75, 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +56,12 @@ JOURNEYS: Mapping[str, Journey] = {
     "run": Journey(_RUN, resume=("--resume",)),
     "run-again": Journey(_RUN, (_RUN,)),
     "run-counted": Journey((*_RUN, "--keep", "summary"), resume=("--resume",)),
-    "run-store": Journey((*_RUN, "--store", "zarr"), resume=("--resume",)),
-    "run-store-again": Journey((*_RUN, "--store", "zarr"), ((*_RUN, "--store", "zarr"),), ("--resume",)),
+    "run-store": Journey(_STORED, resume=("--resume",)),
+    "run-store-again": Journey(_STORED, (_STORED,), ("--resume",)),
     "sweep": Journey(_SWEPT, resume=("--resume",)),
     "extend": Journey(("extend", "latest", "--samples", "192", "--charts", "none"), (_RUN,)),
     "extend-store": Journey(
-        ("extend", "latest", "--samples", "192", "--charts", "none"), ((*_RUN, "--store", "zarr"),)
+        ("extend", "latest", "--samples", "192", "--charts", "none"), (_STORED,)
     ),
     "export": Journey(("export", "latest", "--format", "csv"), (_RUN,)),
     "score": Journey(("score", "latest", "--ledger", "book.csv"), (_RUN,)),
@@ -71,27 +83,38 @@ _CHANGES = _MAKING | {"os.rename", "os.remove", "os.rmdir"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
-def disturb(folder: FilePath, at: int, mode: str) -> Callable[[], int]:
-    """Disturb this process at one of its changes below a folder, and give what tells how many there were."""
-    count = 0
+@dataclass(slots=True)
+class Watch:
+    """Counts the changes of this process below a folder, and disturbs it at one of them."""
 
-    def hook(event: str, args: tuple[Any, ...]) -> None:
-        nonlocal count
-        if event not in _CHANGES or (event == "open" and not args[2] & _WRITES) or not _is_in(args[0], folder):
+    folder: FilePath = FilePath()
+    at: int = 0
+    mode: str = ""
+    count: int = 0
+    process: int = field(default_factory=os.getpid)
+
+    def __call__(self, event: str, args: tuple[Any, ...]) -> None:
+        """Take note of what Python announces."""
+        if event not in _CHANGES or (event == "open" and not args[2] & _WRITES) or not _is_in(args[0], self.folder):
             return
         if event == "os.mkdir" and os.path.isdir(args[0]):  # noqa: PTH112  # which changes nothing
             return
-        count += 1
-        if count == at or (mode == "full" and count > at > 0 and event in _MAKING):
-            if mode == "kill":
+        self.count += 1
+        if self.count == self.at or (self.mode == "full" and self.count > self.at > 0 and event in _MAKING):
+            if self.mode == "kill":
                 os._exit(KILLED)
-            if mode == "stop":
-                os.kill(os.getpid(), signal.SIGINT)
+            if self.mode == "stop":
+                os.kill(self.process, signal.SIGINT)
                 return
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    sys.addaudithook(hook)
-    return lambda: count
+
+@cache
+def watch() -> Watch:
+    """Give what watches this process; it is never taken away again."""
+    watching = Watch()
+    sys.addaudithook(watching)
+    return watching
 
 
 def _is_in(path: object, folder: FilePath) -> bool:
@@ -101,27 +124,18 @@ def _is_in(path: object, folder: FilePath) -> bool:
     return not named.startswith("/") or named.startswith(f"{folder}/")
 
 
-def _run(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") -> tuple[int, Ended | None, int]:
-    """Run a command in a process of its own: how that ended, what it said, how many changes it made."""
+def _run(
+    words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "", *, apart: bool = False
+) -> tuple[int, Ended | None, int]:
+    """Run a command, in a process of its own where it is killed: how that ended, what it said, how many changes it made."""
+    if mode != "kill" and not apart:
+        found, count = _done(words, folder, at, mode)
+        return found.code, found, count
     told = folder.with_suffix(".told")
     told.unlink(missing_ok=True)
 
     def work() -> None:
-        from simulator.engine import run_folders, simulation, zarr_store
-        from simulator.engine.checkpoints import Unfinished
-
-        for module in (run_folders, simulation, zarr_store):  # so that a run of two blocks has two batches
-            vars(module).update({"KEPT": 64, "COUNTED": 64} if "COUNTED" in vars(module) else {"KEPT": 64})
-        signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores in what it starts behind it
-        Unfinished.due = lambda _: True  # what takes a tenth of a second is left at every batch, as of hours each 10 s
-        os.chdir(folder)
-        make_up_fits()
-        if mode == "size":
-            resource.setrlimit(resource.RLIMIT_FSIZE, (SIZES[at], resource.RLIM_INFINITY))
-        number = disturb(folder, at if mode in MODES else 0, mode)
-        found = command(*words)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        count = number()
+        found, count = _done(words, folder, at, mode)
         told.write_text(json.dumps([found.code, found.said, found.trouble, count]))
 
     code = in_child(work, folder.with_suffix(".said"))
@@ -129,6 +143,29 @@ def _run(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") ->
         return code, None, 0
     ended_with, said, trouble, count = json.loads(told.read_text())
     return code, Ended(ended_with, said, [(cause, where) for cause, where in trouble]), count
+
+
+def _done(words: Sequence[str], folder: FilePath, at: int, mode: str) -> tuple[Ended, int]:
+    """Run a command in this process, and give how many changes it made."""
+    from simulator.engine import run_folders, simulation, zarr_store
+    from simulator.engine.checkpoints import Unfinished
+
+    for module in (run_folders, simulation, zarr_store):  # so that a run of two blocks has two batches
+        vars(module).update({"KEPT": 64, "COUNTED": 64} if "COUNTED" in vars(module) else {"KEPT": 64})
+    Unfinished.due = lambda _: True  # what takes a tenth of a second is left at every batch, as of hours each 10 s
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores in what it starts behind it
+    make_up_fits()
+    os.chdir(folder)
+    watching = watch()
+    ended_before = _NO_PROCESS + os.urandom(1)[0]  # what is left by this process counts as left by one that ended
+    vars(os).update(getpid=lambda: ended_before)
+    watching.folder, watching.at, watching.mode, watching.count = folder, at if mode in MODES else 0, mode, 0
+    if mode == "size":
+        resource.setrlimit(resource.RLIMIT_FSIZE, (SIZES[at], resource.RLIM_INFINITY))
+    found = command(*words)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    watching.at = 0
+    return found, watching.count
 
 
 def make_up_fits() -> None:
@@ -173,6 +210,7 @@ def prepared(name: str, folder: FilePath) -> tuple[dict[str, bytes], int]:
     before, after = folder / name / "before", folder / name / "after"
     before.mkdir(parents=True)
     (before / "linear.yaml").write_text(LINEAR + "samples: 128\nblock: 64\n")
+    (before / "small.yaml").write_text(_SMALL)
     small = CHANGE.replace("samples: 512", "samples: 128\nblock: 64").replace("own-change", "learned")
     (before / "learned.yaml").write_text(
         small.replace("draws: 300, tune: 300", "draws: 100, tune: 100") % ", series: power.csv"
@@ -181,9 +219,9 @@ def prepared(name: str, folder: FilePath) -> tuple[dict[str, bytes], int]:
         "date,value,label\n" + "".join(f"{year},{1.1 ** (year - 2000)},plant\n" for year in range(2000, 2027))
     )
     for words in journey.before:
-        _whole(_run(words, before), words)
+        _whole(_run(words, before, apart=True), words)
     shutil.copytree(before, after, symlinks=True)
-    _, _, changes = _whole(_run(journey.words, after), journey.words)
+    _, _, changes = _whole(_run(journey.words, after, apart=True), journey.words)
     return tree(after), changes
 
 
