@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Self
 
-from simulator.wording import bounded
+from simulator.wording import bounded, unseen
 
 type Path = tuple[str | int, ...]
 """Where an entry stands in a file: keys and list positions from the top; `[name]` is an item of a list by its name."""
@@ -19,6 +19,7 @@ type Path = tuple[str | int, ...]
 _KEY = r"(?:interval_)?[0-9]+\.[0-9]+(?:[eE][-+]?[0-9]+)?(?=[.\[]|$)|[^.\[\]=]+"
 """A key of a mapping; numbers and the levels of intervals may hold a dot."""
 _IN_BRACKETS = r"[-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?"
+_BLANK = re.compile("[ \\t\\r\\n]+")
 _STEP = re.compile(rf"({_KEY})|\[([0-9]+)\]|\[({_IN_BRACKETS})\]|(\[[a-z][a-z0-9-]*\])")
 _ENTRY = re.compile(rf"(?:{_KEY}|\[{_IN_BRACKETS}\])(?:\.(?:{_KEY})|\[(?:{_IN_BRACKETS}|[a-z][a-z0-9-]*)\])*")
 
@@ -84,8 +85,10 @@ class PlacedFault:
     remedy: str = ""
 
     def __post_init__(self) -> None:
-        for name in ("entry", "rule", "remedy"):
-            object.__setattr__(self, name, bounded(getattr(self, name)))
+        odd = unseen(f"{self.entry} {self.rule}")
+        remedy = f"It holds {odd}: type it anew. {self.remedy}".rstrip() if odd else self.remedy
+        for name, text in (("entry", self.entry), ("rule", self.rule), ("remedy", remedy)):
+            object.__setattr__(self, name, bounded(text))
 
     def __str__(self) -> str:
         head = f"{self.place}: {self.entry}: {self.rule}" if self.entry else f"{self.place}: {self.rule}"
@@ -171,7 +174,7 @@ def _flow(value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
-        return "'" + " ".join(value.split()) + "'"
+        return "'" + _BLANK.sub(" ", value).strip(" ") + "'"
     if isinstance(value, float):
         return number(value)
     if isinstance(value, Mapping):

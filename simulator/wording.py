@@ -186,6 +186,25 @@ def harmful(text: str) -> tuple[int, str]:
     return next(((match.start(1), f"U+{ord(match[1]):04X}") for match in found), (0, ""))
 
 
+_UNSEEN = re.compile("[\u00a0\u00ad\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u2060\u2066-\u2069\u3000\ufeff]")
+
+
+def unseen(text: str) -> str:
+    r"""Name the first letter of a text that looks like a space, and is none, or like nothing; empty without one.
+
+    Examples
+    --------
+    >>> unseen("10\u00a0000"), unseen("10 000")
+    ('U+00A0 (no-break space), which looks like a space or like nothing', '')
+    """
+    found = None if text.isascii() else _UNSEEN.search(text)
+    if not found:
+        return ""
+    from unicodedata import name
+
+    return f"U+{ord(found[0]):04X} ({name(found[0], '').lower()}), which looks like a space or like nothing"
+
+
 def harmless(text: str) -> str:
     r"""Write out the characters that steer a terminal, turn the direction of the text after them, or are none.
 

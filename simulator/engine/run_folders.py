@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path as FilePath
@@ -17,7 +18,7 @@ from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
-from simulator.files import copy_folder, is_there, make_folder, tidy
+from simulator.files import LARGEST_TEXT, copy_folder, is_there, make_folder, tidy
 from simulator.model.crossings import room_for_crossings
 from simulator.runs.folder import open_run, stored_scenario, write_run, write_tables
 from simulator.runs.groups import Group, of_tree
@@ -168,11 +169,21 @@ def _at_work(scenario: Scenario, outputs: FilePath, how: How) -> Iterator[Unfini
 
     Files are replaced whole, and two processes that write them write the same.
     """
+    _refuse_unreadable(scenario)
     tidy(outputs)
     identity = run_id(scenario, keep=how.keep, store=how.store)
     unfinished = Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
     with unfinished.alone() if how.store == "zarr" else contextlib.nullcontext():
         yield unfinished
+
+
+def _refuse_unreadable(scenario: Scenario) -> None:
+    """Refuse a scenario that holds more numbers than are read again from the file that a run keeps of it."""
+    if len(json.dumps(scenario.data)) > LARGEST_TEXT // 2 and (size := len(scenario.text().encode())) > LARGEST_TEXT:
+        raise InputError(
+            f"{scenario.spec.name}: a run keeps the numbers of its tables in its scenario.yaml, which would have "
+            f"{size / 2**20:.1f} MiB; at most {LARGEST_TEXT >> 20} MiB are read. Thin the tables of its priors."
+        )
 
 
 def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:

@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from itertools import chain
 from pathlib import Path as FilePath
+from types import SimpleNamespace
 from typing import Any
 
 from simulator.errors import Path, Place, PlacedFault, ScenarioError, dotted, shown
 from simulator.files import LARGEST_TEXT, read_bytes
-from simulator.wording import cut, harmful, harmless
+from simulator.wording import cut, harmful, harmless, unseen
 
 # Marks of tags, of anchors on more than a quoted text, directives, more documents; block scalars libyaml takes more of.
 _RARE = re.compile(
@@ -70,7 +71,7 @@ MOST_ENTRIES, MOST_NUMBERS = 2_000, 100_000  # entries of a group or a list; num
 _INTEGER = re.compile(r"[-+]?[0-9](_?[0-9])*")
 _FLOAT = re.compile(r"[-+]?(\.[0-9](_?[0-9])*|[0-9](_?[0-9])*(\.([0-9](_?[0-9])*)?)?)([eE][-+]?[0-9]+)?")
 _NOT_A_NUMBER = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
-_QUOTED = ("'", '"', "|", ">")
+_SEPARATION, _QUOTED = re.compile(r"^\s+|[:-]\s"), ("'", '"', "|", ">")
 _WORDS: dict[str, Any] = {
     "": None, "~": None, "null": None, "Null": None, "NULL": None,
     "true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False,
@@ -118,9 +119,8 @@ def _decoded(raw: bytes, name: str) -> str:
     except UnicodeDecodeError as error:
         place = _place_behind(raw[: error.start].decode("utf-8-sig"), name)
         rule = f"the byte 0x{raw[error.start]:02x} is not text in UTF-8."
-        raise ScenarioError.at(
-            place, rule, "Save the file as UTF-8 (is it in Windows-1252, or no text at all?)."
-        ) from None
+        remedy = "Save the file as UTF-8 (is it in Windows-1252, or no text at all?)."
+        raise ScenarioError.at(place, rule, remedy) from None
 
 
 def parse_document(text: str, *, file: str = "<text>", keep_faults: bool = False) -> Document:
@@ -150,9 +150,8 @@ def composed(text: str, file: str) -> Any:
         root = yaml.compose(text)
     except MarkedYAMLError as error:
         mark, rule, remedy = _syntax_fault(error, text)
-        raise ScenarioError.at(
-            Place(file, mark.line + 1, mark.column + 1) if mark else Place(file), rule, remedy
-        ) from None
+        place = Place(file, mark.line + 1, mark.column + 1) if mark else Place(file)
+        raise ScenarioError.at(place, rule, remedy) from None
     except RecursionError:
         raise ScenarioError.at(Place(file), _TOO_DEEP, _NO_DEEPER) from None
     except YAMLError as error:
@@ -210,6 +209,9 @@ def _syntax_fault(error: Any, text: str) -> tuple[Any, str, str]:
     mark = error.problem_mark or error.context_mark
     lines = text.splitlines()
     line = lines[mark.line] if mark and mark.line < len(lines) else ""
+    for number, each in enumerate(lines[: mark.line + 1] if mark else ()):
+        if odd := unseen("".join(_SEPARATION.findall(each))):
+            return SimpleNamespace(line=number, column=0), f"holds {odd}.", "Write a plain space there."
     if "\t" in line[: len(line) - len(line.lstrip())] or "'\\t'" in problem:
         return mark, "a tab stands where only spaces may.", "Indent with spaces: YAML does not allow tabs there."
     if "document" in problem and "document" in context:
@@ -217,10 +219,9 @@ def _syntax_fault(error: Any, text: str) -> tuple[Any, str, str]:
     if "end of stream" in problem and "quoted" in context:
         return error.context_mark, "a quote opens here and is never closed.", "Close it."
     if "flow" in context and problem.startswith("expected ',' or"):
-        opened = error.context_mark
         bracket = "[" if "sequence" in context else "{"
         found = problem.partition("but got ")[2].replace("'<stream end>'", "the end of the file")
-        rule = f"the '{bracket}' of line {opened.line + 1} is not closed before {found}."
+        rule = f"the '{bracket}' of line {error.context_mark.line + 1} is not closed before {found}."
         return mark, rule, f"Close it with '{']' if bracket == '[' else '}'}', or separate its items by commas."
     if "could not find expected ':'" in problem:
         return error.context_mark, "a word stands without a colon.", "Write key: value."
@@ -257,13 +258,12 @@ _SYNTAX = (
 def _unreadable_character(error: Any, text: str, file: str) -> ScenarioError:
     position = int(getattr(error, "position", 0))
     character = f"U+{ord(text[position]):04X}" if position < len(text) else "unknown"
-    rule = f"holds the control character {character}."
-    return ScenarioError.at(_place_behind(text[:position], file), rule, "Remove it.")
+    place = _place_behind(text[:position], file)
+    return ScenarioError.at(place, f"holds the control character {character}.", "Remove it.")
 
 
 def _place_behind(text: str, file: str) -> Place:
-    lines = text.split("\n")
-    return Place(file, len(lines), len(lines[-1]) + 1)
+    return Place(file, text.count("\n") + 1, len(text) - text.rfind("\n"))
 
 
 def _scalar(node: Any) -> Any:

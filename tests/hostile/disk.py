@@ -15,7 +15,7 @@ import resource
 import shutil
 import signal
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path as FilePath
@@ -155,6 +155,8 @@ def _done(words: Sequence[str], folder: FilePath, at: int, mode: str) -> tuple[E
     Unfinished.due = lambda _: True  # what takes a tenth of a second is left at every batch, as of hours each 10 s
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores in what it starts behind it
     make_up_fits()
+    made = zarr_store._made
+    vars(zarr_store).update(_made=made if hasattr(made, "known") else remembering(made))
     os.chdir(folder)
     watching = watch()
     ended_before = _NO_PROCESS + os.urandom(1)[0]  # what is left by this process counts as left by one that ended
@@ -166,6 +168,22 @@ def _done(words: Sequence[str], folder: FilePath, at: int, mode: str) -> tuple[E
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     watching.at = 0
     return found, watching.count
+
+
+def remembering(made: Callable[..., dict[str, bytes]]) -> Callable[..., dict[str, bytes]]:
+    """Let what Zarr makes in memory be made once: it is the same for the same data, and takes most of the time."""
+    known: dict[str, dict[str, bytes]] = {}
+
+    def files(data: Any, **options: Any) -> dict[str, bytes]:
+        nodes = getattr(data, "subtree", [data])
+        told = [(each.attrs, [(v, at.attrs, at.values.tolist()) for v, at in each.variables.items()]) for each in nodes]
+        key = repr((told, data.sizes, options.get("group")))
+        if key not in known:
+            known[key] = made(data, **options)
+        return dict(known[key])
+
+    vars(files).update(known=known)
+    return files
 
 
 def make_up_fits() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from tests.hostile.attacks import LINEAR
 from tests.hostile.children import Ended, command
+from tests.hostile.disk import tree
 from tests.places import ROOT
 
 
@@ -76,6 +78,48 @@ def test_a_mixture_with_a_part_that_gets_no_sample_is_reported(tmp_path: Path, m
         "chart latest --format vega",
     ):
         assert asked(tmp_path, monkeypatch, *words.split()).code == 0, words
+
+
+@pytest.mark.parametrize("largest", [0, 500], ids=["nothing", "half a kilobyte"])
+def test_a_store_that_is_extended_onto_a_full_disk_is_told_in_a_line_and_goes_on_when_there_is_room(
+    largest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "linear.yaml").write_text(LINEAR, encoding="utf-8")
+    run = ("run", "linear.yaml", "--samples", "64", "--charts", "none", "--store", "zarr", "--output")
+    extend = ("extend", "one/latest", "--samples", "192", "--charts", "none", "--output")
+    assert asked(tmp_path, monkeypatch, *run, "one").code == 0
+    before = tree(tmp_path / "one")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, limit[1]))
+    try:
+        found = asked(tmp_path, monkeypatch, *extend, "two")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert found.code == 1
+    assert "cannot be written: File too large. Name another folder with --output, or free space." in found.said
+    assert tree(tmp_path / "one") == before
+    for outputs in ("two", "three"):
+        assert asked(tmp_path, monkeypatch, *extend, outputs).code == 0
+    assert tree(tmp_path / "two") == tree(tmp_path / "three")
+
+
+def test_a_run_whose_tables_would_not_be_read_again_is_refused_before_it_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "table.csv").write_text("usd\n" + "".join(f"{1e8 + each}\n" for each in range(1000)), encoding="utf-8")
+    start = "start: {empirical: {file: table.csv, column: usd}, unit: USD}"
+    own = LINEAR.replace("start: {family: lognormal, median: 1e8, interval_90: [5e7, 2e8], unit: USD}", start)
+    (tmp_path / "own.yaml").write_text(own, encoding="utf-8")
+    words = ("run", "own.yaml", "--samples", "64", "--charts", "none")
+    assert asked(tmp_path, monkeypatch, *words).code == 0
+    size = (tmp_path / "outputs/latest/scenario.yaml").stat().st_size
+    monkeypatch.setattr("simulator.engine.run_folders.LARGEST_TEXT", size)
+    assert asked(tmp_path, monkeypatch, *words).code == 0
+    monkeypatch.setattr("simulator.engine.run_folders.LARGEST_TEXT", size - 1)
+    found = asked(tmp_path, monkeypatch, *words, "--output", "other")
+    assert found.code == 2
+    assert "linear: a run keeps the numbers of its tables in its scenario.yaml, which would have" in found.said
+    assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")

@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulator import parse_scenario
 from simulator.errors import Place, ScenarioError
 from simulator.scenario import documents
 from simulator.scenario.documents import (
@@ -175,6 +176,32 @@ def test_two_halves_of_a_character_are_joined_and_a_single_half_is_refused() -> 
 def test_a_character_that_steers_a_terminal_or_turns_a_text_is_refused_however_it_is_written(text: str) -> None:
     with pytest.raises(ScenarioError, match=r"1:\d+: .*holds the control character U\+[0-9A-F]{4}\."):
         parse_document(text)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "place", "words"),
+    [
+        ("  first:", "\u00a0 first:", "2:1: holds U+00A0 (no-break space)", "Write a plain space"),
+        ("2020", "20\u00a020", "2:3: years.first: must be", "It holds U+00A0 (no-break space)"),
+        ("2030", "20\u202f30", "3:3: years.last: must be", "It holds U+202F (narrow no-break space)"),
+        ("first:", "fir\u200bst:", "2:3: years.fir\u200bst: no such key", "It holds U+200B (zero width space)"),
+        ("first: ", "first:\u00a0", "2:1: holds U+00A0 (no-break space)", "Write a plain space"),
+        (
+            "first:",
+            "\u2068first\u2069:",
+            "years.\u2068first\u2069: no such key",
+            "It holds U+2068 (first strong isolate)",
+        ),
+        ("first:", "\u2066first\u2069:", "2:3: years: a key holds the control character U+2066", "Remove it"),
+        ("{}", "'\u2067a\u2069'", "4:10: drivers: holds the control character U+2067", "Remove it"),
+    ],
+)
+def test_what_looks_like_a_space_and_is_none_is_named(old: str, new: str, place: str, words: str) -> None:
+    text = "years:\n  first: 2020\n  last: 2030\ndrivers: {}\n"
+    with pytest.raises(ScenarioError) as caught:
+        parse_scenario(text.replace(old, new, 1), file="own.yaml")
+    assert place in str(caught.value)
+    assert words in str(caught.value)
 
 
 def test_lines_tabs_and_names_that_run_from_the_right_are_text() -> None:
