@@ -7,6 +7,7 @@ Changes are counted where Python announces them (audit events), not where the si
 from __future__ import annotations
 
 import contextlib
+import copy
 import errno
 import json
 import os
@@ -19,6 +20,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path as FilePath
+from types import ModuleType
 from typing import Any
 
 from tests.history.made_up_history import CHANGE
@@ -40,7 +42,7 @@ drivers:
 thresholds: {late: {physical_compute: 1e28}}
 """
 """Few arrays, each of which is some changes in a store."""
-KILLED, BUSY, _NO_PROCESS = 137, 75, 1 << 30
+BUSY, _NO_PROCESS = 75, 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,10 @@ _CHANGES = _MAKING | {"os.rename", "os.remove", "os.rmdir"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
+class Killed(BaseException):
+    """A process is killed: from then on nothing of it changes the disk, whatever it would do while it ends."""
+
+
 @dataclass(slots=True)
 class Watch:
     """Counts the changes of this process below a folder, and disturbs it at one of them."""
@@ -100,9 +106,9 @@ class Watch:
         if event == "os.mkdir" and os.path.isdir(args[0]):  # noqa: PTH112  # which changes nothing
             return
         self.count += 1
+        if self.mode == "kill" and self.count >= self.at > 0:
+            raise Killed
         if self.count == self.at or (self.mode == "full" and self.count > self.at > 0 and event in _MAKING):
-            if self.mode == "kill":
-                os._exit(KILLED)
             if self.mode == "stop":
                 os.kill(self.process, signal.SIGINT)
                 return
@@ -124,29 +130,26 @@ def _is_in(path: object, folder: FilePath) -> bool:
     return not named.startswith("/") or named.startswith(f"{folder}/")
 
 
-def _run(
-    words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "", *, apart: bool = False
-) -> tuple[int, Ended | None, int]:
-    """Run a command, in a process of its own where it is killed: how that ended, what it said, how many changes it made."""
-    if mode != "kill" and not apart:
-        found, count = _done(words, folder, at, mode)
-        return found.code, found, count
+def _run(words: Sequence[str], folder: FilePath) -> tuple[Ended | None, int]:
+    """Run a command in a process of its own, as the one that forks has run nothing: what it said, how many changes."""
     told = folder.with_suffix(".told")
-    told.unlink(missing_ok=True)
 
     def work() -> None:
-        found, count = _done(words, folder, at, mode)
-        told.write_text(json.dumps([found.code, found.said, found.trouble, count]))
+        found, count = _done(words, folder)
+        told.write_text(json.dumps([found and (found.code, found.said, found.trouble), count]))
 
     code = in_child(work, folder.with_suffix(".said"))
-    if not told.exists():
-        return code, None, 0
-    ended_with, said, trouble, count = json.loads(told.read_text())
-    return code, Ended(ended_with, said, [(cause, where) for cause, where in trouble]), count
+    if code:
+        return None, code
+    found, count = json.loads(told.read_text())
+    return Ended(found[0], found[1], [(cause, where) for cause, where in found[2]]), count
 
 
-def _done(words: Sequence[str], folder: FilePath, at: int, mode: str) -> tuple[Ended, int]:
-    """Run a command in this process, and give how many changes it made."""
+def _done(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") -> tuple[Ended | None, int]:
+    """Run a command in this process: what it said, None where it was killed; how many changes it made."""
+
+    import vl_convert
+
     from simulator.engine import run_folders, simulation, zarr_store
     from simulator.engine.checkpoints import Unfinished
 
@@ -155,8 +158,9 @@ def _done(words: Sequence[str], folder: FilePath, at: int, mode: str) -> tuple[E
     Unfinished.due = lambda _: True  # what takes a tenth of a second is left at every batch, as of hours each 10 s
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores in what it starts behind it
     make_up_fits()
-    made = zarr_store._made
-    vars(zarr_store).update(_made=made if hasattr(made, "known") else remembering(made))
+    remember(zarr_store, "_made", told=_data_told)
+    for name in ("vegalite_to_svg", "vegalite_to_vega", "svg_to_png"):
+        remember(vl_convert, name)
     os.chdir(folder)
     watching = watch()
     ended_before = _NO_PROCESS + os.urandom(1)[0]  # what is left by this process counts as left by one that ended
@@ -164,26 +168,35 @@ def _done(words: Sequence[str], folder: FilePath, at: int, mode: str) -> tuple[E
     watching.folder, watching.at, watching.mode, watching.count = folder, at if mode in MODES else 0, mode, 0
     if mode == "size":
         resource.setrlimit(resource.RLIMIT_FSIZE, (SIZES[at], resource.RLIM_INFINITY))
-    found = command(*words)
+    found = None
+    with contextlib.suppress(Killed):
+        found = command(*words)
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     watching.at = 0
     return found, watching.count
 
 
-def remembering(made: Callable[..., dict[str, bytes]]) -> Callable[..., dict[str, bytes]]:
-    """Let what Zarr makes in memory be made once: it is the same for the same data, and takes most of the time."""
-    known: dict[str, dict[str, bytes]] = {}
+def remember(
+    module: ModuleType, name: str, *, told: Callable[..., object] = lambda *given, **more: (given, more)
+) -> None:
+    """Let what touches no disk and takes most of the time be made once in this process, of what is told of its input."""
+    made, known = getattr(module, name), dict[str, Any]()
 
-    def files(data: Any, **options: Any) -> dict[str, bytes]:
-        nodes = getattr(data, "subtree", [data])
-        told = [(each.attrs, [(v, at.attrs, at.values.tolist()) for v, at in each.variables.items()]) for each in nodes]
-        key = repr((told, data.sizes, options.get("group")))
+    def again(*given: Any, **options: Any) -> Any:
+        key = repr(told(*given, **options))
         if key not in known:
-            known[key] = made(data, **options)
-        return dict(known[key])
+            known[key] = made(*given, **options)
+        return copy.copy(known[key])
 
-    vars(files).update(known=known)
-    return files
+    if not hasattr(made, "known"):
+        vars(again).update(known=known)
+        vars(module).update({name: again})
+
+
+def _data_told(data: Any, **options: Any) -> object:
+    nodes = getattr(data, "subtree", [data])
+    told = [(each.attrs, [(v, at.attrs, at.values.tolist()) for v, at in each.variables.items()]) for each in nodes]
+    return told, data.sizes, options.get("group")
 
 
 def make_up_fits() -> None:
@@ -237,17 +250,17 @@ def prepared(name: str, folder: FilePath) -> tuple[dict[str, bytes], int]:
         "date,value,label\n" + "".join(f"{year},{1.1 ** (year - 2000)},plant\n" for year in range(2000, 2027))
     )
     for words in journey.before:
-        _whole(_run(words, before, apart=True), words)
+        _whole(_run(words, before), words)
     shutil.copytree(before, after, symlinks=True)
-    _, _, changes = _whole(_run(journey.words, after, apart=True), journey.words)
+    changes = _whole(_run(journey.words, after), journey.words)
     return tree(after), changes
 
 
-def _whole(done: tuple[int, Ended | None, int], words: Sequence[str]) -> tuple[int, Ended, int]:
-    code, found, changes = done
+def _whole(done: tuple[Ended | None, int], words: Sequence[str]) -> int:
+    found, changes = done
     if found is None or found.code or found.trouble:
-        raise RuntimeError(f"{' '.join(words)}: {code} {found}")
-    return code, found, changes
+        raise RuntimeError(f"{' '.join(words)}: {found} {changes}")
+    return changes
 
 
 def journey_case(
@@ -257,11 +270,9 @@ def journey_case(
     journey, before = JOURNEYS[name], tree(prepared_in / name / "before")
     work = folder / "work"
     shutil.copytree(prepared_in / name / "before", work, symlinks=True)
-    code, found, _ = _run(journey.words, work, at, mode)
+    found, _ = _done(journey.words, work, at, mode)
     between = tree(work)
     where = f"{name} {mode}"
-    if found is None and mode != "kill":
-        yield "abort", f"{where}: ended with {code}"
     if found is not None:
         yield from ((cause, f"{where}: {place}") for cause, place in found.trouble if place != f"{journey.words[0]}")
         seen = {path: content for path, content in between.items() if not _passes(path)}
@@ -271,7 +282,7 @@ def journey_case(
         if not _passes(path) and content not in (before.get(path), after.get(path)):
             yield "neither the old nor the new", f"{where}: {_named(path)}"
     for words in ((*journey.words, *journey.resume),):
-        _, found, _ = _run(words, work)
+        found, _ = _done(words, work)
         done = {path: content for path, content in tree(work).items() if not _passes(path)} == after
         if found is not None and found.code == 2 and not found.trouble and done:
             continue  # refused, as what is asked for is there: a frozen forecast, so many samples
