@@ -23,6 +23,9 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--only", type=int, help="this seed alone; its files stay")
     parser.add_argument("--journey", action="append", choices=disk.JOURNEYS, help="of disk and parallel: this alone")
+    parser.add_argument(
+        "--mode", action="append", choices=(*disk.MODES, "size"), help="of disk: this way to fail alone"
+    )
     parser.add_argument("--folder", type=FilePath, help="where files are written; a temporary folder without it")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
@@ -51,7 +54,7 @@ def _mutants(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: i
 def _disk(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
     names = asked.journey or list(disk.JOURNEYS)
     if kind == "disk":
-        cases = disk.disk_cases(names, folder / "prepared", most=-(-share // len(names)))
+        cases = disk.disk_cases(names, folder / "prepared", most=-(-share // len(names)), modes=asked.mode or ())
     else:
         cases = disk.parallel_cases(names, folder / "prepared", times=-(-share // len(names)))
     return summary(findings(cases, folder, drawn=True), show=say)

@@ -235,6 +235,9 @@ def tree(folder: FilePath) -> dict[str, bytes]:
     return held
 
 
+tree_before = cache(tree)
+
+
 def prepared(name: str, folder: FilePath) -> tuple[dict[str, bytes], int]:
     """Make what stands before a journey, `before`, and give what stands behind it, and after how many changes."""
     journey = JOURNEYS[name]
@@ -267,7 +270,7 @@ def journey_case(
     folder: FilePath, *, name: str, at: int, mode: str, prepared_in: FilePath, after: Mapping[str, bytes]
 ) -> Iterator[tuple[str, str]]:
     """Disturb a journey; what is visible then is what was before or will be after, and to go on gives the whole."""
-    journey, before = JOURNEYS[name], tree(prepared_in / name / "before")
+    journey, before = JOURNEYS[name], tree_before(prepared_in / name / "before")
     work = folder / "work"
     shutil.copytree(prepared_in / name / "before", work, symlinks=True)
     found, _ = _done(journey.words, work, at, mode)
@@ -283,14 +286,15 @@ def journey_case(
             yield "neither the old nor the new", f"{where}: {_named(path)}"
     for words in ((*journey.words, *journey.resume),):
         found, _ = _done(words, work)
-        done = {path: content for path, content in tree(work).items() if not _passes(path)} == after
+        last = tree(work)
+        done = {path: content for path, content in last.items() if not _passes(path)} == after
         if found is not None and found.code == 2 and not found.trouble and done:
             continue  # refused, as what is asked for is there: a frozen forecast, so many samples
         if found is None or found.code:
             yield "not gone on with", f"{where}: {found.said.strip().splitlines()[-1:] if found else 'aborted'}"
         elif found.trouble:
             yield from found.trouble
-        elif (last := tree(work)) != after:
+        elif last != after:
             yield "other than undisturbed", f"{where}: {_differences(last, after)}"
 
 
@@ -312,13 +316,14 @@ def _named(path: str) -> str:
     return "/".join("TEMPORARY" if part.startswith(".") else part for part in FilePath(path).parts)
 
 
-def disk_cases(names: Sequence[str], folder: FilePath, *, most: int) -> list[Case]:
+def disk_cases(names: Sequence[str], folder: FilePath, *, most: int, modes: Sequence[str] = ()) -> list[Case]:
     """Give the cases of journeys: every change by every mode, or as many of them as are asked for, by chance."""
     made: list[Case] = []
     for name in names:
         after, changes = prepared(name, folder)
         at = [(mode, number) for mode in MODES for number in range(1, changes + 1)]
         at += [("size", number) for number in range(len(SIZES))]
+        at = [each for each in at if each[0] in (modes or each)]
         some = at if len(at) <= most else random.Random(name).sample(at, most)
         made += [
             (f"disk --journey {name} {mode} {number}",
