@@ -360,7 +360,8 @@ def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.Dat
     datasets = {str(name): node.to_dataset() for name, node in fit.children.items()}
     for place in ("observed_data", "posterior_predictive"):
         datasets[place] = datasets[place].assign_coords(names)
-    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=fit.attrs), **datasets})
+    told = {"known_to": known.date, "record": known.record}  # which one that is stored may lack
+    return xr.DataTree.from_dict({"/": xr.Dataset(attrs=fit.attrs | told), **datasets})
 
 
 def _identity(observations: Observations, known: Known, *, priors: HistoryPriors, settings: SamplerSettings) -> str:

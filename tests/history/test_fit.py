@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import json
 import os
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
 
+import netCDF4
 import numpy as np
 import pytest
 import xarray as xr
@@ -249,6 +251,16 @@ def test_a_stored_fit_that_is_not_whole_is_made_anew(fit, cache, tmp_path):
     cut.to_netcdf(tmp_path / file.name, engine="netcdf4")
     assert simulator.history.fit.read_fit(tmp_path / file.name, SHORT) is None
     assert simulator.history.fit.read_fit(file, SHORT) is not None
+
+
+def test_a_stored_fit_that_lost_what_is_known_without_it_is_used_as_it_was(fit, cache, tmp_path):
+    (file,) = (path for path in cache.iterdir() if path.stem.startswith("history-2021"))
+    shutil.copy(file, tmp_path)
+    with netCDF4.Dataset(tmp_path / file.name, "a") as stored:
+        for name in ("record", "known_to", "checksums"):
+            stored.delncattr(name)
+    again = fit_history(OBSERVED, settings=SHORT, cache=tmp_path)
+    assert (again.attrs["record"], again.attrs["known_to"]) == (fit.attrs["record"], fit.attrs["known_to"])
 
 
 def test_fits_that_were_used_least_recently_go_where_they_take_too_much(tmp_path):
