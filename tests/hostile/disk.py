@@ -147,17 +147,12 @@ def _run(words: Sequence[str], folder: FilePath) -> tuple[Ended | None, int]:
 
 def _done(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") -> tuple[Ended | None, int]:
     """Run a command in this process: what it said, None where it was killed; how many changes it made."""
-
     import vl_convert
 
-    from simulator.engine import run_folders, simulation, zarr_store
-    from simulator.engine.checkpoints import Unfinished
+    from simulator.engine import zarr_store
 
-    for module in (run_folders, simulation, zarr_store):  # so that a run of two blocks has two batches
-        vars(module).update({"KEPT": 64, "COUNTED": 64} if "COUNTED" in vars(module) else {"KEPT": 64})
-    Unfinished.due = lambda _: True  # what takes a tenth of a second is left at every batch, as of hours each 10 s
     signal.signal(signal.SIGINT, signal.default_int_handler)  # which a shell ignores in what it starts behind it
-    make_up_fits()
+    arrange()
     remember(zarr_store, "_made", told=_data_told)
     for name in ("vegalite_to_svg", "vegalite_to_vega", "svg_to_png"):
         remember(vl_convert, name)
@@ -174,6 +169,17 @@ def _done(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") -
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     watching.at = 0
     return found, watching.count
+
+
+def arrange() -> None:
+    """Let a run of two blocks have two batches, leave what is done at each, and learn from draws that are made up."""
+    from simulator.engine import run_folders, simulation, zarr_store
+    from simulator.engine.checkpoints import Unfinished
+
+    for module in (run_folders, simulation, zarr_store):
+        vars(module).update({"KEPT": 64, "COUNTED": 64} if "COUNTED" in vars(module) else {"KEPT": 64})
+    Unfinished.due = lambda _: True  # as what takes hours is left every ten seconds
+    make_up_fits()
 
 
 def remember(
@@ -342,7 +348,7 @@ def parallel_case(
 
     def one() -> int:
         os.chdir(work)
-        make_up_fits()
+        arrange()
         found = command(*JOURNEYS[name].words)
         print(found.said, found.trouble)
         refused = found.code == 2 and ("at work there" in found.said or "is frozen already" in found.said)
