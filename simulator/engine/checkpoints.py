@@ -7,6 +7,7 @@ nothing in them is executed.
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -39,6 +40,8 @@ class Unfinished:
     _written: float = field(default_factory=time.monotonic)
     _held: int = 0
     """The batches that are written."""
+    counted: Tallies = field(default_factory=Tallies)
+    """What was counted when it was last written or read; what stands on the disk another process may have written."""
 
     @property
     def exists(self) -> bool:
@@ -67,12 +70,14 @@ class Unfinished:
     def keep_tallies(self, tallies: Tallies) -> None:
         """Write what was counted."""
         if tallies.samples:
+            self.counted = copy.deepcopy(tallies)
             keep_in(self.folder, lambda: write_tallies(self.folder / COUNTS, tallies))
         self._written = time.monotonic()
 
     def tallies(self) -> Tallies:
         """Read what was counted; nothing where there is nothing."""
-        return _left(self.folder / COUNTS, _tallies_of) or Tallies()
+        self.counted = _left(self.folder / COUNTS, _tallies_of) or Tallies()
+        return copy.deepcopy(self.counted)
 
     def keep_batches(self, batches: Sequence[Batch]) -> None:
         """Write the batches of a run, from its first on, that were not written before."""

@@ -195,9 +195,8 @@ def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinis
     else:
         run = run_arrays(scenario, how=how, unfinished=unfinished)
         folder = write_run(run, outputs)
-    tallies = unfinished.tallies()
-    if tallies.samples:
-        write_tallies(folder / COUNTS, tallies, packed=True)
+    if unfinished.counted.samples:
+        write_tallies(folder / COUNTS, unfinished.counted, packed=True)
     unfinished.clear()
     return run, folder
 

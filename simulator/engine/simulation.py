@@ -218,6 +218,8 @@ def _counted(plan: Plan, how: How, unfinished: Unfinished | None) -> Groups:
     count(firsts[:full], unfinished)
     if unfinished and tallies.samples >= LEAVES_COUNTS:
         keep(unfinished)
+    elif unfinished:
+        unfinished.counted = Tallies()  # what was left after ten seconds of work stays in no run folder
     count(firsts[full:], None)  # after what is left for an extension, which starts where full batches end
     return tallies.groups(plan)
 

@@ -27,7 +27,7 @@ from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How, simulate
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs import folder as folders
-from simulator.runs.folder import open_run
+from simulator.runs.folder import open_run, write_run
 from simulator.runs.groups import Group, of_tree
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
@@ -189,6 +189,31 @@ def test_a_run_of_the_default_size_is_taken_over_whole(tmp_path: Path, monkeypat
     said: list[str] = []
     with extend_run(folder, samples=10_001, outputs=tmp_path, say=said.append):
         assert said == ["10,000 samples are taken over."]
+
+
+def test_counts_that_another_process_left_meanwhile_and_those_of_a_slow_run_are_not_those_of_the_run_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    how = How(keep="summary")
+    _, whole = run_to_folder(scenario(), tmp_path / "whole", how=how)
+    with monkeypatch.context() as patch:
+        interrupted(patch, after=1)
+        with pytest.raises(Stop):
+            run_to_folder(scenario(), tmp_path / "cut", how=how)
+    (early,) = (tmp_path / "cut").glob("*/counts.npz")
+
+    def meanwhile(run: Group, outputs: Path) -> Path:
+        (left,) = outputs.glob("*.unfinished")
+        (left / "counts.npz").write_bytes(early.read_bytes())
+        return write_run(run, outputs)
+
+    monkeypatch.setattr(runs, "write_run", meanwhile)
+    _, other = run_to_folder(scenario(), tmp_path / "other", how=how)
+    assert (other / "counts.npz").read_bytes() == (whole / "counts.npz").read_bytes()
+    monkeypatch.setattr(runs, "write_run", write_run)
+    monkeypatch.setattr(Unfinished, "due", lambda _: True)
+    _, slow = run_to_folder(scenario(samples=3000), tmp_path / "slow", how=how)
+    assert not (slow / "counts.npz").exists()
 
 
 def test_counted_samples_are_taken_over_by_the_batches_in_which_they_were_counted(
