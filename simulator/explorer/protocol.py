@@ -75,6 +75,7 @@ class Variable(TypedDict):
     name: str
     title: str
     unit: str
+    log: bool  # whether its levels are log10 of the unit; a count or a metric is a plain number
 
 
 class Threshold(TypedDict):
@@ -93,18 +94,22 @@ class Crossing(TypedDict):
     label: str
     quantiles: list[float | None]  # at `levels` of the picture
     never: float  # share of the samples
+    already: float  # share of the samples that are past it in the first year
     error: float | None  # Monte Carlo standard error of the median, in years
     by: list[float]  # P(crossed by each of the years of the fan)
+    by_error: list[float | None]  # its standard error
 
 
 class Fan(TypedDict):
-    """Quantiles of a variable by year, log10."""
+    """Quantiles of a variable by year, log10 of the unit where it is `log`."""
 
     variable: str
     title: str
     unit: str
-    quantiles: list[list[float]]  # by level, then by year
-    error: list[float]  # Monte Carlo standard error of the median, OOM, by year
+    log: bool
+    quantiles: list[list[float | None]]  # by level, then by year; null where a level is beyond any number
+    error: list[float | None]  # Monte Carlo standard error of the median, OOM, by year; null where it cannot be told
+    alt: str  # what one sees in it
 
 
 class Limit(TypedDict):
@@ -112,6 +117,7 @@ class Limit(TypedDict):
 
     name: str
     label: str
+    on: str  # what it holds back; shares of the limits on one thing add up to at most 1
     share: list[float]
 
 
