@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import vl_convert
 
+from simulator.charts.bundle import allowed, vega_script
 from simulator.charts.register import Size, Theme
 from simulator.charts.spec import POINTER, Figure, Spec
 from simulator.charts.style import DARK, HAIR, INK, PAPER, QUIET, themed
@@ -153,8 +154,8 @@ def _views(spec: Mapping[str, Any], change: Callable[[dict[str, Any]], dict[str,
     return kept
 
 
-_POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data:"
-"""What the page may do: run what it holds, and load nothing."""
+_POLICY = "default-src 'none'; script-src %s; style-src 'unsafe-inline'; img-src data:"
+"""What the page may do: run the scripts that are named by their hashes, evaluate no text, and load nothing."""
 
 _STYLE = """
 :root { color-scheme: %(scheme)s; }
@@ -175,11 +176,11 @@ footer { margin: 16px; color: %(quiet)s; font-size: 13px; }
 """
 
 _SCRIPT = """
-{  // a block of its own: the library fills the page with short names
+{
   const chart = document.getElementById("chart");
   const drawing = document.createElement("div");
-  const options = {mode: "vega", renderer: "svg", actions: false, tooltip: {theme: "%(theme)s"}};
-  vegaEmbed(drawing, JSON.parse(document.getElementById("drawing").textContent), options).then(() => {
+  const options = {mode: "vega", renderer: "svg", ast: true, actions: false, tooltip: {theme: "%(theme)s"}};
+  simulatorVega.vegaEmbed(drawing, JSON.parse(document.getElementById("drawing").textContent), options).then(() => {
     chart.replaceChildren(drawing);  // the still picture stands until the one that answers is ready
     chart.dataset.drawn = "true";
   });
@@ -201,9 +202,10 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
     mapped = DARK if theme == "dark" else {}
     colors = {"paper": PAPER, "ink": INK, "quiet": QUIET, "hair": HAIR}
     look = _STYLE % ({name: mapped.get(color, color) for name, color in colors.items()} | {"scheme": theme})
+    scripts = vega_script(), _SCRIPT % {"theme": theme}
     parts = [
         '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY}">',
+        f'<meta http-equiv="Content-Security-Policy" content="{_POLICY % " ".join(map(allowed, scripts))}">',
         '<meta name="viewport" content="width=device-width, initial-scale=1">',
         f"<title>{html.escape(title)}</title>",
         f"<style>{look}</style>",
@@ -216,8 +218,7 @@ def page_text(figure: Figure, *, theme: Theme = "light", footer: str = "") -> st
         "</details>",
         f"<footer>{html.escape(footer)}</footer>",
         f'<script type="application/json" id="drawing">{_embedded(drawing)}</script>',
-        f"<script>{vl_convert.javascript_bundle(None)}</script>",  # type: ignore[arg-type]  # the writer's own bundle
-        f"<script>{_SCRIPT % {'theme': theme}}</script>",
+        *(f"<script>{script}</script>" for script in scripts),
         "</body>",
         "</html>",
     ]

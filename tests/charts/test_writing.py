@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 import vl_convert
 
+from simulator.charts.bundle import allowed
 from simulator.charts.kinds.fan import draw_panels, fan_figures
 from simulator.charts.register import Size
 from simulator.charts.spec import Figure, FigureOptions, Head
@@ -69,7 +70,9 @@ def test_the_page_asks_for_nothing_from_outside() -> None:
     policy = next(attributes["content"] for tag, attributes in elements.tags if "http-equiv" in attributes)
     assert policy is not None
     assert policy.startswith("default-src 'none'")
-    assert not re.search(r"connect|\*|https?:", policy)
+    assert not re.search(r"connect|\*|https?:|unsafe-eval|script-src[^;]*unsafe", policy)
+    scripts = re.findall(r"<script>(.*?)</script>", page(), flags=re.DOTALL)
+    assert [allowed(script) for script in scripts] == re.findall(r"'sha256-\S+'", policy)
 
 
 def test_the_page_has_picture_caption_numbers_and_footer() -> None:
@@ -123,7 +126,10 @@ def test_a_browser_without_network_draws_the_page_and_says_numbers_at_the_pointe
       };
       look();
     }</script></body>"""
-    before, after = page(EVIL).rsplit("</body>", 1)
+    seen = page(EVIL).replace(
+        "script-src", f"script-src {allowed(probe.removeprefix('<script>').partition('</script>')[0])}"
+    )
+    before, after = seen.rsplit("</body>", 1)
     (tmp_path / "page.html").write_text(before + probe + after, encoding="utf-8")
     command = [
         str(CHROMIUM), "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
