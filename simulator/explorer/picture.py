@@ -97,7 +97,9 @@ def shown_variables(run: Group) -> list[str]:
             return False
         if name.startswith("quantity_"):
             return bool(summary.data_vars[name].attrs.get("label"))
-        return name in ("effective_compute", "capability", *SUBJECTS) or name.startswith("models_") or "_factor_" in name
+        return (
+            name in ("effective_compute", "capability", *SUBJECTS) or name.startswith("models_") or "_factor_" in name
+        )
 
     firsts = [main, "effective_compute", "physical_compute", "spending", "hardware", "algorithms", "capability"]
     order = [name for name in firsts if name in names]
@@ -108,7 +110,9 @@ def variables(run: Group) -> list[Variable]:
     """List the variables whose fans are shown, with their names and units."""
     found = ((name, summarised(run, name)) for name in shown_variables(run))
     return [
-        Variable(name=name, title=str(each.attrs["long_name"]), unit=base_unit(str(each.attrs["units"])), log=each.is_log)
+        Variable(
+            name=name, title=str(each.attrs["long_name"]), unit=base_unit(str(each.attrs["units"])), log=each.is_log
+        )
         for name, each in found
     ]
 
@@ -243,7 +247,10 @@ def _alts(run: Group, limits: list[Limit], rows: list[Row], years: list[float]) 
         for each in limits:
             found.setdefault(each["on"], []).append(f"{each['label']} {share_text(each['share'][-1], samples)}")
         told = [f"{on}: {listed(shares)}" for on, shares in found.items()]
-        yield "limits", f"Share of the samples that each limit holds back, by year. In {years[-1]:g}: {'; '.join(told)}."
+        yield (
+            "limits",
+            f"Share of the samples that each limit holds back, by year. In {years[-1]:g}: {'; '.join(told)}.",
+        )
 
 
 def _warnings(run: Group) -> list[str]:

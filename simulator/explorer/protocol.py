@@ -6,23 +6,32 @@ are numbers such as 2031.4; what does not happen is null. Texts are ready to be 
 
 from __future__ import annotations
 
-from typing import Literal, NotRequired, TypedDict
+from typing import Annotated, Literal, NotRequired, TypedDict
+
+from pydantic import ConfigDict, Field
 
 type Kind = Literal["prior", "number", "switch", "weight"]
+
+CLOSED = ConfigDict(extra="forbid", strict=True)
+"""What comes from a page is checked against its type: no other keys, nothing that is made to fit."""
+type Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
+type Name = Annotated[str, Field(max_length=300)]
 
 
 class Change(TypedDict, total=False):
     """What a reader changed of one control: only what differs from the scenario that is explored."""
 
-    median: float  # of a prior, in its unit: its interval moves along (in the log where it is positive)
-    width: float  # of a prior: factor on both sides of its interval about the median; 1 is as stated
-    family: str  # of a prior
-    value: float  # of a number or a date
+    __pydantic_config__ = CLOSED  # type: ignore[misc]
+
+    median: Number  # of a prior, in its unit: its interval moves along (in the log where it is positive)
+    width: Annotated[Number, Field(gt=0, le=1000)]  # of a prior: factor on both sides of its interval; 1 is as stated
+    family: Name  # of a prior
+    value: Number  # of a number or a date
     on: bool  # of a switch: a cap, a constraint, an event
-    weight: float  # of a part of a mixture, before all are made to sum to 1
+    weight: Annotated[Number, Field(ge=0, le=1e6)]  # of a part of a mixture, before all are made to sum to 1
 
 
-type Changes = dict[str, Change]
+type Changes = Annotated[dict[Name, Change], Field(max_length=1000)]
 """By the path of the control."""
 
 
@@ -185,13 +194,19 @@ class Fault(TypedDict):
 class Asked(TypedDict):
     """A request of the page."""
 
+    __pydantic_config__ = CLOSED  # type: ignore[misc]
+
     kind: Literal["state", "picture", "moved", "save", "run", "chart"]
-    scenario: NotRequired[str]  # name of a preset, "" for the one that is explored
-    text: NotRequired[str]  # a scenario file that the reader loads, in the place of `scenario`
+    scenario: NotRequired[Name]  # name of a preset, "" for the one that is explored
+    text: NotRequired[Annotated[str, Field(max_length=200_000)]]  # a scenario file, in the place of `scenario`
     changes: NotRequired[Changes]
-    samples: NotRequired[int]  # those of the scenario where it is absent
-    serial: NotRequired[int]  # of two in the queue the one with the greater is answered
+    samples: NotRequired[Annotated[int, Field(ge=1)]]  # those of the scenario where it is absent
+    page: NotRequired[Name]  # which of several open pages asks, by a name of its own making
+    serial: NotRequired[Annotated[int, Field(ge=0, le=2**53)]]  # of two that a page asks, the later is answered
+    since: NotRequired[Name]  # of "moved": the preset it is held against, "" for the scenario as it was opened
     chart: NotRequired[Literal["fan", "crossings", "limits", "by"]]
+    variable: NotRequired[Name]  # of a chart: whose fan
+    format: NotRequired[Literal["svg", "png"]]  # of a chart
 
 
 class Answer(TypedDict, total=False):
@@ -202,8 +217,10 @@ class Answer(TypedDict, total=False):
     picture: Picture
     controls: list[Control]  # beside a picture: those that were changed, as they are now understood
     moved: list[Moved]
-    text: str  # of a saved scenario file
+    text: str  # of a saved scenario file; of an SVG
     settings: list[str]  # the changes as `path=value`, in the order of the scenario
     folder: str  # in which a run was written
+    file: str  # how what is saved is called
+    png: str  # a picture, in base64
     faults: list[Fault]
     overtaken: bool  # a later request took its place
