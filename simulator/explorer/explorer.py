@@ -44,7 +44,7 @@ class Explorer:
     def answer(self, asked: Any) -> Answer:
         """Answer a request of the page, `Asked`; what is wrong with it, or with what it asks for, are its faults."""
         try:
-            request = _REQUEST().validate_python(asked)
+            request = _request().validate_python(asked)
         except ValidationError as error:
             faults = faults_of(error, Spec, asked)
             return {"faults": [_fault(each.path, f"{each.rule} {each.remedy}".strip()) for each in faults]}
@@ -93,7 +93,7 @@ class Explorer:
 
 
 @cache
-def _REQUEST() -> TypeAdapter[Asked]:
+def _request() -> TypeAdapter[Asked]:
     return TypeAdapter(Asked)
 
 

@@ -12,13 +12,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path
-from simulator.model import growth, quantities
+from simulator.model import quantities
 from simulator.model.breaks import FOLLOWING, followed_lags
 from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import fine_grid, is_fine
+from simulator.model.growth import Multiplier
 from simulator.model.levels import jumps_of
 from simulator.model.quantities import Chain
-from simulator.model.saturation import bent_levels, law_of
+from simulator.model.saturation import law_of, saturate
 from simulator.schema.prior_names import stated_drivers
 from simulator.schema.quantities import Level
 from simulator.units import Array
@@ -111,15 +112,21 @@ class _Stepper:
             for when, by in jumps_of(cast("Level", each.level), each.path, block)
         ]
         self.jumping = {driver for name, driver in self.fed.items() if cast("Level", levels[name].level).jumps}
-        self.points = {driver: self._points(driver) for driver in set(self.fed.values())}
+        self.points = {driver: self._points(driver) for driver in dict.fromkeys(self.fed.values())}
+        self.still = [
+            name
+            for name, subject in levels.items()
+            if name not in self.fed and self.starts.keys().isdisjoint(bound.path for bound in subject.bounds)
+        ]
 
-    def _points(self, driver: str) -> tuple[Array, Array]:
-        """Give the points of feedback: log10 of compute, (point,), and of the multiplier, (sample, point)."""
+    def _points(self, driver: str) -> Multiplier:
+        """Read the points of feedback on a driver."""
         block = self.chain.block
         points = stated_drivers(block.spec)[driver].feedback or ()
         drawn = (block.draw(("drivers", driver, "feedback", place, "multiplier")) for place in range(len(points)))
-        multipliers = np.stack(np.broadcast_arrays(*drawn), axis=-1)
-        return np.log10([point.at for point in points]), np.broadcast_to(multipliers, (self.size, len(points)))
+        return Multiplier.of(
+            np.log10([point.at for point in points]), [np.broadcast_to(each, self.size) for each in drawn]
+        )
 
     def limit(self, place: int) -> None:
         """Compute the limits at a time of the grid from what was had before."""
@@ -130,7 +137,8 @@ class _Stepper:
 
     def first(self) -> Moment:
         """The first moment."""
-        return self._moment({name: level[0] for name, level in self.grown.items()}, _Piece(slice(None), 0, 0, 1.0, 1.0))
+        levels = {name: self.grown[name][0] for name in self.fed}
+        return self._moment(levels, self._piece(slice(None), 0, 0), None)
 
     def over(self, start: Moment, origin: int, place: int) -> Moment:
         """Step all samples from one time of the grid to another; those that jump between them up to, over and on."""
@@ -149,7 +157,7 @@ class _Stepper:
         first = np.argsort(np.argsort(shares, axis=0), axis=0)  # the number of each jump in order of time
         after = np.arange(len(along))[:, None, None] >= 2 * first + 2
         apart = copy(self)
-        apart.size, apart.points = rows.size, {key: (at, drawn[rows]) for key, (at, drawn) in self.points.items()}
+        apart.size, apart.points = rows.size, {key: each.taken(rows) for key, each in self.points.items()}
         apart.begins = {name: each[rows] for name, each in self.begins.items()}
         apart.starts = {path: each[rows] for path, each in self.starts.items()}
         apart.limits = {key: _along(each[origin][rows], each[place][rows], along) for key, each in self.limits.items()}
@@ -168,7 +176,7 @@ class _Stepper:
 
     def stepped(self, start: Moment, origin: int, place: int) -> Moment:
         """Step all samples from one time of the grid to another, each in as many steps as it takes."""
-        whole, change = self._tried(start, _Piece(slice(None), origin, place, 1.0, 1.0))
+        whole, change = self._tried(start, self._piece(slice(None), origin, place))
         left = np.flatnonzero(change > MOST_CHANGE)
         if not left.size:
             return whole
@@ -177,75 +185,85 @@ class _Stepper:
         while left.size:
             rest = 1.0 - done[left]
             length = np.minimum(part[left], rest)
-            piece = _Piece(left, origin, place, length, np.where(part[left] < rest, done[left] + length, 1.0))
+            share = np.where(part[left] < rest, done[left] + length, 1.0)
+            piece = self._piece(left, origin, place, length, share)
             there, change = self._tried({key: values[left] for key, values in now.items()}, piece)
             fits = (change <= MOST_CHANGE) | (length <= SMALLEST)
             for key, values in there.items():
                 now[key][left[fits]] = values[fits]
-            done[left[fits]] = np.asarray(piece.share)[fits]
+            done[left[fits]] = share[fits]
             part[left] = _next(length, change)
             left = left[done[left] < 1.0]
         return now
 
+    def _piece(
+        self, rows: NDArray[np.intp] | slice, origin: int, place: int, length: Array | float = 1.0,
+        share: Array | None = None,
+    ) -> _Piece:  # fmt: skip
+        """Read, of some samples, what does not depend on feedback: up to a `share` of the way between two times."""
+
+        def end_of(values: Array) -> Array:
+            high: Array = values[place][rows]
+            return high if share is None else _along(values[origin][rows], high, share)
+
+        changes = {name: (self.grown[name][place][rows] - self.grown[name][origin][rows]) * length for name in self.fed}
+        grown = {name: end_of(level) for name, level in self.grown.items() if name not in self.fed}
+        limits = {path: end_of(level) for path, level in self.limits.items()}
+        begins = {name: level[rows] for name, level in self.begins.items()}
+        points = {driver: each.taken(rows) for driver, each in self.points.items()}
+        piece = _Piece(rows, changes, grown, limits, begins, points, {})
+        piece.still.update({name: self._under(name, grown[name], piece, None, {}) for name in self.still})
+        return piece
+
     def _tried(self, here: Moment, piece: _Piece) -> tuple[dict[str | Path, Array], Array]:
         """Go over a piece of a step, and tell by how much the log of a multiplier changes on it."""
-        before = self._multipliers(here, piece)
-        after = self._multipliers(self._advanced(here, before, piece), piece)
+        before = piece.multipliers(here["effective_compute"])
+        after = piece.multipliers(self._advanced(here, before, piece)["effective_compute"])
         there = self._advanced(here, {name: (before[name] + after[name]) / 2 for name in before}, piece)
         return there, reduce(np.maximum, [np.abs(np.log(after[name] / before[name])) for name in before])
 
-    def _multipliers(self, moment: Moment, piece: _Piece) -> dict[str, Array]:
-        """Read the multiplier on the growth of each driver at the effective compute of a moment, (sample,)."""
-        compute = moment["effective_compute"][:, None]
-        return {
-            driver: growth.feedback_multiplier(compute, log_points=points, log_multipliers=drawn[piece.rows])[:, 0]
-            for driver, (points, drawn) in self.points.items()
-        }
-
     def _advanced(self, here: Moment, by: Mapping[str, Array], piece: _Piece) -> dict[str | Path, Array]:
         """Let all levels grow over a piece of a step, those with feedback by these multiples of their growth."""
-        grown = {}
-        for name, level in self.grown.items():
-            if name in self.fed:
-                change = level[piece.place][piece.rows] - level[piece.origin][piece.rows]
-                grown[name] = here[name] + change * piece.length * by[self.fed[name]]
-            else:
-                grown[name] = piece.end_of(level)
+        grown = {name: here[name] + piece.changes[name] * by[driver] for name, driver in self.fed.items()}
         return self._moment(grown, piece, here)
 
-    def _moment(
-        self, grown: Mapping[str, Array], piece: _Piece, before: Moment | None = None
-    ) -> dict[str | Path, Array]:
-        """Put levels together at the end of a piece of a step."""
+    def _under(
+        self, name: str, demanded: Array, piece: _Piece, before: Moment | None, moment: dict[str | Path, Array]
+    ) -> Array:
+        """Put a level under its limits at the end of a piece; what is followed stands in the moment then."""
+        least = demanded
+        for bound in self.chain.subjects[name].bounds:
+            level, begin = piece.limits[bound.path], piece.begins[name]
+            if bound.path not in self.starts:
+                bent = saturate(demanded, level, kind=bound.limit.kind, log_start=begin)
+            else:
+                if before is None:
+                    bent = self.starts[bound.path][piece.rows]
+                else:
+                    step = cast("Callable[..., Array]", law_of(bound.limit.kind).step)
+                    ends = (before[name], demanded), (before[bound.path], level)
+                    bent = step(before[*bound.path, "followed"], *ends, log_start=begin)
+                moment |= {bound.path: level, (*bound.path, "followed"): bent}
+            least = np.minimum(least, bent)
+        return least
+
+    def _moment(self, fed: Mapping[str, Array], piece: _Piece, before: Moment | None) -> dict[str | Path, Array]:
+        """Put levels together at the end of a piece of a step, from those that feedback bends."""
         moment: dict[str | Path, Array] = {}
-        capped: dict[str, Array] = {}
+        capped = dict(piece.still)
         for name, subject in self.chain.subjects.items():
-            parts = [capped[part] for part in subject.parts] if subject.level is None else [grown[name]]
-            demanded = moment[name] = capped[name] = reduce(np.add, parts)
-            limits, followed = {}, {}
-            for bound in subject.bounds:
-                level = piece.end_of(self.limits[bound.path])
-                limits[bound.name] = bound.limit.kind, level[:, None]
-                if bound.path in self.starts:
-                    moment[bound.path] = level
-                    if before is None:
-                        bent = self.starts[bound.path][piece.rows]
-                    else:
-                        step = cast("Callable[..., Array]", law_of(bound.limit.kind).step)
-                        ends = (before[name], demanded), (before[bound.path], level)
-                        bent = step(before[*bound.path, "followed"], *ends, log_start=self.begins[name][piece.rows])
-                    moment[*bound.path, "followed"] = bent
-                    followed[bound.name] = bent[:, None]
-            if limits:
-                start = self.begins[name][piece.rows][:, None]
-                bent_each = bent_levels(demanded[:, None], limits, start=start, followed=followed)
-                capped[name] = reduce(np.minimum, bent_each.values(), demanded[:, None])[:, 0]
+            if subject.level is None:
+                moment[name] = reduce(np.add, [capped[part] for part in subject.parts])
+            else:
+                moment[name] = fed[name] if name in fed else piece.grown[name]
+            if name not in capped:
+                capped[name] = self._under(name, moment[name], piece, before, moment)
         moment["effective_compute"] = capped["effective_compute"] = capped["physical_compute"] + capped.get(
             "algorithms", 0.0
         )
         moment |= {("own", name): capped[name] for name in self.own}
         if self.jumping:
-            multipliers = self._multipliers(moment, piece)
+            multipliers = piece.multipliers(capped["effective_compute"])
             moment |= {("multiplier", driver): multipliers[driver] for driver in self.jumping}
         return moment
 
@@ -264,18 +282,20 @@ def _next(length: Array, change: Array) -> Array:
 
 @dataclass(frozen=True, slots=True)
 class _Piece:
-    """A piece of a step of some samples between two times of the grid: how long it is, and at which share it ends."""
+    """A piece of a step of some samples: what of it does not depend on feedback, each (sample,).
+
+    `changes` of the levels with feedback over it by growth alone; at its end what the others have `grown` to, the
+    `limits`, and those levels that are `still` under their limits; where levels begin; the points of multipliers.
+    """
 
     rows: NDArray[np.intp] | slice
-    origin: int
-    place: int
-    length: Array | float
-    share: Array | float
+    changes: Mapping[str, Array]
+    grown: Mapping[str, Array]
+    limits: Mapping[Path, Array]
+    begins: Mapping[str, Array]
+    points: Mapping[str, Multiplier]
+    still: dict[str, Array]
 
-    def end_of(self, values: Array) -> Array:
-        """Read levels (time, sample) at the end of the piece, straight between the two times."""
-        high: Array = values[self.place][self.rows]
-        if isinstance(self.share, float):  # the whole step
-            return high
-        low = values[self.origin][self.rows]
-        return _along(low, high, self.share)
+    def multipliers(self, compute: Array) -> dict[str, Array]:
+        """Read the multiplier on the growth of each driver at effective compute, (sample,)."""
+        return {driver: each.at(compute) for driver, each in self.points.items()}

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -303,26 +305,43 @@ def accumulate(years: ArrayLike, log_flow: ArrayLike, *, log_start: ArrayLike) -
     return stock
 
 
-def feedback_multiplier(log_compute: ArrayLike, *, log_points: ArrayLike, log_multipliers: ArrayLike) -> Array:
-    """Read the multiplier on a growth rate at a level of compute.
+@dataclass(frozen=True, slots=True)
+class Multiplier:
+    """A multiplier on a growth rate that depends on compute.
 
-    Linear in the log of both between the points, constant beyond the ends. `log_compute` is (sample,) or
-    (sample, year), log10 FLOP; `log_points` (n,), log10 FLOP, strictly increasing; `log_multipliers` (n,)
-    or (sample, n), log10 of the multiplier. The result is the multiplier itself, 1 where nothing changes.
-    ValueError: points out of order, or not one multiplier each.
+    Linear in the log of both between points, constant beyond the ends. `first`, log10 of the multiplier at the first
+    point, and what it gains up to each next one, `gains`, are (sample,) or (1,); of each `span` stand log10 of compute
+    where it begins, and how long it is.
 
-    >>> feedback_multiplier([20.0, 27.0, 40.0], log_points=[26, 28], log_multipliers=[0.0, 2.0])
+    >>> multiplier = Multiplier.of([26, 28], [0.0, 2.0])
+    >>> multiplier.at(np.array([20.0, 27.0, 40.0]))
     array([  1.,  10., 100.])
     """
-    compute = np.asarray(log_compute, dtype=np.float64)
-    points = increasing("feedback_multiplier", "log_points", log_points)
-    multipliers = np.atleast_1d(np.asarray(log_multipliers, dtype=np.float64))
-    refuse_size("feedback_multiplier", "log_multipliers", multipliers.shape[-1], points.size, "point")
-    result: Array = np.zeros_like(compute)
-    for number in range(points.size - 1):
-        # Each segment adds its part of the change, from none at its left end to all at its right.
-        share = np.clip((compute - points[number]) / (points[number + 1] - points[number]), 0.0, 1.0)
-        share, change = aligned(share, multipliers[..., number + 1] - multipliers[..., number])
-        result = result + change * share
-    result, first = aligned(result, multipliers[..., 0])
-    return np.asarray(np.exp((first + result) * LN_10), dtype=np.float64)
+
+    first: Array
+    gains: tuple[Array, ...]
+    spans: tuple[tuple[float, float], ...]
+
+    @classmethod
+    def of(cls, log_points: ArrayLike, log_multipliers: Sequence[ArrayLike]) -> Multiplier:
+        """Take points (n,), log10 FLOP, strictly increasing, and as many log10 of the multiplier, each (sample,).
+
+        ValueError: points out of order, or not one multiplier each.
+        """
+        points = increasing("feedback", "log_points", log_points)
+        refuse_size("feedback", "log_multipliers", len(log_multipliers), points.size, "point")
+        values = [np.atleast_1d(np.asarray(each, dtype=np.float64)) for each in log_multipliers]
+        gains = tuple(after - before for before, after in pairwise(values))
+        return cls(values[0], gains, tuple(zip(points[:-1].tolist(), np.diff(points).tolist(), strict=True)))
+
+    def taken(self, rows: NDArray[np.intp] | slice) -> Multiplier:
+        """Take some samples."""
+        return replace(self, first=self.first[rows], gains=tuple(gain[rows] for gain in self.gains))
+
+    def at(self, log_compute: Array) -> Array:
+        """Read it at compute (sample,), log10 FLOP: the multiplier itself, 1 where nothing changes."""
+        gained: Array = np.zeros_like(log_compute)
+        for (begin, length), gain in zip(self.spans, self.gains, strict=True):
+            # Each span adds its part of the change, from none where it begins to all where it ends.
+            gained = gained + gain * np.minimum(np.maximum((log_compute - begin) / length, 0.0), 1.0)
+        return np.asarray(np.exp((self.first + gained) * LN_10))

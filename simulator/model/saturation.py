@@ -99,8 +99,11 @@ def gompertz_saturation(log_level: Array, log_limit: Array, *, log_start: Array)
         x = demand / distance
         power = np.expm1(-x)
         # 1 - (1 - exp(-x)) / x by its series near 0, where the difference would lose digits.
-        near = x * (1 / 2 - x * (1 / 6 - x * (1 / 24 - x * (1 / 120 - x * (1 / 720 - x / 5040)))))
-        below = log_level - demand * np.where(x < 0.02, near, 1.0 + power / x)
+        slowed = 1.0 + power / x
+        if (small := x < 0.02).any():
+            near = x * (1 / 2 - x * (1 / 6 - x * (1 / 24 - x * (1 / 120 - x * (1 / 720 - x / 5040)))))
+            slowed = np.where(small, near, slowed)
+        below = log_level - demand * slowed
         bent = np.where(x < 1.0, below, log_limit - distance * (1.0 + power))
     straight = np.minimum(log_level, log_limit)
     plain = (distance <= 0) | (distance == np.inf) | (demand <= 0)
@@ -174,22 +177,16 @@ type Limits = Mapping[str, tuple[str, Array]]
 """The kind and level (sample, year) of each limit, by name."""
 
 
-def bent_levels(demanded: Array, limits: Limits, *, start: Array, followed: Mapping[str, Array]) -> dict[str, Array]:
-    """Bend a level (sample, year) in log10 under each of several limits by itself; see `under_limits`."""
-    return {
-        name: followed[name] if name in followed else saturate(demanded, level, kind=kind, log_start=start)
-        for name, (kind, level) in limits.items()
-    }
-
-
 def under_limits(demanded: Array, limits: Limits, *, start: Array, followed: Mapping[str, Array]) -> Capped:
     """Put a level (sample, year) in log10 under several limits; the one that leaves the least counts.
 
     `start` (sample, 1) is the level at the start; `followed` the levels under limits that are followed from there.
     """
-    each = bent_levels(demanded, limits, start=start, followed=followed)
     # Far above two limits of one height their levels round to the same number: the law that leaves less comes first.
     order = sorted(limits, key=lambda name: (law_of(limits[name][0]).rank, name))
-    bent = {name: each[name] for name in order}
+    bent = {
+        name: followed[name] if name in followed else saturate(demanded, limits[name][1], kind=kind, log_start=start)
+        for name, kind in ((name, limits[name][0]) for name in order)
+    }
     levels = {name: level for name, (_, level) in limits.items()}
     return Capped(demanded, reduce(np.minimum, bent.values(), demanded), levels, followed, bent)

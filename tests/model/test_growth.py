@@ -272,27 +272,28 @@ def test_a_stock_refuses_a_grid_that_does_not_match_or_run_forward():
 def test_feedback_follows_the_line_through_its_points_and_is_constant_beyond(compute, values):
     points = [20.0, 24.0, 25.0, 40.0]
     expected = 10.0 ** np.interp(compute, points, values)
-    one = growth.feedback_multiplier(compute, log_points=points, log_multipliers=values)
-    assert one == pytest.approx(expected, rel=1e-13)
+    one = growth.Multiplier.of(points, values).at(np.array([compute]))
+    assert one == pytest.approx([expected], rel=1e-13)
 
 
-def test_feedback_points_may_differ_by_sample():
-    compute = np.linspace(15.0, 45.0, 7) + np.arange(3.0)[:, None]
-    points, values = [20.0, 24.0, 40.0], np.array([[0.0, 0.1, 0.5], [0.0, 0.0, 0.0], [1.0, -1.0, 2.0]])
-    got = growth.feedback_multiplier(compute, log_points=points, log_multipliers=values)
+def test_feedback_points_may_differ_by_sample_and_some_can_be_taken():
+    compute, points = np.array([19.0, 30.0, 45.0]), [20.0, 24.0, 40.0]
+    values = np.array([[0.0, 0.1, 0.5], [0.0, 0.0, 0.0], [1.0, -1.0, 2.0]])
+    multiplier = growth.Multiplier.of(points, [*values.T])
     expected = [10.0 ** np.interp(c, points, v) for c, v in zip(compute, values, strict=True)]
-    np.testing.assert_allclose(got, expected, rtol=1e-13)
-    column = growth.feedback_multiplier(compute[:, 3], log_points=points, log_multipliers=values)
-    np.testing.assert_array_equal(column, got[:, 3])
+    np.testing.assert_allclose(multiplier.at(compute), expected, rtol=1e-13)
+    np.testing.assert_array_equal(
+        multiplier.taken(np.array([2, 0])).at(compute[[2, 0]]), multiplier.at(compute)[[2, 0]]
+    )
 
 
 def test_feedback_of_one_point_is_constant_and_unmatched_points_are_refused():
-    got = growth.feedback_multiplier([[1.0, 99.0]], log_points=[26.0], log_multipliers=[1.0])
-    np.testing.assert_allclose(got, [[10.0, 10.0]], rtol=1e-15)
+    got = growth.Multiplier.of([26.0], [1.0]).at(np.array([1.0, 99.0]))
+    np.testing.assert_allclose(got, [10.0, 10.0], rtol=1e-15)
     with pytest.raises(ValueError, match=r"log_multipliers: must have one value per point.*got 3 for 2"):
-        growth.feedback_multiplier([1.0], log_points=[1.0, 2.0], log_multipliers=[1.0, 2.0, 3.0])
+        growth.Multiplier.of([1.0, 2.0], [1.0, 2.0, 3.0])
     with pytest.raises(ValueError, match="log_points: must be strictly increasing"):
-        growth.feedback_multiplier([1.0], log_points=[2.0, 2.0], log_multipliers=[1.0, 2.0])
+        growth.Multiplier.of([2.0, 2.0], [1.0, 2.0])
 
 
 def test_random_steps_add_up_at_whole_years_and_a_later_horizon_changes_no_bit():
