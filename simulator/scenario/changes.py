@@ -24,7 +24,7 @@ def resolve_changed(document: Document, overrides: Sequence[str] = ()) -> Scenar
     """Check a document with overrides; a fault is laid at the change that made it, never at what was changed."""
     try:
         changed, log, idle = overridden(document, overrides)
-        return checked(_retitled(document, changed), log, idle)
+        return checked(retitled(document, changed), log, idle)
     except ScenarioError as error:
         error_faults = faults = list(error.faults)
     given = list(overrides)
@@ -104,7 +104,7 @@ def _called(data: Mapping[str, Any]) -> str:
     return data.get("title") or data.get("name") or "another scenario"
 
 
-def _retitled(document: Document, changed: Document) -> Document:
+def retitled(document: Document, changed: Document) -> Document:
     """Let what overrides make of a document, where results depend on them, speak of itself as what extends it does."""
     one, other = document.data, changed.data
     said = "" if changed is document else changes_in_words(one, other)

@@ -426,6 +426,16 @@ def yaml_text(data: Any) -> str:
     return harmless(text)  # what is no letter stands in quotes, where YAML reads it back
 
 
+def flow_text(data: Any) -> str:
+    """Write plain data in one line of YAML 1.2 that reads back as the same data."""
+    import yaml
+
+    text: str = yaml.dump(
+        _plain(data), Dumper=_dumper(), default_flow_style=True, sort_keys=False, width=1 << 30, allow_unicode=True
+    )
+    return harmless(text.removesuffix("...\n").strip())
+
+
 @cache
 def _dumper() -> type[Any]:
     """Write texts in quotes where YAML 1.2 would read something else in them, or where rare characters are escaped."""

@@ -196,7 +196,7 @@ def _unit_fault(unit: str, written: Mapping[str, Any], *, alone: bool) -> Fault 
     return Fault((key,), f"does not say its unit: {told} what?", remedy)
 
 
-_DIFFERENCES = frozenset({"year", "OOM/year", "ln/year", "%/year", "percent/year"})
+DIFFERENCES = frozenset({"year", "OOM/year", "ln/year", "%/year", "percent/year"})
 """Units in which what is added counts, not what is multiplied by."""
 
 
@@ -212,7 +212,7 @@ def moved(prior: Mapping[str, Any], centre: Any) -> dict[str, Any] | None:
     ends = list(written[name]) if name else list(quantiles.values())
     if faults or not (name or middle is not None) or not all(isinstance(end, int | float) for end in (*ends, value)):
         return None
-    ratios = written.get("unit") not in _DIFFERENCES and min(ends) > 0
+    ratios = written.get("unit") not in DIFFERENCES and min(ends) > 0
     if middle is None:
         middle = math.sqrt(math.prod(ends)) if ratios else sum(ends) / 2
     stated = written.get("median")

@@ -261,7 +261,7 @@ def _changed(document: Document, text: str) -> tuple[Document, list[str], list[s
     for override in written_out(parse_override(text), document, expanded := _expanded(document), library_entry):
         before, name = lookup(expanded.data, override.path), dotted(override.path)
         document = apply_override(_with_statement(document, expanded, override.path), override)
-        log.append(f"{name}: {_short(before)} -> {_short(override.value)}")
+        log.append(change_line(override.path, before, override.value))
         if before == override.value:
             idle.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
     return document, log, idle
@@ -311,6 +311,11 @@ def _every_fault(document: Document, faults: Sequence[Fault]) -> ScenarioError:
 def _by_number(data: Any, faults: Iterable[Fault]) -> list[Fault]:
     """Name the items of lists in the paths of faults by their numbers, so that paths can be compared."""
     return [replace(fault, path=layers.positions(data, fault.path)) for fault in faults]
+
+
+def change_line(path: Path, before: Any, after: Any) -> str:
+    """Say what was changed from outside."""
+    return f"{dotted(path)}: {_short(before)} -> {_short(after)}"
 
 
 def _short(value: Any) -> str:

@@ -1,0 +1,207 @@
+"""A prior that is moved, widened or given another family: stated anew, as a file would state it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from simulator.priors.composite import Truncated, WithNever
+from simulator.priors.joint import NamedPrior
+from simulator.scenario.layers import DIFFERENCES
+from simulator.schema.amounts import prior_in_words, written_in_numbers
+from simulator.schema.prior_families import FAMILIES, SHIPPED, SHORT_FORMS, Distribution, family_of
+from simulator.schema.statements import PROVENANCE_KEYS, stating_keys
+from simulator.units import Array
+
+_FREE = ("quantiles", "metalog", "discrete", "empirical", "mixture")
+"""Families that keep the ratios of their numbers where these are positive."""
+_BESIDE = ("truncated", "never")
+"""What bounds a prior, whatever its family."""
+_LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """From the numbers of a prior to those of the prior that is moved and widened about its median."""
+
+    old: float
+    new: float
+    width: float
+    keeps_ratios: bool
+    in_log: bool
+
+    def __call__(self, number: float) -> float:
+        """Move a number; the least digits are dropped, and what stays put is exact."""
+        if self.old == self.new and self.width == 1.0:
+            return number
+        if self.in_log:
+            return _rounded(self.new * (number / self.old) ** self.width)
+        return _rounded(self.new + self.scale * (number - self.old))
+
+    @property
+    def scale(self) -> float:
+        """By how much differences from the median grow."""
+        return self.width * (self.new / self.old if self.keeps_ratios else 1.0)
+
+
+def _rounded(number: float) -> float:
+    return float(f"{number:.8g}")
+
+
+def plain(number: float) -> float:
+    """Drop the digits that computing adds."""
+    return float(f"{number:.12g}")
+
+
+def base_of(family: Distribution) -> Distribution:
+    """Give the numbers of a prior without its mass at "never"."""
+    return family.base if isinstance(family, WithNever) else family
+
+
+def family_name(prior: NamedPrior) -> str:
+    """Name the family of a prior as a file names it; of an installed one that is not found, its class."""
+    family = base_of(prior.stated)
+    family = family.base if isinstance(family, Truncated) else family
+    record = family_of(type(family))
+    return record.name if record else type(family).__name__
+
+
+def quantiles(prior: NamedPrior, levels: Sequence[float]) -> list[float]:
+    """Give quantiles of a prior in its unit, of the numbers given that there is one."""
+    conversion = prior.asked[-1]  # of a mixture, which is stated on the internal scale
+    found = base_of(prior.stated).ppf(np.array(levels))
+    numbers: list[float] = (found if conversion is None else np.sort(conversion.inverse(found))).tolist()
+    return numbers
+
+
+def below(prior: NamedPrior) -> Callable[[Array], Array]:
+    """Give what tells the probability of a number in the unit of a prior or of less (or more, where growth halves)."""
+    conversion, family = prior.asked[-1], base_of(prior.stated)
+    return family.cdf if conversion is None else lambda numbers: family.cdf(conversion.forward(numbers))
+
+
+def keeps_ratios(prior: NamedPrior) -> bool:
+    """Tell whether a prior that is moved keeps the ratios of its quantiles, or else their differences."""
+    if prior.unit == "year" or prior.stated_unit in DIFFERENCES:
+        return False
+    return quantiles(prior, [0.005])[0] > 0
+
+
+def in_log(prior: NamedPrior) -> bool:
+    """Tell whether a prior is widened in the log."""
+    record = SHIPPED.get(family_name(prior))
+    return keeps_ratios(prior) and record is not None and (record.positive or record.name in _FREE)
+
+
+@cache
+def _stated_by_points() -> dict[str, bool]:
+    """List the families that median and interval state, and whether they are above 0."""
+    return {
+        name: family.positive
+        for name, family in FAMILIES.usable()
+        if any({*way} == {"median", "interval"} for way in family.ways)
+    }
+
+
+def families_for(prior: NamedPrior) -> list[str]:
+    """List the families that the same median and interval can state, its own first; without a choice only that."""
+    own, positive = family_name(prior), quantiles(prior, [0.005])[0] > 0
+    others = [name for name, above_zero in _stated_by_points().items() if positive or not above_zero]
+    return [own] if own in ("mixture", "discrete") else list(dict.fromkeys([own, *others]))
+
+
+def as_data(stated: Any) -> dict[str, Any]:
+    """Write a prior in its long way: a bare number, or one with its unit, as a value."""
+    if isinstance(stated, Mapping):
+        return dict(written_in_numbers(stated)[0])
+    read = prior_in_words(stated) if isinstance(stated, str) else None
+    return dict(read[0]) if read else {"value": stated}
+
+
+def restated(
+    stated: Any, prior: NamedPrior, *, median: float | None = None, width: float = 1.0, family: str | None = None
+) -> dict[str, Any]:
+    """State a prior anew with another median, width or family; what was said of where its numbers come from is gone.
+
+    `stated` is how the scenario says it, with the entries of the library written out.
+    """
+    data = {key: value for key, value in as_data(stated).items() if key not in (*PROVENANCE_KEYS, "prior")}
+    old = float(data["median"]) if "median" in data else quantiles(prior, [0.5])[0]
+    move = Move(old, old if median is None else median, width, keeps_ratios(prior), in_log(prior))
+    if family is not None and family != family_name(prior):
+        return _of_family(data, prior, family, move)
+    if move.old == move.new and width == 1.0:
+        return data
+    for way in (_fixed, _points, _ends, _values):
+        if (found := way(data, move)) is not None:
+            return found
+    return _moments(data, prior, move) or _quantiles(data, prior, move)
+
+
+def _of_family(data: Mapping[str, Any], prior: NamedPrior, family: str, move: Move) -> dict[str, Any]:
+    interval = next((key for key in data if key.startswith("interval_")), "interval_90")
+    tail = (1.0 - float(interval.removeprefix("interval_")) / 100.0) / 2.0
+    ends = data.get(interval) or quantiles(prior, [tail, 1.0 - tail])
+    numbers = {"median": _rounded(move.new), interval: [move(float(end)) for end in ends]}
+    return _with(data, {"family": family, **numbers})
+
+
+def _with(data: Mapping[str, Any], numbers: Mapping[str, Any]) -> dict[str, Any]:
+    """Put numbers in the place of those of a prior; its bounds stay."""
+    gone = stating_keys(data) - {*_BESIDE}
+    return {**numbers, **{key: value for key, value in data.items() if key not in gone}}
+
+
+def _fixed(data: Mapping[str, Any], move: Move) -> dict[str, Any] | None:
+    return {**data, "value": move.new} if "value" in data else None
+
+
+def _points(data: Mapping[str, Any], move: Move) -> dict[str, Any] | None:
+    """Move quantiles: median and interval, or several points; bounds of a bounded curve stay."""
+    interval = next((key for key in data if key.startswith("interval_")), None)
+    if interval is not None:
+        middle = {"median": move.new} if "median" in data else {}
+        return {**data, **middle, interval: [move(float(end)) for end in data[interval]]}
+    if "quantiles" in data:
+        return {**data, "quantiles": {key: move(float(value)) for key, value in data["quantiles"].items()}}
+    return None
+
+
+def _ends(data: Mapping[str, Any], move: Move) -> dict[str, Any] | None:
+    """Move a family that is stated by its ends and its peak."""
+    short = next((key for key in SHORT_FORMS if key in data), None)
+    if short is not None:
+        return {**data, short: [move(float(end)) for end in data[short]]}
+    if data.get("family") in SHORT_FORMS:
+        return {**data, **{key: move(float(data[key])) for key in SHORT_FORMS[data["family"]]}}
+    return None
+
+
+def _moments(data: Mapping[str, Any], prior: NamedPrior, move: Move) -> dict[str, Any] | None:
+    """Move a family of a place and a scale on the scale of its numbers; a symmetric one keeps its shape."""
+    if move.in_log or family_name(prior) not in ("normal", "student-t"):
+        return None
+    places = {key: move(float(data[key])) for key in ("mean", "median", "location") if key in data}
+    scales = {key: _rounded(abs(move.scale) * float(data[key])) for key in ("sd", "scale") if key in data}
+    return {**data, **places, **scales}
+
+
+def _values(data: Mapping[str, Any], move: Move) -> dict[str, Any] | None:
+    if "discrete" not in data:
+        return None
+    return {**data, "discrete": {**data["discrete"], "values": [move(float(x)) for x in data["discrete"]["values"]]}}
+
+
+def _quantiles(data: Mapping[str, Any], prior: NamedPrior, move: Move) -> dict[str, Any]:
+    """State a lognormal by its median and interval, anything else by five quantiles: its family cannot move so."""
+    base = base_of(prior.stated)
+    if family_name(prior) == "lognormal" and not isinstance(base, Truncated):
+        ends = [move(end) for end in quantiles(prior, [0.05, 0.95])]
+        numbers = {"family": "lognormal", "median": move.new, "interval_90": ends}
+        return _with(data, numbers)
+    found = quantiles(prior, _LEVELS)
+    return _with(data, {"quantiles": {str(level): move(x) for level, x in zip(_LEVELS, found, strict=True)}})
