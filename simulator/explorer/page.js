@@ -1,0 +1,868 @@
+// The explorer in a browser, a notebook or a file of its own. It computes no forecast: it sends what is asked to `model`
+// and shows what comes back (protocol.py). `model` has the methods of anywidget: get, set, on, send, save_changes.
+
+import { BESIDE, Chart, DASHES, file, level, number, percent, year } from "./views.js";
+
+const GONE = "The program that computes this page does not answer. Nothing is lost: what you changed stands in the " +
+  "address of this page. Start the explorer again, and the page goes on.";
+const FIELDS = { median: "m", width: "w", family: "f", value: "v", on: "o", weight: "p" }; // in the address
+const TOP = 6; // assumptions that stand above the groups
+const REST = 350; // milliseconds without a move, after which the scenario's own samples run
+
+// Small helpers for elements.
+
+function make(tag, attributes = {}, ...children) {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(attributes)) {
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else if (name in element && typeof value === "boolean") element[name] = value;
+    else if (value !== null && value !== undefined) element.setAttribute(name, value);
+  }
+  element.append(...children.filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const put = (element, text) => { if (element.textContent !== text) element.textContent = text; };
+
+function svg(tag, attributes) {
+  const element = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
+  return element;
+}
+
+function download(name, content, type) {
+  const address = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
+  make("a", { href: address, download: name }).click();
+  setTimeout(() => URL.revokeObjectURL(address), 10_000);
+}
+
+// What a reader changed, in the address: #v=1&of=no-caps&show=spending&drivers.spending.start=m7.5e8~w1.3
+
+function written({ source, shown, beside, changes }) {
+  const parts = new URLSearchParams({ v: "1" });
+  if (source.scenario) parts.set("of", source.scenario);
+  if (source.text) parts.set("text", source.text);
+  if (shown) parts.set("show", shown);
+  if (beside.length) parts.set("beside", beside.join(","));
+  for (const [path, change] of Object.entries(changes)) {
+    const said = Object.entries(change).map(([name, value]) => FIELDS[name] + (name === "on" ? Number(value) : value));
+    if (said.length) parts.set(`.${path}`, said.join("~"));
+  }
+  return `#${parts}`;
+}
+
+function understood(hash) {
+  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+  const changes = {};
+  if (parts.has("v") && parts.get("v") !== "1") return { strange: true, source: {}, shown: "", beside: [], changes };
+  for (const [key, text] of parts) {
+    if (!key.startsWith(".")) continue;
+    const change = {};
+    for (const part of text.split("~")) {
+      const name = Object.keys(FIELDS).find((each) => FIELDS[each] === part[0]);
+      const value = part.slice(1);
+      if (name === "family") change.family = value;
+      else if (name === "on") change.on = value === "1";
+      else if (name && value !== "" && Number.isFinite(Number(value))) change[name] = Number(value);
+    }
+    if (Object.keys(change).length) changes[key.slice(1)] = change;
+  }
+  const source = {};
+  if (parts.get("of")) source.scenario = parts.get("of");
+  if (parts.get("text")) source.text = parts.get("text");
+  return { source, shown: parts.get("show") ?? "", beside: (parts.get("beside") ?? "").split(",").filter(Boolean), changes };
+}
+
+// Steps back and forth: those of the browser where the address is ours, else a list.
+
+function steps(ours, onMove) {
+  const list = [""];
+  let [at, last] = [0, 0];
+  const arrived = (event) => { at = event.state?.step ?? 0; last = Math.max(last, at); onMove(location.hash); };
+  if (ours) {
+    at = last = history.state?.step ?? 0;
+    history.replaceState({ step: at }, "");
+    addEventListener("popstate", arrived);
+  }
+  return {
+    push(hash) {
+      if (hash === (ours ? location.hash : list[at])) return;
+      at += 1;
+      last = at;
+      if (ours) history.pushState({ step: at }, "", hash);
+      else list.splice(at, Infinity, hash);
+    },
+    go(by) {
+      if (ours) history.go(by);
+      else onMove(list[(at += by)]);
+    },
+    can: (by) => (by < 0 ? at > 0 : at < last),
+    get hash() { return ours ? location.hash : list[at]; },
+    close: () => removeEventListener("popstate", arrived),
+  };
+}
+
+// The scale of a handle: from 0 to 1,000 over its span, in the log where the assumption is positive.
+
+function scaleOf({ scale, span: [low, high] }) {
+  const log = scale === "log" && low > 0;
+  const [to, from] = log ? [Math.log, Math.exp] : [(x) => x, (x) => x];
+  const [a, b] = [to(low), to(high)];
+  return {
+    at: (value) => (1000 * (to(value) - a)) / (b - a),
+    value: (at) => from(a + (at / 1000) * (b - a)),
+  };
+}
+
+const rounded = (value) => Number(value.toPrecision(value > 1000 && value < 3000 ? 6 : 4));
+const unitOf = (unit) => (!unit || unit === "1" ? "" : unit);
+
+// One assumption: what it is, its density, its handles, where it comes from.
+
+class Card {
+  constructor(control, page) {
+    Object.assign(this, { control, page, now: control, inputs: {} });
+    const id = `c${page.count++}`;
+    const { path, label, kind, about, source, url, confidence, as_of: dated } = control;
+    const share = control.share >= 0.005
+      ? make("span", { class: "share", title: "share of the variance of the outcome that this assumption alone explains" },
+        `${percent(control.share)} of the uncertainty`) : null;
+    this.reset = make("button", { type: "button", class: "reset", "aria-label": `Reset ${label}`, onclick: () => {
+      page.change(path, null, true);
+      this.focus();
+    } }, "Reset");
+    this.says = make("p", { class: "says" });
+    this.fault = make("p", { class: "fault", id: `${id}f`, hidden: true });
+    this.id = id;
+    const rows = { prior: () => this.prior(), number: () => this.one("value"), weight: () => this.one("weight"),
+      switch: () => this.toggle() }[kind]();
+    const origin = make("p", { class: "origin" }, "Source: ",
+      /^https?:/.test(url) ? make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, source || url) : source || "not stated",
+      [confidence && `. Confidence: ${confidence}`, dated && `. As of ${dated}`].filter(Boolean).join("") + ".");
+    this.more = make("details", { class: "more" }, make("summary", {}, "Source and more", make("span", { class: "unseen" }, ` on ${label}`)),
+      about ? make("p", {}, about) : null, origin, kind === "prior" ? this.families() : null,
+      make("p", { class: "origin" }, "In a scenario file: ", make("code", {}, path)));
+    this.element = make("section", { class: `card ${kind}`, "aria-labelledby": `${id}l`, "data-path": path },
+      make("div", { class: "head" }, make("h4", { id: `${id}l` }, label), share, this.reset), this.says, ...rows, this.fault, this.more);
+    this.words = [label, about, source, path, control.group, page.titles[control.group]].join(" ").toLowerCase();
+    this.update(control, {});
+  }
+
+  focus() { this.element.querySelector("input").focus(); }
+
+  // A handle and a box for one number of the change.
+  handles(name, label, { at, value, show, says, box, unit }) {
+    const { path } = this.control;
+    const slider = make("input", { type: "range", min: 0, max: 1000, step: 1, "aria-label": `${label} of ${this.control.label}`,
+      "aria-describedby": `${this.id}f` });
+    const typed = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
+      "aria-label": `${label} of ${this.control.label}, ${unit || "a number"}`, "aria-describedby": `${this.id}f` });
+    slider.addEventListener("input", () => this.page.change(path, { [name]: rounded(value(Number(slider.value))) }, false));
+    slider.addEventListener("change", () => this.page.settle());
+    typed.addEventListener("change", () => {
+      const parsed = box(typed.value.trim().replace(/,/g, "").replace("−", "-"));
+      if (typed.value.trim() === "" || !Number.isFinite(parsed)) {
+        return this.failed(`“${typed.value}” is not a number. Type one such as 2.4, 1e9 or 2030.5.`, typed);
+      }
+      return this.page.change(path, { [name]: parsed }, true);
+    });
+    this.inputs[name] = (current, lively) => {
+      slider.value = String(Math.max(0, Math.min(1000, at(current))));
+      slider.setAttribute("aria-valuetext", says(current));
+      if (document.activeElement !== typed || !lively) typed.value = show(current);
+    };
+    return { slider, typed };
+  }
+
+  prior() {
+    const { control } = this;
+    if (!control.span) return [];
+    const scale = scaleOf(control);
+    const unit = unitOf(control.unit);
+    const median = this.handles("median", "Median", { ...scale, show: (x) => number(x, 4), box: Number, unit,
+      says: (x) => `${number(x, 4)} ${unit}; 90 % between ${number(this.now.low)} and ${number(this.now.high)}` });
+    const width = this.handles("width", "Width", { // from a quarter to four times as wide
+      at: (x) => 500 + (500 * Math.log(x)) / Math.log(4), value: (at) => (Math.abs(at - 500) < 12 ? 1 : 4 ** ((at - 500) / 500)),
+      show: (x) => number(x, 3), box: Number, says: (x) => (x === 1 ? "as stated" : `${number(x)} times as wide as stated`) });
+    this.drawing = svg("svg", { class: "density", viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" });
+    this.shapes = ["old", "new", "tick", "tick"].map((name) => this.drawing.appendChild(svg("path", { class: name })));
+    this.drawing.addEventListener("pointerdown", (event) => this.drag(event, scale));
+    return [
+      make("div", { class: "plot" }, this.drawing, median.slider),
+      make("div", { class: "row" }, make("span", {}, "Median"), median.typed, make("span", { class: "unit" }, unit),
+        make("span", {}, "Width"), width.slider, make("span", { class: "times" }, "×"), width.typed),
+    ];
+  }
+
+  // The drawing is a handle too: near an end of the interval it widens, elsewhere it moves.
+  drag(event, scale) {
+    const box = this.drawing.getBoundingClientRect();
+    const at = (e) => (1000 * (e.clientX - box.left)) / box.width;
+    const { median, low, high } = this.now;
+    const [m, l, h] = [median, low, high].map(scale.at);
+    const [start, end] = [at(event), this.changeOf().width ?? 1];
+    const near = Math.min(Math.abs(start - l), Math.abs(start - h));
+    const side = near < 22 && near < Math.abs(start - m) ? (Math.abs(start - l) < Math.abs(start - h) ? l : h) : null;
+    const move = (e) => {
+      const change = side === null ? { median: rounded(scale.value(m + at(e) - start)) }
+        : { width: rounded(Math.max(0.05, (end * (at(e) - m)) / (side - m))) };
+      this.page.change(this.control.path, change, false);
+    };
+    const stop = () => {
+      this.drawing.removeEventListener("pointermove", move);
+      this.page.settle();
+    };
+    event.preventDefault();
+    this.drawing.setPointerCapture(event.pointerId);
+    this.drawing.addEventListener("pointermove", move);
+    this.drawing.addEventListener("lostpointercapture", stop, { once: true });
+  }
+
+  families() {
+    const { families = [], path, family } = this.control;
+    if (families.length < 2) return null;
+    const select = make("select", { onchange: () => this.page.change(path, { family: select.value }, true) },
+      ...families.map((name) => make("option", { value: name }, name)));
+    this.inputs.family = (current) => { select.value = current ?? family; };
+    return make("label", { class: "family" }, "Family ", select);
+  }
+
+  one(name) {
+    const { control } = this;
+    const weight = name === "weight";
+    const scale = scaleOf(weight ? { scale: "linear", span: control.span ?? [0, 1] } : control.span ? control : { scale: "linear", span: [0, 1] });
+    const unit = weight ? "%" : unitOf(control.unit);
+    const handles = this.handles(name, weight ? "Weight" : "Value", { ...scale, unit, show: (x) => number(weight ? 100 * x : x, 6),
+      box: (typed) => (weight ? Number(typed.replace("%", "")) / 100 : Number(typed)), says: (x) => (weight ? percent(x) : `${number(x, 6)} ${unit}`) });
+    return [make("div", { class: "row single" }, control.span || weight ? handles.slider : null, handles.typed, make("span", { class: "unit" }, unit))];
+  }
+
+  toggle() {
+    const { path, label } = this.control;
+    const box = make("input", { type: "checkbox", role: "switch", "aria-label": label, "aria-describedby": `${this.id}f`,
+      onchange: () => this.page.change(path, { on: box.checked }, true) });
+    const word = make("span", {});
+    this.inputs.on = (current) => {
+      box.checked = current;
+      put(word, current ? "on" : "off");
+    };
+    return [make("label", { class: "switch" }, box, word)];
+  }
+
+  changeOf() { return this.page.state.changes[this.control.path] ?? {}; }
+
+  // Shows what was changed, and how the program now understands it.
+  update(now, change, lively = false) {
+    this.now = now;
+    const changed = Object.keys(change).length > 0;
+    this.element.classList.toggle("changed", changed);
+    this.reset.hidden = !changed;
+    put(this.says, changed ? `${now.understood} · was ${this.control.understood}` : now.understood);
+    for (const [name, show] of Object.entries(this.inputs)) show(change[name] ?? (name === "width" ? 1 : this.control[name]), lively);
+    if (!change.family && !change.median && !change.width && changed && this.control.kind === "prior") return;
+    if (this.shapes) this.draw(now, changed);
+  }
+
+  draw(now, changed) {
+    const scale = scaleOf(this.control);
+    const { density } = this.control;
+    if (!density) return;
+    const log = this.control.scale === "log";
+    const heightOf = ({ x, y }) => { // comparable: per unit of the handle's scale
+      const top = Math.max(...y);
+      let mass = 0;
+      for (let i = 1; i < x.length; i += 1) mass += ((y[i] + y[i - 1]) / 2) * Math.abs((log ? Math.log(x[i] / x[i - 1]) : x[i] - x[i - 1]) || 0);
+      return { top, mass: mass || 1 };
+    };
+    const base = heightOf(density);
+    const shape = (each) => {
+      const { mass } = heightOf(each);
+      const points = each.x.map((x, i) => `${scale.at(x).toFixed(1)},${(100 - 74 * (each.y[i] / mass) / (base.top / base.mass)).toFixed(1)}`);
+      return `M${scale.at(each.x[0]).toFixed(1)},100L${points.join("L")}L${scale.at(each.x.at(-1)).toFixed(1)},100Z`;
+    };
+    const tick = (x) => `M${scale.at(x).toFixed(1)},72V100`;
+    this.shapes[0].setAttribute("d", changed ? shape(density) : "");
+    this.shapes[1].setAttribute("d", shape(now.density ?? density));
+    this.shapes[2].setAttribute("d", tick(now.low));
+    this.shapes[3].setAttribute("d", tick(now.high));
+  }
+
+  failed(text, input) {
+    this.own = Boolean(input); // a fault of the box alone, which no answer lifts
+    put(this.fault, text);
+    this.fault.hidden = !text;
+    this.element.classList.toggle("failing", Boolean(text));
+    for (const each of this.element.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
+    if (text) (input ?? this.element.querySelector("input[type=text], input")).setAttribute("aria-invalid", "true");
+    if (text && input) this.page.trouble(`${this.control.label}: ${text}`);
+  }
+}
+
+// The page.
+
+class Page {
+  constructor(model, el) {
+    Object.assign(this, { model, el, count: 0, serial: 0, waiting: new Map(), cards: new Map(), charts: {}, cache: {} });
+    this.ours = model.address === true;
+    this.steps = steps(this.ours, (hash) => this.read(hash));
+    this.state = { source: {}, shown: "", beside: [], changes: {} };
+    this.heard = (answer) => this.answered(answer);
+    model.on("msg:custom", this.heard);
+    this.open(model.get("state"));
+    if (this.ours && location.hash.length > 1) this.read(location.hash);
+  }
+
+  close() {
+    this.model.off?.("msg:custom", this.heard);
+    this.steps.close();
+    this.sized?.disconnect();
+    clearTimeout(this.timer);
+    Object.values(this.charts).forEach((chart) => chart.close());
+    this.el.replaceChildren();
+  }
+
+  // Asking and hearing.
+
+  ask(asked) {
+    const serial = (this.serial += 1);
+    return new Promise((resolve) => {
+      this.waiting.set(serial, resolve);
+      this.model.send({ ...asked, serial });
+    });
+  }
+
+  answered(answer) {
+    this.waiting.get(answer.serial)?.(answer);
+    this.waiting.delete(answer.serial);
+  }
+
+  get asked() { return { ...this.state.source, changes: this.state.changes }; }
+
+  // Opening a scenario: everything is built anew.
+
+  open(opened) {
+    this.opened = opened;
+    this.saved = opened.picture;
+    this.picture = opened.picture;
+    this.moved = [];
+    this.titles = Object.fromEntries(opened.groups.map((group) => [group.name, group.title]));
+    this.build();
+    this.draw(false);
+  }
+
+  async read(hash) { // what the address says: by a link, a reload, a step back
+    const said = understood(hash);
+    if (said.strange) return this.trouble("The address was written by another version of this page: the scenario is shown as it is stated.");
+    const moved = JSON.stringify(said.source) !== JSON.stringify(this.state.source);
+    this.state = said;
+    if (moved) {
+      const { state, faults, gone } = await this.ask({ kind: "state", ...said.source });
+      if (!state) return this.failed(faults, gone);
+      this.open(state);
+    }
+    for (const path of Object.keys(said.changes)) if (!this.cards.has(path)) delete said.changes[path];
+    for (const [path, card] of this.cards) {
+      card.failed("");
+      card.update(card.control, said.changes[path] ?? {});
+    }
+    await this.beside();
+    this.fresh(false);
+    return undefined;
+  }
+
+  async load(source) {
+    const { state, faults, gone } = await this.ask({ kind: "state", ...source });
+    if (!state) return this.failed(faults, gone);
+    this.state = { source, shown: "", beside: [], changes: {} };
+    this.others = [];
+    this.steps.push(written(this.state));
+    this.open(state);
+    this.el.querySelector("h1").focus();
+    return undefined;
+  }
+
+  // Changing.
+
+  change(path, change, settled) {
+    const { changes } = this.state;
+    const card = this.cards.get(path);
+    const merged = change === null ? {} : { ...changes[path], ...change };
+    if (merged.width === 1) delete merged.width;
+    for (const name of ["median", "value", "on", "family", "weight"]) if (merged[name] === card.control[name]) delete merged[name];
+    this.state.changes = { ...changes, [path]: merged };
+    if (!Object.keys(merged).length) delete this.state.changes[path];
+    card.failed("");
+    const now = Object.keys(merged).length ? { ...card.now, ...("median" in merged && { median: merged.median }) } : card.control;
+    card.update(now, merged, true);
+    this.touched = performance.now();
+    this.fresh(!settled);
+    if (settled) this.settle();
+  }
+
+  settle() {
+    this.steps.push(written(this.state));
+    this.tools();
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.fresh(false), this.changed ? 60 : 0);
+  }
+
+  get changed() { return Object.keys(this.state.changes).length > 0; }
+
+  // One picture at a time while a handle moves: the newest wish is asked for when the last is shown. A move does not
+  // wait for the picture at rest.
+  async fresh(moving) {
+    clearTimeout(this.timer);
+    if (moving) this.timer = setTimeout(() => this.settle(), 2 * REST);
+    this.wish = { moving };
+    if (this.running === "moving") return;
+    const turn = (this.turn = (this.turn ?? 0) + 1);
+    while (this.wish && turn === this.turn) {
+      const wish = this.wish;
+      this.wish = null;
+      this.running = wish.moving ? "moving" : "resting";
+      await this.show(wish.moving, turn);
+      if (turn === this.turn) this.running = "";
+    }
+  }
+
+  async show(moving, turn) {
+    const { changes } = this.state;
+    this.el.classList.toggle("resting", !moving && this.changed);
+    const answer = this.changed
+      ? await this.ask({ kind: "picture", ...this.asked, ...(moving && { samples: this.opened.samples[0] }) })
+      : { picture: this.saved, controls: [] };
+    if (turn !== this.turn || answer.overtaken) return;
+    if (!moving) this.el.classList.remove("resting");
+    if (!answer.picture) return this.failed(answer.faults, answer.gone);
+    this.trouble("");
+    for (const card of this.cards.values()) if (!card.own) card.failed("");
+    for (const control of answer.controls ?? []) {
+      const change = changes[control.path];
+      if (change) this.cards.get(control.path)?.update(control, this.state.changes[control.path] ?? {}, true);
+    }
+    this.picture = answer.picture;
+    await this.draw(moving);
+    if (!moving && !this.wish && turn === this.turn) this.why();
+    return undefined;
+  }
+
+  async why() { // what moved it, since it was opened or since the preset that is chosen
+    const { changes } = this.state;
+    const since = this.since?.value ?? "";
+    const answer = this.changed || since ? await this.ask({ kind: "moved", ...this.asked, ...(since && { since }) }) : { moved: [] };
+    if (answer.overtaken || changes !== this.state.changes) return;
+    if (!answer.moved) return this.failed(answer.faults, answer.gone);
+    this.moved = answer.moved;
+    this.drawMoved();
+    return undefined;
+  }
+
+  failed(faults = [], gone = false) {
+    const rest = [];
+    for (const { path, text } of faults) {
+      const card = this.cards.get(path) ?? [...this.cards.values()].find((each) => path && path.startsWith(each.control.path));
+      if (card) card.failed(text);
+      rest.push(card ? `${card.control.label}: ${text}` : text);
+    }
+    this.trouble(gone ? GONE : rest.length ? `Not shown yet: ${rest.join(" ")}` : "This cannot be computed.", gone);
+  }
+
+  trouble(text, gone = false) {
+    put(this.said.trouble, text);
+    this.said.trouble.hidden = !text;
+    this.said.again.hidden = !gone;
+  }
+
+  // Building the page of the scenario that is open.
+
+  build() {
+    const { opened } = this;
+    Object.values(this.charts).forEach((chart) => chart.close());
+    this.sized?.disconnect();
+    this.charts = {};
+    this.cards = new Map(opened.controls.map((control) => [control.path, new Card(control, this)]));
+    this.said = {
+      headline: make("p", { class: "headline" }), trouble: make("p", { class: "trouble", hidden: true }),
+      again: make("button", { type: "button", hidden: true, onclick: () => this.fresh(false) }, "Try again"),
+      precision: make("p", { class: "precision" }), warnings: make("ul", { class: "warnings" }),
+    };
+    const { said } = this;
+    const main = make("main", {},
+      make("section", { class: "forecast", "aria-label": "Forecast" },
+        make("div", { "aria-live": "polite", class: "said" }, said.headline, said.trouble), said.again, this.fanFigure(), said.precision),
+      make("section", { class: "controls", "aria-labelledby": "assumptions" }, ...this.assumptions()),
+      make("section", { class: "rest", "aria-label": "More of the forecast" }, ...this.rest()));
+    this.el.replaceChildren(this.head(), main,
+      make("footer", {}, make("p", {}, "Every number is computed by the simulator with the draws of its command line. ",
+        `Effective compute simulator ${opened.version}.`)));
+    this.sized = new ResizeObserver(() => this.draw(false, true));
+    for (const chart of Object.values(this.charts)) this.sized.observe(chart.el);
+    this.tools();
+  }
+
+  head() {
+    const { opened } = this;
+    const button = (text, on, more = {}) => make("button", { type: "button", onclick: on, ...more }, text);
+    this.undo = button("Undo", () => this.steps.go(-1));
+    this.redo = button("Redo", () => this.steps.go(1));
+    this.all = button("Reset all", () => {
+      this.state.changes = {};
+      for (const card of this.cards.values()) { card.failed(""); card.update(card.control, {}); }
+      this.settle();
+    });
+    this.done = make("p", { class: "done" });
+    const menu = (title, ...items) => {
+      const details = make("details", { class: "menu", onkeydown: (event) => {
+        if (event.key === "Escape") { details.open = false; details.firstChild.focus(); }
+      }, onfocusout: (event) => { if (!details.contains(event.relatedTarget) && event.relatedTarget) details.open = false; },
+      }, make("summary", {}, title), make("div", {}, ...items));
+      return details;
+    };
+    const preset = make("select", { "aria-label": "Open a scenario" }, make("option", { value: "" }, "Choose a scenario"),
+      ...opened.presets.map(([name, title]) => make("option", { value: name }, title)));
+    preset.addEventListener("change", () => preset.value && this.load({ scenario: preset.value }));
+    const chosen = make("input", { type: "file", accept: ".yaml,.yml,.txt", "aria-label": "Load a scenario file" });
+    chosen.addEventListener("change", async () => chosen.files[0] && this.load({ text: await chosen.files[0].text() }));
+    return make("header", {},
+      make("div", { class: "title" }, make("p", { class: "kicker" }, "Explorer: move an assumption, see the forecast"),
+        make("h1", { tabindex: "-1" }, opened.title), make("p", { class: "subject" }, opened.subject)),
+      make("div", { class: "tools" }, this.undo, this.redo, this.all,
+        menu("Open", make("p", {}, "A scenario that is shipped"), preset, make("p", {}, "A scenario file of your own"), chosen),
+        menu("Save", button("Scenario file (YAML)", () => this.save()), button("Copy link", () => this.copy(location.href, "The link")),
+          button("Copy command", () => this.command()), button("Write a run folder", () => this.run())), this.done));
+  }
+
+  tools() {
+    this.undo.disabled = !this.steps.can(-1);
+    this.redo.disabled = !this.steps.can(1);
+    this.all.disabled = !this.changed;
+  }
+
+  say(text) { put(this.done, text); }
+
+  async copy(text, what) {
+    try {
+      await navigator.clipboard.writeText(text);
+      this.say(`${what} is copied.`);
+    } catch {
+      this.say(`${what}: ${text}`);
+    }
+  }
+
+  async save() {
+    const { text, file: name, faults, gone } = await this.ask({ kind: "save", ...this.asked });
+    if (text === undefined) return this.failed(faults, gone);
+    download(name ?? `${this.opened.name}-explored.yaml`, text, "application/yaml");
+    return this.say("The scenario file is saved.");
+  }
+
+  command() {
+    const { command } = this.picture;
+    return command ? this.copy(command, "The command") : this.say("No command gives this: save the scenario file and run that.");
+  }
+
+  async run() {
+    this.say("The run is being written.");
+    const { folder, faults, gone } = await this.ask({ kind: "run", ...this.asked });
+    if (folder === undefined) { this.say(""); return this.failed(faults, gone); }
+    return this.say(`The run is written: ${folder}`);
+  }
+
+  // The left side.
+
+  assumptions() {
+    const { opened, cards } = this;
+    const known = opened.controls.filter((control) => control.kind === "prior" && control.share !== undefined);
+    const top = (known.length ? known : opened.controls).slice(0, TOP).map((control) => control.path);
+    this.found = make("p", { class: "found" });
+    this.query = make("input", { type: "search", id: "find", placeholder: "such as spending, power, Epoch", oninput: () => this.find() });
+    const groups = opened.groups.map((group) => {
+      const rest = group.controls.filter((path) => cards.has(path) && !top.includes(path));
+      if (!rest.length) return null;
+      return make("details", { class: "group" }, make("summary", {}, make("h3", {}, group.title), make("span", { class: "count" }, String(rest.length))),
+        ...rest.map((path) => cards.get(path).element));
+    });
+    this.groups = groups.filter(Boolean);
+    return [
+      make("h2", { id: "assumptions" }, "Assumptions"),
+      make("label", { class: "search", for: "find" }, "Find an assumption"), this.query, this.found,
+      make("h3", { class: "topmost" }, "What matters most"), ...top.map((path) => cards.get(path).element),
+      make("h3", { class: "topmost" }, "Everything else"), ...this.groups,
+    ];
+  }
+
+  find() {
+    const words = this.query.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let count = 0;
+    for (const card of this.cards.values()) {
+      const hit = words.every((word) => card.words.includes(word));
+      card.element.hidden = !hit;
+      count += hit;
+    }
+    for (const group of this.groups) {
+      const hits = [...group.querySelectorAll(".card")].some((card) => !card.hidden);
+      group.hidden = !hits;
+      if (words.length) group.open = hits;
+    }
+    put(this.found, words.length ? `${count} of ${this.cards.size} assumptions` : "");
+  }
+
+  // The right side.
+
+  figure(kind, title, ...more) {
+    const drawing = make("div", { class: "drawing" });
+    const picture = make("div", { class: `picture ${kind}`, role: "img" }, drawing);
+    const readout = make("p", { class: "readout" });
+    this.charts[kind] = new Chart(kind, drawing, (at) => put(readout, at === null ? "" : this.readout(kind, at)));
+    this.charts[kind].picture = picture;
+    const button = (form) => make("button", { type: "button", class: "plain", "aria-label": `${title} as ${form.toUpperCase()}`,
+      onclick: () => this.export(kind, title, form) }, form.toUpperCase());
+    return make("figure", { class: kind }, make("div", { class: "over" }, make("h2", {}, title), ...more,
+      make("span", { class: "files" }, button("svg"), button("png"))), picture, readout);
+  }
+
+  fanFigure() {
+    const { variables, presets } = this.opened;
+    const select = make("select", { "aria-label": "Variable", onchange: () => {
+      this.state.shown = select.value;
+      this.steps.push(written(this.state));
+      this.draw(false);
+    } }, ...variables.map((each) => make("option", { value: each.name }, each.unit && each.unit !== "1" ? `${each.title}, ${each.unit}` : each.title)));
+    this.variable = select;
+    this.key = make("ul", { class: "key" });
+    this.checks = presets.map(([name, title]) => {
+      const box = make("input", { type: "checkbox", value: name, onchange: () => {
+        this.state.beside = this.checks.filter((each) => each.checked).map((each) => each.value);
+        this.steps.push(written(this.state));
+        this.beside();
+      } });
+      return Object.assign(box, { told: title });
+    });
+    this.compared = make("div", { class: "scroll" });
+    const compare = make("details", { class: "compare" }, make("summary", {}, "Compare with other scenarios"),
+      make("div", { class: "choices" }, ...this.checks.map((box) => make("label", {}, box, box.told))), this.compared);
+    const figure = this.figure("fan", "Forecast by year", select);
+    figure.append(this.key, compare);
+    return figure;
+  }
+
+  rest() {
+    const threshold = make("select", { "aria-label": "Threshold", onchange: () => this.draw(false) },
+      ...this.saved.crossings.map((each) => make("option", { value: each.name }, each.label)));
+    const ahead = this.saved.crossings.find((each) => each.already < 0.5);
+    threshold.value = (ahead ?? this.saved.crossings[0])?.name ?? "";
+    this.threshold = threshold;
+    this.since = make("select", { id: "since", onchange: () => this.why() }, make("option", { value: "" }, "this scenario, as it was opened"),
+      ...this.opened.presets.filter(([name]) => name !== this.opened.name).map(([name, title]) => make("option", { value: name }, title)));
+    this.number = make("select", { "aria-label": "Number that moved", hidden: true, onchange: () => this.drawMoved() });
+    this.walk = make("input", { type: "range", min: 0, max: 0, "aria-label": "Steps of the walk", oninput: () => this.drawMoved() });
+    this.walked = make("p", { class: "walked" });
+    this.words = make("ul", { class: "words" });
+    this.table = make("div", { class: "scroll" });
+    this.whole = make("details", { class: "table", ontoggle: () => this.tabulate() }, make("summary", {}, "Table by year"), this.table);
+    const moved = this.figure("moved", "What moved, and why", this.number);
+    moved.insertBefore(make("p", { class: "walk" }, make("label", { for: "since" }, "Starting from "), this.since), moved.children[1]);
+    moved.append(make("div", { class: "walk" }, this.walk, this.walked), this.words);
+    const parts = [moved];
+    if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed"), this.figure("by", "Chance of having crossed", threshold));
+    if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back"));
+    this.still = make("p", { class: "still" }, "Nothing has been changed. Move an assumption, or start from another scenario above.");
+    moved.insertBefore(this.still, moved.children[2]);
+    return [...parts, this.whole, this.said.warnings];
+  }
+
+  get fan() { return this.picture.fans.find((each) => each.variable === this.variable.value) ?? this.picture.fans[0]; }
+
+  given(kind) {
+    const saved = this.changed ? this.saved : null;
+    if (kind === "moved") return { moved: this.moved[Number(this.number.value) || 0], upTo: this.upTo };
+    return { picture: this.picture, saved, beside: this.others ?? [], history: this.opened.history, variable: this.variable.value,
+      threshold: this.threshold?.value };
+  }
+
+  async draw(moving, sizes = false) {
+    const { said, picture } = this;
+    if (this.state.shown && [...this.variable.options].some((each) => each.value === this.state.shown)) this.variable.value = this.state.shown;
+    if (!moving && !sizes) {
+      put(said.headline, picture.headline);
+      said.warnings.replaceChildren(...picture.warnings.map((text) => make("li", {}, text)));
+      for (const [kind, chart] of Object.entries(this.charts)) {
+        chart.picture.setAttribute("aria-label", (kind === "fan" && this.fan.alt) || picture.alts[kind] || "What moved the forecast, input by input.");
+      }
+      this.legend();
+      this.tabulate();
+      this.tools();
+      if (!this.changed && !this.since.value) { this.moved = []; this.drawMoved(); }
+    }
+    const { fan } = this;
+    const error = fan.error.at(-1);
+    const middle = fan.quantiles[picture.levels.indexOf(0.5)].at(-1);
+    put(said.precision, `Median in ${picture.years.at(-1)}: ${this.amount(fan, middle)}${error === null ? "" : ` ± ${error.toFixed(2)}${fan.log ? " OOM" : ""}`}, ` +
+      `the error of ${picture.samples.toLocaleString("en-US")} draws.${moving ? " It sharpens when you pause." : picture.run ? ` Run ${picture.run}.` : ""}`);
+    const shown = Object.entries(this.charts).filter(([kind]) => kind !== "moved" || (sizes && this.moved.length));
+    await Promise.all(shown.map(([kind, chart]) => chart.show({ ...this.given(kind), moving })));
+    this.el.dispatchEvent(new CustomEvent("shown", { detail: { moving, samples: picture.samples } }));
+  }
+
+  amount(fan, value) {
+    if (value === null) return "beyond any number";
+    const unit = unitOf(fan.unit);
+    return `${fan.log ? level(value) : number(value)}${unit ? ` ${unit}` : ""}`;
+  }
+
+  legend() {
+    const { levels, years, fans } = this.picture;
+    const share = (i) => `${Math.round(100 * (levels.at(-1 - i) - levels[i]))} %`;
+    const item = (mark, text, style = "") => make("li", {}, make("i", { class: `mark ${mark}`, "data-dash": style }), text);
+    const items = [item("median", "median")];
+    for (let i = Math.floor(levels.length / 2) - 1; i >= 0; i -= 1) items.push(item(`band${levels.length > 5 ? i : i === 0 ? 0 : 1}`, `${share(i)} of the samples`));
+    if (this.changed) items.push(item("saved", "as it was opened"));
+    if ((this.opened.history[this.fan.variable] ?? []).length) items.push(item("seen", "observed"));
+    (this.others ?? []).forEach((other, i) => items.push(item(BESIDE[i], `${other.title}, median`)));
+    this.key.replaceChildren(...items);
+    return [years, fans];
+  }
+
+  readout(kind, at) {
+    const { years, levels } = this.picture;
+    if (kind === "moved") return "";
+    const i = years.reduce((best, one, k) => (Math.abs(one - at) < Math.abs(years[best] - at) ? k : best), 0);
+    const last = years.at(-1);
+    if (kind === "fan") {
+      const q = this.fan.quantiles.map((each) => each[i]);
+      return `${years[i]}: ${this.amount(this.fan, q[levels.indexOf(0.5)])}, 90 % between ${this.amount(this.fan, q[0])} and ${this.amount(this.fan, q.at(-1))}`;
+    }
+    if (kind === "crossings") return "";
+    if (kind === "by") {
+      const one = this.picture.crossings.find((each) => each.name === this.threshold.value);
+      return `${one.label} by ${years[i]}: ${percent(one.by[i])}`;
+    }
+    return `${years[i]} of ${last}: ${this.picture.limits.map((each) => `${each.label} ${percent(each.share[i])}`).join(", ")}`;
+  }
+
+  tabulate() {
+    if (!this.whole.open) return;
+    const { picture, saved, fan } = this;
+    const old = this.changed ? saved.fans.find((each) => each.variable === fan.variable) : null;
+    const middle = picture.levels.indexOf(0.5);
+    const crossing = picture.crossings.find((each) => each.name === this.threshold?.value);
+    const head = ["Year", "Median", "5 %", "95 %", ...(old ? ["Median as opened"] : []), ...(crossing ? [`Chance of ${crossing.label}`] : []),
+      ...(picture.limits.length ? ["Holds most back"] : [])];
+    const rows = picture.years.map((at, i) => {
+      const before = old ? saved.years.indexOf(at) : -1;
+      const most = [...picture.limits].sort((a, b) => b.share[i] - a.share[i])[0];
+      return [String(at), this.amount(fan, fan.quantiles[middle][i]), this.amount(fan, fan.quantiles[0][i]), this.amount(fan, fan.quantiles.at(-1)[i]),
+        ...(old ? [before < 0 ? "" : this.amount(fan, old.quantiles[middle][before])] : []), ...(crossing ? [percent(crossing.by[i])] : []),
+        ...(most ? [most.share[i] ? `${most.label}, ${percent(most.share[i])}` : "nothing"] : [])];
+    });
+    this.table.replaceChildren(tableOf(`${fan.title} by year`, head, rows));
+  }
+
+  async beside() { // other scenarios, with their own samples
+    const { beside } = this.state;
+    for (const box of this.checks) {
+      box.checked = beside.includes(box.value);
+      box.disabled = !box.checked && beside.length >= BESIDE.length;
+    }
+    for (const name of beside) this.cache[name] ??= (await this.ask({ kind: "picture", scenario: name, samples: this.opened.samples[0] })).picture;
+    this.others = beside.map((name) => this.cache[name]).filter(Boolean);
+    const all = [this.picture, ...this.others];
+    const last = this.picture.years.at(-1);
+    const rows = this.picture.crossings.map((each) => [each.label, ...all.map((one) => {
+      const found = one.crossings.find((other) => other.name === each.name);
+      return found ? `${year(found.quantiles[one.levels.indexOf(0.5)], one.years.at(-1) ?? last)}` : "not asked";
+    })]);
+    this.compared.replaceChildren(...(this.others.length ? [tableOf("Median year of crossing", ["Threshold", ...all.map((one) => one.title)], rows)] : []));
+    await this.draw(false);
+  }
+
+  drawMoved() {
+    const any = this.moved.length > 0;
+    const { charts: { moved: chart } } = this;
+    this.still.hidden = any;
+    chart.picture.hidden = !any;
+    for (const part of [this.words, this.walk, this.walked]) part.hidden = !any;
+    chart.picture.parentElement.querySelector(".files").hidden = !any;
+    this.number.hidden = this.moved.length < 2;
+    if (!any) return;
+    if (this.number.options.length !== this.moved.length || this.number.options[0]?.text !== this.moved[0].title) {
+      this.number.replaceChildren(...this.moved.map((each, i) => make("option", { value: i }, each.title)));
+      this.number.value = "0";
+      this.walk.value = "1000";
+    }
+    const moved = this.moved[Number(this.number.value) || 0];
+    const atEnd = Number(this.walk.value) >= Number(this.walk.max);
+    this.walk.max = String(moved.inputs.length);
+    if (atEnd) this.walk.value = this.walk.max;
+    this.upTo = Number(this.walk.value);
+    const so = moved.inputs.slice(0, this.upTo).reduce((sum, each) => sum + each[1], moved.before);
+    const value = moved.unit === "OOM" ? level(so) : so.toFixed(1);
+    put(this.walked, `${capital(moved.title)} after ${this.upTo} of ${moved.inputs.length} inputs: ${value}`);
+    this.walk.setAttribute("aria-valuetext", this.walked.textContent);
+    this.words.replaceChildren(...moved.lines.map((line) => make("li", {}, line)));
+    chart.picture.setAttribute("aria-label", `Waterfall. ${moved.lines.join(" ")}`);
+    chart.show(this.given("moved"));
+  }
+
+  async export(kind, title, form) {
+    const { picture, opened, fan } = this;
+    const count = Object.keys(this.state.changes).length;
+    const words = { title: kind === "fan" ? `${fan.title}${unitOf(fan.unit) ? `, ${fan.unit}` : ""}` : title,
+      under: [`${opened.title}${count ? `, with ${count} assumption${count > 1 ? "s" : ""} changed` : ""}: ${opened.subject}`],
+      foot: [`${picture.run ? `Run ${picture.run} · ` : ""}scenario ${opened.name} · ${picture.samples.toLocaleString("en-US")} samples`] };
+    const made = await file(kind, this.given(kind), words, form);
+    const name = `${opened.name}-${kind}${picture.run ? `-${picture.run}` : ""}.${form}`;
+    if (form === "svg") return download(name, made, "image/svg+xml");
+    return made.toBlob((blob) => download(name, blob));
+  }
+}
+
+const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+function tableOf(caption, head, rows) {
+  return make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
+    make("tbody", {}, ...rows.map(([first, ...rest]) => make("tr", {}, make("th", { scope: "row" }, first), ...rest.map((text) => make("td", {}, text))))));
+}
+
+function render({ model, el }) {
+  el.classList.add("explorer");
+  const page = new Page(model, el);
+  return () => page.close();
+}
+
+export default { render };
+
+// The model of a page that is served: each request is a POST; a picture that is overtaken is given up.
+
+async function served() {
+  let [hear, state, running] = [() => {}, null, null];
+  const page = Math.random().toString(36).slice(2);
+  const post = async (asked, signal) => {
+    const answer = await fetch("answer", { method: "POST", headers: { "Content-Type": "application/json" }, signal,
+      body: JSON.stringify({ ...asked, page }) });
+    const said = await answer.json();
+    return said.faults || answer.ok ? said : { faults: [{ path: "", text: `The program refused this: ${said.detail ?? answer.status}.` }] };
+  };
+  const send = async (asked) => {
+    const light = asked.kind === "picture" || asked.kind === "moved";
+    if (light) running?.abort();
+    const mine = light ? (running = new AbortController()) : null;
+    let answer;
+    try {
+      answer = await post(asked, mine?.signal);
+    } catch {
+      answer = mine?.signal.aborted ? { overtaken: true } : { gone: true };
+    }
+    hear({ ...answer, serial: asked.serial });
+  };
+  const opened = await post({ kind: "state" });
+  state = opened.state;
+  return { address: true, get: () => state, set: () => {}, save_changes: () => {}, on: (_, heard) => { hear = heard; }, send, faults: opened.faults };
+}
+
+const root = globalThis.document?.getElementById("explorer");
+if (root) {
+  const model = globalThis.explorerModel ?? await served();
+  if (model.get("state")) render({ model, el: root });
+  else root.replaceChildren(make("main", {}, make("p", { class: "trouble" }, (model.faults ?? []).map((each) => each.text).join(" "))));
+}
