@@ -17,6 +17,7 @@ import typer
 import simulator
 from simulator.cli import options
 from simulator.cli.completion import asked_word, scenario_names
+from simulator.cli.explore import explore
 from simulator.cli.export import export, report
 from simulator.cli.hindcast import hindcast, published, score
 from simulator.cli.history import app as history_app
@@ -177,7 +178,7 @@ for _command in (nowcast, fragility, freeze, moved):
 COMMANDS: Mapping[str, Callable[..., None]] = {
     command.__name__: command
     for command in (
-        run, extend, chart, compare, export, report, sweep, hindcast, published, score, shares, swings, audit,
+        run, extend, explore, chart, compare, export, report, sweep, hindcast, published, score, shares, swings, audit,
         influence, reweight, condition, signposts, validate, show, check, priors, scenarios, schema, explain, new,
         upgrade,
     )
