@@ -86,7 +86,7 @@ class Place:
         Its port may be another: that of a tunnel.
         """
         try:
-            name = urlsplit(f"//{host}").hostname or ""
+            name = urlsplit(f"//{host}").hostname or "" if "@" not in host else ""
         except ValueError:
             return False
         if _is("unspecified", self.host):
@@ -259,21 +259,23 @@ class _Server(uvicorn.Server):
         return await super().on_tick(counter) or self._ended.is_set()
 
 
-def serve(make: Callable[[], Engine], at: Place, *, listens: Callable[[], None]) -> None:
-    """Serve the page until Ctrl-C; `listens` is called once it can be opened, and the engine is made meanwhile.
+def serve(
+    make: Callable[[], Engine], at: Place, *, listens: Callable[[], None], ended: threading.Event | None = None
+) -> None:
+    """Serve the page until Ctrl-C, or until it is `ended`; `listens` is called once the page can be opened.
 
-    Where that cannot be made, its error is raised.
+    Meanwhile the engine is made; where it cannot be, its error is raised.
     """
     errors: list[Exception] = []
+    end = ended or threading.Event()
 
     def failed(error: Exception) -> None:
         errors.append(error)
-        ended.set()
+        end.set()
 
-    ended = threading.Event()
     desk = Desk(make, failed=failed)
     try:
-        _Server(application(desk, at), listens, ended).run([at.listener])
+        _Server(application(desk, at), listens, end).run([at.listener])
     except KeyboardInterrupt as stop:
         if type(stop) is not KeyboardInterrupt:  # told to end, and not by who sits before it
             raise
