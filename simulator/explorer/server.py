@@ -9,6 +9,7 @@ import asyncio
 import ipaddress
 import json
 import math
+import os
 import re
 import secrets
 import socket
@@ -127,7 +128,7 @@ def place(host: str = LOOPBACK, port: int | None = None, token: str = "") -> Pla
     except OSError as error:
         option, given = ("--port", str(port)) if port else ("--host", host)
         raise InputError(
-            f"{option}: {given} cannot be had: {str(error.strerror).lower()}. Name another, or leave it out."
+            f"{option}: {given} cannot be had: {os.strerror(error.errno or 0).lower()}. Name another, or leave it out."
         ) from None
     return Place(listener, host, token or secrets.token_urlsafe(24))
 

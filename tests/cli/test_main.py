@@ -508,8 +508,11 @@ EXAMPLES = {
         *((f"history {each.callback.__name__}", each.callback) for each in GROUPS["history"].registered_commands),
     ]
 }
-LONG = {"hindcast": "make_hindcast", "history fragility": "history_fragility", "history nowcast": "nowcast"}
-"""Commands that sample a posterior, and the function at which the test stops them."""
+LONG = {
+    "hindcast": "make_hindcast", "history fragility": "history_fragility", "history nowcast": "nowcast",
+    "explore": "explorer.server.serve",
+}  # fmt: skip
+"""Commands that sample a posterior, or serve till they are ended, and the function at which the test stops them."""
 
 
 DRAWN = ("run", "compare", "sweep", "swings", "shares", "influence", "condition", "signposts", "history moved")
@@ -538,7 +541,7 @@ def test_every_command_has_an_example_that_runs(command: Command, monkeypatch: p
         if name == "score":  # of a forecast that began before the shipped table ends
             command("run", "baseline-2025", "--samples", "1000", "--no-charts")
         if name in LONG:
-            monkeypatch.setattr(simulator, LONG[name], reached)
+            monkeypatch.setattr(f"simulator.{LONG[name]}", reached)
             with pytest.raises(Reached):
                 command(*words)
         else:

@@ -26,6 +26,7 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "frontier": ("--snapshot", "2026-05"),
     "freeze": ("--dated", "2026-11", "--series", "series"),
     "score": ("--ledger", "book.csv"),
+    "explore": ("--share", "page.html"),
 }
 """What a command is asked beside what it is asked of."""
 LONG = ("hindcast", "nowcast", "fragility")

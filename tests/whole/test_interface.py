@@ -12,7 +12,7 @@ from simulator.cli.main import COMMANDS, GROUPS
 from tests.places import PACKAGE
 
 FUNCTIONS = {
-    "run": "simulate", "extend": "extend_run", "chart": "draw_charts", "compare": "compare_runs", "export": "export_run",
+    "run": "simulate", "extend": "extend_run", "explore": "explore", "chart": "draw_charts", "compare": "compare_runs", "export": "export_run",
     "report": "write_report", "sweep": "sweep", "hindcast": "make_hindcast", "published": "reproduce_published",
     "score": "score_run", "shares": "variance_shares", "swings": "prior_swings", "audit": "audit_scenario",
     "influence": "prior_influence", "reweight": "reweight_run", "condition": "condition",
