@@ -1,7 +1,7 @@
 // The explorer in a browser, a notebook or a file of its own. It computes no forecast: it sends what is asked to `model`
 // and shows what comes back (protocol.py). `model` has the methods of anywidget: get, set, on, send, save_changes.
 
-import { BESIDE, Chart, DASHES, file, level, number, percent, year } from "./views.js";
+import { BESIDE, Chart, amount, file, inputsOf, number, percent, totalOf, year } from "./views.js";
 
 const GONE = "The program that computes this page does not answer. Nothing is lost: what you changed stands in the " +
   "address of this page. Start the explorer again, and the page goes on.";
@@ -124,14 +124,14 @@ class Card {
     Object.assign(this, { control, page, now: control, inputs: {} });
     const id = `c${page.count++}`;
     const { path, label, kind, about, source, url, confidence, as_of: dated } = control;
-    const share = control.share >= 0.005
-      ? make("span", { class: "share", title: "share of the variance of the outcome that this assumption alone explains" },
-        `${percent(control.share)} of the uncertainty`) : null;
+    const share = control.share >= 0.005 ? make("p", { class: "share" },
+      `explains ${percent(control.share)} of the uncertainty`) : null;
     this.reset = make("button", { type: "button", class: "reset", "aria-label": `Reset ${label}`, onclick: () => {
       page.change(path, null, true);
       this.focus();
     } }, "Reset");
     this.says = make("p", { class: "says" });
+    this.was = make("p", { class: "says", hidden: true }, `was ${control.understood}`);
     this.fault = make("p", { class: "fault", id: `${id}f`, hidden: true });
     this.id = id;
     const rows = { prior: () => this.prior(), number: () => this.one("value"), weight: () => this.one("weight"),
@@ -143,7 +143,7 @@ class Card {
       about ? make("p", {}, about) : null, origin, kind === "prior" ? this.families() : null,
       make("p", { class: "origin" }, "In a scenario file: ", make("code", {}, path)));
     this.element = make("section", { class: `card ${kind}`, "aria-labelledby": `${id}l`, "data-path": path },
-      make("div", { class: "head" }, make("h4", { id: `${id}l` }, label), share, this.reset), this.says, ...rows, this.fault, this.more);
+      make("div", { class: "head" }, make("h4", { id: `${id}l` }, capital(label)), this.reset), share, this.says, this.was, ...rows, this.fault, this.more);
     this.words = [label, about, source, path, control.group, page.titles[control.group]].join(" ").toLowerCase();
     this.update(control, {});
   }
@@ -153,12 +153,12 @@ class Card {
   // A handle and a box for one number of the change.
   handles(name, label, { at, value, show, says, box, unit }) {
     const { path } = this.control;
-    const slider = make("input", { type: "range", min: 0, max: 1000, step: 1, "aria-label": `${label} of ${this.control.label}`,
+    const slider = make("input", { type: "range", min: 0, max: 1000, step: 5, "aria-label": `${label} of ${this.control.label}`,
       "aria-describedby": `${this.id}f` });
     const typed = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
       "aria-label": `${label} of ${this.control.label}, ${unit || "a number"}`, "aria-describedby": `${this.id}f` });
     slider.addEventListener("input", () => this.page.change(path, { [name]: rounded(value(Number(slider.value))) }, false));
-    slider.addEventListener("change", () => this.page.settle());
+    slider.addEventListener("change", () => this.page.rest());
     typed.addEventListener("change", () => {
       const parsed = box(typed.value.trim().replace(/,/g, "").replace("−", "-"));
       if (typed.value.trim() === "" || !Number.isFinite(parsed)) {
@@ -189,8 +189,8 @@ class Card {
     this.drawing.addEventListener("pointerdown", (event) => this.drag(event, scale));
     return [
       make("div", { class: "plot" }, this.drawing, median.slider),
-      make("div", { class: "row" }, make("span", {}, "Median"), median.typed, make("span", { class: "unit" }, unit),
-        make("span", {}, "Width"), width.slider, make("span", { class: "times" }, "×"), width.typed),
+      make("div", { class: "row" }, make("span", {}, "Median"), median.typed, make("span", { class: "unit" }, unit)),
+      make("div", { class: "row" }, make("span", {}, "Width"), width.typed, make("span", {}, "×"), width.slider),
     ];
   }
 
@@ -210,7 +210,7 @@ class Card {
     };
     const stop = () => {
       this.drawing.removeEventListener("pointermove", move);
-      this.page.settle();
+      this.page.rest();
     };
     event.preventDefault();
     this.drawing.setPointerCapture(event.pointerId);
@@ -230,11 +230,12 @@ class Card {
   one(name) {
     const { control } = this;
     const weight = name === "weight";
-    const scale = scaleOf(weight ? { scale: "linear", span: control.span ?? [0, 1] } : control.span ? control : { scale: "linear", span: [0, 1] });
+    const span = control.span ?? [0, 1];
+    const scale = scaleOf({ scale: span[0] > 0 && span[1] / span[0] > 10 ? "log" : "linear", span });
     const unit = weight ? "%" : unitOf(control.unit);
     const handles = this.handles(name, weight ? "Weight" : "Value", { ...scale, unit, show: (x) => number(weight ? 100 * x : x, 6),
       box: (typed) => (weight ? Number(typed.replace("%", "")) / 100 : Number(typed)), says: (x) => (weight ? percent(x) : `${number(x, 6)} ${unit}`) });
-    return [make("div", { class: "row single" }, control.span || weight ? handles.slider : null, handles.typed, make("span", { class: "unit" }, unit))];
+    return [make("div", { class: "row single" }, make("span", { class: "unit" }, unit), handles.typed, control.span || weight ? handles.slider : null)];
   }
 
   toggle() {
@@ -257,9 +258,9 @@ class Card {
     const changed = Object.keys(change).length > 0;
     this.element.classList.toggle("changed", changed);
     this.reset.hidden = !changed;
-    put(this.says, changed ? `${now.understood} · was ${this.control.understood}` : now.understood);
+    put(this.says, now.understood);
+    this.was.hidden = now.understood === this.control.understood;
     for (const [name, show] of Object.entries(this.inputs)) show(change[name] ?? (name === "width" ? 1 : this.control[name]), lively);
-    if (!change.family && !change.median && !change.width && changed && this.control.kind === "prior") return;
     if (this.shapes) this.draw(now, changed);
   }
 
@@ -316,6 +317,7 @@ class Page {
     this.model.off?.("msg:custom", this.heard);
     this.steps.close();
     this.sized?.disconnect();
+    this.sighted?.disconnect();
     clearTimeout(this.timer);
     Object.values(this.charts).forEach((chart) => chart.close());
     this.el.replaceChildren();
@@ -394,16 +396,19 @@ class Page {
     card.failed("");
     const now = Object.keys(merged).length ? { ...card.now, ...("median" in merged && { median: merged.median }) } : card.control;
     card.update(now, merged, true);
-    this.touched = performance.now();
-    this.fresh(!settled);
     if (settled) this.settle();
+    else this.fresh(true);
+  }
+
+  rest(after = REST) { // the hand rests: a step that can be undone, and the scenario's own samples
+    clearTimeout(this.timer);
+    this.timer = setTimeout(() => this.settle(), after);
   }
 
   settle() {
     this.steps.push(written(this.state));
     this.tools();
-    clearTimeout(this.timer);
-    this.timer = setTimeout(() => this.fresh(false), this.changed ? 60 : 0);
+    this.fresh(false);
   }
 
   get changed() { return Object.keys(this.state.changes).length > 0; }
@@ -412,7 +417,7 @@ class Page {
   // wait for the picture at rest.
   async fresh(moving) {
     clearTimeout(this.timer);
-    if (moving) this.timer = setTimeout(() => this.settle(), 2 * REST);
+    if (moving) this.rest(2 * REST);
     this.wish = { moving };
     if (this.running === "moving") return;
     const turn = (this.turn = (this.turn ?? 0) + 1);
@@ -479,6 +484,7 @@ class Page {
     const { opened } = this;
     Object.values(this.charts).forEach((chart) => chart.close());
     this.sized?.disconnect();
+    this.sighted?.disconnect();
     this.charts = {};
     this.cards = new Map(opened.controls.map((control) => [control.path, new Card(control, this)]));
     this.said = {
@@ -489,20 +495,22 @@ class Page {
     const { said } = this;
     const main = make("main", {},
       make("section", { class: "forecast", "aria-label": "Forecast" },
-        make("div", { "aria-live": "polite", class: "said" }, said.headline, said.trouble), said.again, this.fanFigure(), said.precision),
+        make("div", { "aria-live": "polite", class: "said" }, said.headline, said.trouble), said.again, said.precision, this.fanFigure()),
       make("section", { class: "controls", "aria-labelledby": "assumptions" }, ...this.assumptions()),
-      make("section", { class: "rest", "aria-label": "More of the forecast" }, ...this.rest()));
+      make("section", { class: "rest", "aria-label": "More of the forecast" }, ...this.below()));
     this.el.replaceChildren(this.head(), main,
       make("footer", {}, make("p", {}, "Every number is computed by the simulator with the draws of its command line. ",
         `Effective compute simulator ${opened.version}.`)));
     this.sized = new ResizeObserver(() => this.draw(false, true));
-    for (const chart of Object.values(this.charts)) this.sized.observe(chart.el);
+    this.sighted = new IntersectionObserver((seen) => seen.forEach((each) => { each.target.far = !each.isIntersecting; }));
+    for (const { el } of Object.values(this.charts)) for (const observer of [this.sized, this.sighted]) observer.observe(el);
     this.tools();
   }
 
   head() {
     const { opened } = this;
     const button = (text, on, more = {}) => make("button", { type: "button", onclick: on, ...more }, text);
+    if (this.ours) document.title = `${opened.title} · Explorer`;
     this.undo = button("Undo", () => this.steps.go(-1));
     this.redo = button("Redo", () => this.steps.go(1));
     this.all = button("Reset all", () => {
@@ -525,10 +533,11 @@ class Page {
     chosen.addEventListener("change", async () => chosen.files[0] && this.load({ text: await chosen.files[0].text() }));
     return make("header", {},
       make("div", { class: "title" }, make("p", { class: "kicker" }, "Explorer: move an assumption, see the forecast"),
-        make("h1", { tabindex: "-1" }, opened.title), make("p", { class: "subject" }, opened.subject)),
+        make("h1", { tabindex: "-1" }, opened.title), make("p", { class: "subject" }, opened.subject),
+        opened.notes ? make("details", { class: "more" }, make("summary", {}, "About this scenario"), make("p", {}, opened.notes)) : null),
       make("div", { class: "tools" }, this.undo, this.redo, this.all,
         menu("Open", make("p", {}, "A scenario that is shipped"), preset, make("p", {}, "A scenario file of your own"), chosen),
-        menu("Save", button("Scenario file (YAML)", () => this.save()), button("Copy link", () => this.copy(location.href, "The link")),
+        menu("Save", button("Scenario file (YAML)", () => this.save()), this.ours ? button("Copy link", () => this.copy(location.href, "The link")) : null,
           button("Copy command", () => this.command()), button("Write a run folder", () => this.run())), this.done));
   }
 
@@ -609,7 +618,7 @@ class Page {
 
   // The right side.
 
-  figure(kind, title, ...more) {
+  figure(kind, title, note, ...more) {
     const drawing = make("div", { class: "drawing" });
     const picture = make("div", { class: `picture ${kind}`, role: "img" }, drawing);
     const readout = make("p", { class: "readout" });
@@ -617,8 +626,8 @@ class Page {
     this.charts[kind].picture = picture;
     const button = (form) => make("button", { type: "button", class: "plain", "aria-label": `${title} as ${form.toUpperCase()}`,
       onclick: () => this.export(kind, title, form) }, form.toUpperCase());
-    return make("figure", { class: kind }, make("div", { class: "over" }, make("h2", {}, title), ...more,
-      make("span", { class: "files" }, button("svg"), button("png"))), picture, readout);
+    return make("figure", { class: kind }, ...[make("div", { class: "over" }, make("h2", {}, title), ...more,
+      make("span", { class: "files" }, button("svg"), button("png"))), note && make("p", { class: "note" }, note), picture, readout].filter(Boolean));
   }
 
   fanFigure() {
@@ -627,7 +636,7 @@ class Page {
       this.state.shown = select.value;
       this.steps.push(written(this.state));
       this.draw(false);
-    } }, ...variables.map((each) => make("option", { value: each.name }, each.unit && each.unit !== "1" ? `${each.title}, ${each.unit}` : each.title)));
+    } }, ...variables.map((each) => make("option", { value: each.name }, capital(unitOf(each.unit) ? `${each.title}, ${each.unit}` : each.title))));
     this.variable = select;
     this.key = make("ul", { class: "key" });
     this.checks = presets.map(([name, title]) => {
@@ -641,12 +650,12 @@ class Page {
     this.compared = make("div", { class: "scroll" });
     const compare = make("details", { class: "compare" }, make("summary", {}, "Compare with other scenarios"),
       make("div", { class: "choices" }, ...this.checks.map((box) => make("label", {}, box, box.told))), this.compared);
-    const figure = this.figure("fan", "Forecast by year", select);
+    const figure = this.figure("fan", "Forecast by year", "", select);
     figure.append(this.key, compare);
     return figure;
   }
 
-  rest() {
+  below() {
     const threshold = make("select", { "aria-label": "Threshold", onchange: () => this.draw(false) },
       ...this.saved.crossings.map((each) => make("option", { value: each.name }, each.label)));
     const ahead = this.saved.crossings.find((each) => each.already < 0.5);
@@ -660,12 +669,12 @@ class Page {
     this.words = make("ul", { class: "words" });
     this.table = make("div", { class: "scroll" });
     this.whole = make("details", { class: "table", ontoggle: () => this.tabulate() }, make("summary", {}, "Table by year"), this.table);
-    const moved = this.figure("moved", "What moved, and why", this.number);
+    const moved = this.figure("moved", "What moved, and why", "", this.number);
     moved.insertBefore(make("p", { class: "walk" }, make("label", { for: "since" }, "Starting from "), this.since), moved.children[1]);
     moved.append(make("div", { class: "walk" }, this.walk, this.walked), this.words);
     const parts = [moved];
-    if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed"), this.figure("by", "Chance of having crossed", threshold));
-    if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back"));
+    if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed", "Circle: median. Thick: half of the draws. Thin: 90 % of them. Grey: as it was opened."), this.figure("by", "Chance of having crossed", "", threshold));
+    if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back", "Share of the draws in which a limit binds, by year, and in the last year. Dark lines: as it was opened."));
     this.still = make("p", { class: "still" }, "Nothing has been changed. Move an assumption, or start from another scenario above.");
     moved.insertBefore(this.still, moved.children[2]);
     return [...parts, this.whole, this.said.warnings];
@@ -697,31 +706,25 @@ class Page {
     const { fan } = this;
     const error = fan.error.at(-1);
     const middle = fan.quantiles[picture.levels.indexOf(0.5)].at(-1);
-    put(said.precision, `Median in ${picture.years.at(-1)}: ${this.amount(fan, middle)}${error === null ? "" : ` ± ${error.toFixed(2)}${fan.log ? " OOM" : ""}`}, ` +
+    put(said.precision, `Median in ${picture.years.at(-1)}: ${amount(fan, middle)}${error === null ? "" : ` ± ${error.toFixed(2)}${fan.log ? " OOM" : ""}`}, ` +
       `the error of ${picture.samples.toLocaleString("en-US")} draws.${moving ? " It sharpens when you pause." : picture.run ? ` Run ${picture.run}.` : ""}`);
-    const shown = Object.entries(this.charts).filter(([kind]) => kind !== "moved" || (sizes && this.moved.length));
+    const shown = Object.entries(this.charts).filter(([kind, chart]) => // while a handle moves, what is in sight
+      (kind === "moved" ? sizes && this.moved.length : !(moving && chart.el.far)));
     await Promise.all(shown.map(([kind, chart]) => chart.show({ ...this.given(kind), moving })));
     this.el.dispatchEvent(new CustomEvent("shown", { detail: { moving, samples: picture.samples } }));
   }
 
-  amount(fan, value) {
-    if (value === null) return "beyond any number";
-    const unit = unitOf(fan.unit);
-    return `${fan.log ? level(value) : number(value)}${unit ? ` ${unit}` : ""}`;
-  }
-
   legend() {
-    const { levels, years, fans } = this.picture;
+    const { levels } = this.picture;
     const share = (i) => `${Math.round(100 * (levels.at(-1 - i) - levels[i]))} %`;
-    const item = (mark, text, style = "") => make("li", {}, make("i", { class: `mark ${mark}`, "data-dash": style }), text);
+    const item = (mark, text) => make("li", {}, make("i", { class: `mark ${mark}` }), text);
     const items = [item("median", "median")];
     for (let i = Math.floor(levels.length / 2) - 1; i >= 0; i -= 1) items.push(item(`band${levels.length > 5 ? i : i === 0 ? 0 : 1}`, `${share(i)} of the samples`));
     if (this.changed) items.push(item("saved", "as it was opened"));
     if ((this.opened.history[this.fan.variable] ?? []).length) items.push(item("seen", "observed"));
     (this.others ?? []).forEach((other, i) => items.push(item(BESIDE[i], `${other.title}, median`)));
     this.key.replaceChildren(...items);
-    return [years, fans];
-  }
+      }
 
   readout(kind, at) {
     const { years, levels } = this.picture;
@@ -730,7 +733,7 @@ class Page {
     const last = years.at(-1);
     if (kind === "fan") {
       const q = this.fan.quantiles.map((each) => each[i]);
-      return `${years[i]}: ${this.amount(this.fan, q[levels.indexOf(0.5)])}, 90 % between ${this.amount(this.fan, q[0])} and ${this.amount(this.fan, q.at(-1))}`;
+      return `${years[i]}: ${amount(this.fan, q[levels.indexOf(0.5)])}, 90 % between ${amount(this.fan, q[0])} and ${amount(this.fan, q.at(-1))}`;
     }
     if (kind === "crossings") return "";
     if (kind === "by") {
@@ -751,8 +754,8 @@ class Page {
     const rows = picture.years.map((at, i) => {
       const before = old ? saved.years.indexOf(at) : -1;
       const most = [...picture.limits].sort((a, b) => b.share[i] - a.share[i])[0];
-      return [String(at), this.amount(fan, fan.quantiles[middle][i]), this.amount(fan, fan.quantiles[0][i]), this.amount(fan, fan.quantiles.at(-1)[i]),
-        ...(old ? [before < 0 ? "" : this.amount(fan, old.quantiles[middle][before])] : []), ...(crossing ? [percent(crossing.by[i])] : []),
+      return [String(at), amount(fan, fan.quantiles[middle][i]), amount(fan, fan.quantiles[0][i]), amount(fan, fan.quantiles.at(-1)[i]),
+        ...(old ? [before < 0 ? "" : amount(fan, old.quantiles[middle][before])] : []), ...(crossing ? [percent(crossing.by[i])] : []),
         ...(most ? [most.share[i] ? `${most.label}, ${percent(most.share[i])}` : "nothing"] : [])];
     });
     this.table.replaceChildren(tableOf(`${fan.title} by year`, head, rows));
@@ -767,10 +770,9 @@ class Page {
     for (const name of beside) this.cache[name] ??= (await this.ask({ kind: "picture", scenario: name, samples: this.opened.samples[0] })).picture;
     this.others = beside.map((name) => this.cache[name]).filter(Boolean);
     const all = [this.picture, ...this.others];
-    const last = this.picture.years.at(-1);
     const rows = this.picture.crossings.map((each) => [each.label, ...all.map((one) => {
       const found = one.crossings.find((other) => other.name === each.name);
-      return found ? `${year(found.quantiles[one.levels.indexOf(0.5)], one.years.at(-1) ?? last)}` : "not asked";
+      return found ? year(found.quantiles[one.levels.indexOf(0.5)], [one.years[0], one.years.at(-1)]) : "not asked";
     })]);
     this.compared.replaceChildren(...(this.others.length ? [tableOf("Median year of crossing", ["Threshold", ...all.map((one) => one.title)], rows)] : []));
     await this.draw(false);
@@ -792,12 +794,12 @@ class Page {
     }
     const moved = this.moved[Number(this.number.value) || 0];
     const atEnd = Number(this.walk.value) >= Number(this.walk.max);
-    this.walk.max = String(moved.inputs.length);
+    const inputs = inputsOf(moved);
+    this.walk.max = String(inputs.length);
     if (atEnd) this.walk.value = this.walk.max;
     this.upTo = Number(this.walk.value);
-    const so = moved.inputs.slice(0, this.upTo).reduce((sum, each) => sum + each[1], moved.before);
-    const value = moved.unit === "OOM" ? level(so) : so.toFixed(1);
-    put(this.walked, `${capital(moved.title)} after ${this.upTo} of ${moved.inputs.length} inputs: ${value}`);
+    const so = inputs.slice(0, this.upTo).reduce((sum, each) => sum + each[1], moved.before);
+    put(this.walked, `${capital(moved.title)} after ${this.upTo} of ${inputs.length} inputs: ${totalOf(moved, so)}`);
     this.walk.setAttribute("aria-valuetext", this.walked.textContent);
     this.words.replaceChildren(...moved.lines.map((line) => make("li", {}, line)));
     chart.picture.setAttribute("aria-label", `Waterfall. ${moved.lines.join(" ")}`);
@@ -807,7 +809,7 @@ class Page {
   async export(kind, title, form) {
     const { picture, opened, fan } = this;
     const count = Object.keys(this.state.changes).length;
-    const words = { title: kind === "fan" ? `${fan.title}${unitOf(fan.unit) ? `, ${fan.unit}` : ""}` : title,
+    const words = { title: kind === "fan" ? capital(unitOf(fan.unit) ? `${fan.title}, ${fan.unit}` : fan.title) : title,
       under: [`${opened.title}${count ? `, with ${count} assumption${count > 1 ? "s" : ""} changed` : ""}: ${opened.subject}`],
       foot: [`${picture.run ? `Run ${picture.run} · ` : ""}scenario ${opened.name} · ${picture.samples.toLocaleString("en-US")} samples`] };
     const made = await file(kind, this.given(kind), words, form);

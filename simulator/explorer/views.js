@@ -24,11 +24,17 @@ export function number(value, digits = 3) {
   return Math.abs(rounded) >= 10000 ? rounded.toLocaleString("en-US") : String(rounded);
 }
 
-export function level(log) { // 34.71 as 5e34
+const raised = (power) => String(power).replace(/[-\d]/g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]);
+
+export function level(log) { // 34.71 as 5 × 10³⁴
   if (log < 6 && log > -3) return number(10 ** log, 2);
-  const power = Math.floor(log + 1e-9);
-  const base = Math.round(10 ** (log - power));
-  return base >= 10 ? `1e${power + 1}` : `${base}e${power}`;
+  const base = Math.round(10 ** (log - Math.floor(log + 1e-9)));
+  return base >= 10 ? `10${raised(Math.floor(log + 1e-9) + 1)}` : `${base} × 10${raised(Math.floor(log + 1e-9))}`;
+}
+
+export function amount({ log, unit }, value) {
+  if (value === null) return "beyond any number";
+  return `${log ? level(value) : number(value)}${unit && unit !== "1" ? ` ${unit}` : ""}`;
 }
 
 export function percent(share) {
@@ -37,7 +43,10 @@ export function percent(share) {
   return `${Math.round(100 * share)} %`;
 }
 
-export const year = (value, last) => (value === null ? `> ${last}` : value.toFixed(1));
+export function year(value, [first, last]) {
+  if (value === null) return `> ${last}`;
+  return value <= first ? `≤ ${first}` : value.toFixed(1);
+}
 
 // What the specifications share.
 
@@ -54,7 +63,7 @@ function text(data, color, more) {
   return { type: "text", from: { data }, aria: false, encode: { update } };
 }
 
-function framed(c, { height, wide, left, right, bottom = 34, top = 8, more }) {
+function framed(c, { height, wide, left, right, bottom = 30, top = 8, more }) {
   const { signals = [], data = [], scales = [], marks = [], axes = true } = more;
   const years = axes ? [{
     scale: "x", orient: "bottom", format: "d", tickCount: fixed("max(3, width / 80)"), grid: true, gridColor: c.hair,
@@ -62,7 +71,7 @@ function framed(c, { height, wide, left, right, bottom = 34, top = 8, more }) {
   }] : [];
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json", background: null, width: 400, height, aria: false,
-    padding: { left: wide ? left : left && Math.min(left, 44), right: wide ? right : 14, top, bottom },
+    padding: { left: wide ? left : left > 52 ? 8 : 44, right: wide ? right : 14, top, bottom }, // beside levels, or beside words
     autosize: "none",
     signals: [
       { name: "span", value: [2025, 2045] },
@@ -87,7 +96,7 @@ function framed(c, { height, wide, left, right, bottom = 34, top = 8, more }) {
 function powers(c) { // powers of ten at the left, the exponent small and raised
   return [
     rule(c.hair, { x: pixel(0), x2: fixed("width"), y: field("value", "y") }),
-    text("ticks", c.ink, { text: pixel("10"), align: pixel("right"), x: field("shift"), y: field("value", "y") }),
+    text("ticks", c.ink, { text: field("base"), align: pixel("right"), x: field("shift"), y: field("value", "y") }),
     text("ticks", c.ink, {
       text: field("power"), align: pixel("right"), x: pixel(-7), y: field("value", "y"), dy: pixel(-5), fontSize: pixel(9),
     }),
@@ -156,41 +165,58 @@ function apart(rows, step, bottom) {
   return rows;
 }
 
+// Ticks of the levels: powers of ten with their exponents, or plain values.
+function powersIn([low, high], most) {
+  const step = [1, 2, 3, 5, 10, 20, 50, 100].find((size) => (high - low) / size <= most) ?? 200;
+  const ticks = [];
+  for (let at = Math.ceil(low / step) * step; at <= high; at += step) {
+    const power = String(at).replace("-", "−");
+    ticks.push({ value: at, base: "10", power, shift: -8 - 5.2 * power.length });
+  }
+  return high - low < 1.5 ? valuesIn([low, high], most).map((each) => ({ ...each, base: level(each.value) })) : ticks;
+}
+
+function valuesIn([low, high], most) {
+  const rough = (high - low) / most;
+  const size = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map((each) => each * size).find((each) => each >= rough) ?? 10 * size;
+  const ticks = [];
+  for (let at = Math.ceil(low / step) * step; at <= high; at += step) ticks.push({ value: at, base: number(Number(at.toPrecision(6))), power: "", shift: -7 });
+  return ticks;
+}
+
 function fanRows({ picture, saved, beside, history, variable, height, held }) {
   const fan = picture.fans.find((each) => each.variable === variable) ?? picture.fans[0];
   const old = saved?.fans.find((each) => each.variable === fan.variable);
   const middle = picture.levels.indexOf(0.5);
   const pairs = pairsOf(picture);
   const outer = (each, levels) => [each.quantiles[0], each.quantiles.at(-1), each.quantiles[levels.indexOf(0.5)]];
+  const beyond = (value) => value ?? 1e6; // out of the drawing, which is clipped
   const rows = picture.years.map((at, i) => {
-    const row = { year: at, median: fan.quantiles[middle][i] };
+    const row = { year: at, median: beyond(fan.quantiles[middle][i]) };
     pairs.forEach(([low, high], k) => {
-      row[`low${k}`] = fan.quantiles[low][i];
-      row[`high${k}`] = fan.quantiles[high][i];
+      row[`low${k}`] = beyond(fan.quantiles[low][i]);
+      row[`high${k}`] = beyond(fan.quantiles[high][i]);
     });
     return row;
   });
   const savedRows = old ? saved.years.map((at, i) => {
     const [low, high, median] = outer(old, saved.levels);
-    return { year: at, low: low[i], high: high[i], median: median[i] };
+    return { year: at, low: beyond(low[i]), high: beyond(high[i]), median: beyond(median[i]) };
   }) : [];
   const first = picture.years[0];
   const seen = (history[fan.variable] ?? []).filter((point) => point.year > first - 8 && point.year <= first);
   const start = Math.min(first, ...seen.map((point) => Math.floor(point.year)));
   const lines = picture.thresholds.filter((each) => each.variable === fan.variable && each.level !== null);
-  let low = Math.min(...fan.quantiles[0], ...(old?.quantiles[0] ?? []), ...seen.map((point) => point.level));
-  let high = Math.max(...fan.quantiles.at(-1), ...(old?.quantiles.at(-1) ?? []));
+  const known = [fan, old].flatMap((each) => (each ? [each.quantiles[0], each.quantiles.at(-1)] : [])).flat()
+    .concat(seen.map((point) => point.level)).filter((value) => value !== null);
+  let [low, high] = [Math.min(...known), Math.max(...known)];
   for (const { level: at } of lines) if (at < high + 2 && at > low - 3) [low, high] = [Math.min(low, at), Math.max(high, at)];
-  const margin = Math.max(0.04 * (high - low), 0.05);
+  const margin = Math.max(0.04 * (high - low), 0.05, fan.log ? 0 : 0.02 * Math.abs(high));
   let range = [low - margin, high + margin];
   // While a handle moves the scale only grows: what moves is the forecast.
   if (held) range = [Math.min(range[0], held[0]), Math.max(range[1], held[1])];
-  const step = [0.25, 0.5, 1, 2, 3, 5, 10, 20, 50].find((size) => (range[1] - range[0]) / size <= height / 42) ?? 100;
-  const ticks = [];
-  for (let at = Math.ceil(range[0] / Math.max(step, 1)) * Math.max(step, 1); at <= range[1]; at += Math.max(step, 1)) {
-    const power = String(at).replace("-", "−");
-    ticks.push({ value: at, power, shift: -8 - 5.2 * power.length });
-  }
+  const ticks = fan.log ? powersIn(range, height / 42) : valuesIn(range, height / 42);
   const place = (at) => height * (1 - (at - range[0]) / (range[1] - range[0]));
   const shown = lines.filter((each) => each.level >= range[0] && each.level <= range[1]);
   const data = {
@@ -198,13 +224,13 @@ function fanRows({ picture, saved, beside, history, variable, height, held }) {
     thresholds: apart(shown.map((each) => ({ ...each, place: place(each.level) })), 15, height),
     crossed: shown.flatMap((each) => {
       const at = picture.crossings.find((one) => one.name === each.name)?.quantiles[middle];
-      return at ? [{ year: at, level: each.level }] : [];
+      return at > picture.years[0] ? [{ year: at, level: each.level }] : [];
     }),
   };
   BESIDE.forEach((_, i) => {
     const other = beside[i]?.fans.find((each) => each.variable === fan.variable);
     data[`beside${i}`] = other
-      ? beside[i].years.map((at, k) => ({ year: at, median: other.quantiles[beside[i].levels.indexOf(0.5)][k] })) : [];
+      ? beside[i].years.map((at, k) => ({ year: at, median: beyond(other.quantiles[beside[i].levels.indexOf(0.5)][k]) })) : [];
   });
   return { data, signals: { range, span: [start, picture.years.at(-1)] }, fan, old };
 }
@@ -223,10 +249,10 @@ function crossingsSpec(c, wide, rows) {
     x: fixed(`scale('x', datum.${from})`), x2: fixed(`max(scale('x', datum.${from}) + 1.5, scale('x', datum.${to}))`),
     yc: y(more?.shift ?? 0), height: pixel(high), fill: pixel(color), opacity: fixed(more?.opacity ?? "1") } } });
   const grey = { shift: 8, opacity: "datum.savedLow === null ? 0 : 1" };
-  return framed(c, { height: rows * STEP[wide], wide, left: 150, right: 178, more: {
+  return framed(c, { height: rows * STEP[wide], wide, left: 160, right: 150, more: {
     data: [{ name: "rows" }],
     marks: [
-      { ...rule(c.hair, { x: fixed(wide ? "-150" : "0"), x2: fixed(wide ? "width + 178" : "width"),
+      { ...rule(c.hair, { x: fixed(wide ? "-160" : "0"), x2: fixed(wide ? "width + 150" : "width"),
         y: fixed(`(datum.row + 1) * ${STEP[wide]}`) }), from: { data: "rows" } },
       span("savedLow", "savedHigh", 2.5, c.axis, grey),
       span("low", "high", 2.5, c.vermilion), span("inner", "outer", 9, c.vermilion),
@@ -235,10 +261,10 @@ function crossingsSpec(c, wide, rows) {
       dots("rows", field("savedMedian", "x"), y(8), c.axis, c.paper, 34, {
         opacity: fixed("datum.savedMedian === null ? 0 : 1"), strokeWidth: pixel(0.8) }),
       dots("rows", field("median", "x"), y(0), c.paper, c.ink, 46, { opacity: fixed("datum.median === null ? 0 : 1") }),
-      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -150 : 0), y: y(wide ? 0 : -17), limit: pixel(wide ? 142 : 170) }),
-      text("rows", c.ink, { text: field("when"), fontWeight: pixel("bold"), x: fixed(wide ? "width + 16" : "width - 104"),
+      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -160 : 0), y: y(wide ? 0 : -17), limit: pixel(wide ? 152 : 210) }),
+      text("rows", c.ink, { text: field("when"), fontWeight: pixel("bold"), x: fixed(wide ? "width + 16" : "width - 82"),
         align: pixel(wide ? "left" : "right"), y: y(wide ? 0 : -17) }),
-      text("rows", c.quiet, { text: field("never"), x: fixed(wide ? "width + 178" : "width"), align: pixel("right"),
+      text("rows", c.quiet, { text: field("never"), x: fixed(wide ? "width + 150" : "width"), align: pixel("right"),
         y: y(wide ? 0 : -17) }),
     ],
   } });
@@ -256,8 +282,8 @@ function crossingsRows({ picture, saved, span }) {
       row, label: each.label, low: end(q[low]), high: end(q[high]), inner: end(q[at(0.25)]), outer: end(q[at(0.75)]),
       median: q[at(0.5)], beyond: q[high] === null ? last : null,
       savedLow: old ? end(old.quantiles[low]) : null, savedHigh: old ? end(old.quantiles[high]) : null,
-      savedMedian: old ? old.quantiles[at(0.5)] : null, never: `never by ${last}: ${percent(each.never)}`,
-      when: year(q[at(0.5)], last) + (each.error && each.error >= 0.05 ? ` ± ${each.error.toFixed(1)}` : ""),
+      savedMedian: old ? old.quantiles[at(0.5)] : null, never: each.never ? `never: ${percent(each.never)}` : "",
+      when: year(q[at(0.5)], [picture.years[0], last]),
     };
   });
   return { data: { rows }, signals: { span: [picture.years[0], last] } };
@@ -274,8 +300,8 @@ function bySpec(c, wide) {
         x2: field("to", "x"), y2: field("q", "y"), stroke: pixel(c.axis), strokeWidth: pixel(1), opacity: pixel(0.6) } } },
       line("saved", "p", c.quiet, 1.5, { strokeDash: pixel([5, 3]) }),
       line("chosen", "p", c.blue, 2.8),
-      text("end", c.ink, { text: field("label"), x: fixed(wide ? "width + 10" : "width"), align: pixel(wide ? "left" : "right"),
-        y: field("p", "y"), dy: pixel(wide ? 0 : -9), limit: pixel(160), fontWeight: pixel("bold") }),
+      ...(wide ? [text("end", c.ink, { text: field("label"), x: fixed("width + 10"), y: field("p", "y"), limit: pixel(160),
+        fontWeight: pixel("bold") })] : []),
     ],
   } });
 }
@@ -297,15 +323,15 @@ function byRows({ picture, saved, threshold }) {
 function limitsSpec(c, wide, rows) {
   const step = wide ? 34 : 50;
   const foot = `(datum.row + 1) * ${step} - 3`;
-  return framed(c, { height: rows * step, wide, left: 170, right: 60, more: {
+  return framed(c, { height: rows * step, wide, left: 268, right: 60, more: {
     data: [{ name: "bars" }, { name: "rows" }],
     marks: [
       { type: "rect", from: { data: "bars" }, aria: false, encode: { update: { x: field("from", "x"), x2: fixed("scale('x', datum.to) - 1"),
         y: fixed(`${foot} - 27 * datum.share`), y2: fixed(foot), fill: pixel(c.blue) } } },
       { ...rule(c.ink, { x: field("from", "x"), x2: fixed("scale('x', datum.to) - 1"), y: fixed(`${foot} - 27 * datum.saved`),
         opacity: fixed("datum.saved === null ? 0 : 0.75"), strokeWidth: pixel(1.5) }), from: { data: "bars" } },
-      { ...rule(c.hair, { x: fixed(wide ? "-170" : "0"), x2: fixed(wide ? "width + 60" : "width"), y: fixed(foot) }), from: { data: "rows" } },
-      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -170 : 0), y: fixed(`${foot} - ${wide ? 12 : 38}`), limit: pixel(wide ? 162 : 240) }),
+      { ...rule(c.hair, { x: fixed(wide ? "-268" : "0"), x2: fixed(wide ? "width + 60" : "width"), y: fixed(foot) }), from: { data: "rows" } },
+      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -268 : 0), y: fixed(`${foot} - ${wide ? 12 : 38}`), limit: pixel(wide ? 260 : 280) }),
       text("rows", c.ink, { text: field("last"), x: fixed(wide ? "width + 60" : "width"), align: pixel("right"), fontWeight: pixel("bold"),
         y: fixed(`${foot} - ${wide ? 12 : 38}`) }),
     ],
@@ -319,7 +345,7 @@ function limitsRows({ picture, saved }) {
     return years.slice(1).map((to, i) => ({
       row, from: years[i], to, share: each.share[i + 1], saved: old && saved.years.length === years.length ? old.share[i + 1] : null }));
   });
-  const rows = picture.limits.map((each, row) => ({ row, label: each.label, last: percent(each.share.at(-1)) }));
+  const rows = picture.limits.map((each, row) => ({ row, label: `${each.on}: ${each.label}`, last: percent(each.share.at(-1)) }));
   return { data: { bars, rows }, signals: { span: [years[0], years.at(-1)] } };
 }
 
@@ -344,16 +370,27 @@ function movedSpec(c, wide, rows) {
   return spec;
 }
 
+// The inputs of a walk: the greatest, and the rest as one.
+export function inputsOf(moved, most = 14) {
+  if (moved.inputs.length <= most) return moved.inputs;
+  const size = [...moved.inputs].sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, most - 1);
+  const rest = moved.inputs.filter((each) => !size.includes(each));
+  const error = Math.hypot(...rest.map((each) => each[2]));
+  return [...moved.inputs.filter((each) => size.includes(each)), [`${rest.length} others`, rest.reduce((sum, each) => sum + each[1], 0), error]];
+}
+
+export const totalOf = (moved, value) => (moved.unit === "OOM" ? level(value) : value.toFixed(1));
+
 function movedRows({ moved, upTo = Infinity }) {
   let at = moved.before;
-  const total = (value) => (moved.unit === "OOM" ? level(value) : value.toFixed(1));
-  const rows = [{ label: moved.from ?? "as it was opened", from: at, to: at, total: true, says: total(at) }];
-  moved.inputs.forEach(([label, by, error], i) => {
+  const total = (value) => totalOf(moved, value);
+  const rows = [{ label: "before", from: at, to: at, total: true, says: total(at) }];
+  inputsOf(moved).forEach(([label, by, error], i) => {
     const sign = by < 0 ? "−" : "+";
     rows.push({ label, from: at, to: at + by, faint: i >= upTo, says: `${sign}${Math.abs(by).toFixed(2)} ± ${error.toFixed(2)}` });
     at += by;
   });
-  rows.push({ label: moved.to ?? "as it is now", from: moved.after, to: moved.after, total: true, says: total(moved.after) });
+  rows.push({ label: "now", from: moved.after, to: moved.after, total: true, says: total(moved.after) });
   const ends = rows.flatMap((each) => [each.from, each.to]);
   const [low, high] = [Math.min(...ends), Math.max(...ends)];
   const margin = Math.max(0.06 * (high - low), 0.01);
@@ -366,7 +403,7 @@ export const KINDS = {
   crossings: { spec: crossingsSpec, rows: crossingsRows, count: ({ picture }) => picture.crossings.length },
   by: { spec: bySpec, rows: byRows, count: () => 1 },
   limits: { spec: limitsSpec, rows: limitsRows, count: ({ picture }) => picture.limits.length },
-  moved: { spec: movedSpec, rows: movedRows, count: ({ moved }) => moved.inputs.length + 2 },
+  moved: { spec: movedSpec, rows: movedRows, count: ({ moved }) => inputsOf(moved).length + 2 },
 };
 
 const WIDE = 620; // pixels from which labels stand beside the drawing
