@@ -18,7 +18,7 @@ type Engine = Callable[[Request], Mapping[str, Any]]
 
 MOST_WAITING = 32
 """Requests that wait; another is refused."""
-_PATIENCE = 5.0
+_PATIENCE = 3.0
 """Seconds for which the end waits for the computation that runs."""
 _OVERTAKES: Mapping[object, tuple[str, ...]] = {"picture": ("picture", "moved"), "moved": ("moved",)}
 """Which requests make those before them needless, where one page asks them of one scenario."""

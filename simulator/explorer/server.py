@@ -27,7 +27,7 @@ import uvicorn
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -58,6 +58,7 @@ HEADERS: Mapping[str, str] = {
     "Cache-Control": "no-store",
 }
 """What each response says: nothing comes from elsewhere, and nothing is kept, framed or read by another page."""
+_CLOSED = [(name.lower().encode(), value.encode()) for name, value in HEADERS.items()]
 _TEXT_BROWSERS = {"www-browser", "links", "elinks", "lynx", "w3m"}
 """They would take the terminal."""
 
@@ -145,30 +146,26 @@ class Guard:
 
         async def closed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [
-                    *message["headers"],
-                    *((k.lower().encode(), v.encode()) for k, v in HEADERS.items()),
-                ]
+                message["headers"] = [*message["headers"], *_CLOSED]
             await send(message)
 
         refused = self._refusal(Request(scope)) if scope["type"] == "http" else None
-        await (refused or self.app)(scope, receive, closed)
+        await (_refused(*refused) if refused else self.app)(scope, receive, closed)
 
-    def _refusal(self, request: Request) -> Response | None:
-        """Give the refusal; without the token nothing is told of what there is."""
+    def _refusal(self, request: Request) -> tuple[int, str] | None:
+        """Tell why a request is refused; without the token nothing is told of what there is."""
         hosts, origin = request.headers.getlist("host"), request.headers.get("origin")
         if len(hosts) != 1 or not self.place.is_called(hosts[0]):
-            return PlainTextResponse("This host is not served here.", HTTPStatus.MISDIRECTED_REQUEST)
-        given = request.scope["path"].split("/")[1].encode("utf-8", "replace")
+            return HTTPStatus.MISDIRECTED_REQUEST, "This host is not served here."
+        given = "".join(request.scope["path"].split("/")[1:2]).encode("utf-8", "replace")
         if not secrets.compare_digest(given, self.place.token.encode()):
-            return PlainTextResponse("Not found: take the address that the command printed.", HTTPStatus.NOT_FOUND)
-        site, asks = request.headers.get("sec-fetch-site"), request.method not in {"GET", "HEAD"}
-        opened = not asks and request.headers.get("sec-fetch-dest") == "document"  # by a link, wherever it stands
-        own = origin in {f"{scheme}://{hosts[0]}" for scheme in ("http", "https")}
-        if (asks or origin is not None) and not own:
-            return PlainTextResponse("Another page may not ask here.", HTTPStatus.FORBIDDEN)
-        if site is not None and site != "same-origin" and not opened and (asks or site != "none"):
-            return PlainTextResponse("Another page may not ask here.", HTTPStatus.FORBIDDEN)
+            return HTTPStatus.NOT_FOUND, "Nothing is here: take the address that the command printed."
+        asks, site = request.method not in {"GET", "HEAD"}, request.headers.get("sec-fetch-site", "same-origin")
+        linked = request.headers.get("sec-fetch-dest") == "document"  # wherever the link stands
+        same = site == "same-origin" or (not asks and (linked or site == "none"))
+        own = {f"{scheme}://{hosts[0]}" for scheme in ("http", "https")}
+        if not same or origin not in (own if asks else {*own, None}):
+            return HTTPStatus.FORBIDDEN, "Another page may not ask here."
         return None
 
 
@@ -200,13 +197,18 @@ def application(desk: Desk, at: Place) -> ASGIApp:
         Route("/{token}/", file),
         Route("/{token}/{name}", file),
     ]
-    return Guard(Starlette(routes=routes, exception_handlers={HTTPException: _refused}), at)
+    return Guard(Starlette(routes=routes, exception_handlers={HTTPException: _told}), at)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
+def _refused(status: int, words: str) -> Response:
     """Refuse a request in words that the page shows."""
-    status = error.status_code if isinstance(error, HTTPException) else HTTPStatus.INTERNAL_SERVER_ERROR
-    return JSONResponse(told(str(getattr(error, "detail", error))), status)
+    return JSONResponse(told(words), status)
+
+
+async def _told(_: Request, error: Exception) -> Response:
+    return _refused(
+        getattr(error, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR), str(getattr(error, "detail", error))
+    )
 
 
 async def _gone(request: Request) -> None:
@@ -247,7 +249,7 @@ class _Server(uvicorn.Server):
             uvicorn.Config(
                 app, lifespan="off", ws="none", http="h11", loop="asyncio", log_config=None, log_level="critical",
                 access_log=False, server_header=False, date_header=False, proxy_headers=False,
-                limit_concurrency=MOST_CONNECTIONS, timeout_graceful_shutdown=2,
+                limit_concurrency=MOST_CONNECTIONS, timeout_keep_alive=75, timeout_graceful_shutdown=1,
             )
         )  # fmt: skip
         self._listens, self._ended = listens, ended

@@ -42,10 +42,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def begun(*words: str) -> subprocess.Popen[str]:
+def begun(*words: str, code: str = COMMAND) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": ":".join(filter(None, [str(ROOT), *sys.path]))}
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", COMMAND, "explore", *words], env=environment, text=True,
+        [sys.executable, "-W", "error", "-c", code, "explore", *words], env=environment, text=True,
         stdout=subprocess.PIPE, stderr=subprocess.PIPE,
     )  # fmt: skip
 
@@ -90,6 +90,25 @@ def test_the_address_is_told_when_the_page_can_be_opened_and_a_signal_ends_all(
     with pytest.raises(ConnectionError):
         socket.create_connection((str(address.hostname), int(address.port or 0)), timeout=5).close()
     assert sorted(path.name for path in folder.iterdir()) == ["small.yaml"]
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")
+def test_a_killed_server_is_begun_again_at_its_address_and_ends_though_it_computes_without_end(folder: Path) -> None:
+    hangs = "import threading, simulator.cli.explore as it\nit._engine = lambda *_: threading.Event().wait()\n"
+    words, addresses = ["--no-browser", "--token", "a-token-of-this-test", "--port", "0"], []
+    for ending, code in ((signal.SIGKILL, -signal.SIGKILL), (signal.SIGINT, 0)):
+        process = begun(*words, code=hangs + COMMAND)
+        assert process.stdout is not None
+        addresses.append(urlsplit(process.stdout.readline().strip()))
+        words[-1] = str(addresses[0].port)
+        with socket.create_connection((str(addresses[0].hostname), addresses[0].port or 0), timeout=30) as page:
+            page.sendall(f"GET {addresses[0].path} HTTP/1.1\r\nHost: {addresses[0].netloc}\r\n\r\n".encode())
+            assert page.recv(12) == b"HTTP/1.1 200"
+            process.send_signal(ending)
+            _, err = process.communicate(timeout=60)
+        assert (process.returncode, err) == (code, "")
+    assert addresses[0] == addresses[1]
 
 
 def test_a_faulty_scenario_ends_it_with_its_faults(folder: Path) -> None:

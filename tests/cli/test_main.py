@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 import netCDF4
 import pytest
 
-import simulator
 from simulator import load_scenario, open_run, quantiles, simulate
 from simulator.cli.main import COMMANDS, GROUPS, main
 from simulator.engine import simulation

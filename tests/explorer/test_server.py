@@ -111,7 +111,8 @@ def served(module_served: Served) -> Served:
 
 def test_the_page_and_its_files_are_served_and_nothing_else_of_the_package(served: Served) -> None:
     files = {path.name for path in (PACKAGE / "explorer").iterdir() if path.suffix in (".html", ".css", ".js")}
-    for name in {*files, "vega.js"}:
+    assert {"page.html", "page.css", "page.js"} <= files
+    for name in {*files, "vega.js", ""}:
         found = served("GET", f"/{TOKEN}/{name}")
         assert (found.status, found.headers["content-type"].partition("/")[0]) == (200, "text"), name
     assert served("GET", f"/{TOKEN}/vega.js").body == (PACKAGE / "charts" / "vega.js").read_bytes()
@@ -186,10 +187,11 @@ def test_only_by_its_own_name_it_is_asked(served: Served, host: str, status: int
     assert served("GET", f"/{TOKEN}/vega.js", host=host.format(served.port)).status == status
 
 
-def test_two_hosts_or_none_are_no_host(served: Served) -> None:
-    for hosts in ("", f"Host: {served.host}\r\nHost: {served.host}\r\n"):
+def test_two_hosts_or_none_are_no_host_and_what_is_no_path_is_none(served: Served) -> None:
+    one = f"Host: {served.host}\r\n"
+    for line, hosts in ((f"GET /{TOKEN}/", ""), (f"GET /{TOKEN}/", 2 * one), ("OPTIONS *", one), ("GET ?", one)):
         with socket.create_connection(("127.0.0.1", served.port), timeout=30) as raw:
-            raw.sendall(f"GET /{TOKEN}/ HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n".encode())
+            raw.sendall(f"{line} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n".encode())
             assert re.match(rb"HTTP/1.1 4\d\d", raw.recv(100))
 
 
