@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-import simulator
 from simulator.cli import options
 
 if TYPE_CHECKING:
@@ -63,7 +62,7 @@ def _engine(scenario: str, overrides: Sequence[str]) -> Engine:
     """Read the scenario, and make what answers about it."""
     from simulator.explorer.explorer import Explorer
 
-    return Explorer(simulator.load_scenario(scenario, overrides=overrides)).answer
+    return Explorer(scenario, overrides=overrides).answer
 
 
 def _listens(at: Place, *, browser: bool) -> None:

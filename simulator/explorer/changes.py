@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.errors import InputError, Path, PlacedFault, ScenarioError, dotted, near_name, shown
@@ -49,13 +48,19 @@ class Opened:
     handles: Mapping[str, Handle]
 
 
-def opened(source: Source) -> Opened:
-    """Read a scenario to be explored, once."""
-    groups = load_groups(source)
-    document = titled(extended(groups.own, groups.file))
-    scenario = checked(document, (), ())
-    name = source if isinstance(source, str) and "\n" not in source and ": " not in source else ""
-    name = str(source) if isinstance(source, FilePath) else name
+def opened(source: Source | Scenario, *, ready: Callable[[Scenario], Scenario] = lambda scenario: scenario) -> Opened:
+    """Read a scenario to be explored, once; `ready` lets one that has to learn do so."""
+    if isinstance(source, Scenario):
+        name, document, scenario = "", None, source
+    else:
+        groups = load_groups(source)
+        document = titled(extended(groups.own, groups.file))
+        scenario = checked(document, (), ())
+        is_text = isinstance(source, Mapping) or (isinstance(source, str) and ("\n" in source or ": " in source))
+        name = "" if is_text else str(source)
+    if scenario.must_learn or document is None:
+        scenario = ready(scenario)
+        name, document = "", Document(dict(scenario.data), scenario.places)
     return Opened(name, document, scenario, handles(scenario))
 
 

@@ -2,92 +2,212 @@
 
 from __future__ import annotations
 
-from functools import cache
+import base64
+import shlex
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache, partial
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
-from simulator.engine.run_folders import ready
-from simulator.engine.simulation import run_arrays
-from simulator.errors import InputError, ScenarioError, SimulatorError
-from simulator.explorer.picture import picture, picture_of, variables
-from simulator.explorer.protocol import Answer, Asked, Fault, Seen, State
+from simulator.charts.reading import observed_table
+from simulator.engine.run_folders import ready, run_to_folder
+from simulator.engine.simulation import How, run_arrays
+from simulator.errors import InputError, ScenarioError, SimulatorError, shown
+from simulator.explorer.changes import Opened, Refused, changed, opened, saved_text, settings
+from simulator.explorer.controls import controls, first_order, groups
+from simulator.explorer.moving import moved
+from simulator.explorer.picture import picture, picture_of, variables, with_samples
+from simulator.explorer.protocol import Answer, Asked, Control, Fault, Seen, State
 from simulator.history.frontier import frontier_runs
-from simulator.scenario.documents import file_document
+from simulator.runs.groups import Group
+from simulator.runs.kinds import mark_latest
+from simulator.scenario.documents import file_document, text_document
 from simulator.scenario.library import shipped_file, shipped_names
 from simulator.scenario.load import Source, load_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.schema.base import Spec, faults_of
 from simulator.version import made_by
 
+if TYPE_CHECKING:
+    from simulator.charts.spec import Figure
+
 MOVING = 2048
 """Samples of a picture while a handle moves."""
 
 MOST_SAMPLES = 10_000
-"""Samples of a picture at most, or those of its scenario where it has more."""
+"""Samples of a picture at most, or those of the scenario that is explored where it has more."""
+
+MOST_OPEN = 8
+"""Scenarios, beside the one that is explored, that are held ready."""
+
+
+class OvertakenError(Exception):
+    """A later request takes the place of the one that is computed."""
 
 
 class Explorer:
     """A scenario that is explored, and the one door through which a page, a widget or a file asks about it.
 
-    An answer depends on what is asked alone, and never on what was asked before.
+    An answer depends on what is asked alone, and never on what was asked before. Requests come one at a time.
+
+    Parameters
+    ----------
+    scenario : what `load_scenario` reads, or a Scenario
+    overrides : sequence of str
+        Changes as `path=value`, laid over it before it is explored.
+    outputs : path
+        The folder of run folders, and of the fits of scenarios that learn.
+
+    Raises
+    ------
+    InputError
+        The scenario has faults, or there is none.
+
+    Examples
+    --------
+    >>> from simulator.explorer.explorer import Explorer
+    >>> explorer = Explorer("essay-2023")
+    >>> explorer.answer({"kind": "picture", "samples": 64, "serial": 7})["picture"]["samples"]
+    64
+    >>> explorer.answer({"kind": "picture", "samples": 0})
+    {'faults': [{'path': '', 'text': 'samples: must be at least 1; got 0.'}]}
     """
 
     def __init__(
-        self, scenario: Source | Scenario = "baseline", *, outputs: FilePath | str = "outputs", name: str = ""
+        self,
+        scenario: Source | Scenario = "baseline",
+        *,
+        overrides: Sequence[str] = (),
+        outputs: FilePath | str = "outputs",
     ) -> None:
-        self._source = scenario
         self._outputs = FilePath(outputs)
-        self._name = name or (scenario if isinstance(scenario, str) and scenario in shipped_names("scenarios") else "")
+        self._ready = partial(ready, outputs=self._outputs, say=lambda _: None)
+        self._name, self._overrides = str(scenario) if isinstance(scenario, str | FilePath) else "", tuple(overrides)
+        if overrides and isinstance(scenario, Scenario):
+            raise InputError(
+                "overrides: are changes of what is read; the scenario is one already. Hand over its source."
+            )
+        changed_ = load_scenario(scenario, overrides=overrides) if overrides else scenario
+        if overrides:
+            if isinstance(scenario, Scenario):
+                raise InputError("overrides: change what is read, and the scenario is read already. Name its source.")
+            scenario = load_scenario(scenario, overrides=overrides)
+        self._base = opened(scenario, ready=self._ready)
+        self._others: OrderedDict[tuple[str, str], Opened] = OrderedDict()
 
-    def answer(self, asked: Any) -> Answer:
-        """Answer a request of the page, `Asked`; what is wrong with it, or with what it asks for, are its faults."""
+    def answer(self, asked: Any, *, is_overtaken: Callable[[], bool] = lambda: False) -> Answer:
+        """Answer a request, `Asked`; what is wrong with it, or with what it asks for, are faults in the answer.
+
+        `is_overtaken` is asked from time to time where an answer takes long, and ends it.
+        """
         try:
             request = _request().validate_python(asked)
         except ValidationError as error:
-            faults = faults_of(error, Spec, asked)
-            return {"faults": [_fault(each.path, f"{each.rule} {each.remedy}".strip()) for each in faults]}
+            return Answer(
+                faults=[_misasked(each.path, _said(each.rule, each.remedy)) for each in faults_of(error, Spec, asked)]
+            )
         serial = Answer(serial=request["serial"]) if "serial" in request else Answer()
         try:
-            return serial | self._answer(request)
+            return serial | self._answer(request, is_overtaken)
+        except OvertakenError:
+            return serial | Answer(overtaken=True)
+        except Refused as error:
+            return serial | Answer(faults=list(error.faults))
         except ScenarioError as error:
-            return serial | Answer(
-                faults=[Fault(path=each.entry, text=f"{each.rule} {each.remedy}".strip()) for each in error.faults]
-            )
+            return serial | Answer(faults=[Fault(path="", text=str(each)) for each in error.faults])
         except SimulatorError as error:
             return serial | Answer(faults=[Fault(path="", text=str(error))])
 
-    def _answer(self, asked: Asked) -> Answer:
-        scenario = self._scenario(asked)
-        match asked["kind"]:
-            case "state":
-                return Answer(state=self._state(scenario))
-            case "picture":
-                return Answer(picture=picture(scenario, _samples(asked, scenario), command=""), controls=[])
-            case _:
-                raise InputError(f"kind: {asked['kind']} is not answered.")
+    def _answer(self, asked: Asked, is_overtaken: Callable[[], bool]) -> Answer:
+        base, changes = self._opened(asked.get("scenario", ""), asked.get("text", "")), asked.get("changes", {})
+        if asked["kind"] == "state":
+            return Answer(state=self._state(asked, base))
+        if asked["kind"] == "save":
+            text = saved_text(base, changes)
+            return Answer(text=text, settings=settings(base, changes), file=f"{base.scenario.spec.name}-explored.yaml")
+        scenario = changed(base, changes)
+        if asked["kind"] == "run":
+            run, folder = run_to_folder(self._bounded(scenario), self._outputs, how=How(), say=lambda _: None)
+            _draw(run, folder)
+            return Answer(folder=str(folder))
+        samples = self._samples(asked, scenario)
+        if asked["kind"] == "picture":
+            like = {path: handle for path, handle in base.handles.items() if path in changes}
+            now: list[Control] = controls(scenario, like=like) if like else []
+            return Answer(picture=picture(scenario, samples, command=self._command(asked, base, samples)), controls=now)
+        if asked["kind"] == "chart":
+            return _chart(asked, run_arrays(with_samples(scenario, samples)))
+        before = self._opened(asked["since"], "").scenario if asked.get("since") else base.scenario
 
-    def _scenario(self, asked: Asked) -> Scenario:
-        source = asked.get("scenario") or self._source
-        scenario = source if isinstance(source, Scenario) else load_scenario(source)
-        return ready(scenario, self._outputs, say=lambda _: None)
+        def check() -> None:
+            if is_overtaken():
+                raise OvertakenError
 
-    def _state(self, scenario: Scenario) -> State:
-        run = run_arrays(scenario)
-        spec, shown = scenario.spec, variables(run)
+        return Answer(moved=moved(before, scenario, samples=asked.get("samples"), progress=check))
+
+    def _opened(self, name: str, text: str) -> Opened:
+        """Read what is asked about: the scenario that is explored, a shipped one, or a text."""
+        if not (name or text):
+            return self._base
+        key = (name, text)
+        if key not in self._others:
+            if text:
+                _refuse_files(text, own=self._name)
+            elif name not in shipped_names("scenarios"):
+                shipped_file("scenarios", name)  # which says that there is none
+            self._others[key] = opened(f"{text}\n" if text else name, ready=self._ready)
+        self._others.move_to_end(key)
+        while len(self._others) > MOST_OPEN:
+            self._others.popitem(last=False)
+        return self._others[key]
+
+    @property
+    def _most(self) -> int:
+        return max(self._base.scenario.spec.samples, MOST_SAMPLES)
+
+    def _bounded(self, scenario: Scenario) -> Scenario:
+        if (samples := scenario.spec.samples) > self._most:
+            _refuse_samples(samples, self._most)
+        return scenario
+
+    def _samples(self, asked: Asked, scenario: Scenario) -> int:
+        """Give the number of samples that is asked for."""
+        if "samples" not in asked:
+            return min(scenario.spec.samples, self._most)
+        if asked["samples"] > self._most:
+            _refuse_samples(asked["samples"], self._most)
+        return asked["samples"]
+
+    def _command(self, asked: Asked, base: Opened, samples: int) -> str:
+        """Write the command that gives the same numbers; empty where there is none."""
+        name, changes = asked.get("scenario") or self._name, asked.get("changes", {})
+        learns = base.scenario.spec.history is not None  # what is set on the command line is set before it learns
+        if asked.get("text") or not name or (changes and learns):
+            return ""
+        told = [*(self._overrides if base is self._base else ()), *settings(base, changes)]
+        words = ["simulate", name, *(word for each in told for word in ("--set", each))]
+        own = base.scenario.spec.samples
+        return shlex.join([*words, *(["--samples", str(samples)] if samples != own else [])])
+
+    def _state(self, asked: Asked, base: Opened) -> State:
+        scenario = with_samples(base.scenario, min(base.scenario.spec.samples, self._most))
+        run, spec = run_arrays(scenario), scenario.spec
+        found, known = variables(run), controls(scenario, shares=first_order(run))
         return State(
-            name=self._name or spec.name,
+            name=asked.get("scenario") or (self._name if base is self._base else "") or spec.name,
             title=str(run.attrs["title"]),
             subject=spec.subject,
             notes=spec.notes or "",
             samples=(min(MOVING, spec.samples), spec.samples),
-            variables=shown,
-            groups=[],
-            controls=[],
-            history={each["name"]: seen for each in shown if (seen := _seen(each["name"]))},
+            variables=found,
+            groups=groups(known),
+            controls=known,
+            history={each["name"]: seen for each in found if (seen := _seen(run, each["name"]))},
             presets=_presets(),
-            picture=picture_of(run),
+            picture=picture_of(run, command=self._command({**asked, "changes": {}}, base, spec.samples)),
             version=str(made_by({})["simulator_version"]),
         )
 
@@ -97,20 +217,21 @@ def _request() -> TypeAdapter[Asked]:
     return TypeAdapter(Asked)
 
 
-def _fault(path: tuple[str | int, ...], text: str) -> Fault:
+def _said(rule: str, remedy: str) -> str:
+    return f"{rule} {remedy}".strip().removesuffix(" Known here: .")
+
+
+def _misasked(path: tuple[str | int, ...], text: str) -> Fault:
     """Say what is wrong with a request; of a change, at its control."""
     keys = list(map(str, path))
-    if keys[:1] == ["changes"] and len(keys) > 1:
-        return Fault(path=keys[1], text=": ".join([*keys[2:], text]))
-    return Fault(path="", text=": ".join([*keys, text]))
+    own = keys[1] if keys[:1] == ["changes"] and len(keys) > 1 else ""
+    return Fault(path=own, text=": ".join([*keys[2 if own else 0 :], text]))
 
 
-def _samples(asked: Asked, scenario: Scenario) -> int:
-    """Give the number of samples that is asked for."""
-    own = scenario.spec.samples
-    if (samples := asked.get("samples", own)) > (most := max(own, MOST_SAMPLES)):
-        raise InputError(f"samples: must be at most {most:,}; got {samples:,}.")
-    return samples
+def _refuse_samples(samples: int, most: int) -> NoReturn:
+    raise InputError(
+        f"samples: must be at most {most:,} here; got {samples:,}. Save the scenario, and run it with more."
+    )
 
 
 @cache
@@ -120,14 +241,77 @@ def _presets() -> list[tuple[str, str]]:
     return [(name, str(file_document(shipped_file("scenarios", name)).data.get("title", name))) for name in names]
 
 
-_OBSERVED = {"physical_compute": "log10_training_flop", "spending": "log10_cost_usd"}
+def _seen(run: Group, variable: str) -> list[Seen]:
+    """List what was observed of a variable: what a run learnt from, or else of one of training runs the largest."""
+    if observed := observed_table(run, variable):
+        return [Seen(year=row["date"], level=row["value"], label=row["label"]) for row in observed.rows()]
+    return _largest(variable) if str(run.attrs["subject"]).startswith("largest training run") else []
+
+
+_COLUMNS = {"physical_compute": "log10_training_flop", "spending": "log10_cost_usd"}
 
 
 @cache
-def _seen(variable: str) -> list[Seen]:
-    """List what was observed of a variable: the training runs that were among the three largest."""
-    if variable not in _OBSERVED:
+def _largest(variable: str) -> list[Seen]:
+    """List the training runs that were the largest or the second when they came out."""
+    if variable not in _COLUMNS:
         return []
-    rows = frontier_runs(top=3, since=2016).rows()
-    points = ((row, row[_OBSERVED[variable]]) for row in rows)
-    return [Seen(year=float(row["year"]), level=float(level), label=str(row["name"])) for row, level in points if level]
+    points = ((row, row[_COLUMNS[variable]]) for row in frontier_runs(top=2, since=2016).rows())
+    return [Seen(year=row["year"], level=level, label=row["name"]) for row, level in points if level is not None]
+
+
+def _refuse_files(text: str, *, own: str) -> None:
+    """Refuse a text that names a file: a page has nothing read but what is shipped and what is explored, `own`."""
+    for key, name in _named_files(text_document(text, "<text>").data):
+        if name != own:
+            raise InputError(
+                f"{key}: names the file {shown(name)}, and a text that comes from a page may not. "
+                "Name a shipped scenario or table, or open the file: simulate explore FILE."
+            )
+
+
+_TABLES = ("series", "table", "runs", "accelerators")
+
+
+def _named_files(data: Any) -> Iterator[tuple[str, str]]:
+    """Find the files that a scenario names, each by the key at which it does."""
+    if isinstance(data, list):
+        for item in data:
+            yield from _named_files(item)
+    for key, value in data.items() if isinstance(data, Mapping) else ():
+        if not isinstance(value, str):
+            yield from _named_files(value)
+        elif key in ("extends", "scenario"):
+            yield from [(key, value)] if value not in shipped_names("scenarios") else []
+        elif key == "file" or (key in _TABLES and FilePath(value).suffix) or (key == "prior" and value.startswith(".")):
+            yield key, value
+
+
+def _draw(run: Group, folder: FilePath) -> None:
+    """Draw the fan of a run into its folder, as the command does."""
+    from simulator.charts.drawing import write_charts
+
+    write_charts(run, folder)
+    mark_latest(folder)
+
+
+_KINDS = {"fan": "fan", "crossings": "crossings", "by": "crossings", "limits": "binding"}
+
+
+def _chart(asked: Asked, run: Group) -> Answer:
+    """Draw one of the project's own charts, which carries the id of its run."""
+    import vl_convert
+
+    from simulator.charts.drawing import draw
+    from simulator.charts.spec import FigureOptions
+    from simulator.charts.writing import svg_text
+    from simulator.runs.run import Run
+
+    kind = _KINDS[asked.get("chart", "fan")]
+    options = FigureOptions(quantities=(asked["variable"],) if kind == "fan" and asked.get("variable") else ())
+    figure: Figure = draw(Run.of(run.to_xarray()), kind, options)[0]
+    svg = svg_text(figure.chart, alt_text=figure.alt_text)
+    name = f"{figure.name}-{run.attrs['run_id']}.{asked.get('format', 'svg')}"
+    if asked.get("format") == "png":
+        return Answer(png=base64.b64encode(vl_convert.svg_to_png(svg, scale=2.0)).decode(), file=name)
+    return Answer(text=svg, file=name)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -203,19 +203,22 @@ def _limits(summary: Group) -> list[Limit]:
     ]
 
 
-def headline(run: Group, rows: Iterable[Row]) -> str:
+def headline(run: Group, rows: Sequence[Row]) -> str:
     """Say a run in one or two sentences: its main level in the last year, and when its last threshold is crossed."""
-    found = summarised(run, main_quantity(run))
+    main = main_quantity(run)
+    found = summarised(run, main)
     last, (low, middle, high) = float(found.years[-1]), found.three_in(float(found.years[-1]))
     between = f" (90 % interval {amount(low)} to {amount(high)})" if high > low else ""
     between = between if found.is_log or high <= low else f" (90 % interval {low:.3g} to {high:.3g})"
     is_median = "The median forecast of " if high > low else ""
     level = f"{is_median}{found.attrs['long_name']} is {_said(found, middle)} in {when(last)}{between}"
+    on_main = {row["threshold"] for row in threshold_table(run).rows() if row["quantity"] == main}
+    own = [row for row in rows if row["threshold"] in on_main]
     why = "" if high > low else f"; {why_no_spread(run)}"
-    return " ".join([f"{capital(level)}{why}.", *_crossing_sentence(run, rows)])
+    return " ".join([f"{capital(level)}{why}.", *_crossing_sentence(own or rows)])
 
 
-def _crossing_sentence(run: Group, rows: Iterable[Row]) -> Iterator[str]:
+def _crossing_sentence(rows: Sequence[Row]) -> Iterator[str]:
     """Say when the threshold is crossed whose median is the latest; else how likely the first is crossed at all."""
     ahead = [row for row in rows if row["already"] < PASSED]
     dated = [row for row in ahead if row["first_year"] < row["median"] < math.inf]
@@ -233,7 +236,9 @@ def _share(row: Mapping[str, Any]) -> str:
     return share_text(row["never"], row["samples"])
 
 
-def _alts(run: Group, limits: list[Limit], rows: list[Row], years: list[float]) -> Iterator[tuple[str, str]]:
+def _alts(
+    run: Group, limits: Sequence[Limit], rows: Sequence[Row], years: Sequence[float]
+) -> Iterator[tuple[str, str]]:
     """Describe the other charts to somebody who does not see them."""
     samples = differing_samples(run)
     if rows:

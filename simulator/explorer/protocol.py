@@ -145,7 +145,7 @@ class Moved(TypedDict):
     unit: str  # "OOM" or "years"
     before: float
     after: float
-    inputs: list[tuple[str, float, float]]  # label, what it moved, its standard error
+    inputs: list[tuple[str, float, float | None]]  # label, what it moved, its standard error; the greatest first
     lines: list[str]  # the same in words
 
 

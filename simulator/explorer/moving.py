@@ -1,0 +1,139 @@
+"""What moved between two scenarios, input by input, as the explorer tells it: by the project's attribution."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator, Mapping
+
+import numpy as np
+
+from simulator.analysis.attribution import CROSSED, MEAN_YEAR, SAMPLES, Headline, Input, attribute_difference
+from simulator.engine.simulation import run_arrays
+from simulator.explorer.picture import with_samples
+from simulator.explorer.protocol import Moved
+from simulator.report.sentences import amount, base_unit
+from simulator.runs.groups import Group
+from simulator.runs.summary import crossing_table, main_quantity, summarised
+from simulator.scenario.resolving import Scenario
+from simulator.scenario.unit_checks import variable_units
+from simulator.schema.prior_names import input_words
+from simulator.variables import attributes
+from simulator.wording import capital, cut, listed, plus_minus, signed
+
+MOST_NUMBERS = 10
+"""Numbers of which is told what moved them."""
+
+MOST_SAID = 6
+"""Inputs that are said one by one."""
+
+_LIBRARY = re.compile(r" \[[a-z0-9/-]+\]$")
+"""The entry of the library behind a prior in short."""
+
+type Part = tuple[str, float, float | None]
+"""An input in words, what it moved, and the standard error of that; none where it cannot be told."""
+
+
+def moved(
+    before: Scenario, after: Scenario, *, samples: int | None = None, progress: Callable[[], None] | None = None
+) -> list[Moved]:
+    """Say what moved the medians of the forecast from one scenario to another, the main one in the last year first.
+
+    Each number is shared out among what the two state differently (`attribute_difference`), on the draws of the first;
+    of what mixes scenarios only the whole is told. `progress` is called after each evaluation, and may end it.
+    """
+    count = min(samples or before.spec.samples, SAMPLES)
+    if len(before.components) > 1 or len(after.components) > 1:
+        return list(_wholes(*(run_arrays(with_samples(each, count)) for each in (before, after))))
+    found = attribute_difference(before, after, samples=count, progress=progress)
+    labels = {**after.labels, **before.labels}
+    words, changes = ([say(one, labels) for one in found.inputs] for say in (_label, _changed))
+    units = variable_units(before.spec)
+    told = []
+    for place, number in enumerate(found.numbers):
+        parts, errors = found.shares.parts[:, place], found.errors[:, place].tolist()
+        if number.statistic == CROSSED or not np.abs(parts).max(initial=0.0) > 0.0:
+            continue
+        order = [one for one in np.argsort(-np.abs(parts), kind="stable").tolist() if parts[one]]
+        unit = base_unit(str(attributes([number.quantity], units)[number.quantity]["units"]))
+        ends = float(found.before[place]), float(found.after[place])
+        own: list[Part] = [(words[one], float(parts[one]), _known(errors[one])) for one in order]
+        lines = [_whole(number, ends, unit, errors[-1]), *_lines(own, [changes[one] for one in order], number.unit)]
+        lines.append(f"On {count:,} common draws.")
+        told.append((number, Moved(title=_title(number), unit=_unit(number), before=ends[0], after=ends[1], inputs=own,
+                                   lines=lines)))  # fmt: skip
+    told.sort(key=lambda each: (each[0].unit != "OOM", -(each[0].year or 0.0)))
+    return [each for _, each in told[:MOST_NUMBERS]]
+
+
+def _known(error: float) -> float | None:
+    return error if math.isfinite(error) else None
+
+
+def _unit(number: Headline) -> str:
+    return "years" if number.unit == "years" else "OOM"
+
+
+def _title(number: Headline) -> str:
+    if number.unit == "OOM":
+        return f"median of {number.label} in {number.year:g}"
+    kind = f"mean year, at most {number.year:g}," if number.statistic == MEAN_YEAR else "median year"
+    return f"{kind} of crossing {number.label}"
+
+
+def _whole(number: Headline, ends: tuple[float, float], unit: str, error: float) -> str:
+    """Say from where to where a number goes."""
+    first, last = (amount(end, unit) if number.unit == "OOM" else f"{end:.1f}" for end in ends)
+    said = f"{signed(ends[1] - ends[0])}{plus_minus(error, 2) if math.isfinite(error) else ''} {_unit(number)}"
+    return f"The {_title(number)} goes from {first} to {last}: {said}."
+
+
+def _label(one: Input, labels: Mapping[str, str]) -> str:
+    """Say what an input is called; of one that is made of several entries the first two."""
+    names = list(dict.fromkeys(input_words(path, labels=labels) for path in one.entries.split("; ")))
+    return listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"])
+
+
+def _changed(one: Input, _: Mapping[str, str]) -> str:
+    """Say what an input is in both; empty where it is made of several entries."""
+    if ";" in one.entries:
+        return ""
+    if one.second == "absent":
+        return " (taken away)"
+    if one.first == "absent":
+        return " (new)"
+    first, second = (cut(_LIBRARY.sub("", text), width=70) for text in (one.first, one.second))
+    return f" (from {first} to {second})"
+
+
+def _lines(parts: list[Part], changes: list[str], unit: str) -> Iterator[str]:
+    for (name, value, error), change in list(zip(parts, changes, strict=True))[:MOST_SAID]:
+        uncertain = "" if error is None or not error else plus_minus(error, 2)
+        yield f"{capital(name)}{change}: {signed(value)}{uncertain} {unit}."
+    if rest := parts[MOST_SAID:]:
+        yield f"{len(rest)} more: {signed(sum(value for _, value, _ in rest))} {unit}."
+
+
+def _wholes(before: Group, after: Group) -> Iterator[Moved]:
+    """Say how far the medians of two runs lie apart, without what it is due to."""
+    runs, main = (before, after), main_quantity(before)
+    found = [summarised(run, main) for run in runs] if main == main_quantity(after) else []
+    if found and found[0].years[-1] == found[1].years[-1] and found[0].is_log:
+        year = float(found[0].years[-1])
+        number = Headline(main, str(found[0].attrs["long_name"]), "median", year, "OOM")
+        first, last = (each.three_in(year)[1] for each in found)
+        yield _together(number, first, last, base_unit(str(found[0].attrs["units"])))
+    rows, others = ({row["threshold"]: row for row in crossing_table(run).rows()} for run in runs)
+    for name in filter(others.__contains__, rows):
+        first, last = float(rows[name]["median"]), float(others[name]["median"])
+        if math.isfinite(first + last) and first > rows[name]["first_year"] and first != last:
+            yield _together(Headline(name, rows[name]["label"], "", None, "years"), first, last, "")
+
+
+def _together(number: Headline, first: float, last: float, unit: str) -> Moved:
+    part: Part = ("all changes together", last - first, None)
+    why = (
+        "Scenarios are mixed here, and a prior of one name may mean another thing in each: parts cannot be told apart."
+    )
+    lines = [_whole(number, (first, last), unit, math.nan), why]
+    return Moved(title=_title(number), unit=_unit(number), before=first, after=last, inputs=[part], lines=lines)
