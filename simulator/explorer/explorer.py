@@ -85,12 +85,9 @@ class Explorer:
     ) -> None:
         self._outputs = FilePath(outputs)
         self._ready = partial(ready, outputs=self._outputs, say=lambda _: None)
-        self._name, self._overrides = str(scenario) if isinstance(scenario, str | FilePath) else "", tuple(overrides)
-        if overrides and isinstance(scenario, Scenario):
-            raise InputError(
-                "overrides: are changes of what is read; the scenario is one already. Hand over its source."
-            )
-        changed_ = load_scenario(scenario, overrides=overrides) if overrides else scenario
+        is_text = isinstance(scenario, str) and ("\n" in scenario or ": " in scenario)
+        self._name = str(scenario) if isinstance(scenario, str | FilePath) and not is_text else ""
+        self._overrides = tuple(overrides)
         if overrides:
             if isinstance(scenario, Scenario):
                 raise InputError("overrides: change what is read, and the scenario is read already. Name its source.")
