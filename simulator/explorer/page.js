@@ -658,8 +658,8 @@ class Page {
   below() {
     const threshold = make("select", { "aria-label": "Threshold", onchange: () => this.draw(false) },
       ...this.saved.crossings.map((each) => make("option", { value: each.name }, each.label)));
-    const ahead = this.saved.crossings.find((each) => each.already < 0.5);
-    threshold.value = (ahead ?? this.saved.crossings[0])?.name ?? "";
+    const median = (each) => each.quantiles[this.saved.levels.indexOf(0.5)] ?? 0; // the latest that is likelier than not
+    threshold.value = [...this.saved.crossings].sort((a, b) => median(b) - median(a))[0]?.name ?? "";
     this.threshold = threshold;
     this.since = make("select", { id: "since", onchange: () => this.why() }, make("option", { value: "" }, "this scenario, as it was opened"),
       ...this.opened.presets.filter(([name]) => name !== this.opened.name).map(([name, title]) => make("option", { value: name }, title)));
@@ -674,7 +674,7 @@ class Page {
     moved.append(make("div", { class: "walk" }, this.walk, this.walked), this.words);
     const parts = [moved];
     if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed", "Circle: median. Thick: half of the draws. Thin: 90 % of them. Grey: as it was opened."), this.figure("by", "Chance of having crossed", "", threshold));
-    if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back", "Share of the draws in which a limit binds, by year, and in the last year. Dark lines: as it was opened."));
+    if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back", "Share of the draws in which a limit binds, by year, and in the last year. Lines: as it was opened."));
     this.still = make("p", { class: "still" }, "Nothing has been changed. Move an assumption, or start from another scenario above.");
     moved.insertBefore(this.still, moved.children[2]);
     return [...parts, this.whole, this.said.warnings];
