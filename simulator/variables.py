@@ -153,23 +153,27 @@ def variable(
     """
     if name in VARIABLES:
         return replace(VARIABLES[name], long_name=words.get(name, VARIABLES[name].long_name))
-    for kind in PATTERNS:
-        if not kind.unit and name.endswith(("_demanded", "_mean", "_error")):
-            continue  # a word on a variable of the kind
-        if match := kind.match(name):
-            parts = match.groups()
-            if kind.name.startswith("cap_<subject>"):
-                of = max((each for each in subjects if name.startswith(f"cap_{each}_")), key=len, default=parts[0])
-                parts = of, name[len(f"cap_{of}_") :]
-            *outer, last = (words.get(part, part.replace("_", " ")) for part in parts)
-            long_name = kind.long_name.format(*outer, words.get(name, last))
-            dims = tuple(dim.replace("<subject>", match[1]) for dim in kind.dims)
-            return Variable(name, dims, kind.unit or unit, long_name, kind.description)
-    for kind in SUFFIXES:
-        if match := kind.match(name):
-            base = variable(match[1], unit=unit, subjects=subjects, words=words)
-            return Variable(name, kind.dims, base.unit, kind.long_name.format(base.long_name), kind.description)
-    return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
+    kind, parts = _kind_of(name)
+    if kind is None:
+        return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
+    if kind in SUFFIXES:
+        base = variable(parts[0], unit=unit, subjects=subjects, words=words)
+        return Variable(name, kind.dims, base.unit, kind.long_name.format(base.long_name), kind.description)
+    dims = tuple(dim.replace("<subject>", parts[0]) for dim in kind.dims)
+    if kind.name.startswith("cap_<subject>"):
+        of = max((each for each in subjects if name.startswith(f"cap_{each}_")), key=len, default=parts[0])
+        parts = of, name[len(f"cap_{of}_") :]
+    *outer, last = (words.get(part, part.replace("_", " ")) for part in parts)
+    long_name = kind.long_name.format(*outer, words.get(name, last))
+    return Variable(name, dims, kind.unit or unit, long_name, kind.description)
+
+
+@lru_cache(maxsize=4096)  # the same names come again in each group of a run, and in each run
+def _kind_of(name: str) -> tuple[Variable | None, tuple[str, ...]]:
+    """Find the kind of a variable, of `PATTERNS` or `SUFFIXES`, and what varies in its name; none where it has none."""
+    is_word = name.endswith(("_demanded", "_mean", "_error"))  # a word on a variable of a kind without a unit
+    kinds = (*(kind for kind in PATTERNS if kind.unit or not is_word), *SUFFIXES)
+    return next(((kind, match.groups()) for kind in kinds if (match := kind.match(name))), (None, ()))
 
 
 def sample_dims(names: Iterable[str]) -> dict[str, tuple[str, ...]]:

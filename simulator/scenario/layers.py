@@ -345,9 +345,16 @@ def entries_in(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
 def texts_under(data: Any, keys: Collection[str]) -> dict[str, set[str]]:
     """Collect the texts that stand under some keys, however deep, by key."""
     found: dict[str, set[str]] = {key: set() for key in keys}
-    for path, value in entries_in(data):
-        if path and path[-1] in found and isinstance(value, str):
-            found[str(path[-1])].add(value)
+    left = [data]
+    while left:
+        inner = left.pop()
+        if isinstance(inner, list):
+            left += inner
+        elif isinstance(inner, Mapping):
+            left += inner.values()
+            for key in found.keys() & inner.keys():
+                if isinstance(inner[key], str):
+                    found[key].add(inner[key])
     return found
 
 
