@@ -14,7 +14,8 @@ from typing import Any
 
 type Request = Mapping[str, Any]
 """What a page asks, `Asked` where it is of its shape: the engine checks that."""
-type Engine = Callable[[Request], Mapping[str, Any]]
+type Engine = Callable[[Request, Callable[[], bool]], Mapping[str, Any]]
+"""Answers a request; asks now and then whether a later one has made it needless, and then gives it up."""
 
 MOST_WAITING = 32
 """Requests that wait; another is refused."""
@@ -91,7 +92,11 @@ class Desk:
             failed(error)
         while (each := self._next()) is not None:
             if each.answer.set_running_or_notify_cancel():
-                each.answer.set_result(_computed(engine, each.asked))
+                each.answer.set_result(_computed(engine, each.asked, partial(self._is_needless, each)))
+
+    def _is_needless(self, each: _Waiting) -> bool:
+        with self._change:
+            return self._ended or any(each.is_overtaken_by(other.asked) for other in self._waiting)
 
     def _next(self) -> _Waiting | None:
         with self._change:
@@ -104,7 +109,7 @@ def told(words: str) -> Mapping[str, Any]:
     return {"faults": [{"path": "", "text": words}]}
 
 
-def _refused(words: str, _: Request) -> Mapping[str, Any]:
+def _refused(words: str, _: Request, __: Callable[[], bool]) -> Mapping[str, Any]:
     return told(words)
 
 
@@ -112,10 +117,10 @@ def _as_json(answer: Mapping[str, Any]) -> bytes:
     return json.dumps(answer, allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode()
 
 
-def _computed(engine: Engine, asked: Request) -> bytes:
+def _computed(engine: Engine, asked: Request, is_needless: Callable[[], bool]) -> bytes:
     """Answer a request, and that it failed where it does: the next one may not."""
     try:
-        return _as_json(engine(asked))
+        return _as_json(engine(asked, is_needless))
     except Exception as error:  # noqa: BLE001 - one request of many
         traceback.print_exc(file=sys.stderr)
         serial = {"serial": asked["serial"]} if "serial" in asked else {}

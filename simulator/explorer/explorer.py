@@ -95,7 +95,7 @@ class Explorer:
         self._base = opened(scenario, ready=self._ready)
         self._others: OrderedDict[tuple[str, str], Opened] = OrderedDict()
 
-    def answer(self, asked: Any, *, is_overtaken: Callable[[], bool] = lambda: False) -> Answer:
+    def answer(self, asked: Any, is_overtaken: Callable[[], bool] = lambda: False) -> Answer:
         """Answer a request, `Asked`; what is wrong with it, or with what it asks for, are faults in the answer.
 
         `is_overtaken` is asked from time to time where an answer takes long, and ends it.

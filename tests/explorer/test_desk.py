@@ -22,7 +22,7 @@ class Engine:
         self.computed: list[dict[str, Any]] = []
         self.at_once, self.most, self.threads = 0, 0, set[int]()
 
-    def __call__(self, asked: Any) -> dict[str, Any]:
+    def __call__(self, asked: Any, is_needless: Callable[[], bool]) -> dict[str, Any]:
         self.at_once += 1
         self.most = max(self.most, self.at_once)
         self.threads.add(threading.get_ident())
@@ -33,6 +33,8 @@ class Engine:
         if asked.get("scenario") == "broken":
             raise ZeroDivisionError
         self.at_once -= 1
+        if is_needless():
+            return {"overtaken": True}
         return {"serial": asked.get("serial"), "text": float("nan") if asked.get("text") == "nan" else "done"}
 
 
@@ -89,6 +91,18 @@ def test_what_moved_is_overtaken_by_a_picture_and_not_the_other_way(desk: Desk, 
     assert answered(moved) == {"serial": 2, "overtaken": True}
 
 
+def test_what_is_computed_is_told_that_a_later_request_has_come(engine: Engine) -> None:
+    desk = Desk(lambda: engine, failed=pytest.fail)
+    late = desk.ask({"kind": "moved", "page": "a", "serial": 1, "scenario": "slow"})
+    assert engine.begun.wait(30)
+    desk.ask(picture(2, scenario="slow", page="b"))
+    next_ = desk.ask(picture(2, scenario="slow"))
+    engine.go.set()
+    assert answered(late) == {"overtaken": True}
+    assert answered(next_)["text"] == "done"
+    desk.close()
+
+
 def test_so_many_wait_and_no_more_and_who_left_makes_room(desk: Desk, engine: Engine) -> None:
     waiting = [desk.ask(picture(1, page=str(page))) for page in range(MOST_WAITING)]
     with pytest.raises(FullError):
@@ -114,7 +128,7 @@ def test_a_request_that_fails_is_told_so_and_the_next_is_answered(
 
 
 def test_where_there_is_no_engine_all_are_told_why() -> None:
-    def make() -> Callable[[Any], Any]:
+    def make() -> Callable[[Any, Any], Any]:
         raise InputError("none.yaml: no such file.")
 
     errors: list[Exception] = []

@@ -50,7 +50,7 @@ class Served:
         self.port = self.at.listener.getsockname()[1]
         self.host = f"127.0.0.1:{self.port}"
 
-    def engine(self, asked: Any) -> dict[str, Any]:
+    def engine(self, asked: Any, _: Any) -> dict[str, Any]:
         self.computed.append(asked)
         if asked.get("kind") == "slow":
             self.begun.set()
