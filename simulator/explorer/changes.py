@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.errors import InputError, Path, PlacedFault, ScenarioError, dotted, near_name, shown
-from simulator.explorer.handles import Handle, handles
+from simulator.explorer.handles import Handle, handles, label_of, said_of
 from simulator.explorer.protocol import Change, Changes, Fault
-from simulator.explorer.restating import as_data, family_name, plain, quantiles, restated
-from simulator.scenario.changes import retitled, titled
+from simulator.explorer.restating import as_data, bare, family_name, plain, quantiles, restated
+from simulator.priors.joint import named_prior
+from simulator.scenario.assumptions import parts_of
+from simulator.scenario.changes import retitled
 from simulator.scenario.documents import Document, flow_text, yaml_text
-from simulator.scenario.layers import lookup
-from simulator.scenario.library import extended
-from simulator.scenario.load import Source, load_groups
+from simulator.scenario.layers import lookup, text_keys
+from simulator.scenario.library import OF_ITS_OWN
+from simulator.scenario.load import Groups, Source, load_groups, mixed_of, part_documents
 from simulator.scenario.overrides import Override, apply_override, set_entry
 from simulator.scenario.resolving import Scenario, change_line, checked
-from simulator.schema.statements import PROVENANCE_KEYS
+from simulator.schema.base import Faults
+from simulator.schema.statements import Prior
+from simulator.wording import harmless
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "prior": ("median", "width", "family"), "number": ("value",), "switch": ("on",), "weight": ("weight",)
 }  # fmt: skip
 """What can be changed of a control of each kind."""
+_MUST_BE = {"on": "true or false", "family": "the name of a family", "width": "a number above 0"}
 MOST_CHANGES = 500
 
 
@@ -37,51 +43,94 @@ class Refused(InputError):
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A scenario that is explored: what it is called on the command line, what it says, and what can be changed.
+    """A scenario that is explored, read once: what it is called on the command line, what it says, what can be changed.
 
-    `name` is empty where it has none: it was handed over as text or data, or has learnt since it was read.
+    `name` is empty where it has none: it was handed over as text or data, or has learnt since it was read. `documents`
+    and `resolved` are those of the scenarios that it mixes, by name; of one alone the name is empty.
     """
 
     name: str
-    document: Document
     scenario: Scenario
     handles: Mapping[str, Handle]
+    groups: Groups
+    documents: Mapping[str, Document]
+    resolved: Mapping[str, Scenario]
+
+
+@dataclass(frozen=True, slots=True)
+class _Edit:
+    """What is set at a path, in one scenario of a mixture or in all."""
+
+    part: str
+    path: Path
+    value: Any
+
+    @property
+    def text(self) -> str:
+        """The edit as `--set` takes it."""
+        within = f"mixture[{self.part}].{'changes.' if self.path != ('weight',) else ''}" if self.part else ""
+        return f"{within}{dotted(self.path)}={flow_text(self.value)}"
 
 
 def opened(source: Source | Scenario, *, ready: Callable[[Scenario], Scenario] = lambda scenario: scenario) -> Opened:
     """Read a scenario to be explored, once; `ready` lets one that has to learn do so."""
-    if isinstance(source, Scenario):
-        name, document, scenario = "", None, source
-    else:
-        groups = load_groups(source)
-        document = titled(extended(groups.own, groups.file))
-        scenario = checked(document, (), ())
-        is_text = isinstance(source, Mapping) or (isinstance(source, str) and ("\n" in source or ": " in source))
-        name = "" if is_text else str(source)
-    if scenario.must_learn or document is None:
-        scenario = ready(scenario)
-        name, document = "", Document(dict(scenario.data), scenario.places)
-    return Opened(name, document, scenario, handles(scenario))
+    given = source if isinstance(source, Scenario) else None
+    groups = load_groups(source.data if isinstance(source, Scenario) else source)
+    documents = part_documents(groups)
+    resolved = {name: checked(document, (), ()) for name, document in documents.items()}
+    scenario = given or _joined(groups, resolved, {})
+    if scenario.must_learn:
+        return opened(ready(scenario))
+    return Opened(_called(source), scenario, handles(scenario), groups, documents, resolved)
+
+
+def _called(source: Source | Scenario) -> str:
+    """Name a source as the command line does; one that is text or data has no name."""
+    is_name = isinstance(source, FilePath) or (isinstance(source, str) and "\n" not in source and ": " not in source)
+    return str(source) if is_name else ""
+
+
+def _joined(groups: Groups, resolved: Mapping[str, Scenario], weights: Mapping[str, float]) -> Scenario:
+    if "" in resolved:
+        return resolved[""]
+    own = [weights.get(name, entry.weight) for name, entry in zip(resolved, groups.mixture, strict=True)]
+    return mixed_of(groups, resolved, own)
 
 
 def changed(source: Opened | Source, changes: Changes) -> Scenario:
     """Read a scenario with changes; Refused where the reader has faults with them."""
     base = source if isinstance(source, Opened) else opened(source)
-    if not changes:
+    edits = _edits(base, changes)
+    if not edits:
         return base.scenario
     try:
-        edits = _edits(base, changes)
-        return _read(base, edits)
+        found = _read(base, edits)
     except ScenarioError as error:
-        raise Refused(list(_by_control(error.faults, base, changes))) from None
+        raise Refused(_by_control(error.faults, base, changes)) from None
+    return found if base.scenario.fit is None else replace(found, fit=base.scenario.fit)
 
 
-def _read(base: Opened, edits: Sequence[Override]) -> Scenario:
-    document, log = base.document, list[str]()
-    for edit in edits:
-        document = apply_override(document, edit)
-        log.append(change_line(edit.path, lookup(base.scenario.data, edit.path), edit.value))
-    return checked(retitled(base.document, document), log, ())
+def _read(base: Opened, edits: Sequence[_Edit]) -> Scenario:
+    resolved = dict(base.resolved)
+    weights = {edit.part: float(edit.value) for edit in edits if _is_of_mixture(edit)}
+    faults: list[PlacedFault] = []
+    for name, document in base.documents.items():
+        own = [edit for edit in edits if edit.part in ("", name) and not _is_of_mixture(edit)]
+        made, log = document, list[str]()
+        for edit in own:
+            made = apply_override(made, Override(edit.path, edit.value, edit.text))
+            log.append(change_line(edit.path, lookup(base.resolved[name].data, edit.path), edit.value))
+        try:
+            resolved[name] = checked(retitled(document, made), log, ()) if own else resolved[name]
+        except ScenarioError as error:
+            faults += error.faults
+    if faults:
+        raise ScenarioError(faults)
+    return _joined(base.groups, resolved, weights)
+
+
+def _is_of_mixture(edit: _Edit) -> bool:
+    return bool(edit.part) and edit.path == ("weight",)
 
 
 def settings(source: Opened | Source, changes: Changes) -> list[str]:
@@ -90,23 +139,33 @@ def settings(source: Opened | Source, changes: Changes) -> list[str]:
     return [edit.text for edit in _edits(base, changes)]
 
 
-def _edits(base: Opened, changes: Changes) -> list[Override]:
+def _edits(base: Opened, changes: Changes) -> list[_Edit]:
     """Say what is set where, in the order of the scenario; Refused where a change is none."""
     if faults := list(_amiss(base, changes)):
         raise Refused(faults)
-    edits, faults = list[Override](), list[Fault]()
     moved = [each for path, each in base.handles.items() if path in changes and not _is_idle(each, changes[path])]
-    for root in dict.fromkeys(handle.root for handle in moved):
-        own = [handle for handle in moved if handle.root == root]
-        try:
-            value = _value(base, root, own, changes)
-        except InputError as error:
-            faults.append(Fault(path=own[0].path, text=str(error)))
+    found: dict[tuple[str, Path], _Edit] = {}
+    roots = dict.fromkeys((handle.part, handle.root) for handle in moved)
+    lists = [(part, root) for part, root in roots if isinstance(_written(base, part, root), list)]
+    for part, root in sorted(roots, key=lambda each: each in lists):  # after what is changed within them
+        own = [handle for handle in moved if (handle.part, handle.root) == (part, root)]
+        if not root:
+            found[part, root] = _Edit(part, ("weight",), float(changes[own[0].path]["weight"]))
             continue
-        edits.append(Override(root, value, f"{dotted(root)}={flow_text(value)}"))
+        try:
+            value = _value(base, own, changes, found.values())
+        except Faults as error:
+            faults += [Fault(path=own[-1].path, text=f"{each.rule} {each.remedy}".strip()) for each in error.faults]
+            continue
+        found[part, root] = _Edit(part, root, value)
     if faults:
         raise Refused(faults)
-    return edits
+    return list(found.values())
+
+
+def _written(base: Opened, part: str, path: Path) -> Any:
+    """Read what an entry says as it is written; of what all scenarios of a mixture say, the first."""
+    return lookup(base.documents[part or next(iter(base.documents))].data, path)
 
 
 def _amiss(base: Opened, changes: Changes) -> Iterator[Fault]:
@@ -126,9 +185,6 @@ def _amiss(base: Opened, changes: Changes) -> Iterator[Fault]:
                 yield Fault(path=path, text=f"{key} must be {_MUST_BE.get(key, 'a number')}; got {shown(value)}.")
 
 
-_MUST_BE = {"on": "true or false", "family": "the name of a family", "width": "a number above 0"}
-
-
 def _does(key: str, value: Any) -> bool:
     if key in ("on", "family"):
         return isinstance(value, bool if key == "on" else str)
@@ -143,88 +199,178 @@ def _is_idle(handle: Handle, change: Change) -> bool:
         return same and change.get("width", 1.0) == 1.0 and change.get("family") in (None, family_name(handle.prior))
     if handle.kind == "switch":
         return change.get("on", True)
-    had = None if handle.value is None else plain(handle.value / handle.size)
-    return change.get("value", change.get("weight", had)) == had
+    return change.get("value", change.get("weight", handle.told)) == handle.told
 
 
-def _value(base: Opened, root: Path, own: Sequence[Handle], changes: Changes) -> Any:
-    """Give what stands at an entry once it is changed: a prior or a number; None where it is taken away."""
-    written, whole = lookup(base.document.data, root), lookup(base.scenario.data, root)
-    data: Any = written if own[0].at == root else None
-    for handle in own:
-        change = changes[handle.path]
-        if handle.kind == "switch":
-            return written if change.get("on", True) else None
-        inner = handle.at[len(root) :]
-        at_part = whole if not inner else lookup(whole, inner)
-        if handle.kind == "weight":
-            data = _with_part(data, written, whole, inner, float(change["weight"]))
-        elif handle.kind == "number":
-            value = change.get("value")
-            new = _number(at_part, None if value is None else plain(value * handle.size))
-            data = _with_part(data, written, whole, inner, new) if inner else new
-        elif handle.prior is not None:
-            median = None if "median" not in change else plain(change["median"] * handle.size)
-            family = change.get("family")
-            new = restated(at_part, handle.prior, median=median, width=change.get("width", 1.0), family=family)
-            data = _with_part(data, written, whole, inner, new) if inner else new
-    return data
+def _value(base: Opened, own: Sequence[Handle], changes: Changes, before: Iterable[_Edit]) -> Any:
+    """Give what stands at an entry once it is changed: a prior, a number or a list; None where it is taken away."""
+    part, root = own[0].part, own[0].root
+    written = _written(base, part, root)
+    if own[0].kind == "switch":
+        return None if own[0].at == root else _without(base, own, before)
+    whole = as_data(lookup(base.resolved[part or next(iter(base.resolved))].data, root))
+    inner = [handle for handle in own if handle.at != root]
+    data: Any = written
+    if inner:
+        data = as_data(written)
+        data = bare(data if "mixture" in data or "prior" not in data else whole)
+    for handle in inner:
+        at, change = handle.at[len(root) :], changes[handle.path]
+        data = set_entry(data, at, _new(lookup(whole, at), handle, change))
+    if len(inner) == len(own):
+        return data
+    handle = next(each for each in own if each.at == root)
+    if inner and handle.slot is not None:
+        whole = {**whole, **data} | ({"mixture": _expanded(data, whole)} if "mixture" in data else {})
+        prior = Prior.read(text_keys(whole))
+        slot = replace(handle.slot, prior=prior)
+        handle = replace(handle, slot=slot, prior=named_prior(slot))
+    return _new(whole if inner or isinstance(written, Mapping) else written, handle, changes[handle.path])
 
 
-def _number(stated: Any, value: float | None) -> Any:
-    if value is None:
-        return stated
-    if isinstance(stated, int | float):
-        return value
-    gone = (*PROVENANCE_KEYS, "prior")
-    return {key: each for key, each in as_data(stated).items() if key not in gone} | {"value": value}
+def _expanded(data: Mapping[str, Any], whole: Mapping[str, Any]) -> list[Any]:
+    """Give the parts of a mixture, those that are written as entries of the library with what these say."""
+    return [
+        {**known, **part} if isinstance(part, Mapping) and "prior" in part else part
+        for part, known in zip(data["mixture"], whole["mixture"], strict=True)
+    ]
 
 
-def _with_part(data: Any, written: Any, whole: Any, inner: Path, value: Any) -> dict[str, Any]:
-    """Put another part or weight into a mixture, whose own source is no longer true; other parts stay as written."""
-    if data is None:
-        stated = written if isinstance(written, Mapping) and "mixture" in written else whole
-        data = {key: each for key, each in as_data(stated).items() if key not in (*PROVENANCE_KEYS, "prior")}
-    return set_entry(data, inner, value)  # type: ignore[no-any-return]
+def _without(base: Opened, own: Sequence[Handle], before: Iterable[_Edit]) -> list[Any]:
+    """Give a list without the items that are switched off, and with what was changed in it before."""
+    part, root = own[0].part, own[0].root
+    data: Any = base.documents[part or next(iter(base.documents))].data
+    for edit in before:
+        if edit.part == part and edit.path[: len(root)] == root:
+            data = set_entry(data, edit.path, edit.value)
+    gone = [lookup(data, handle.at) for handle in own]
+    return [item for item in lookup(data, root) if not any(item is each for each in gone)]
 
 
-def _by_control(faults: Iterable[PlacedFault], base: Opened, changes: Changes) -> Iterator[Fault]:
-    """Lay faults at the controls that made them; where none is above a fault, at the only one that was changed."""
+def _new(stated: Any, handle: Handle, change: Change) -> Any:
+    """Give what stands at a handle once it is changed."""
+    if handle.kind == "weight":
+        return float(change["weight"])
+    if handle.kind == "number" or handle.prior is None or handle.slot is None:
+        value = plain(change["value"] * handle.size)
+        numeric = stated is None or isinstance(stated, int | float) or handle.prior is None
+        return value if numeric else {**bare(as_data(stated)), "value": value}
+    median = plain(change["median"] * handle.size) if "median" in change else None
+    width, family = change.get("width", 1.0), change.get("family")
+    return restated(stated, handle.prior, handle.slot, median=median, width=width, family=family)
+
+
+def _by_control(faults: Sequence[PlacedFault], base: Opened, changes: Changes) -> list[Fault]:
+    """Lay faults at the controls that made them: one above the fault, or else one without which it is none."""
+    found: list[Fault] = []
     for fault in faults:
         text = f"{fault.rule} {fault.remedy}".strip()
-        above = [path for path in changes if _is_above(path, fault.entry)] or [
-            path for path in changes if _is_above(dotted(base.handles[path].root), fault.entry)
+        above = [path for path in changes if _is_above(base.handles[path].at, fault.entry)] or [
+            path for path in changes if _is_above(base.handles[path].root, fault.entry)
         ]
-        above = above or list(changes) if len(changes) == 1 else above
-        yield Fault(path=max(above, key=len, default=""), text=text)
+        made = max(above, key=len, default="") or _maker(fault, base, changes)
+        found.append(Fault(path=made, text=text))
+    return list({(each["path"], each["text"]): each for each in found}.values())
 
 
-def _is_above(path: str, entry: str) -> bool:
-    return entry == path or entry.startswith((f"{path}.", f"{path}["))
+def _is_above(path: Path, entry: str) -> bool:
+    name = dotted(path)
+    return bool(path) and (entry == name or entry.startswith((f"{name}.", f"{name}[")))
+
+
+def _maker(fault: PlacedFault, base: Opened, changes: Changes) -> str:
+    """Find the change that makes a fault: by itself, or else with others, so that without it there is none."""
+    if len(changes) == 1:
+        return next(iter(changes))
+    alone = (path for path in changes if _has(fault, base, {path: changes[path]}))
+    others = {path: {key: each for key, each in changes.items() if key != path} for path in changes}
+    needed = (path for path in changes if not _has(fault, base, others[path]))
+    return next(alone, "") or next(needed, "")
+
+
+def _has(fault: PlacedFault, base: Opened, changes: Changes) -> bool:
+    """Tell whether changes make a fault."""
+    try:
+        _read(base, _edits(base, changes))
+    except ScenarioError as error:
+        return any((each.entry, each.rule) == (fault.entry, fault.rule) for each in error.faults)
+    return False
 
 
 def saved_text(source: Opened | Source, changes: Changes) -> str:
-    """Write a scenario file of changes that reads back as the scenario that they make."""
+    """Write a scenario file of changes that reads back as the scenario that they make.
+
+    It extends what was opened, by its name; one without a name is written out as a whole.
+    """
     base = source if isinstance(source, Opened) else opened(source)
-    edits = _edits(base, changes)
-    data: dict[str, Any] = {"schema": 2, "extends": base.name}
+    scenario, edits = changed(base, changes), _edits(base, changes)
+    head = harmless("".join(f"# {line}\n" for line in _told(base, scenario, changes)))
+    if not base.name:
+        return f"{head}{scenario.text()}"
+    if "" not in base.documents:
+        return f"{head}{yaml_text(_mixture(base, scenario, edits))}"
+    name = FilePath(base.name)
+    extends = f"./{name.name}" if name.suffix in (".yaml", ".yml") else base.name
+    layer = _layer(base.documents[""].data, edits)
+    return head + yaml_text({"schema": 2, "extends": extends, **_of_itself(scenario.data), **layer})
+
+
+def _of_itself(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Give what a scenario says of itself, which what extends it does not inherit."""
+    return {key: data[key] for key in OF_ITS_OWN if key in data}
+
+
+def _told(base: Opened, scenario: Scenario, changes: Changes) -> Iterator[str]:
+    """Say in words what was changed."""
+    yield f"Changed in {base.name or base.scenario.spec.name}:" if changes else f"As {base.name}:"
+    now, labels = handles(scenario, like=base.handles), base.scenario.labels
+    for path, handle in base.handles.items():
+        if path not in changes or _is_idle(handle, changes[path]):
+            continue
+        words = label_of(handle, labels)
+        if handle.kind == "switch":
+            yield f"  {words}: taken away"
+        elif path in now:
+            yield f"  {words}: {said_of(handle)} -> {said_of(now[path])}"
+
+
+def _mixture(base: Opened, scenario: Scenario, edits: Sequence[_Edit]) -> dict[str, Any]:
+    """Write a mixture of scenarios anew, with what was changed in all of them and in each."""
+    whole = {key: value for key, value in base.groups.whole.data.items() if key not in OF_ITS_OWN}
+    entries, parts = [], parts_of(scenario)
+    for name, entry in zip(base.documents, whole["mixture"], strict=True):
+        own = [edit for edit in edits if edit.part == name]
+        weights = [edit.value for edit in own if _is_of_mixture(edit)]
+        under = lookup(entry, ("changes",)) or {}
+        layer = _layer(base.documents[name].data, [edit for edit in own if not _is_of_mixture(edit)], under=under)
+        weight = weights[0] if weights else entry["weight"]
+        entries.append({**entry, "weight": weight, "changes": _of_itself(parts[name]) | layer})
+    first = next(iter(base.documents.values())).data
+    shared = _layer(first, [edit for edit in edits if not edit.part], under=whole)
+    return {**shared, "mixture": entries}
+
+
+def _layer(whole: Any, edits: Sequence[_Edit], *, under: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Write changes as what is laid over a scenario: a list is replaced as a whole."""
+    layer: dict[str, Any] = dict(under or {})
     for edit in edits:
-        data = _layered(data, base.document.data, edit)
-    head = "".join(f"# {edit.text}\n" for edit in edits)
-    return f"{head}{yaml_text(data)}"
+        path = edit.path
+        depth = next((at for at, _ in enumerate(path) if isinstance(lookup(whole, path[:at]), list)), len(path))
+        value = edit.value
+        if depth < len(path):
+            before = lookup(layer, path[:depth])
+            value = set_entry(lookup(whole, path[:depth]) if before is None else before, path[depth:], edit.value)
+        layer = _put(layer, path[:depth], value, whole)
+        if path[-1] == "start" and depth == len(path) and (at := lookup(whole, (*path[:-1], "at"))) is not None:
+            dated = lookup(layer, (*path[:-1], "at"))
+            layer = _put(layer, (*path[:-1], "at"), at if dated is None else dated, whole)  # it keeps its date
+    return layer
 
 
-def _layered(layer: dict[str, Any], whole: Any, edit: Override) -> dict[str, Any]:
-    """Add a change to what is laid over a scenario: a list is replaced as a whole."""
-    path = edit.path
-    depth = next((at for at, _ in enumerate(path) if isinstance(lookup(whole, path[:at]), list)), len(path))
-    value = edit.value
-    if depth < len(path):
-        under = lookup(layer, path[:depth])
-        value = set_entry(lookup(whole, path[:depth]) if under is None else under, path[depth:], edit.value)
-    return _put(layer, path[:depth], value)
-
-
-def _put(data: Mapping[str, Any], path: Path, value: Any) -> dict[str, Any]:
-    head, rest = str(path[0]), path[1:]
-    return {**data, head: _put(data.get(head) or {}, rest, value) if rest else value}
+def _put(data: Any, path: Path, value: Any, whole: Any) -> dict[Any, Any]:
+    """Put a value into what is laid over a scenario, under the keys that this one has."""
+    below = whole if isinstance(whole, Mapping) else {}
+    head: Any = next((key for key in below if str(key) == str(path[0])), path[0])
+    under = data if isinstance(data, Mapping) else {}
+    rest = path[1:]
+    return {**under, head: _put(under.get(head), rest, value, below.get(head)) if rest else value}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from simulator.analysis.association import MOST_SAMPLES, rank_by_chance, spearman
-from simulator.errors import as_path
-from simulator.explorer.handles import Handle, handles
+from simulator.errors import dotted
+from simulator.explorer.handles import Handle, handles, label_of, said_of
 from simulator.explorer.protocol import Control, Density, Group
 from simulator.explorer.restating import Move, base_of, below, families_for, family_name, in_log, plain, quantiles
 from simulator.priors.composite import mean_density
@@ -16,10 +17,10 @@ from simulator.priors.free_families import Discrete
 from simulator.priors.joint import NamedPrior
 from simulator.runs.groups import Group as Run
 from simulator.runs.groups import arrays
-from simulator.scenario.assumptions import stated_name
+from simulator.scenario.assumptions import parts_of, stated_name
+from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
-from simulator.schema.prior_names import input_words
-from simulator.schema.statements import Prior
+from simulator.schema.statements import PROVENANCE_KEYS
 from simulator.wording import capital
 
 POINTS = 61
@@ -28,6 +29,7 @@ _TITLES = {
     "inputs": "Shared inputs", "spending": "Spending", "hardware": "Hardware efficiency",
     "compute": "Physical compute", "algorithms": "Algorithmic efficiency", "quantities": "Quantities",
     "constraints": "Constraints", "capability": "Capability", "thresholds": "Thresholds", "models": "Counts of models",
+    "mixture": "Scenarios",    "correlations": "Correlations", "years": "Years",
 }  # fmt: skip
 
 
@@ -36,16 +38,15 @@ def controls(
 ) -> list[Control]:
     """List the controls of a scenario, those with the greatest share of the variance first.
 
-    `like` are the handles of the scenario as it was opened: then only those of these are listed that are there still,
-    in the units in which they were told.
+    `like` are handles of the scenario as it was opened: then only those of these are listed that are there still, in
+    the units in which they were told.
     """
     known = handles(scenario, like=like)
-    chosen = [each for path, each in known.items() if like is None or path in like]
-    labels = scenario.labels
-    found = [_control(each, labels) for each in chosen]
+    found = [_control(each, scenario) for each in known.values()]
     for control in found:
-        if shares and control["path"] in shares:
-            control["share"] = shares[control["path"]]
+        share = (shares or {}).get(dotted(known[control["path"]].at))
+        if share is not None and control["kind"] != "switch":
+            control["share"] = share
     return _ordered(found, known)
 
 
@@ -94,42 +95,49 @@ def first_order(run: Run) -> dict[str, float]:
     return found
 
 
-def _control(handle: Handle, labels: Mapping[str, str]) -> Control:
-    path, prior = as_path(handle.path), handle.prior
-    about = prior.prior if prior is not None else None
+def _control(handle: Handle, scenario: Scenario) -> Control:
+    prior, said = handle.prior, _provenance(handle, scenario)
     control = Control(
         path=handle.path,
         kind=handle.kind,
-        label=input_words(handle.path, labels=labels),
-        group=str(path[1]) if path[0] == "drivers" else str(path[0]),
+        label=label_of(handle, scenario.labels),
+        group=_group(handle),
         unit=handle.unit,
-        about=_said(about, "notes"),
-        source=_said(about, "source"),
-        url=_said(about, "url") or (f"https://doi.org/{about.doi}" if about is not None and about.doi else ""),
-        confidence=_said(about, "confidence"),
-        as_of=_said(about, "as_of"),
-        understood="" if prior is None else prior.understood,
+        about=said["notes"],
+        source=said["source"],
+        url=said["url"] or (f"https://doi.org/{said['doi']}" if said["doi"] else ""),
+        confidence=said["confidence"],
+        as_of=said["as_of"],
+        understood="" if handle.kind == "switch" else said_of(handle),
     )
     if handle.kind == "switch":
         control["on"] = True
-    elif handle.kind == "weight" and handle.value is not None:
-        control["weight"], control["span"] = handle.value, (0.0, 1.0)
-    elif handle.kind == "number" and handle.value is not None:
-        control["value"] = plain(handle.value / handle.size)
-        control["span"] = _span_of_number(control["value"], date=prior is not None and prior.unit == "year")
+    elif handle.kind == "weight" and handle.told is not None:
+        control["weight"], control["span"] = handle.told, handle.span
+    elif handle.kind == "number" and handle.told is not None:
+        low, high = handle.span
+        control["value"], control["span"] = handle.told, (plain(low / handle.size), plain(high / handle.size))
     elif prior is not None:
         _add_prior(control, prior, handle.size)
     return control
 
 
-def _said(prior: Prior | None, key: str) -> str:
-    return " ".join(str(getattr(prior, key, None) or "").split())
+def _group(handle: Handle) -> str:
+    if not handle.at:
+        return "mixture"
+    return str(handle.at[1]) if handle.at[0] == "drivers" else str(handle.at[0])
 
 
-def _span_of_number(value: float, *, date: bool) -> tuple[float, float]:
-    if date:
-        return value - 10.0, value + 10.0
-    return (plain(value / 10.0), plain(value * 10.0)) if value > 0 else (value - 1.0, value + 1.0)
+def _provenance(handle: Handle, scenario: Scenario) -> dict[str, str]:
+    """Read where a number comes from: off its prior, or what stands beside it."""
+    if handle.prior is not None:
+        stated: Mapping[str, Any] = handle.prior.prior.model_dump(include={*PROVENANCE_KEYS})
+    else:
+        data = parts_of(scenario)
+        beside = lookup(data.get(handle.part, next(iter(data.values()))), handle.at)
+        beside = beside if isinstance(beside, Mapping) else lookup(next(iter(data.values())), handle.at[:-1])
+        stated = beside if isinstance(beside, Mapping) else {}
+    return {key: " ".join(str(stated.get(key) or "").split()) for key in PROVENANCE_KEYS}
 
 
 _READ_AT = (0.005, 0.05, 0.5, 0.95, 0.995)

@@ -2,32 +2,39 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from simulator.errors import Path, dotted
+from simulator.errors import Path, as_path, dotted, item_part, number
 from simulator.explorer.protocol import Kind
+from simulator.explorer.restating import parts_in, plain
 from simulator.priors.families import Fixed
 from simulator.priors.fitting import understood
 from simulator.priors.joint import NamedPrior, named_prior
-from simulator.scenario.assumptions import NO_BELIEFS, stated_name
+from simulator.scenario.assumptions import NO_BELIEFS, parts_of, stated_name
+from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Component, Scenario
-from simulator.schema.prior_names import Slot, entries_of, slots
-from simulator.schema.quantities import Level, Limit
-from simulator.schema.spec import Driver
-from simulator.schema.statements import Prior
+from simulator.schema.goals import Threshold
+from simulator.schema.prior_names import Slot, entries_of, input_words, slots
+from simulator.schema.quantities import Event, Level, Limit, MeanRate, Operation, Regime
+from simulator.schema.spec import Driver, FeedbackPoint
 
 _REMOVABLE = ("jumps", "drift", "volatility", "feedback")
 """Entries of a level that can be taken away, beside its caps."""
+_PROBABILITY, _RANK = (0.0, 1.0), (-0.99, 0.99)
+_NEAR = 10.0
+"""Years and powers of ten within which the handle of a date, or of a number, moves."""
 
 
 @dataclass(frozen=True, slots=True)
 class Handle:
     """Something of a scenario that can be changed.
 
-    `path` names it; `at` is where it stands, `root` what is set there: the outermost prior in which it stands, or
-    itself. `prior` is what is believed, where it is one or a part of one; `value` a number in the unit of the file, or
-    a weight. It is told in `unit`, which is `size` of that of the file.
+    `path` names it; `at` is where it stands, `root` what is set there: the outermost prior or list in which it stands,
+    or itself; in a mixture of scenarios in that `part` alone, or in all. `prior` is what is believed, where it is one
+    or a part of one, and `slot` its place; `value` is a number in the unit of the file, or a weight. It is told in
+    `unit`, which is `size` of that of the file, and its handle moves within `span`.
     """
 
     path: str
@@ -35,69 +42,181 @@ class Handle:
     at: Path
     root: Path
     prior: NamedPrior | None = None
+    slot: Slot | None = None
     value: float | None = None
+    span: tuple[float, float] = (-math.inf, math.inf)
     unit: str = ""
     size: float = 1.0
+    part: str = ""
+
+    @property
+    def told(self) -> float | None:
+        """The number in the unit in which it is told."""
+        return None if self.value is None else plain(self.value / self.size)
 
 
 def handles(scenario: Scenario, *, like: Mapping[str, Handle] | None = None) -> dict[str, Handle]:
-    """List what of a scenario can be changed, in its order, by path; told in the units of others that are given."""
-    found = {each.path: each for each in _handles(scenario.components[0])}
+    """List what of a scenario can be changed, in its order, by path; told in the units of others that are given.
+
+    What all scenarios of a mixture say alike is one; else each has its own, below `mixture[name].changes`.
+    """
+    found = {each.path: each for each in _every(scenario)}
     if like is not None:
-        told = {path: (like[path].unit, like[path].size) for path in found if path in like}
-    else:
-        believed = {path: each.prior for path, each in found.items() if each.prior is not None}
-        read = understood([prior.asked for prior in believed.values()])
-        told = {path: (each.unit, each.size) for path, each in zip(believed, read, strict=True)}
-    for path, (unit, size) in told.items():
-        found[path] = replace(found[path], unit=unit, size=size)
-    return found
+        return {path: replace(each, unit=like[path].unit, size=like[path].size)
+                for path, each in found.items() if path in like}  # fmt: skip
+    believed = {path: each.prior for path, each in found.items() if each.prior is not None}
+    read = understood([prior.asked for prior in believed.values()])
+    told = zip(believed, read, strict=True)
+    return found | {path: replace(found[path], unit=each.unit, size=each.size) for path, each in told}
+
+
+def _every(scenario: Scenario) -> Iterator[Handle]:
+    components, said = scenario.components, parts_of(scenario)
+    if len(components) == 1:
+        yield from _handles(components[0])
+        return
+    for entry in components:
+        yield Handle(f"mixture[{entry.name}].weight", "weight", (), (), None, None, entry.weight, _PROBABILITY,
+                     part=entry.name)  # fmt: skip
+    apart = [{each.path: each for each in _handles(entry)} for entry in components]
+    for entry, own in zip(components, apart, strict=True):
+        for path, handle in own.items():
+            stated = [lookup(data, handle.root) for data in said.values()]
+            shared = all(path in others for others in apart) and all(each == stated[0] for each in stated)
+            if shared and own is apart[0]:
+                yield handle
+            elif not shared:
+                yield replace(handle, path=f"mixture[{entry.name}].changes.{path}", part=entry.name)
 
 
 def _handles(component: Component) -> Iterator[Handle]:
-    spec, joint = component.spec, component.joint
-    seen: set[str] = set()
-    for slot in slots(spec):
-        name, prior = stated_name(slot.name), joint.priors[slot.name]
-        if name in seen or prior.of or name in NO_BELIEFS or ".shock[" in slot.name or slot.name.endswith(".shock"):
+    priors, seen = component.joint.priors, set[str]()
+    for slot in slots(component.spec):
+        name, prior = stated_name(slot.name), priors[slot.name]
+        path = slot.path if name == slot.name else as_path(name)
+        if name in seen or name in NO_BELIEFS or "shock" in slot.path[-2:-1]:
             continue
         seen.add(name)
-        yield from _of_prior(slot, prior, name)
+        if slot.prior.function is not None:
+            yield from _points(slot, path)
+        elif not prior.of:
+            yield from _of_prior(replace(slot, path=path), prior)
+    yield from _numbers(component)
     yield from _switches(component)
 
 
-def _of_prior(slot: Slot, prior: NamedPrior, name: str) -> Iterator[Handle]:
+def _of_prior(slot: Slot, prior: NamedPrior) -> Iterator[Handle]:
     path = slot.path
-    family = prior.stated
-    if isinstance(family, Fixed):
-        yield Handle(name, "number", path, path, prior, family.value)
-        return
-    yield Handle(name, "prior", path, path, prior)
-    yield from _parts(slot, prior.prior, path, slot.prior.unit)
+    yield _believed(slot, prior, path)
+    if slot.prior.never is not None:
+        at = (*path, "never")
+        yield Handle(dotted(at), "number", at, path, value=slot.prior.never, span=_PROBABILITY)
+    yield from _parts(slot, path)
 
 
-def _parts(slot: Slot, prior: Prior, path: Path, unit: str | None) -> Iterator[Handle]:
+def _believed(slot: Slot, prior: NamedPrior, root: Path) -> Handle:
+    """Give the handle of a prior: one number, or one that is drawn."""
+    family = prior.stated if prior.prior.never is None else getattr(prior.stated, "base", prior.stated)
+    if not isinstance(family, Fixed):
+        return Handle(dotted(slot.path), "prior", slot.path, root, prior, slot)
+    span = _near(family.value, date=prior.unit == "year")
+    return Handle(dotted(slot.path), "number", slot.path, root, prior, slot, family.value, span)
+
+
+def _near(value: float, *, date: bool = False) -> tuple[float, float]:
+    if date or value <= 0:
+        return value - _NEAR, value + _NEAR
+    return plain(value / _NEAR), plain(value * _NEAR)
+
+
+def _parts(slot: Slot, root: Path) -> Iterator[Handle]:
     """List weight and prior of each part of a mixture, of mixtures within it too."""
-    for index, part in enumerate(prior.mixture or ()):
-        at = (*path, "mixture", index)
-        own = part.model_copy(update={"unit": part.unit or unit})
-        yield Handle(f"{dotted(at)}.weight", "weight", (*at, "weight"), slot.path, None, part.weight)
-        made = named_prior(replace(slot, path=at, prior=own, asks=False))
-        if isinstance(made.stated, Fixed):
-            yield Handle(dotted(at), "number", at, slot.path, made, made.stated.value)
-        else:
-            yield Handle(dotted(at), "prior", at, slot.path, made)
-            yield from _parts(slot, part, at, part.unit or unit)
+    for place, weight in parts_in(slot):
+        at = (*place.path, "weight")
+        yield Handle(dotted(at), "weight", at, root, value=weight, span=_PROBABILITY)
+        yield _believed(place, named_prior(place), root)
+        yield from _parts(place, root)
+
+
+def _points(slot: Slot, root: Path) -> Iterator[Handle]:
+    """List what a function of another prior is at its points."""
+    if slot.prior.function is not None:
+        for point, value in slot.prior.function.points.items():
+            at = (*root, "function", "points", point)
+            yield Handle(dotted(at), "number", at, root, value=value, span=_near(value), unit=slot.prior.unit or "")
+
+
+def _numbers(component: Component) -> Iterator[Handle]:
+    """List the numbers that are no priors: dates, ranks of correlations, levels of tables, distances, weights."""
+    spec = component.spec
+
+    def found(at: Path, value: float, span: tuple[float, float], unit: str = "") -> Handle:
+        return Handle(dotted(at), "number", at, at, value=value, span=span, unit=unit)
+
+    for key in ("first", "last"):
+        year = float(getattr(spec.years, key))
+        yield found(("years", key), year, _near(year, date=True))
+    levels: list[tuple[Path, Level | Operation]] = [*entries_of(Level, spec), *entries_of(Operation, spec)]
+    for path, dated in levels:
+        if dated.at is not None:
+            yield found((*path, "at"), dated.at, _near(dated.at, date=True))
+        for year_, value in (getattr(dated, "table", None) or {}).items():
+            yield found((*path, "table", year_), value, _near(value), getattr(dated, "unit", None) or "")
+    for path, point in entries_of(FeedbackPoint, spec):
+        yield found((*path, "at"), point.at, _near(point.at), "FLOP")
+    for path, threshold in entries_of(Threshold, spec):
+        if threshold.within_oom is not None:
+            yield found((*path, "within_oom"), threshold.within_oom, _near(threshold.within_oom), "OOM")
+    for path, mean in entries_of(MeanRate, spec):
+        for place, weight in enumerate(mean.weights or ()):
+            at = (*path, "weights", place)
+            yield Handle(dotted(at), "weight", at, at, value=weight, span=_PROBABILITY)
+    for place, correlation in enumerate(spec.correlations):
+        at = ("correlations", item_part(correlation, place), "rank")
+        yield found(at, correlation.rank, _RANK)
 
 
 def _switches(component: Component) -> Iterator[Handle]:
-    """List what can be taken away: limits, jumps, random drift, feedback."""
-    limits = {path for path, _ in entries_of(Limit, component.spec)}
-    added = {
+    """List what can be taken away: limits, jumps, random drift, feedback, eras that wait for an event."""
+    limits = [path for path, _ in entries_of(Limit, component.spec)]
+    added = [
         (*path, key)
         for path, level in entries_of(Level, component.spec)
         for key in _REMOVABLE
         if getattr(level, key, None) is not None and (key != "feedback" or isinstance(level, Driver))
-    }
-    for path in sorted(limits | added, key=str):
+    ]
+    for path in (*limits, *added):
         yield Handle(dotted(path), "switch", path, path)
+    for path, era in entries_of(Regime, component.spec):
+        if isinstance(era.from_, Event):
+            yield Handle(dotted(path), "switch", path, path[:-1])
+
+
+_DATES = {"years.first": "first year", "years.last": "last year"}
+
+
+def label_of(handle: Handle, labels: Mapping[str, str]) -> str:
+    """Name a handle so that it says by itself what it is about."""
+    if not handle.at:
+        return f"weight of {handle.part}"
+    name = dotted(handle.at)
+    words = _DATES.get(name) or _words(handle.at, labels)
+    return f"{words} ({handle.part})" if handle.part else words
+
+
+def _words(path: Path, labels: Mapping[str, str]) -> str:
+    """Say a path in words; what stands in a mixture by the number of its part."""
+    depth = next((place for place, key in enumerate(path) if key == "mixture"), len(path))
+    if path[depth:]:
+        part = f"{input_words(dotted(path[:depth]), labels=labels)}, part {int(path[depth + 1]) + 1}"
+        return f"weight of {part}" if path[-1] == "weight" else part
+    if path[-1] == "at" and "feedback" not in path:
+        return f"{input_words(dotted(path[:-1]), labels=labels)}, date of the start"
+    return input_words(dotted(path), labels=labels)
+
+
+def said_of(handle: Handle) -> str:
+    """Write what is believed, or the number with its unit."""
+    if handle.prior is not None and handle.kind == "prior":
+        return handle.prior.understood
+    return f"{number(handle.told or 0.0)} {handle.unit}".strip()

@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
 import numpy as np
 
 from simulator.priors.composite import Truncated, WithNever
-from simulator.priors.joint import NamedPrior
-from simulator.scenario.layers import DIFFERENCES
+from simulator.priors.joint import NamedPrior, named_prior
+from simulator.priors.scales import scale_of
+from simulator.scenario.layers import DIFFERENCES, text_keys
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.prior_families import FAMILIES, SHIPPED, SHORT_FORMS, Distribution, family_of
-from simulator.schema.statements import PROVENANCE_KEYS, stating_keys
+from simulator.schema.prior_names import Slot
+from simulator.schema.statements import PROVENANCE_KEYS, Prior, stating_keys
 from simulator.units import Array
 
 _FREE = ("quantiles", "metalog", "discrete", "empirical", "mixture")
 """Families that keep the ratios of their numbers where these are positive."""
 _BESIDE = ("truncated", "never")
 """What bounds a prior, whatever its family."""
+_ROUNDS = 3
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -123,23 +126,91 @@ def as_data(stated: Any) -> dict[str, Any]:
 
 
 def restated(
-    stated: Any, prior: NamedPrior, *, median: float | None = None, width: float = 1.0, family: str | None = None
+    stated: Any,
+    prior: NamedPrior,
+    slot: Slot,
+    *,
+    median: float | None = None,
+    width: float = 1.0,
+    family: str | None = None,
 ) -> dict[str, Any]:
     """State a prior anew with another median, width or family; what was said of where its numbers come from is gone.
 
-    `stated` is how the scenario says it, with the entries of the library written out.
+    `stated` is how the scenario says it, with the entries of the library written out; bounds stay where they are.
     """
-    data = {key: value for key, value in as_data(stated).items() if key not in (*PROVENANCE_KEYS, "prior")}
+    data = as_data(stated)
     old = float(data["median"]) if "median" in data else quantiles(prior, [0.5])[0]
     move = Move(old, old if median is None else median, width, keeps_ratios(prior), in_log(prior))
     if family is not None and family != family_name(prior):
-        return _of_family(data, prior, family, move)
-    if move.old == move.new and width == 1.0:
+        return _of_family(bare(data), prior, family, move)
+    return _moved(data, prior, slot, move)
+
+
+def bare(data: Mapping[str, Any]) -> dict[str, Any]:
+    """Leave what a prior says without where its numbers come from."""
+    return {key: value for key, value in data.items() if key not in (*PROVENANCE_KEYS, "prior")}
+
+
+def _moved(data: dict[str, Any], prior: NamedPrior, slot: Slot, move: Move) -> dict[str, Any]:
+    if move.old == move.new and move.width == 1.0:
         return data
+    data = bare(data)
+    if "mixture" in data:
+        return _mixture(data, prior, slot, move)
     for way in (_fixed, _points, _ends, _values):
         if (found := way(data, move)) is not None:
             return found
     return _moments(data, prior, move) or _quantiles(data, prior, move)
+
+
+def parts_in(slot: Slot) -> list[tuple[Slot, float]]:
+    """List the places of the parts of a mixture with their weights; a part without a unit has that of the whole."""
+    prior, found = slot.prior, list[tuple[Slot, float]]()
+    for index, part in enumerate(prior.mixture or ()):
+        own = part.model_copy(update={"unit": part.unit or prior.unit})
+        found.append((replace(slot, path=(*slot.path, "mixture", index), prior=own, asks=False), part.weight))
+    return found
+
+
+def _mixture(data: Mapping[str, Any], prior: NamedPrior, slot: Slot, move: Move) -> dict[str, Any]:
+    """Move a mixture; widening each part by itself moves the median of the whole a little, which is brought back."""
+    wanted, aimed = move.new, move
+    for _ in range(_ROUNDS):
+        moved = {**data, "mixture": _parts(data["mixture"], prior, slot, aimed)}
+        if move.width == 1.0:
+            break
+        found = quantiles(named_prior(replace(slot, prior=Prior.read(text_keys(moved)))), [0.5])[0]
+        if abs(found - wanted) <= 1e-3 * abs(wanted):
+            break
+        nearer = aimed.new * wanted / found if move.keeps_ratios else aimed.new + wanted - found
+        aimed = replace(aimed, new=plain(nearer))
+    return moved
+
+
+def _parts(stated: Sequence[Any], prior: NamedPrior, slot: Slot, move: Move) -> list[Any]:
+    """Move the parts of a mixture with the whole: on the internal scale all in the same way, their bounds with them.
+
+    Growth is shifted, as factors a year are multiplied; where a part is stated as the time of a doubling, or nothing
+    is a growth, a level or a date, the ratios are kept.
+    """
+    places = [place for place, _ in parts_in(slot)]
+    conversions = [scale_of(slot.kind, slot.unit, place.prior.own_unit, False).conversion for place in places]
+    whole = prior.asked[-1] or conversions[0]
+    old, new = (float(whole.forward(np.array(number))) for number in (move.old, move.new))
+    by_ratio = (any(each.reciprocal for each in conversions) or prior.unit == "1") and old * new > 0
+    moved = []
+    for each, place, conversion in zip(stated, places, conversions, strict=True):
+        part = named_prior(place)
+        middle = quantiles(part, [0.5])[0]
+        at = float(conversion.forward(np.array(middle)))
+        towards = new * (at / old) ** move.width if by_ratio and at / old > 0 else new + move.width * (at - old)
+        stretch = new / old if by_ratio and prior.unit == "OOM/year" and not conversion.reciprocal else 1.0
+        to = plain(float(conversion.inverse(np.array(towards))))
+        own = Move(middle, to, move.width * stretch, keeps_ratios(part), in_log(part))
+        data = _moved(as_data(each), part, place, own)
+        bounds = [None if end is None else own(float(end)) for end in data.get("truncated", ())]
+        moved.append({**data, "truncated": bounds} if bounds else data)
+    return moved
 
 
 def _of_family(data: Mapping[str, Any], prior: NamedPrior, family: str, move: Move) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import Discriminator, Field, Tag
 
-from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, dotted, shown
+from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, as_path, dotted, shown
 from simulator.scenario.changes import changes_in_words, resolve_changed, titled
 from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document, data_document, file_document, text_document
@@ -25,7 +25,8 @@ from simulator.scenario.library import (
     read_extended,
     second_edition,
 )
-from simulator.scenario.resolving import Component, Scenario
+from simulator.scenario.overrides import parse_override
+from simulator.scenario.resolving import Component, Scenario, change_line
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.base import OF_ONE_KIND, Faults, Name, Spec, Text, Weight
 from simulator.schema.spec import ScenarioSpec
@@ -138,7 +139,7 @@ def resolver(groups: Groups) -> Callable[[Sequence[str], str], Scenario]:
     if groups.mixture:
         read = cache(partial(_mixed_document, groups))
         return lambda overrides, variant: _mixed(groups, read, overrides, variant)
-    document = titled(extended(groups.own, groups.file))
+    document = part_documents(groups)[""]
     return lambda overrides, variant: resolve_changed(_varied(document, groups, variant), overrides)
 
 
@@ -170,7 +171,7 @@ def _name(entry: MixtureEntry, number: int) -> str:
 
 def _mixed_document(groups: Groups, number: int) -> Document:
     """Read one of the scenarios that a file mixes, with what is laid over it."""
-    named = {"title": f"mixture of {listed([_name(entry, at) for at, entry in enumerate(groups.mixture)])}"}
+    named = {"title": f"mixture of {listed(part_names(groups))}"}
     base = _base(groups, number)
     if isinstance(groups.mixture[number].scenario, str):
         kept = {key: value for key, value in base.data.items() if key not in OF_ITS_OWN}
@@ -183,14 +184,73 @@ def _mixed_document(groups: Groups, number: int) -> Document:
 def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[str], variant: str) -> Scenario:
     faults: list[PlacedFault] = []
     resolved: dict[str, Scenario] = {}
+    own, weights = _by_part(groups, overrides)
     for number, entry in enumerate(groups.mixture):
         try:
-            resolved[_name(entry, number)] = resolve_changed(_varied(read(number), groups, variant), overrides)
+            resolved[_name(entry, number)] = resolve_changed(_varied(read(number), groups, variant), own[number])
         except ScenarioError as error:
             faults += error.faults
     if faults:
         raise ScenarioError(faults)
-    scenarios, weights = list(resolved.values()), [entry.weight for entry in groups.mixture]
+    mixed = mixed_of(groups, resolved, weights)
+    lines = [
+        change_line(("mixture", f"[{name}]", "weight"), entry.weight, weight)
+        for name, entry, weight in zip(resolved, groups.mixture, weights, strict=True)
+        if weight != entry.weight
+    ]
+    return replace(mixed, overrides=(*mixed.overrides, *lines))
+
+
+def _by_part(groups: Groups, overrides: Sequence[str]) -> tuple[list[list[str]], list[float]]:
+    """Tell changes of one scenario of a mixture, and of its weight, from those of all: those of each, and the weights.
+
+    `mixture[NAME].changes.PATH=value` changes the one that is called so, or has that number.
+    """
+    names, own = part_names(groups), list[list[str]]([] for _ in groups.mixture)
+    weights = [entry.weight for entry in groups.mixture]
+    for text in overrides:
+        path, value = as_path(str(text).partition("=")[0].strip()), str(text).partition("=")[2]
+        if path[:1] != ("mixture",):
+            for each in own:
+                each.append(text)
+            continue
+        part = str(path[1]).strip("[]") if len(path) > 1 else ""
+        number = int(part) if part.isdigit() else names.index(part) if part in names else len(names)
+        if number >= len(names):
+            rule = f"--set {text}: the scenario mixes {listed(names)}."
+            raise InputError(f"{rule} Write for example mixture[{names[0]}].weight=0.5.")
+        if path[2:3] == ("changes",) and path[3:]:
+            own[number].append(f"{dotted(path[3:])}={value}")
+        elif path[2:] == ("weight",):
+            weights[number] = _weight(text)
+        else:
+            rule = f"--set {text}: of a scenario in a mixture its weight can be set, and its changes"
+            raise InputError(f"{rule}: mixture[{names[number]}].changes.PATH=value.")
+    return own, weights
+
+
+def _weight(text: str) -> float:
+    """Read the weight that an override gives a scenario of a mixture."""
+    try:
+        return MixtureEntry.read({"scenario": "-", "weight": parse_override(text).value}).weight
+    except Faults as error:
+        raise InputError(f"--set {text}: {error.faults[0].rule} {error.faults[0].remedy}".strip()) from None
+
+
+def part_names(groups: Groups) -> list[str]:
+    """Name the scenarios that a file mixes."""
+    return [_name(entry, number) for number, entry in enumerate(groups.mixture)]
+
+
+def part_documents(groups: Groups) -> dict[str, Document]:
+    """Read what each of the scenarios that a file mixes says, by name; of one alone the name is empty."""
+    if not groups.mixture:
+        return {"": titled(extended(groups.own, groups.file))}
+    return {name: _mixed_document(groups, number) for number, name in enumerate(part_names(groups))}
+
+
+def mixed_of(groups: Groups, resolved: Mapping[str, Scenario], weights: Sequence[float]) -> Scenario:
+    """Mix scenarios that were checked, each by its weight."""
     weighed, total = list(zip(resolved.items(), weights, strict=True)), sum(weights)
     components = tuple(Component(name, weight / total, each.spec, each.joint) for (name, each), weight in weighed)
     if disagreements := list(_disagreements(components)):
@@ -200,7 +260,7 @@ def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[
         components,
         {"schema": 2, "name": components[0].spec.name, "mixture": entries},
         groups.whole.places,
-        tuple(dict.fromkeys(line for each in scenarios for line in each.overrides)),
+        tuple(dict.fromkeys(line for each in resolved.values() for line in each.overrides)),
         _warnings(resolved),
     )
 
