@@ -242,18 +242,19 @@ def _seen(run: Group, variable: str) -> list[Seen]:
     """List what was observed of a variable: what a run learnt from, or else of one of training runs the largest."""
     if observed := observed_table(run, variable):
         return [Seen(year=row["date"], level=row["value"], label=row["label"]) for row in observed.rows()]
-    return _largest(variable) if str(run.attrs["subject"]).startswith("largest training run") else []
+    attrs = run.attrs
+    known = variable == "physical_compute" or (variable == "spending" and attrs["dollars"] == "real 2023")
+    is_alike = str(attrs["subject"]).startswith("largest training run")
+    return _largest(variable, int(float(attrs["first_year"])) - 10) if known and is_alike else []
 
 
 _COLUMNS = {"physical_compute": "log10_training_flop", "spending": "log10_cost_usd"}
 
 
 @cache
-def _largest(variable: str) -> list[Seen]:
-    """List the training runs that were the largest or the second when they came out."""
-    if variable not in _COLUMNS:
-        return []
-    points = ((row, row[_COLUMNS[variable]]) for row in frontier_runs(top=2, since=2016).rows())
+def _largest(variable: str, since: int) -> list[Seen]:
+    """List the training runs that were the largest or the second when they came out; costs are in dollars of 2023."""
+    points = ((row, row[_COLUMNS[variable]]) for row in frontier_runs(top=2, since=since).rows())
     return [Seen(year=row["year"], level=level, label=row["name"]) for row, level in points if level is not None]
 
 

@@ -158,7 +158,7 @@ def _fan_alt(found: Summarised) -> str:
     ends = f"; 90 % of the samples end between {_said(found, low)} and {_said(found, high)}" if high > low else ""
     return (
         f"{drawn} of {found.attrs['long_name']} by year{scale}, {when(first)} to {when(last)}. "
-        f"The median goes from {_said(found, start)} to {_said(found, middle)}{ends}."
+        f"{'The median' if high > low else 'It'} goes from {_said(found, start)} to {_said(found, middle)}{ends}."
     )
 
 
@@ -226,10 +226,11 @@ def _crossing_sentence(rows: Sequence[Row]) -> Iterator[str]:
         between = crossed_between(row)
         said = f" (90 % interval {between})" if " to " in between else ""
         never = f"; not by {row['last_year']:g} in {_share(row)} of cases" if row["never"] else ""
-        yield f"{isolated(row['label'])} is crossed in {crossed_in(row['median'], row['last_year'])}{said}{never}."
+        name = capital(isolated(row["label"]))
+        yield f"{name} is crossed in {crossed_in(row['median'], row['last_year'])}{said}{never}."
     for row in ahead[:1] if not dated else ():
         if math.isinf(row["median"]):
-            yield f"{isolated(row['label'])} is not crossed by {row['last_year']:g} in {_share(row)} of cases."
+            yield f"{capital(isolated(row['label']))} is not crossed by {row['last_year']:g} in {_share(row)} of cases."
 
 
 def _share(row: Mapping[str, Any]) -> str:
