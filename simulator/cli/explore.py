@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated
@@ -55,7 +56,8 @@ def explore(
     from simulator.explorer.server import place, serve
 
     at = place(host, port, token)
-    serve(partial(_engine, scenario, set_ or ()), at, listens=partial(_listens, at, browser=not no_browser))
+    with closing(at.listener):
+        serve(partial(_engine, scenario, set_ or ()), at, listens=partial(_listens, at, browser=not no_browser))
 
 
 def _engine(scenario: str, overrides: Sequence[str]) -> Engine:

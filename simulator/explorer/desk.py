@@ -30,9 +30,12 @@ class FullError(Exception):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Waiting:
+class Turn:
+    """A request that waits or is computed, and its answer to be: JSON."""
+
     asked: Request
     answer: Future[bytes] = field(default_factory=Future)
+    left: threading.Event = field(default_factory=threading.Event)
 
     def is_overtaken_by(self, other: Request) -> bool:
         """Tell whether a later request makes this one needless."""
@@ -42,10 +45,10 @@ class _Waiting:
         same = all(self.asked.get(key) == other.get(key) for key in ("page", "scenario", "text"))
         return same and self.asked.get("kind") in _OVERTAKES.get(str(other.get("kind")), ())
 
-    def end(self, answer: Mapping[str, Any]) -> None:
-        """Give the answer to who still waits for it."""
-        if self.answer.set_running_or_notify_cancel():
-            self.answer.set_result(_as_json(answer))
+    def leave(self) -> None:
+        """Wait for the answer no more: the page was closed, or gave up."""
+        self.left.set()
+        self.answer.cancel()
 
 
 class Desk:
@@ -55,17 +58,17 @@ class Desk:
     """
 
     def __init__(self, make: Callable[[], Engine], *, failed: Callable[[Exception], None]) -> None:
-        self._waiting: list[_Waiting] = []
+        self._waiting: list[Turn] = []
         self._change = threading.Condition()
         self._ended = False
         self._thread = threading.Thread(target=self._work, args=(make, failed), name="explorer", daemon=True)
         self._thread.start()
 
-    def ask(self, asked: Request) -> Future[bytes]:
-        """Have a request computed, unless a later one comes before its turn; its answer is JSON."""
-        new = _Waiting(asked)
+    def ask(self, asked: Request) -> Turn:
+        """Have a request computed, unless a later one comes before its turn."""
+        new = Turn(asked)
         with self._change:
-            before = [each for each in self._waiting if not each.answer.cancelled()]  # a page was closed, or gave up
+            before = [each for each in self._waiting if not each.left.is_set()]
             late = any(new.is_overtaken_by(each.asked) for each in before)
             needless = [new] if late else [each for each in before if each.is_overtaken_by(asked)]
             self._waiting = [each for each in (*before, new) if each not in needless]
@@ -74,8 +77,8 @@ class Desk:
                 raise FullError
             self._change.notify()
         for each in needless:
-            each.end({"serial": each.asked["serial"], "overtaken": True})
-        return new.answer
+            each.answer.set_result(_as_json({"serial": each.asked["serial"], "overtaken": True}))
+        return new
 
     def close(self) -> None:
         """End the thread when what it computes is done, or after some seconds with the process."""
@@ -94,11 +97,13 @@ class Desk:
             if each.answer.set_running_or_notify_cancel():
                 each.answer.set_result(_computed(engine, each.asked, partial(self._is_needless, each)))
 
-    def _is_needless(self, each: _Waiting) -> bool:
+    def _is_needless(self, each: Turn) -> bool:
         with self._change:
-            return self._ended or any(each.is_overtaken_by(other.asked) for other in self._waiting)
+            return (
+                self._ended or each.left.is_set() or any(each.is_overtaken_by(other.asked) for other in self._waiting)
+            )
 
-    def _next(self) -> _Waiting | None:
+    def _next(self) -> Turn | None:
         with self._change:
             self._change.wait_for(lambda: self._waiting or self._ended)
             return None if self._ended else self._waiting.pop(0)

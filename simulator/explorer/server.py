@@ -181,15 +181,16 @@ def application(desk: Desk, at: Place) -> ASGIApp:
 
     async def answer(request: Request) -> Response:
         try:
-            waits = desk.ask(await _asked(request))
+            turn = desk.ask(await _asked(request))
         except FullError:
             raise HTTPException(HTTPStatus.SERVICE_UNAVAILABLE, "Too many wait. Ask again.") from None
-        found, gone = asyncio.wrap_future(waits), asyncio.ensure_future(_gone(request))
+        found, gone = asyncio.wrap_future(turn.answer), asyncio.ensure_future(_gone(request))
         try:
             await asyncio.wait((found, gone), return_when=asyncio.FIRST_COMPLETED)
             return Response(await found if found.done() else b"", media_type="application/json")
         finally:
-            found.cancel()  # of a page that was closed, or asks no more
+            turn.leave()  # which matters where the page has left
+            found.cancel()
             gone.cancel()
 
     routes = [
@@ -283,7 +284,6 @@ def serve(
         if type(stop) is not KeyboardInterrupt:  # told to end, and not by who sits before it
             raise
     finally:
-        at.listener.close()
         desk.close()
     if errors:
         raise errors[0]

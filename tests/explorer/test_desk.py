@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
 
 from simulator.errors import InputError
-from simulator.explorer.desk import MOST_WAITING, Desk, FullError
+from simulator.explorer.desk import MOST_WAITING, Desk, FullError, Turn
 
 
 class Engine:
@@ -53,8 +52,8 @@ def desk(engine: Engine) -> Iterator[Desk]:
     made.close()
 
 
-def answered(future: Future[bytes]) -> dict[str, Any]:
-    return json.loads(future.result(30))
+def answered(turn: Turn) -> dict[str, Any]:
+    return json.loads(turn.answer.result(30))
 
 
 def picture(serial: int, page: str = "a", **more: object) -> dict[str, Any]:
@@ -86,7 +85,7 @@ def test_pages_presets_and_deeds_do_not_overtake_one_another(desk: Desk, engine:
 
 def test_what_moved_is_overtaken_by_a_picture_and_not_the_other_way(desk: Desk, engine: Engine) -> None:
     first, moved = desk.ask(picture(1)), desk.ask({**picture(2), "kind": "moved"})
-    assert not first.done()
+    assert not first.answer.done()
     desk.ask(picture(3))
     assert answered(moved) == {"serial": 2, "overtaken": True}
 
@@ -103,11 +102,21 @@ def test_what_is_computed_is_told_that_a_later_request_has_come(engine: Engine) 
     desk.close()
 
 
+def test_what_is_computed_is_told_that_its_page_has_left(engine: Engine) -> None:
+    desk = Desk(lambda: engine, failed=pytest.fail)
+    turn = desk.ask({"kind": "moved", "scenario": "slow"})
+    assert engine.begun.wait(30)
+    turn.leave()
+    engine.go.set()
+    assert answered(turn) == {"overtaken": True}
+    desk.close()
+
+
 def test_so_many_wait_and_no_more_and_who_left_makes_room(desk: Desk, engine: Engine) -> None:
     waiting = [desk.ask(picture(1, page=str(page))) for page in range(MOST_WAITING)]
     with pytest.raises(FullError):
         desk.ask(picture(1, page="one more"))
-    waiting[3].cancel()
+    waiting[3].leave()
     last = desk.ask(picture(1, page="one more"))
     engine.go.set()
     assert answered(last)["text"] == "done"
