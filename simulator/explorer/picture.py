@@ -28,7 +28,7 @@ from simulator.runs.summary import (
 from simulator.runs.table import Row
 from simulator.scenario.resolving import Component, Scenario
 from simulator.variables import SUBJECTS
-from simulator.wording import capital, listed, share_text
+from simulator.wording import capital, listed, power, share_text
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The quantiles of a picture."""
@@ -144,8 +144,11 @@ def _fan(run: Group, name: str) -> Fan:
     )
 
 
-def _said(found: Summarised, level: float) -> str:
-    unit = base_unit(str(found.attrs["units"]))
+def _said(found: Summarised, level: float, *, bare: bool = False) -> str:
+    """Write a level, `bare` without its unit."""
+    if level == math.inf:
+        return power(level)
+    unit = "" if bare else base_unit(str(found.attrs["units"]))
     return amount(level, unit) if found.is_log else f"{level:.3g} {unit}".rstrip()
 
 
@@ -208,8 +211,8 @@ def headline(run: Group, rows: Sequence[Row]) -> str:
     main = main_quantity(run)
     found = summarised(run, main)
     last, (low, middle, high) = float(found.years[-1]), found.three_in(float(found.years[-1]))
-    between = f" (90 % interval {amount(low)} to {amount(high)})" if high > low else ""
-    between = between if found.is_log or high <= low else f" (90 % interval {low:.3g} to {high:.3g})"
+    ends = " to ".join(_said(found, end, bare=True) for end in (low, high))
+    between = f" (90 % interval {ends})" if high > low else ""
     is_median = "The median forecast of " if high > low else ""
     level = f"{is_median}{found.attrs['long_name']} is {_said(found, middle)} in {when(last)}{between}"
     on_main = {row["threshold"] for row in threshold_table(run).rows() if row["quantity"] == main}

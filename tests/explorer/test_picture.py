@@ -89,7 +89,8 @@ def test_what_is_beyond_any_number_or_cannot_be_told_is_null() -> None:
     """Of one block no error can be told; effective compute explodes under such feedback; 1e40 is never crossed."""
     rising: dict[str, Any] = {"at": 1e28, "multiplier": 1e4}
     algorithms = {"growth": "2x/year", "feedback": [{"at": 1e26, "multiplier": 1}, rising]}
-    drivers = {"compute": {"start": 1e26, "growth": "2x/year"}, "algorithms": algorithms}
+    start = {"median": 1e26, "interval_90": [5e25, 2e26]}
+    drivers = {"compute": {"start": start, "growth": "2x/year"}, "algorithms": algorithms}
     changes = {"drivers": drivers, "samples": 8, "thresholds": {"far": {"physical_compute": 1e40}}}
     shown = picture(load_scenario(small_scenario(changes)))
     json.dumps(shown, allow_nan=False)
