@@ -79,8 +79,8 @@ def opened(source: Source | Scenario, *, ready: Callable[[Scenario], Scenario] =
     documents = part_documents(groups)
     resolved = {name: checked(document, (), ()) for name, document in documents.items()}
     scenario = given or _joined(groups, resolved, {})
-    if scenario.must_learn:
-        return opened(ready(scenario))
+    if scenario.must_learn and (learnt := ready(scenario)) is not scenario:
+        return opened(learnt)
     return Opened(_called(source), scenario, handles(scenario), groups, documents, resolved)
 
 

@@ -168,9 +168,9 @@ def _without_correlations(spec: ScenarioSpec) -> JointPrior | None:
 
 def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]:
     """List the quantities that no limit is made of, directly or through others, and no other prior looks at."""
-    rest = {"drivers": spec.drivers, "constraints": spec.constraints, "thresholds": spec.thresholds}
-    naming = (*NAMING, *THRESHOLD_QUANTITIES)
-    used = {name for _, field, name in entries(rest) if field in naming and isinstance(name, str)}
+    rest, naming = ("drivers", "constraints", "thresholds"), (*NAMING, *THRESHOLD_QUANTITIES)
+    used = {name for path, field, name in entries(spec)
+            if field in naming and isinstance(name, str) and path[0] in rest}  # fmt: skip
     stood_on = {stand.quantity for stand in stands_of(spec).values()}
     used |= {name for name in uses if level_name(("quantities", name)) in stood_on}
     used |= {str(getattr(spec.capability, key, None)) for key in ("parameters", "tokens")}

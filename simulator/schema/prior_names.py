@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
+from operator import itemgetter
 from typing import Any, Literal
 
 from simulator.errors import Fault, Path, as_path, dotted, is_item_name, item_part, items, number
@@ -174,6 +176,10 @@ def entries(within: Any, path: Path = ()) -> tuple[tuple[Path, str, Any], ...]:
 
 def entries_of[T](kind: type[T], within: Any, path: Path = ()) -> list[tuple[Path, T]]:
     """List the entries of a class in what a scenario says, or in the part of it at a path, with the path of each."""
+    if isinstance(within, ScenarioSpec) and not path and kind is not ScenarioSpec:
+        groups = [group for of, group in within.by_kind.items() if issubclass(of, kind)]
+        found = groups[0] if len(groups) == 1 else sorted(chain.from_iterable(groups), key=itemgetter(0))
+        return [(at, entry) for _, at, entry in found]
     return [(at, entry) for at, _, entry in entries(within, path) if isinstance(entry, kind)]
 
 
@@ -183,8 +189,11 @@ def stated_drivers(spec: ScenarioSpec) -> dict[str, Driver]:
 
 
 def slots(spec: ScenarioSpec) -> tuple[Slot, ...]:
-    """List every prior of a scenario."""
-    return tuple(_slots(spec))
+    """List every prior of a scenario; they are found once."""
+    if "slots" not in spec.__dict__:
+        spec.__dict__["slots"] = tuple(_slots(spec))
+    found: tuple[Slot, ...] = spec.__dict__["slots"]
+    return found
 
 
 def _slots(spec: ScenarioSpec) -> Iterator[Slot]:
