@@ -16,8 +16,8 @@ from simulator.priors.joint import named_prior
 from simulator.scenario.assumptions import parts_of
 from simulator.scenario.changes import retitled
 from simulator.scenario.documents import Document, flow_text, yaml_text
-from simulator.scenario.layers import lookup, text_keys
-from simulator.scenario.library import OF_ITS_OWN
+from simulator.scenario.layers import expand_priors, lookup, text_keys
+from simulator.scenario.library import OF_ITS_OWN, library_entry
 from simulator.scenario.load import Groups, Source, load_groups, mixed_of, part_documents
 from simulator.scenario.overrides import Override, apply_override, set_entry
 from simulator.scenario.resolving import Scenario, change_line, checked
@@ -46,7 +46,8 @@ class Opened:
     """A scenario that is explored, read once: what it is called on the command line, what it says, what can be changed.
 
     `name` is empty where it has none: it was handed over as text or data, or has learnt since it was read. `documents`
-    and `resolved` are those of the scenarios that it mixes, by name; of one alone the name is empty.
+    and `resolved` are those of the scenarios that it mixes, by name; of one alone the name is empty. `written` are the
+    documents with the entries of the library: from what they say the command line tells what was changed.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Opened:
     handles: Mapping[str, Handle]
     groups: Groups
     documents: Mapping[str, Document]
+    written: Mapping[str, Document]
     resolved: Mapping[str, Scenario]
 
 
@@ -81,7 +83,8 @@ def opened(source: Source | Scenario, *, ready: Callable[[Scenario], Scenario] =
     scenario = given or _joined(groups, resolved, {})
     if scenario.must_learn and (learnt := ready(scenario)) is not scenario:
         return opened(learnt)
-    return Opened(_called(source), scenario, handles(scenario), groups, documents, resolved)
+    written = {name: expand_priors(document, library_entry) for name, document in documents.items()}
+    return Opened(_called(source), scenario, handles(scenario), groups, documents, written, resolved)
 
 
 def _called(source: Source | Scenario) -> str:
@@ -119,7 +122,7 @@ def _read(base: Opened, edits: Sequence[_Edit]) -> Scenario:
         made, log = document, list[str]()
         for edit in own:
             made = apply_override(made, Override(edit.path, edit.value, edit.text))
-            log.append(change_line(edit.path, lookup(base.resolved[name].data, edit.path), edit.value))
+            log.append(change_line(edit.path, lookup(base.written[name].data, edit.path), edit.value))
         try:
             resolved[name] = checked(retitled(document, made), log, ()) if own else resolved[name]
         except ScenarioError as error:

@@ -294,7 +294,7 @@ class Card {
     this.fault.hidden = !text;
     this.element.classList.toggle("failing", Boolean(text));
     for (const each of this.element.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
-    if (text) (input ?? this.element.querySelector("input[type=text], input")).setAttribute("aria-invalid", "true");
+    if (text) (input ?? this.element.querySelector("input[type=text]") ?? this.element.querySelector("input")).setAttribute("aria-invalid", "true");
     if (text && input) this.page.trouble(`${this.control.label}: ${text}`);
   }
 }
@@ -647,7 +647,7 @@ class Page {
       } });
       return Object.assign(box, { told: title });
     });
-    this.compared = make("div", { class: "scroll" });
+    this.compared = scroll("Comparison of scenarios");
     const compare = make("details", { class: "compare" }, make("summary", {}, "Compare with other scenarios"),
       make("div", { class: "choices" }, ...this.checks.map((box) => make("label", {}, box, box.told))), this.compared);
     const figure = this.figure("fan", "Forecast by year", "", select);
@@ -667,7 +667,7 @@ class Page {
     this.walk = make("input", { type: "range", min: 0, max: 0, "aria-label": "Steps of the walk", oninput: () => this.drawMoved() });
     this.walked = make("p", { class: "walked" });
     this.words = make("ul", { class: "words" });
-    this.table = make("div", { class: "scroll" });
+    this.table = scroll("Table by year");
     this.whole = make("details", { class: "table", ontoggle: () => this.tabulate() }, make("summary", {}, "Table by year"), this.table);
     const moved = this.figure("moved", "What moved, and why", "", this.number);
     moved.insertBefore(make("p", { class: "walk" }, make("label", { for: "since" }, "Starting from "), this.since), moved.children[1]);
@@ -820,6 +820,8 @@ class Page {
 }
 
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
+
+const scroll = (label) => make("div", { class: "scroll", role: "region", "aria-label": label, tabindex: "0" });
 
 function tableOf(caption, head, rows) {
   return make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),

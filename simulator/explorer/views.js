@@ -28,8 +28,9 @@ const raised = (power) => String(power).replace(/[-\d]/g, (digit) => "⁻⁰¹²
 
 export function level(log) { // 34.71 as 5 × 10³⁴
   if (log < 6 && log > -3) return number(10 ** log, 2);
-  const base = Math.round(10 ** (log - Math.floor(log + 1e-9)));
-  return base >= 10 ? `10${raised(Math.floor(log + 1e-9) + 1)}` : `${base} × 10${raised(Math.floor(log + 1e-9))}`;
+  const base = Math.round(10 ** (log - Math.floor(log)));
+  const power = `10${raised(Math.floor(log) + (base >= 10))}`;
+  return base === 1 || base >= 10 ? power : `${base} × ${power}`;
 }
 
 export function amount({ log, unit }, value) {
@@ -387,7 +388,7 @@ function movedRows({ moved, upTo = Infinity }) {
   const rows = [{ label: "before", from: at, to: at, total: true, says: total(at) }];
   inputsOf(moved).forEach(([label, by, error], i) => {
     const sign = by < 0 ? "−" : "+";
-    rows.push({ label, from: at, to: at + by, faint: i >= upTo, says: `${sign}${Math.abs(by).toFixed(2)} ± ${error.toFixed(2)}` });
+    rows.push({ label, from: at, to: at + by, faint: i >= upTo, says: `${sign}${Math.abs(by).toFixed(2)}${error === null ? "" : ` ± ${error.toFixed(2)}`}` });
     at += by;
   });
   rows.push({ label: "now", from: moved.after, to: moved.after, total: true, says: total(moved.after) });
