@@ -187,6 +187,13 @@ def test_only_by_its_own_name_it_is_asked(served: Served, host: str, status: int
     assert served("GET", f"/{TOKEN}/vega.js", host=host.format(served.port)).status == status
 
 
+def test_a_short_answer_does_not_wait_for_another_packet() -> None:
+    made = place(port=0)
+    with socket.create_connection(made.listener.getsockname()), made.listener.accept()[0] as accepted:
+        assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+    made.listener.close()
+
+
 def test_two_hosts_or_none_are_no_host_and_what_is_no_path_is_none(served: Served) -> None:
     one = f"Host: {served.host}\r\n"
     for line, hosts in ((f"GET /{TOKEN}/", ""), (f"GET /{TOKEN}/", 2 * one), ("OPTIONS *", one), ("GET ?", one)):
