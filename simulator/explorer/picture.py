@@ -33,6 +33,9 @@ from simulator.wording import capital, listed, power, share_text
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 """The quantiles of a picture."""
 
+MANY = 0.25
+"""A share of the samples."""
+
 MOST_FANS = 24
 """Variables of which a picture has fans."""
 
@@ -222,9 +225,13 @@ def headline(run: Group, rows: Sequence[Row]) -> str:
 
 
 def _crossing_sentence(rows: Sequence[Row]) -> Iterator[str]:
-    """Say when the threshold is crossed whose median is the latest; else how likely the first is crossed at all."""
+    """Say when the threshold is crossed whose median is the latest; else how likely the first is crossed at all.
+
+    One that many samples never cross is told only where there is no other.
+    """
     ahead = [row for row in rows if row["already"] < PASSED]
     dated = [row for row in ahead if row["first_year"] < row["median"] < math.inf]
+    dated = [row for row in dated if row["never"] < MANY] or dated
     for row in sorted(dated, key=lambda row: float(row["median"]))[-1:]:
         between = crossed_between(row)
         said = f" (90 % interval {between})" if " to " in between else ""
