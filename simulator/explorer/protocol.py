@@ -14,8 +14,8 @@ type Kind = Literal["prior", "number", "switch", "weight"]
 
 CLOSED = ConfigDict(extra="forbid", strict=True)
 """What comes from a page is checked against its type: no other keys, nothing that is made to fit."""
-type Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
-type Name = Annotated[str, Field(max_length=300)]
+Number = Annotated[float, Field(allow_inf_nan=False, ge=-1e300, le=1e300)]
+Name = Annotated[str, Field(max_length=300)]
 
 
 class Change(TypedDict, total=False):
@@ -31,7 +31,7 @@ class Change(TypedDict, total=False):
     weight: Annotated[Number, Field(ge=0, le=1e6)]  # of a part of a mixture, before all are made to sum to 1
 
 
-type Changes = Annotated[dict[Name, Change], Field(max_length=1000)]
+Changes = Annotated[dict[Name, Change], Field(max_length=1000)]
 """By the path of the control."""
 
 
