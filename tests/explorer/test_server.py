@@ -7,6 +7,7 @@ import http.client
 import json
 import re
 import secrets
+import shutil
 import socket
 import subprocess
 import sys
@@ -403,3 +404,55 @@ def test_a_browser_is_opened_where_there_is_one_that_leaves_the_terminal_alone(
     for thread in set(threading.enumerate()) - before:
         thread.join(30)
     assert opened == (["http://127.0.0.1/"] if name in ("firefox", "") else [])
+
+
+ATTEMPTS = """
+async (to) => {
+  const element = (kind, source) => new Promise((told) => {
+    const made = Object.assign(document.createElement(kind), { src: source, onload: () => told("loaded"), onerror: () => told("refused") });
+    document.body.append(made);
+  });
+  const form = document.createElement("form");
+  Object.assign(form, { method: "POST", action: to + "answer", enctype: "text/plain", target: "frame" });
+  form.innerHTML = `<input name='{"kind":"run","x":"' value='"}'>`;
+  const frame = Object.assign(document.createElement("iframe"), { name: "frame", src: to });
+  document.body.append(frame, form);
+  await new Promise((told) => { frame.onload = told; });
+  form.submit();
+  await new Promise((told) => { frame.onload = told; });
+  const ask = (type, mode) => fetch(to + "answer", { method: "POST", mode, body: '{"kind":"run"}', headers: { "Content-Type": type } });
+  const asked = await Promise.allSettled([
+    ask("application/json", "cors"), ask("text/plain", "cors"), ask("text/plain", "no-cors"), fetch(to + "page.js"),
+    fetch(to + "page.js", { mode: "no-cors" }),
+  ]);
+  return { elements: [await element("script", to + "vega.js"), await element("img", to + "page.css")],
+    asked: asked.map((each) => each.status),
+    vega: typeof simulatorVega };
+}
+"""
+
+
+@pytest.mark.slow
+def test_a_page_from_elsewhere_has_the_browser_ask_nothing_though_it_knows_the_address(served: Served) -> None:
+    playwright = pytest.importorskip("playwright.sync_api")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("needs a Chromium to open the page in")
+    with playwright.sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        for origin in (
+            "http://evil.example/",
+            "http://localhost:1/",
+            "http://127.0.0.1:1/",
+        ):  # another site, and the same
+            page = browser.new_page()
+            page.route(origin, lambda route: route.fulfill(body="<!doctype html><body>", content_type="text/html"))
+            page.goto(origin)
+            found = page.evaluate(ATTEMPTS, f"http://{served.host}/{TOKEN}/")
+            assert found == {
+                "elements": ["refused"] * 2, "asked": ["rejected"] * 5, "vega": "undefined",
+            }, origin  # fmt: skip
+            assert [frame.url for frame in page.frames[1:]] == ["chrome-error://chromewebdata/"]
+            page.close()
+        browser.close()
+    assert served.computed == []
