@@ -326,11 +326,11 @@ def _of_itself(data: Mapping[str, Any]) -> dict[str, Any]:
 def _told(base: Opened, scenario: Scenario, changes: Changes) -> Iterator[str]:
     """Say in words what was changed."""
     yield f"Changed in {base.name or base.scenario.spec.name}:" if changes else f"As {base.name}:"
-    now, labels = handles(scenario, like=base.handles), base.scenario.labels
+    now = handles(scenario, like=base.handles)
     for path, handle in base.handles.items():
         if path not in changes or _is_idle(handle, changes[path]):
             continue
-        words = label_of(handle, labels)
+        words = label_of(handle, base.scenario)
         if handle.kind == "switch":
             yield f"  {words}: taken away"
         elif path in now:

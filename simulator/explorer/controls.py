@@ -100,7 +100,7 @@ def _control(handle: Handle, scenario: Scenario) -> Control:
     control = Control(
         path=handle.path,
         kind=handle.kind,
-        label=label_of(handle, scenario.labels),
+        label=label_of(handle, scenario),
         group=_group(handle),
         unit=handle.unit,
         about=said["notes"],

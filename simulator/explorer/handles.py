@@ -19,6 +19,7 @@ from simulator.schema.goals import Threshold
 from simulator.schema.prior_names import Slot, entries_of, input_words, slots
 from simulator.schema.quantities import Event, Level, Limit, MeanRate, Operation, Regime
 from simulator.schema.spec import Driver, FeedbackPoint
+from simulator.wording import listed
 
 _REMOVABLE = ("jumps", "drift", "volatility", "feedback")
 """Entries of a level that can be taken away, beside its caps."""
@@ -195,24 +196,37 @@ def _switches(component: Component) -> Iterator[Handle]:
 _DATES = {"years.first": "first year", "years.last": "last year"}
 
 
-def label_of(handle: Handle, labels: Mapping[str, str]) -> str:
+def label_of(handle: Handle, scenario: Scenario) -> str:
     """Name a handle so that it says by itself what it is about."""
     if not handle.at:
         return f"weight of {handle.part}"
-    name = dotted(handle.at)
-    words = _DATES.get(name) or _words(handle.at, labels)
+    words = _DATES.get(dotted(handle.at)) or _words(handle.at, scenario)
     return f"{words} ({handle.part})" if handle.part else words
 
 
-def _words(path: Path, labels: Mapping[str, str]) -> str:
-    """Say a path in words; what stands in a mixture by the number of its part."""
-    depth = next((place for place, key in enumerate(path) if key == "mixture"), len(path))
-    if path[depth:]:
-        part = f"{input_words(dotted(path[:depth]), labels=labels)}, part {int(path[depth + 1]) + 1}"
+def _words(path: Path, scenario: Scenario) -> str:
+    """Say a path in words: what stands within a prior, or beside one, by what that is about."""
+
+    def of(above: Path) -> str:
+        return input_words(dotted(above), labels=scenario.labels)
+
+    if path[0] == "correlations":
+        between = lookup(next(iter(parts_of(scenario).values())), (*path[:2], "between")) or ()
+        return f"rank correlation of {listed([of(as_path(str(name))) for name in between])}"
+    if "mixture" in path:
+        depth = path.index("mixture")
+        part = f"{of(path[:depth])}, part {int(path[depth + 1]) + 1}"
         return f"weight of {part}" if path[-1] == "weight" else part
+    if path[-2:-1] == ("weights",):
+        return f"{of(path[:-2])}, weight {int(path[-1]) + 1}"
+    if path[-1] == "never":
+        return f"{of(path[:-1])}, chance of never"
     if path[-1] == "at" and "feedback" not in path:
-        return f"{input_words(dotted(path[:-1]), labels=labels)}, date of the start"
-    return input_words(dotted(path), labels=labels)
+        return f"{of(path[:-1])}, date of the start"
+    if path[-2:-1] in (("points",), ("table",)):
+        depth, word = (-3, "at") if path[-2] == "points" else (-2, "in")
+        return f"{of(path[:depth])}, {word} {path[-1]}"
+    return of(path)
 
 
 def said_of(handle: Handle) -> str:

@@ -42,17 +42,13 @@ class Move:
         if self.old == self.new and self.width == 1.0:
             return number
         if self.in_log:
-            return _rounded(self.new * (number / self.old) ** self.width)
-        return _rounded(self.new + self.scale * (number - self.old))
+            return plain(self.new * (number / self.old) ** self.width)
+        return plain(self.new + self.scale * (number - self.old))
 
     @property
     def scale(self) -> float:
         """By how much differences from the median grow."""
         return self.width * (self.new / self.old if self.keeps_ratios else 1.0)
-
-
-def _rounded(number: float) -> float:
-    return float(f"{number:.8g}")
 
 
 def plain(number: float) -> float:
@@ -75,10 +71,13 @@ def family_name(prior: NamedPrior) -> str:
 
 def quantiles(prior: NamedPrior, levels: Sequence[float]) -> list[float]:
     """Give quantiles of a prior in its unit, of the numbers given that there is one."""
-    conversion = prior.asked[-1]  # of a mixture, which is stated on the internal scale
-    found = base_of(prior.stated).ppf(np.array(levels))
-    numbers: list[float] = (found if conversion is None else np.sort(conversion.inverse(found))).tolist()
-    return numbers
+    family, conversion = base_of(prior.stated), prior.asked[-1]
+    if conversion is None:
+        found: list[float] = family.ppf(np.array(levels)).tolist()
+        return found
+    among = 1.0 - np.array(levels) if conversion.falling else np.array(levels)
+    found = conversion.inverse(family.ppf(among)).tolist()  # a mixture is stated on the internal scale
+    return found
 
 
 def below(prior: NamedPrior) -> Callable[[Array], Array]:
@@ -217,7 +216,7 @@ def _of_family(data: Mapping[str, Any], prior: NamedPrior, family: str, move: Mo
     interval = next((key for key in data if key.startswith("interval_")), "interval_90")
     tail = (1.0 - float(interval.removeprefix("interval_")) / 100.0) / 2.0
     ends = data.get(interval) or quantiles(prior, [tail, 1.0 - tail])
-    numbers = {"median": _rounded(move.new), interval: [move(float(end)) for end in ends]}
+    numbers = {"median": plain(move.new), interval: [move(float(end)) for end in ends]}
     return _with(data, {"family": family, **numbers})
 
 
@@ -257,7 +256,7 @@ def _moments(data: Mapping[str, Any], prior: NamedPrior, move: Move) -> dict[str
     if move.in_log or family_name(prior) not in ("normal", "student-t"):
         return None
     places = {key: move(float(data[key])) for key in ("mean", "median", "location") if key in data}
-    scales = {key: _rounded(abs(move.scale) * float(data[key])) for key in ("sd", "scale") if key in data}
+    scales = {key: plain(abs(move.scale) * float(data[key])) for key in ("sd", "scale") if key in data}
     return {**data, **places, **scales}
 
 
@@ -268,11 +267,10 @@ def _values(data: Mapping[str, Any], move: Move) -> dict[str, Any] | None:
 
 
 def _quantiles(data: Mapping[str, Any], prior: NamedPrior, move: Move) -> dict[str, Any]:
-    """State a lognormal by its median and interval, anything else by five quantiles: its family cannot move so."""
+    """State a lognormal by its interval, anything else by five quantiles: its family cannot move so."""
     base = base_of(prior.stated)
     if family_name(prior) == "lognormal" and not isinstance(base, Truncated):
         ends = [move(end) for end in quantiles(prior, [0.05, 0.95])]
-        numbers = {"family": "lognormal", "median": move.new, "interval_90": ends}
-        return _with(data, numbers)
+        return _with(data, {"family": "lognormal", "interval_90": ends})
     found = quantiles(prior, _LEVELS)
     return _with(data, {"quantiles": {str(level): move(x) for level, x in zip(_LEVELS, found, strict=True)}})
