@@ -162,6 +162,18 @@ class Explorer:
         return self._others[key]
 
     @property
+    def base(self) -> Opened:
+        """The scenario that is explored, which has learnt what it has to."""
+        return self._base
+
+    @property
+    def words(self) -> list[str]:
+        """The words by which the command line opens the scenario to change it; none where it cannot."""
+        if not self._name or self._base.scenario.spec.history is not None:
+            return []
+        return ["simulate", "explore", self._name, *(word for each in self._overrides for word in ("--set", each))]
+
+    @property
     def _most(self) -> int:
         return max(self._base.scenario.spec.samples, MOST_SAMPLES)
 

@@ -134,7 +134,7 @@ class Card {
     this.was = make("p", { class: "says", hidden: true }, `was ${control.understood}`);
     this.fault = make("p", { class: "fault", id: `${id}f`, hidden: true });
     this.id = id;
-    const rows = { prior: () => this.prior(), number: () => this.one("value"), weight: () => this.one("weight"),
+    const rows = control.held ? [make("p", { class: "held" }, `As it is in this file. ${control.held}`)] : { prior: () => this.prior(), number: () => this.one("value"), weight: () => this.one("weight"),
       switch: () => this.toggle() }[kind]();
     const origin = make("p", { class: "origin" }, "Source: ",
       /^https?:/.test(url) ? make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, source || url) : source || "not stated",
@@ -219,8 +219,8 @@ class Card {
   }
 
   families() {
-    const { families = [], path, family } = this.control;
-    if (families.length < 2) return null;
+    const { families = [], path, family, held } = this.control;
+    if (families.length < 2 || held || this.page.opened.alone) return null;
     const select = make("select", { onchange: () => this.page.change(path, { family: select.value }, true) },
       ...families.map((name) => make("option", { value: name }, name)));
     this.inputs.family = (current) => { select.value = current ?? family; };
@@ -499,7 +499,7 @@ class Page {
       make("section", { class: "controls", "aria-labelledby": "assumptions" }, ...this.assumptions()),
       make("section", { class: "rest", "aria-label": "More of the forecast" }, ...this.below()));
     this.el.replaceChildren(this.head(), main,
-      make("footer", {}, make("p", {}, "Every number is computed by the simulator with the draws of its command line. ",
+      make("footer", {}, make("p", {}, `${opened.alone ?? "Every number is computed by the simulator with the draws of its command line."} `,
         `Effective compute simulator ${opened.version}.`)));
     this.sized = new ResizeObserver(() => this.draw(false, true));
     this.sighted = new IntersectionObserver((seen) => seen.forEach((each) => { each.target.far = !each.isIntersecting; }));
@@ -523,7 +523,7 @@ class Page {
       const details = make("details", { class: "menu", onkeydown: (event) => {
         if (event.key === "Escape") { details.open = false; details.firstChild.focus(); }
       }, onfocusout: (event) => { if (!details.contains(event.relatedTarget) && event.relatedTarget) details.open = false; },
-      }, make("summary", {}, title), make("div", {}, ...items));
+      }, make("summary", {}, title), make("div", {}, ...items.filter(Boolean)));
       return details;
     };
     const preset = make("select", { "aria-label": "Open a scenario" }, make("option", { value: "" }, "Choose a scenario"),
@@ -536,9 +536,9 @@ class Page {
         make("h1", { tabindex: "-1" }, opened.title), make("p", { class: "subject" }, opened.subject),
         opened.notes ? make("details", { class: "more" }, make("summary", {}, "About this scenario"), make("p", {}, opened.notes)) : null),
       make("div", { class: "tools" }, this.undo, this.redo, this.all,
-        menu("Open", make("p", {}, "A scenario that is shipped"), preset, make("p", {}, "A scenario file of your own"), chosen),
-        menu("Save", button("Scenario file (YAML)", () => this.save()), this.ours ? button("Copy link", () => this.copy(location.href, "The link")) : null,
-          button("Copy command", () => this.command()), button("Write a run folder", () => this.run())), this.done));
+        opened.alone ? null : menu("Open", make("p", {}, "A scenario that is shipped"), preset, make("p", {}, "A scenario file of your own"), chosen),
+        menu("Save", opened.alone ? null : button("Scenario file (YAML)", () => this.save()), this.ours ? button("Copy link", () => this.copy(location.href, "The link")) : null,
+          button("Copy command", () => this.command()), opened.alone ? null : button("Write a run folder", () => this.run())), this.done));
   }
 
   tools() {
@@ -651,7 +651,7 @@ class Page {
     const compare = make("details", { class: "compare" }, make("summary", {}, "Compare with other scenarios"),
       make("div", { class: "choices" }, ...this.checks.map((box) => make("label", {}, box, box.told))), this.compared);
     const figure = this.figure("fan", "Forecast by year", "", select);
-    figure.append(this.key, compare);
+    figure.append(this.key, ...(presets.length ? [compare] : []));
     return figure;
   }
 

@@ -67,6 +67,7 @@ class Control(TypedDict):
     url: str
     confidence: str
     as_of: str
+    held: NotRequired[str]  # why it cannot be changed in a page that is a file
     understood: str  # such as "lognormal 2.4 (2.0 to 2.9) x/year"
 
 
@@ -182,6 +183,7 @@ class State(TypedDict):
     presets: list[tuple[str, str]]  # name and title of scenarios that can be opened beside or in its place
     picture: Picture  # as it was opened, with the samples of the scenario
     version: str
+    alone: NotRequired[str]  # of a page that is a file: what it can show. It opens nothing else and writes nothing
 
 
 class Fault(TypedDict):

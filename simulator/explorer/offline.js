@@ -1,0 +1,471 @@
+// The model of a page in a file of its own: it answers by weighing the draws that the file holds (draws.py, share.py).
+// Weights are new over old densities; where few samples are left it says so, and shows no picture.
+
+const FEWEST = 200; // samples that the weighted ones must be worth
+const COVERED = 0.995; // share of a moved prior that must lie where samples are
+
+async function unpacked(text) {
+  const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0));
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const whole = new Uint8Array(await new Response(stream).arrayBuffer());
+  const length = new DataView(whole.buffer).getUint32(0, true);
+  const head = JSON.parse(new TextDecoder().decode(whole.subarray(4, 4 + length)));
+  let place = 4 + length;
+  const arrays = {};
+  for (const [name, { rows, samples }] of Object.entries(head.parts)) {
+    const size = rows * samples;
+    const codes = new Int32Array(size);
+    for (let i = 0; i < size; i += 1) {
+      const told = whole[place + i] + 256 * whole[place + size + i] + 65536 * whole[place + 2 * size + i];
+      codes[i] = (told % 2 ? -(told + 1) / 2 : told / 2) + (i >= samples ? codes[i - samples] : 0);
+    }
+    arrays[name] = codes;
+    place += 3 * size;
+  }
+  return { head, arrays };
+}
+
+// A straight line between the points of a table; beyond its ends, their values.
+function between(x, xs, ys) {
+  const last = xs.length - 1;
+  if (x <= xs[0]) return ys[0];
+  if (x >= xs[last]) return ys[last];
+  let [low, high] = [0, last];
+  while (high - low > 1) {
+    const middle = (low + high) >> 1;
+    if (xs[middle] <= x) low = middle; else high = middle;
+  }
+  return ys[low] + ((x - xs[low]) / (xs[high] - xs[low])) * (ys[high] - ys[low]);
+}
+
+const density = (at, { at: xs, logs }) => (at < xs[0] || at > xs[xs.length - 1] ? -Infinity : between(at, xs, logs));
+
+const short = (value, digits) => {
+  const [size, plain] = [Math.abs(value), Number(value.toPrecision(digits))];
+  return size >= 1e6 || (size > 0 && size < 1e-3) ? plain.toExponential().replace("e+", "e") : String(plain);
+};
+
+class Prior {
+  constructor(data, scores) {
+    Object.assign(this, data, { grid: scores });
+    this.moved = data.moved ?? data.stands;
+  }
+
+  place(number) {
+    const own = number * this.size;
+    return this.sign * (this.log ? Math.log(own) : own);
+  }
+
+  number(at) { return (this.log ? Math.exp(this.sign * at) : this.sign * at) / this.size; }
+
+  // The prior that is moved so: shifted and widened about its median, or, where its shape changes as it moves, between
+  // those of a grid of medians and widths; beyond the grid there is none.
+  after({ median = this.median, width = 1 }) {
+    const factor = width * (this.ratios && !this.log ? median / this.median : 1);
+    const [from, to] = [this.place(this.median), this.place(median)];
+    if (!this.curves) {
+      const shift = Math.log(factor);
+      return { at: this.moved.at.map((at) => to + (at - from) * factor), logs: this.moved.logs.map((each) => each - shift) };
+    }
+    const cell = (ends, value) => {
+      const sign = ends[0] < ends.at(-1) ? 1 : -1;
+      const first = Math.min(Math.max(ends.findLastIndex((end) => sign * end < sign * value), 0), ends.length - 2);
+      const share = (value - ends[first]) / (ends[first + 1] - ends[first]);
+      return share >= -1e-9 && share <= 1 + 1e-9 ? [first, share] : null;
+    };
+    const [row, column] = [cell(this.medians.map((each) => this.place(each)), to), cell(this.widths, width)];
+    if (!row || !column) return null;
+    const corners = [0, 1].flatMap((i) => [0, 1].map((j) => [this.curves[row[0] + i][column[0] + j],
+      (i ? row[1] : 1 - row[1]) * (j ? column[1] : 1 - column[1])])).filter(([, part]) => part > 1e-9);
+    if (corners.some(([curve]) => curve === null)) return null;
+    const at = this.grid.map((_, i) => corners.reduce((sum, [curve, part]) => sum + part * curve[i], 0));
+    const last = at.length - 1;
+    const logs = this.grid.map((score, i) => {
+      const [below, above] = [Math.max(i - 1, 0), Math.min(i + 1, last)];
+      return (-score * score) / 2 - Math.log(Math.max((at[above] - at[below]) / (this.grid[above] - this.grid[below]), 1e-12));
+    });
+    return { at, logs };
+  }
+
+  // The log of new over old density, and the new score, where it had a score; one that is infinite is "never".
+  ratio(score, curve) {
+    if (score === Infinity) return [0, score];
+    const at = between(score, this.grid, this.stands.at);
+    return [density(at, curve) - between(score, this.grid, this.stands.logs), between(at, curve.at, this.grid)];
+  }
+
+  // Of the moved prior: the share that lies where samples are, and by how much its weights cut what these are worth.
+  reach(curve) {
+    const { stands, grid, wide } = this;
+    this.wider ??= wide.share ? this.after({ width: wide.width }) : null;
+    const known = (at) => (1 - wide.share) * Math.exp(density(at, stands)) + (this.wider ? wide.share * Math.exp(density(at, this.wider)) : 0);
+    let [covered, cut, whole] = [0, 0, 0];
+    grid.forEach((score, i) => {
+      const mass = Math.exp((-score * score) / 2);
+      const drawn = known(curve.at[i]);
+      whole += mass;
+      if (drawn === 0) return;
+      covered += mass;
+      cut += (mass * Math.exp(curve.logs[i])) / drawn;
+    });
+    return { covered: covered / whole, cut: cut / whole };
+  }
+}
+
+// The log density of a Gaussian copula up to a constant, at scores by name; `factor` is the lower Cholesky factor.
+function copula({ names, factor }, scores) {
+  const free = [];
+  let total = 0;
+  names.forEach((name, row) => {
+    const held = free.reduce((sum, value, column) => sum + factor[row][column] * value, 0);
+    free.push((scores[name] - held) / factor[row][row]);
+    total += free[row] ** 2 - scores[name] ** 2;
+  });
+  return -total / 2;
+}
+
+class Shared {
+  constructor({ head, arrays }) {
+    const { command, ...rest } = head;
+    Object.assign(this, rest, { arrays });
+    this.grid = head.scores;
+    this.opening = command; // how the command line opens the scenario; empty where it cannot
+    this.known = Object.fromEntries(Object.entries(head.priors).map(([path, data]) => [path, new Prior(data, head.scores)]));
+    this.controls = Object.fromEntries(this.state.controls.map((each) => [each.path, each]));
+    if (!head.parts.logs) return; // of a mixture there are no samples
+    const { samples } = head.parts.logs;
+    this.size = samples;
+    const { step } = head.parts.scores;
+    this.drawn = Object.fromEntries(head.names.map((name, row) => [name,
+      Float64Array.from(arrays.scores.subarray(row * samples, (row + 1) * samples), (code) => (code === head.never ? Infinity : code * step))]));
+    this.logs = Float64Array.from(arrays.logs, (code) => code * head.parts.logs.step);
+  }
+
+  // The weights of priors that are moved, of sum 1, and what so many samples are worth.
+  weights(curves) {
+    const paths = Object.keys(curves);
+    const named = Object.fromEntries(paths.map((path) => [this.known[path].name, path]));
+    const joined = this.groups.filter(({ names }) => names.some((name) => name in named));
+    const logs = new Float64Array(this.size);
+    let top = -Infinity;
+    for (let i = 0; i < this.size; i += 1) {
+      let total = -this.logs[i];
+      const after = {};
+      for (const path of paths) {
+        const prior = this.known[path];
+        const [ratio, score] = prior.ratio(this.drawn[prior.name][i], curves[path]);
+        total += ratio;
+        after[prior.name] = score;
+      }
+      for (const group of joined) {
+        const before = Object.fromEntries(group.names.map((name) => [name, this.drawn[name][i]]));
+        total += copula(group, { ...before, ...after }) - copula(group, before);
+      }
+      logs[i] = total;
+      if (total > top) top = total;
+    }
+    const weights = logs.map((each) => Math.exp(each - top));
+    const sum = weights.reduce((a, b) => a + b, 0);
+    let squares = 0;
+    weights.forEach((each, i) => { weights[i] = each / sum; squares += weights[i] ** 2; });
+    return { weights, worth: 1 / squares };
+  }
+
+  // The sum of weights at each code of a row: -inf first, +inf last.
+  sums(codes, row, most, weights) {
+    const found = new Float64Array(most + 3);
+    const start = row * this.size;
+    for (let i = 0; i < this.size; i += 1) found[codes[start + i] + 1] += weights[i];
+    return found;
+  }
+
+  // Quantiles of such sums: within a step as if its samples were spread evenly over it, which for a year of crossing
+  // (`ends`) is the step that ends there.
+  quantiles(sums, most, levels, ends) {
+    const plain = (bin) => (bin === 0 ? -Infinity : bin > most + 1 ? Infinity : bin - 1);
+    let first = 0;
+    while (sums[first] === 0) first += 1;
+    let last = most + 2;
+    while (sums[last] === 0) last -= 1;
+    return levels.map((level) => {
+      if (first === last) return plain(first);
+      let [bin, below] = [first, 0];
+      while (bin < last && below + sums[bin] < level - 1e-12) { below += sums[bin]; bin += 1; }
+      const code = plain(bin);
+      if (!Number.isFinite(code) || (ends && code === 0)) return code;
+      return code + Math.min(Math.max((level - below) / sums[bin], 0), 1) - (ends ? 1 : 0.5);
+    });
+  }
+
+  // Weights as they are used: with those of no change, by which the exact picture of no change lends its precision.
+  // A number is estimated as that of the weighted samples, plus `beta` times by how much the samples without change
+  // miss what the run has (a regression estimator; the variance is least at beta = covariance / variance).
+  weighed(weights) {
+    const none = (this.none ??= this.weights({}).weights);
+    const mean = (a, b) => a.reduce((sum, each, i) => sum + each * b[i], 0);
+    const products = weights.map((each, i) => each * none[i]);
+    const squares = weights.map((each) => each * each);
+    return { weights, products, squares, product: mean(weights, none), half: 0.5 * Math.sqrt(mean(weights, weights)),
+      noneHalf: 0.5 * Math.sqrt(mean(none, none)) };
+  }
+
+  // Without change, of a row: its quantiles at `levels` and the error of the median, in steps.
+  unchanged(part, row, most, levels, noneHalf, ends) {
+    const key = `${part} ${row}`;
+    this.bases ??= {};
+    return (this.bases[key] ??= (() => {
+      const found = this.quantiles(this.sums(this.arrays[part], row, most, this.none), most, [...levels, 0.5 - noneHalf, 0.5 + noneHalf], ends);
+      return { found, half: (found.at(-1) - found.at(-2)) / 2 };
+    })());
+  }
+
+  // Quantiles of a row with the error of the median, in steps; `exact` and `exactError` are those of the run.
+  column(part, row, levels, w, exact, exactError, ends = false) {
+    const { most } = this.parts[part];
+    const sums = this.sums(this.arrays[part], row, most, w.weights);
+    const found = this.quantiles(sums, most, [...levels, 0.5 - w.half, 0.5 + w.half], ends);
+    const half = (found.at(-1) - found.at(-2)) / 2;
+    const none = this.unchanged(part, row, most, levels, w.noneHalf, ends);
+    const middle = levels.indexOf(0.5);
+    const plain = { quantiles: found.slice(0, levels.length), error: half };
+    if (![half, none.half, found[middle], none.found[middle], exact[middle]].every(Number.isFinite) || none.half === 0) return plain;
+    const spread = exactError ?? none.half * Math.sqrt(this.size / this.state.picture.samples);
+    const crossed = this.sums(this.arrays[part], row, most, w.products);
+    const [from, to] = [found[middle], none.found[middle]].sort((x, y) => x - y).map((code) => Math.round(code) + 1);
+    let between = 0;
+    for (let bin = from + 1; bin <= to; bin += 1) between += crossed[bin];
+    const shared = ((half * none.half) / (w.half * w.noneHalf)) * 0.25 * (w.product - 2 * between);
+    const own = none.half ** 2 + spread ** 2;
+    const beta = Math.min(Math.max(shared / own, 0), 1);
+    const better = levels.map((_, i) => found[i] + (Number.isFinite(exact[i] - none.found[i]) ? beta * (exact[i] - none.found[i]) : 0));
+    return { quantiles: better.sort((x, y) => x - y), error: Math.sqrt(Math.max(half ** 2 - 2 * beta * shared + beta ** 2 * own, 0)) };
+  }
+
+  // A share of the samples, from the sums of weights, products and squares, and weights without change, of those in it.
+  chance([inside, product, square, none], w, exact, exactError) {
+    const [all, each] = [4 * w.half ** 2, 4 * w.noneHalf ** 2];
+    const spread = (1 - inside) ** 2 * square + inside ** 2 * (all - square);
+    const shared = (1 - inside) * (1 - none) * product + inside * none * (w.product - product);
+    const own = none * (1 - none) * each + exactError ** 2;
+    const beta = own > 0 ? Math.min(Math.max(shared / own, 0), 1) : 0;
+    return [Math.min(Math.max(inside + beta * (exact - none), 0), 1), Math.sqrt(Math.max(spread - 2 * beta * shared + beta ** 2 * own, 0))];
+  }
+
+  picture(changes) {
+    const curves = Object.fromEntries(Object.entries(changes).map(([path, change]) => [path, this.known[path].after(change)]));
+    const reach = Object.entries(curves).map(([path, curve]) => (curve ? this.known[path].reach(curve) : { covered: 0, cut: Infinity }));
+    const faults = Object.keys(curves).filter((_, i) => !(reach[i].covered >= COVERED))
+      .map((path) => ({ path, text: `This lies beyond what this file holds samples of. ${this.live(changes)}` }));
+    if (faults.length) return { faults };
+    const weighed = this.weights(curves);
+    const worth = Math.min(weighed.worth, reach.reduce((left, { cut }) => left / Math.max(cut, 1), this.size));
+    if (!(worth >= FEWEST)) {
+      const told = worth >= 1 ? Math.floor(worth) : "less than 1";
+      faults.push({ path: "", text: `This is beyond what this file can show: its ${this.size.toLocaleString("en-US")} samples would be worth ` +
+        `${told}, and ${FEWEST} are needed. ${this.live(changes)}` });
+    }
+    if (faults.length) return { faults };
+    return { picture: this.seen(changes, weighed.weights, worth), controls: Object.keys(changes).map((path) => this.control(path, changes[path], curves[path])) };
+  }
+
+  seen(changes, weights, worth) {
+    const { state: { picture: saved } } = this;
+    const { levels, years } = saved;
+    const w = this.weighed(weights);
+    const fans = saved.fans.map((fan) => {
+      const part = `fan:${fan.variable}`;
+      const { step, low } = this.parts[part];
+      const code = (value) => (value === null ? NaN : (value - low) / step);
+      const found = years.map((_, row) => this.column(part, row, levels, w, fan.quantiles.map((each) => code(each[row])),
+        fan.error[row] === null ? null : fan.error[row] / step));
+      const plain = (value) => (Number.isFinite(value) ? low + step * value : null);
+      const quantiles = levels.map((_, i) => found.map((each) => plain(each.quantiles[i])));
+      const errors = found.map((each) => (Number.isFinite(each.error) ? step * each.error : null));
+      return { ...fan, quantiles, error: errors, alt: this.fanAlt(fan, years, quantiles, levels) };
+    });
+    const crossings = saved.crossings.map((each, row) => this.crossing(each, row, w, levels, years));
+    const limits = this.limited(saved, w);
+    const thresholds = saved.thresholds.map((each, row) => this.threshold(each, row, w));
+    const last = years.length - 1;
+    const middle = levels.indexOf(0.5);
+    const [main] = fans;
+    const inYear = (i) => this.amount(main, main.quantiles[i][last]);
+    const ahead = crossings.filter((each) => each.already < 0.5 && each.quantiles[middle] !== null);
+    const latest = ahead.find((each) => saved.headline.includes(each.label)) ?? ahead[0];
+    const headline = `The median forecast of ${main.title} is ${inYear(middle)} in ${years[last]} (90 % interval ${inYear(0).replace(` ${main.unit}`, "")} to ${inYear(levels.length - 1).replace(` ${main.unit}`, "")}).` +
+      (latest ? ` ${latest.label} is crossed in ${latest.quantiles[middle].toFixed(1)} in the median.` : "");
+    const alts = { ...saved.alts, fan: main.alt,
+      ...(crossings.length && { crossings: `Median years of crossing. ${crossings.map((each) => `${each.label}: ${each.quantiles[middle]?.toFixed(1) ?? `after ${years[last]}`}`).join("; ")}.`,
+        by: `Probability of having crossed by ${years[last]}. ${crossings.map((each) => `${each.label}: ${Math.round(100 * each.by[last])} %`).join("; ")}.` }),
+      ...(limits.length && { limits: `Share of the samples that each limit holds back in ${years[last]}. ${limits.map((each) => `${each.label}: ${Math.round(100 * each.share[last])} %`).join("; ")}.` }) };
+    const note = `Weighed from the samples of this file, which are worth ${Math.floor(worth).toLocaleString("en-US")} for what you changed; every number has the error of so many. ${this.live(changes)}`;
+    return { ...saved, run: "", samples: Math.floor(worth), fans, thresholds, crossings, limits, headline, alts, warnings: [note], command: this.command(changes) };
+  }
+
+  crossing(saved, row, w, levels, years) {
+    const { step, most } = this.parts.crossings;
+    const code = (year) => (year === null ? NaN : (year - years[0]) / step);
+    const { quantiles, error } = this.column("crossings", row, levels, w, saved.quantiles.map(code), saved.error === null ? null : saved.error / step, true);
+    const plain = (each) => (Number.isFinite(each) ? years[0] + step * each : null);
+    const upTo = [w.weights, w.products, w.squares, this.none].map((each) => { // by code
+      let total = 0;
+      return this.sums(this.arrays.crossings, row, most, each).map((sum) => (total += sum));
+    });
+    let reached = 0;
+    const found = years.map((year, i) => {
+      const bin = Math.min(Math.round((year - years[0]) / step), most) + 1;
+      const [share, spread] = this.chance(upTo.map((each) => each[bin]), w, saved.by[i], saved.by_error[i] ?? 0);
+      reached = Math.max(reached, share); // what is crossed by a year is so by the next
+      return [reached, spread];
+    });
+    return { ...saved, quantiles: quantiles.map(plain), error: Number.isFinite(error) && quantiles[levels.indexOf(0.5)] > 0 ? step * error : null,
+      never: 1 - reached, already: upTo[0][1], by: found.map((each) => each[0]), by_error: found.map((each) => each[1]) };
+  }
+
+  limited(saved, w) {
+    const counted = {};
+    for (const { part } of Object.values(this.limits)) {
+      const most = 127;
+      counted[part] ??= saved.years.map((_, row) => [w.weights, w.products, w.squares, this.none].map((each) => this.sums(this.arrays[part], row, most, each)));
+    }
+    return saved.limits.map((each) => {
+      const { part, number } = this.limits[each.name];
+      const share = counted[part].map((sums, row) => {
+        const exact = each.share[row];
+        return this.chance(sums.map((found) => found[number + 1]), w, exact, Math.sqrt((exact * (1 - exact)) / saved.samples))[0];
+      });
+      return { ...each, share };
+    });
+  }
+
+  threshold(saved, row, w) {
+    const { step, low, most } = this.parts.levels;
+    if (saved.level === null) return saved;
+    const [middle] = this.quantiles(this.sums(this.arrays.levels, row, most, w.weights), most, [0.5], false);
+    const level = low + step * middle;
+    return Number.isFinite(level) && Math.abs(level - saved.level) > 2 * step ? { ...saved, level } : saved;
+  }
+
+  // A control as it is understood once it is moved.
+  control(path, change, curve) {
+    const [prior, control] = [this.known[path], this.controls[path]];
+    const [low, high] = [-1.6448536, 1.6448536].map((score) => prior.number(between(score, this.grid, curve.at))).sort((a, b) => a - b);
+    const median = change.median ?? control.median;
+    const shown = [median, low, high].map((each) => short(each, control.unit === "" && Math.abs(each) > 1000 ? 6 : 3));
+    const points = this.grid.map((score, i) => [score, i]).filter(([score]) => Math.abs(score) < 2.6)
+      .map(([, i]) => [prior.number(curve.at[i]), Math.exp(curve.logs[i])]).sort((a, b) => a[0] - b[0]);
+    return { ...control, median, low, high, understood: `median ${shown[0]} (90 % ${shown[1]} to ${shown[2]}) ${control.unit}`.trim(),
+      density: { x: points.map((each) => each[0]), y: points.map((each) => each[1]) } };
+  }
+
+  // How the same is opened live.
+  command(changes) {
+    const settings = this.settings(changes);
+    return this.opening && settings ? [this.opening, ...settings.map((each) => `--set '${each.replaceAll("'", "'\\''")}'`)].join(" ") : "";
+  }
+
+  live(changes) {
+    const command = this.command(changes);
+    return `To see it from the simulator itself: ${command || "open the scenario with simulate explore, and change the same there."}`;
+  }
+
+  settings(changes) {
+    const texts = Object.entries(changes).map(([path, { median, width = 1 }]) => {
+      const { setting, ...prior } = this.known[path];
+      if (!setting) return null;
+      const [old, now] = [prior.median * prior.size, (median ?? prior.median) * prior.size];
+      const factor = width * (prior.ratios ? now / old : 1);
+      const moved = { at: (x) => (prior.log ? now * (x / old) ** width : now + factor * (x - old)), by: (x) => factor * x };
+      return setting.text.replace(/\u2402(\d+)\u2402/g, (_, i) => String(Number(moved[setting.numbers[i][1]](setting.numbers[i][0]).toPrecision(8))));
+    });
+    return texts.includes(null) ? null : texts;
+  }
+
+  amount({ log, unit }, value) {
+    if (value === null) return "beyond any number";
+    const plain = unit && unit !== "1" ? ` ${unit}` : "";
+    if (!log || Math.abs(value) < 5) return `${short(log ? 10 ** value : value, 3)}${plain}`;
+    const base = Math.round(10 ** (value - Math.floor(value)));
+    const power = [...String(Math.floor(value) + (base === 10))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("");
+    return `${base === 1 || base === 10 ? "" : `${base} × `}10${power}${plain}`;
+  }
+
+  fanAlt(fan, years, quantiles, levels) {
+    const middle = quantiles[levels.indexOf(0.5)];
+    return `Fan chart of ${fan.title} by year, ${years[0]} to ${years.at(-1)}. The median goes from ${this.amount(fan, middle[0])} to ${this.amount(fan, middle.at(-1))}; ` +
+      `90 % of the samples end between ${this.amount(fan, quantiles[0].at(-1))} and ${this.amount(fan, quantiles.at(-1).at(-1))}.`;
+  }
+
+  // What moved, and why: each change put in turn, forwards and backwards, and the mean of the two (Shapley's where two
+  // are changed).
+  moved(changes) {
+    const paths = Object.keys(changes);
+    const pictures = {};
+    const after = (some) => {
+      const key = [...some].sort().join(" ");
+      pictures[key] ??= some.length ? this.picture(Object.fromEntries(some.map((path) => [path, changes[path]]))).picture ?? null : this.state.picture;
+      return pictures[key];
+    };
+    if (!after(paths)) return [];
+    const orders = [paths, [...paths].reverse()];
+    if (orders.some((order) => order.some((_, i) => !after(order.slice(0, i + 1))))) return [];
+    const middle = this.state.picture.levels.indexOf(0.5);
+    const [main] = this.state.picture.fans;
+    const last = this.state.picture.years.at(-1);
+    const read = [[`median ${main.title} in ${last}`, main.log ? "OOM" : main.unit, (p) => p.fans[0].quantiles[middle].at(-1), (p) => p.fans[0].error.at(-1)],
+      ...this.state.picture.crossings.map((each, i) => [`median year of ${each.label}`, "years", (p) => p.crossings[i].quantiles[middle], (p) => p.crossings[i].error])];
+    const told = [];
+    for (const [title, unit, of, errorOf] of read) {
+      const [before, end] = [of(after([])), of(after(paths))];
+      if (before === null || end === null || Math.abs(end - before) < 1e-9) continue;
+      const inputs = paths.map((path) => {
+        const steps = orders.map((order) => of(after(order.slice(0, order.indexOf(path) + 1))) - of(after(order.slice(0, order.indexOf(path)))));
+        return [this.controls[path].label, (steps[0] + steps[1]) / 2, errorOf(after(paths)) ?? 0];
+      });
+      const show = (x) => (unit === "years" ? x.toFixed(1) : x.toFixed(2));
+      const lines = [`${title}: ${show(before)} to ${show(end)} (${unit === "OOM" ? "log10" : unit})`,
+        ...inputs.map(([label, by, error]) => `${label}: ${by < 0 ? "−" : "+"}${show(Math.abs(by))} ${unit} ± ${show(error)}`)];
+      told.push({ title, unit, before, after: end, inputs, lines });
+    }
+    return told;
+  }
+
+  answer({ kind, changes = {}, scenario, text }) {
+    if (scenario || text) return { faults: [{ path: "", text: "This file holds one scenario. Open another with simulate explore." }] };
+    if (kind === "state") return { state: this.state };
+    const held = Object.entries(changes).flatMap(([path, change]) => {
+      if (!(path in this.known)) return [{ path, text: this.held[path] ?? "There is no such assumption in this file." }];
+      const other = Object.keys(change).find((name) => name !== "median" && name !== "width");
+      if (other) return [{ path, text: `In this file its ${other} cannot be changed: only samples of the scenario as it is are at hand.` }];
+      const wrong = ("width" in change && !(change.width > 0)) || ("median" in change && !Number.isFinite(this.known[path].place(change.median)));
+      return wrong ? [{ path, text: "Must be above 0." }] : [];
+    });
+    if (held.length) return { faults: held };
+    if (!Object.keys(changes).length) return kind === "moved" ? { moved: [] } : { picture: this.state.picture, controls: [] };
+    if (kind === "picture") return this.picture(changes);
+    if (kind === "moved") return { moved: this.moved(changes) };
+    return { faults: [{ path: "", text: `A file on its own writes nothing. ${this.live(changes)}` }] };
+  }
+}
+
+// Makes the model of a text that share.py packed. The drawing library is in it too: its script runs as the policy
+// of the page names its hash.
+async function sharedModel(text) {
+  const content = await unpacked(text);
+  if (content.head.vega && globalThis.document) {
+    const script = document.createElement("script");
+    script.textContent = content.head.vega;
+    document.head.append(script);
+    delete content.head.vega;
+  }
+  const shared = new Shared(content);
+  const heard = new Set();
+  return {
+    address: true, shared, get: (name) => (name === "state" ? shared.state : undefined), set: () => {}, save_changes: () => {},
+    on: (_, hear) => heard.add(hear), off: (_, hear) => heard.delete(hear),
+    send: (asked) => setTimeout(() => {
+      const answer = { ...shared.answer(asked), serial: asked.serial };
+      heard.forEach((hear) => hear(answer));
+    }),
+  };
+}

@@ -1,0 +1,275 @@
+"""One HTML file of an explored scenario that works without a network, a server or this program."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path as FilePath
+from typing import Any
+
+import numpy as np
+
+from simulator.charts.bundle import allowed, vega_script
+from simulator.errors import SimulatorError
+from simulator.explorer.changes import Opened, settings
+from simulator.explorer.draws import SCORES, WIDE, WIDTHS, Curve, Draws, Known, Movable, draws_of
+from simulator.explorer.explorer import Explorer
+from simulator.explorer.packing import Packed, levels_in_steps
+from simulator.explorer.protocol import Control, Picture, State
+from simulator.files import replacing
+from simulator.scenario.load import Source
+from simulator.scenario.resolving import Scenario
+from simulator.units import Array
+from simulator.wording import harmless
+
+MOST_BYTES = 3_000_000
+"""How large a shared file is, at most."""
+_OWN, _WIDER, _WIDENED, _TRIES = 5_000, 400, 12, 6
+_BARE, _SURELY = 600_000, 0.98
+LEVEL_STEP, YEAR_STEP = 0.005, 0.005
+"""The steps of levels, in OOM (of plain numbers a two thousandth of their middle 90 %), and of crossing years."""
+_SCORE_STEP, _LOG_STEP, _NEVER = 1 / 32, 0.01, 9999
+_FOLDER = FilePath(__file__).parent
+_POLICY = (
+    "default-src 'none'; script-src %s; style-src 'unsafe-inline'; img-src data: blob:; "
+    "base-uri 'none'; form-action 'none'"
+)
+_KINDS = {
+    "number": "It is one number: samples drawn with it say nothing of another.",
+    "switch": "Samples drawn with it say nothing of how it would be without it.",
+    "weight": "It is a part of a mixture, whose samples are not told apart here.",
+}
+_ALONE = (
+    "This page is one file and works without a network. As it was opened it shows the simulator's own run; what you "
+    "change is weighed from samples that it holds, with the error of so many. Where they do not reach, it says so."
+)
+_ONLY_ONE = "The scenario mixes several, whose samples are not told apart here."
+
+
+def write_shared(
+    scenario: Source | Scenario,
+    path: FilePath | str,
+    *,
+    overrides: Sequence[str] = (),
+    outputs: FilePath | str = "outputs",
+) -> list[str]:
+    """Write the page of an explored scenario as one HTML file, at most 3 MB, and say what it holds.
+
+    It is replaced only when the new one is complete.
+    """
+    explorer, target = Explorer(scenario, overrides=overrides, outputs=outputs), FilePath(path)
+    text, samples = shared_text(explorer)
+    with replacing(target) as temporary:
+        temporary.write_text(text, encoding="utf-8")
+    return [
+        f"{target} ({len(text.encode()) / 1e6:.1f} MB, {samples:,} samples): opens in any browser, without a network"
+    ]
+
+
+def shared_text(explorer: Explorer) -> tuple[str, int]:
+    """Write the page with what it holds, the scenario as it was opened and the draws for which there is room."""
+    state = explorer.answer({"kind": "state"})["state"]
+    if len(explorer.base.scenario.components) > 1:
+        held = {each["path"]: _ONLY_ONE for each in state["controls"]}
+        return _page(state, Packed().text(state=_told(state, held), held=held, vega=vega_script(), priors={})), 0
+    known = Known.of(explorer.base, state["controls"])
+    own, wider = min(_OWN, explorer.base.scenario.spec.samples), _WIDER
+    for _ in range(_TRIES):
+        draws = draws_of(explorer.base, known, own=own, wider=wider, most=_WIDENED)
+        text = _page(state, _packed(state, explorer, draws))
+        if (size := len(text.encode())) <= MOST_BYTES:
+            return text, draws.logs.size
+        fewer = max(min((MOST_BYTES - _BARE) / (size - _BARE), 1.0) * _SURELY, 0.1)
+        own, wider = (max(int(fewer * count), 1) for count in (own, wider))
+    raise SimulatorError(
+        f"{state['name']}: has too many variables and years for one file of {MOST_BYTES / 1e6:g} MB. "
+        "Give it fewer named quantities with a label, or open it with simulate explore."
+    )
+
+
+def page_script() -> str:
+    """Write the scripts of the page as one module, which gives `render`."""
+    views, page = ((_FOLDER / name).read_text(encoding="utf-8") for name in ("views.js", "page.js"))
+    taken = re.search(r'^import \{([^}]*)\} from "\./views\.js";\n', page, flags=re.MULTILINE)
+    names = taken[1].strip() if taken else ""
+    views = re.sub(r"^export ", "", views, flags=re.MULTILINE)
+    inner = f"(() => {{\n{views}\nreturn {{ {names} }};\n}})()"
+    return f"const {{ {names} }} = {inner};\n{page.replace(taken[0], '') if taken else page}"
+
+
+def _page(state: State, packed: str) -> str:
+    """Write the page; its policy names its scripts, that of the drawing library among them, and lets no other run."""
+    offline = (_FOLDER / "offline.js").read_text(encoding="utf-8")
+    opening = 'globalThis.explorerModel = await sharedModel(document.getElementById("shared").textContent);\n'
+    script = harmless(f"{offline}\n{opening}{page_script()}").replace("</script", "<\\/script")
+    policy = _POLICY % " ".join(map(allowed, (script, vega_script())))
+    page = (_FOLDER / "page.html").read_text(encoding="utf-8")
+    sheet = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    title = f"Explorer: {state['title']}".replace("&", "&amp;").replace("<", "&lt;")
+    page = page.replace(
+        '<meta name="viewport"',
+        f'<meta http-equiv="Content-Security-Policy" content="{policy}">\n<meta name="viewport"',
+    )
+    page = re.sub(r"<title>.*?</title>", lambda _: f"<title>{title}</title>", page)
+    page = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>\n{sheet}</style>", page)
+    page = re.sub(r'<script src="vega\.js"[^>]*></script>\n', "", page)
+    page = re.sub(r'<script type="module"[^>]*></script>\n', "", page)
+    held = f'<script type="text/plain" id="shared">{packed}</script>\n<script type="module">{script}</script>\n</body>'
+    return harmless(page.replace("</body>", held))
+
+
+def _packed(state: State, explorer: Explorer, draws: Draws) -> str:
+    """Pack everything that the file holds."""
+    held = {each["path"]: _KINDS[each["kind"]] for each in state["controls"] if each["kind"] != "prior"}
+    held.update(draws.known.refused)
+    packed, size = Packed(), draws.logs.size
+    names = sorted(draws.scores)
+    scores = np.stack([draws.scores[name] for name in names]) if names else np.zeros((1, size))
+    finite = np.isfinite(scores)
+    codes = np.where(finite, np.rint(np.where(finite, scores, 0.0) / _SCORE_STEP), _NEVER)
+    packed.add("scores", codes.astype(np.int64), samples=size, step=_SCORE_STEP)
+    packed.add("logs", np.rint(draws.logs / _LOG_STEP).astype(np.int64), samples=size, step=_LOG_STEP)
+    _add_fans(packed, draws, state["picture"])
+    _add_crossings(packed, draws)
+    return packed.text(
+        state=_told(state, held),
+        held=held,
+        vega=vega_script(),
+        command=shlex.join(explorer.words),
+        scores=SCORES.tolist(),
+        names=names,
+        never=_NEVER,
+        priors={path: _prior(each, draws, explorer.base) for path, each in draws.known.priors.items()},
+        groups=[{"names": group.names, "factor": group.factor.tolist()} for group in draws.known.groups],
+        limits=_add_limits(packed, draws, state["picture"]),
+    )
+
+
+def _told(state: State, held: Mapping[str, str]) -> State:
+    """Give the state as the page is opened with it: what cannot be changed here says why; other scenarios are away."""
+    controls = [
+        Control(**{**each, "held": held[each["path"]]}) if each["path"] in held else each for each in state["controls"]
+    ]
+    return State(**{**state, "controls": controls, "presets": [], "alone": _ALONE})
+
+
+def _add_fans(packed: Packed, draws: Draws, picture: Picture) -> None:
+    levels = draws.trajectories
+    for fan in picture["fans"]:
+        rows = np.asarray(levels[fan["variable"]], dtype=np.float64)
+        step = LEVEL_STEP
+        if not fan["log"]:
+            finite = rows[np.isfinite(rows)]
+            step = float(np.ptp(np.quantile(finite, [0.05, 0.95]))) / 2000 if finite.size else 1.0
+        codes, said = levels_in_steps(rows, step=step or LEVEL_STEP)
+        packed.add(f"fan:{fan['variable']}", codes, samples=rows.shape[1], **said)
+
+
+def _add_crossings(packed: Packed, draws: Draws) -> None:
+    """Pack crossing years in steps from the first year on, which is 0: each belongs to the step that ends behind it."""
+    if "crossing_year" not in draws.batches[0].crossings:
+        return
+    years, first = draws.crossings("crossing_year"), float(draws.plan.years[0])
+    passed = draws.crossings("already_above").astype(bool)
+    finite = np.isfinite(years)
+    codes = np.ceil((np.where(finite, years, first) - first) / YEAR_STEP - 1e-6).astype(np.int64)
+    codes = np.where(passed, 0, np.maximum(codes, 1))
+    most = int(codes[finite].max(initial=0))
+    size = years.shape[1]
+    packed.add("crossings", np.where(finite, codes, most + 1), samples=size, step=YEAR_STEP, most=most)
+    levels, said = levels_in_steps(draws.crossings("threshold_level"), step=LEVEL_STEP)
+    packed.add("levels", levels, samples=size, **said)
+
+
+def _add_limits(packed: Packed, draws: Draws, picture: Picture) -> dict[str, dict[str, Any]]:
+    """Pack what binds, by year; and say which limit of the picture has which number there."""
+    levels = draws.trajectories
+    result: dict[str, dict[str, Any]] = {}
+    for name, limits in draws.plan.limits.items():
+        part = f"limits:{name}"
+        packed.add(part, levels[name].astype(np.int64), samples=levels[name].shape[1])
+        subject = name.removeprefix("binding_")
+        result |= {f"{subject}.{limit}": {"part": part, "number": place + 1} for place, limit in enumerate(limits)}
+    return {limit["name"]: result[limit["name"]] for limit in picture["limits"]}
+
+
+def _curve(curve: Curve) -> dict[str, list[float]]:
+    return {"at": _short(curve.at), "logs": _short(curve.logs)}
+
+
+def _short(values: Any) -> list[float]:
+    return [float(f"{value:.7g}") for value in values.tolist()]
+
+
+def _grid(grid: Array) -> list[list[list[float] | None]]:
+    return [[_short(at) if np.isfinite(at).all() else None for at in row] for row in grid]
+
+
+def _prior(prior: Movable, draws: Draws, base: Opened) -> dict[str, Any]:
+    same = np.allclose(prior.stands.at, prior.moved.at, atol=1e-4) and np.allclose(
+        prior.stands.logs, prior.moved.logs, atol=1e-3
+    )
+    return {
+        "name": prior.name,
+        "stands": _curve(prior.stands),
+        **({} if same else {"moved": _curve(prior.moved)}),
+        "log": prior.in_log,
+        "ratios": prior.ratios,
+        "sign": prior.sign,
+        "median": prior.median,
+        "size": prior.size,
+        "wide": {"width": WIDE, "share": draws.wide.get(prior.path, 0.0)},
+        **({} if prior.grid is None else {"medians": prior.medians, "widths": WIDTHS, "curves": _grid(prior.grid)}),
+        "setting": _setting(base, prior),
+    }
+
+
+_NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
+
+
+def _setting(base: Opened, prior: Movable) -> dict[str, Any] | None:
+    """Write the change of a prior as `path=value`, with a place between two \u2402 for what moves.
+
+    Each is told with its number before the move and how it moves: `at` a place, or `by` a factor. None where a change
+    is written otherwise.
+    """
+    tried = ((prior.median, 1.0 + 1e-9), (prior.median * 1.01 + (prior.median == 0), 1.0), (prior.median, 1.1))
+    try:
+        texts = [settings(base, {prior.path: {"median": median, "width": width}})[0] for median, width in tried]
+    except (SimulatorError, IndexError):
+        return None
+    parts, numbers = (
+        [_NUMBER.split(text) for text in texts],
+        [list(map(float, _NUMBER.findall(text))) for text in texts],
+    )
+    if parts.count(parts[0]) < len(parts):
+        return None
+    text, told = parts[0][0], list[tuple[float, str]]()
+    for number, found, after in zip(_NUMBER.findall(texts[0]), zip(*numbers, strict=True), parts[0][1:], strict=True):
+        stays = len({*found}) == 1
+        ways = [way for way in ("at", "by") if all(map(np.isclose, found[1:], _moved(prior, found[0], way, tried[1:])))]
+        ways = [] if stays else ways
+        if not ways and not stays:
+            return None
+        text += (f"\u2402{len(told)}\u2402" if ways else number) + after
+        told += [(found[0], ways[0])] if ways else []
+    return {"text": text, "numbers": told}
+
+
+def _moved(prior: Movable, number: float, way: str, tried: Iterable[tuple[float, float]]) -> Iterator[float]:
+    """Move a number of a file as the page does."""
+    old = prior.median * prior.size
+    for median, width in tried:
+        now = median * prior.size
+        factor = width * (now / old if prior.ratios else 1.0)
+        if way == "by":
+            yield factor * number
+        else:
+            yield now * (number / old) ** width if prior.in_log else now + factor * (number - old)
+
+
+def packed_of(page: str) -> str:
+    """Take what was packed out of a page."""
+    found: Sequence[str] = re.findall(r'id="shared">([^<]*)<', page)
+    return found[0]
