@@ -49,20 +49,33 @@ class Prior {
   constructor(data, scores) {
     Object.assign(this, data, { grid: scores });
     this.moved = data.moved ?? data.stands;
+    const { shown, at } = data.axis;
+    if (shown) this.table = shown[0] < shown.at(-1) ? [shown, at] : [[...shown].reverse(), [...at].reverse()];
   }
 
+  // A number of the control on the scale on which the prior moves, and back.
   place(number) {
-    const own = number * this.size;
-    return this.sign * (this.log ? Math.log(own) : own);
+    const { log, sign, size } = this.axis;
+    if (this.table) return between(number, ...this.table);
+    return sign * (log ? Math.log(number * size) : number * size);
   }
 
-  number(at) { return (this.log ? Math.exp(this.sign * at) : this.sign * at) / this.size; }
+  number(at) {
+    const { log, sign, size, shown, at: places } = this.axis;
+    if (shown) return between(at, places, shown);
+    return (log ? Math.exp(sign * at) : sign * at) / size;
+  }
 
   // The prior that is moved so: shifted and widened about its median, or, where its shape changes as it moves, between
   // those of a grid of medians and widths; beyond the grid there is none.
-  after({ median = this.median, width = 1 }) {
-    const factor = width * (this.ratios && !this.log ? median / this.median : 1);
+  after({ median = this.median, width = 1, weight = this.median }) {
+    if (this.part) {
+      const share = weight / (weight + this.beside);
+      return { at: this.stands.at, logs: this.part.map((each, i) => Math.log(share * Math.exp(each) + (1 - share) * Math.exp(this.others[i]))) };
+    }
+    const factor = width * (this.ratios && !this.axis.log ? median / this.median : 1);
     const [from, to] = [this.place(this.median), this.place(median)];
+    if (this.curves && median === this.median && width === 1) return this.stands;
     if (!this.curves) {
       const shift = Math.log(factor);
       return { at: this.moved.at.map((at) => to + (at - from) * factor), logs: this.moved.logs.map((each) => each - shift) };
@@ -349,13 +362,25 @@ class Shared {
   // A control as it is understood once it is moved.
   control(path, change, curve) {
     const [prior, control] = [this.known[path], this.controls[path]];
-    const [low, high] = [-1.6448536, 1.6448536].map((score) => prior.number(between(score, this.grid, curve.at))).sort((a, b) => a - b);
+    if ("weight" in change) return { ...control, weight: change.weight };
     const median = change.median ?? control.median;
-    const shown = [median, low, high].map((each) => short(each, control.unit === "" && Math.abs(each) > 1000 ? 6 : 3));
-    const points = this.grid.map((score, i) => [score, i]).filter(([score]) => Math.abs(score) < 2.6)
-      .map(([, i]) => [prior.number(curve.at[i]), Math.exp(curve.logs[i])]).sort((a, b) => a[0] - b[0]);
-    return { ...control, median, low, high, understood: `median ${shown[0]} (90 % ${shown[1]} to ${shown[2]}) ${control.unit}`.trim(),
-      density: { x: points.map((each) => each[0]), y: points.map((each) => each[1]) } };
+    const told = (low, high, density) => {
+      const shown = [median, low, high].map((each) => short(each, control.unit === "" && Math.abs(each) > 1000 ? 6 : 3));
+      return { ...control, median, low, high, density, understood: `median ${shown[0]} (90 % ${shown[1]} to ${shown[2]}) ${control.unit}`.trim() };
+    };
+    if (path !== prior.name) { // of a part only its own numbers are known
+      const { width = 1 } = change;
+      const to = (x) => (control.scale === "log" ? median * (x / control.median) ** width : median + width * (x - control.median));
+      return told(to(control.low), to(control.high), { x: control.density.x.map(to), y: control.density.y.map((y) => y / width) });
+    }
+    const [low, high] = [-1.6448536, 1.6448536].map((score) => prior.number(between(score, this.grid, curve.at))).sort((a, b) => a - b);
+    const numbers = curve.at.map((at) => prior.number(at));
+    const scaled = control.scale === "log" ? numbers.map(Math.log) : numbers; // the density is that on the scale of the control
+    const points = this.grid.flatMap((score, i) => {
+      const slope = Math.abs(scaled[i + 1] - scaled[i - 1]);
+      return Math.abs(score) < 2.6 && slope > 0 ? [[numbers[i], Math.exp((-score * score) / 2) / slope]] : [];
+    }).sort((a, b) => a[0] - b[0]);
+    return told(low, high, { x: points.map((each) => each[0]), y: points.map((each) => each[1]) });
   }
 
   // How the same is opened live.
@@ -371,11 +396,11 @@ class Shared {
 
   settings(changes) {
     const texts = Object.entries(changes).map(([path, { median, width = 1 }]) => {
-      const { setting, ...prior } = this.known[path];
+      const { setting, axis, ...prior } = this.known[path];
       if (!setting) return null;
-      const [old, now] = [prior.median * prior.size, (median ?? prior.median) * prior.size];
+      const [old, now] = [prior.median * axis.size, (median ?? prior.median) * axis.size];
       const factor = width * (prior.ratios ? now / old : 1);
-      const moved = { at: (x) => (prior.log ? now * (x / old) ** width : now + factor * (x - old)), by: (x) => factor * x };
+      const moved = { at: (x) => (axis.log ? now * (x / old) ** width : now + factor * (x - old)), by: (x) => factor * x };
       return setting.text.replace(/\u2402(\d+)\u2402/g, (_, i) => String(Number(moved[setting.numbers[i][1]](setting.numbers[i][0]).toPrecision(8))));
     });
     return texts.includes(null) ? null : texts;
@@ -435,8 +460,11 @@ class Shared {
     if (kind === "state") return { state: this.state };
     const held = Object.entries(changes).flatMap(([path, change]) => {
       if (!(path in this.known)) return [{ path, text: this.held[path] ?? "There is no such assumption in this file." }];
-      const other = Object.keys(change).find((name) => name !== "median" && name !== "width");
+      const other = Object.keys(change).find((name) => !(this.known[path].part ? ["weight"] : ["median", "width"]).includes(name));
       if (other) return [{ path, text: `In this file its ${other} cannot be changed: only samples of the scenario as it is are at hand.` }];
+      const twin = Object.keys(changes).find((each) => each !== path && this.known[each]?.name === this.known[path].name);
+      if (twin) return [{ path, text: `In this file it cannot be changed together with ${this.controls[twin].label}, which is of the same prior.` }];
+      if ("weight" in change) return change.weight >= 0 && change.weight + this.known[path].beside > 0 ? [] : [{ path, text: "Must not be below 0." }];
       const wrong = ("width" in change && !(change.width > 0)) || ("median" in change && !Number.isFinite(this.known[path].place(change.median)));
       return wrong ? [{ path, text: "Must be above 0." }] : [];
     });

@@ -13,7 +13,8 @@ import numpy as np
 from simulator.charts.bundle import allowed, vega_script
 from simulator.errors import SimulatorError
 from simulator.explorer.changes import Opened, settings
-from simulator.explorer.draws import SCORES, WIDE, WIDTHS, Curve, Draws, Known, Movable, draws_of
+from simulator.explorer.curves import SCORES, WIDTHS, Axis, Curve, Movable
+from simulator.explorer.draws import WIDE, Draws, Known, draws_of
 from simulator.explorer.explorer import Explorer
 from simulator.explorer.packing import Packed, levels_in_steps
 from simulator.explorer.protocol import Control, Picture, State
@@ -38,7 +39,6 @@ _POLICY = (
 _KINDS = {
     "number": "It is one number: samples drawn with it say nothing of another.",
     "switch": "Samples drawn with it say nothing of how it would be without it.",
-    "weight": "It is a part of a mixture, whose samples are not told apart here.",
 }
 _ALONE = (
     "This page is one file and works without a network. As it was opened it shows the simulator's own run; what you "
@@ -121,7 +121,7 @@ def _page(state: State, packed: str) -> str:
 
 def _packed(state: State, explorer: Explorer, draws: Draws) -> str:
     """Pack everything that the file holds."""
-    held = {each["path"]: _KINDS[each["kind"]] for each in state["controls"] if each["kind"] != "prior"}
+    held = {each["path"]: _KINDS[each["kind"]] for each in state["controls"] if each["kind"] in _KINDS}
     held.update(draws.known.refused)
     packed, size = Packed(), draws.logs.size
     names = sorted(draws.scores)
@@ -194,35 +194,41 @@ def _add_limits(packed: Packed, draws: Draws, picture: Picture) -> dict[str, dic
     return {limit["name"]: result[limit["name"]] for limit in picture["limits"]}
 
 
+def _prior(prior: Movable, draws: Draws, base: Opened) -> dict[str, Any]:
+    """Tell a prior to the page; its table as it stands is that of its name, once."""
+    told: dict[str, Any] = {
+        "name": prior.name,
+        "stands": _curve(prior.stands),
+        "axis": _axis(prior.axis),
+        "ratios": prior.ratios,
+        "median": prior.median,
+        "wide": {"width": WIDE, "share": draws.wide.get(prior.path, 0.0)},
+        "setting": None if prior.part is not None else _setting(base, prior),
+    }
+    if prior.part is not None and prior.others is not None:
+        return told | {"part": _short(prior.part), "others": _short(prior.others), "beside": prior.beside}
+    if prior.grid is not None:
+        curves = [[_short(at) if np.isfinite(at).all() else None for at in row] for row in prior.grid]
+        return told | {"medians": prior.medians, "widths": WIDTHS, "curves": curves}
+    stands, moved = prior.stands, prior.moved
+    same = np.allclose(stands.at, moved.at, atol=1e-4) and np.allclose(stands.logs, moved.logs, atol=1e-3)
+    return told if same else told | {"moved": _curve(moved)}
+
+
 def _curve(curve: Curve) -> dict[str, list[float]]:
     return {"at": _short(curve.at), "logs": _short(curve.logs)}
 
 
-def _short(values: Any) -> list[float]:
-    return [float(f"{value:.7g}") for value in values.tolist()]
-
-
-def _grid(grid: Array) -> list[list[list[float] | None]]:
-    return [[_short(at) if np.isfinite(at).all() else None for at in row] for row in grid]
-
-
-def _prior(prior: Movable, draws: Draws, base: Opened) -> dict[str, Any]:
-    same = np.allclose(prior.stands.at, prior.moved.at, atol=1e-4) and np.allclose(
-        prior.stands.logs, prior.moved.logs, atol=1e-3
+def _axis(axis: Axis) -> dict[str, Any]:
+    told: dict[str, Any] = {"log": axis.log, "sign": axis.sign, "size": axis.size}
+    return (
+        told if axis.shown is None or axis.at is None else told | {"shown": _short(axis.shown), "at": _short(axis.at)}
     )
-    return {
-        "name": prior.name,
-        "stands": _curve(prior.stands),
-        **({} if same else {"moved": _curve(prior.moved)}),
-        "log": prior.in_log,
-        "ratios": prior.ratios,
-        "sign": prior.sign,
-        "median": prior.median,
-        "size": prior.size,
-        "wide": {"width": WIDE, "share": draws.wide.get(prior.path, 0.0)},
-        **({} if prior.grid is None else {"medians": prior.medians, "widths": WIDTHS, "curves": _grid(prior.grid)}),
-        "setting": _setting(base, prior),
-    }
+
+
+def _short(values: Array) -> list[float]:
+    """Write numbers with seven digits; what is none is very little."""
+    return [float(f"{value:.7g}") for value in np.nan_to_num(values, neginf=-1e3).tolist()]
 
 
 _NUMBER = re.compile(r"(?<![\w.])-?\d+(?:\.\d+)?(?:e[+-]?\d+)?(?![\w.])")
@@ -259,14 +265,14 @@ def _setting(base: Opened, prior: Movable) -> dict[str, Any] | None:
 
 def _moved(prior: Movable, number: float, way: str, tried: Iterable[tuple[float, float]]) -> Iterator[float]:
     """Move a number of a file as the page does."""
-    old = prior.median * prior.size
+    old = prior.median * prior.axis.size
     for median, width in tried:
-        now = median * prior.size
+        now = median * prior.axis.size
         factor = width * (now / old if prior.ratios else 1.0)
         if way == "by":
             yield factor * number
         else:
-            yield now * (number / old) ** width if prior.in_log else now + factor * (number - old)
+            yield now * (number / old) ** width if prior.axis.log else now + factor * (number - old)
 
 
 def packed_of(page: str) -> str:

@@ -1,0 +1,56 @@
+"""Weights of samples are those of the project's own reweighting, and give what the changed scenario gives."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from simulator.analysis.weights import Change as Reweighting
+from simulator.explorer.changes import changed, opened
+from simulator.explorer.controls import controls
+from simulator.explorer.draws import Known, draws_of
+from simulator.runs.estimates import weighted_quantiles
+from simulator.testing import small_scenario
+
+START, GROWTH = "drivers.compute.start", "drivers.compute.growth"
+
+
+def drawn(changes=None, *, own=4096, wider=1024, most=2):
+    base = opened(small_scenario({"block": 1024, **(changes or {})}))
+    known = Known.of(base, controls(base.scenario))
+    return base, draws_of(base, known, own=own, wider=wider, most=most)
+
+
+@pytest.mark.parametrize("rank", [0.0, 0.7])
+def test_weights_are_those_of_reweighting_with_and_without_a_correlation(rank):
+    correlations = [{"between": [START, GROWTH], "rank": rank}] if rank else []
+    base, draws = drawn({"correlations": correlations}, own=1024, most=0)
+    changes = {GROWTH: {"median": 0.45, "width": 1.1}, START: {"median": 1.3e26}}
+    new = changed(base, changes)
+    values = {name: draws.batches[0].parameters[name] for name in (START, GROWTH)}
+    expected = Reweighting.of(base.scenario, new).logs(values, samples=1024)
+    assert draws.log_weights(changes) == pytest.approx(expected, abs=0.02)
+
+
+def test_the_samples_that_are_drawn_wider_stand_for_the_scenario_too():
+    _, draws = drawn()
+    assert draws.logs.size == 4096 + 2 * 1024
+    weights = np.exp(draws.log_weights({}))
+    assert weights.mean() == pytest.approx(1.0, abs=0.02)
+    growth = np.concatenate([each.parameters[GROWTH] for each in draws.batches])
+    assert np.average(growth, weights=weights) == pytest.approx(0.5, abs=0.005)
+    assert np.average((growth - 0.5) ** 2, weights=weights) == pytest.approx(0.01, abs=0.0005)
+
+
+def test_a_far_move_gives_the_levels_of_the_changed_scenario():
+    base, draws = drawn()
+    changes = {GROWTH: {"median": 0.72}}  # 2.2 standard deviations away
+    weights = np.exp(draws.log_weights(changes))
+    levels = np.asarray(draws.trajectories["physical_compute"][-1], dtype=np.float64)
+    # In closed form: 26 + 10 years of 0.72, with the spread of start and growth
+    sd = np.hypot(np.log10(4) / 1.6448536, 10 * 0.1)
+    found = weighted_quantiles(levels, weights / weights.sum(), [0.25, 0.5, 0.75])
+    worth = weights.sum() ** 2 / np.square(weights).sum()
+    assert worth > 200
+    error = 1.2533 * sd / np.sqrt(worth)
+    assert found == pytest.approx(33.2 + sd * np.array([-0.6745, 0.0, 0.6745]), abs=3 * error)

@@ -1,0 +1,179 @@
+"""One file works alone: under a strict policy, without a network, with the numbers of the simulator."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator.charts.bundle import allowed, vega_script
+from simulator.explorer.changes import changed
+from simulator.explorer.explorer import Explorer
+from simulator.explorer.packing import unpacked
+from simulator.explorer.picture import picture
+from simulator.explorer.share import MOST_BYTES, packed_of, page_script, shared_text, write_shared
+from simulator.testing import small_scenario
+
+CHROMIUM = Path("/usr/bin/chromium")
+START, GROWTH = "drivers.compute.start", "drivers.compute.growth"
+DATA = {
+    **small_scenario({"samples": 4096, "block": 512, "title": "Small </script><b>"}),
+    "correlations": [{"between": [START, GROWTH], "rank": 0.5}],
+    "thresholds": {"far": {"physical_compute": 1e30}, "near": {"physical_compute": 1e25}},
+}
+DATA["drivers"]["compute"]["caps"] = {
+    "power": {"kind": "hard", "limit": {"median": 3e31, "interval_90": [3e30, 3e32], "unit": "FLOP"}}
+}
+
+
+@pytest.fixture(scope="module")
+def explorer():
+    return Explorer(DATA)
+
+
+@pytest.fixture(scope="module")
+def page(explorer):
+    return shared_text(explorer)[0]
+
+
+def test_the_policy_names_each_script_and_nothing_comes_from_elsewhere(page):
+    policy = re.search(r'Content-Security-Policy" content="([^"]*)"', page)[1]
+    (script,) = re.findall(r'<script type="module">(.*?)</script>', page, flags=re.DOTALL)
+    assert re.findall(r"'sha256-\S+'", policy) == [allowed(script), allowed(vega_script())]
+    assert "unsafe-eval" not in policy
+    assert not re.search(r"script-src[^;]*unsafe", policy)
+    assert policy.startswith("default-src 'none'")
+    head = page.split("<style>")[0]
+    assert not re.search(r"""(?:src|href)=["'](?!data:)""", head)
+    assert "Small </script>" not in page
+    assert len(page.encode()) < MOST_BYTES
+
+
+def test_the_file_holds_the_state_and_says_what_cannot_be_changed(explorer, page):
+    arrays, head = unpacked(packed_of(page))
+    state = explorer.answer({"kind": "state"})["state"]
+    assert head["state"]["picture"] == state["picture"]
+    held = {each["path"]: each.get("held", "") for each in head["state"]["controls"]}
+    assert held[START] == held[GROWTH] == ""
+    assert "without it" in held["drivers.compute.caps.power"]
+    assert head["state"]["presets"] == []
+    assert arrays["fan:physical_compute"].shape[0] == 11
+    assert head["vega"] == vega_script()
+
+
+def test_quantiles_of_what_is_packed_err_by_less_than_half_a_hundredth(page):
+    arrays, head = unpacked(packed_of(page))
+    said = head["parts"]["fan:physical_compute"]
+    own = 4096
+    levels = said["low"] + said["step"] * arrays["fan:physical_compute"][:, :own]
+    (fan,) = (each for each in head["state"]["picture"]["fans"] if each["variable"] == "physical_compute")
+    for level, told in zip(head["state"]["picture"]["levels"], fan["quantiles"], strict=True):
+        assert np.quantile(levels, level, axis=1) == pytest.approx(told, abs=0.005)
+
+
+def test_a_file_is_written_whole_and_what_it_holds_is_said(tmp_path):
+    (line,) = write_shared(DATA, tmp_path / "page.html", overrides=["samples=512"])
+    assert re.fullmatch(r".*page\.html \(\d\.\d MB, [\d,]+ samples\): opens in any browser, without a network", line)
+    assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_the_page_is_one_module():
+    script = page_script()
+    assert "import " not in re.sub(r"//.*|/\*.*?\*/", "", script).split("export default")[0].splitlines()[0]
+    assert script.count("export default") == 1
+
+
+@pytest.fixture(scope="module")
+def opened_page(page, tmp_path_factory):
+    if not CHROMIUM.exists():
+        pytest.skip("needs a Chromium to open the page in")
+    from playwright.sync_api import sync_playwright
+
+    file = tmp_path_factory.mktemp("share") / "page.html"
+    file.write_text(page, encoding="utf-8")
+    with sync_playwright() as driver:
+        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        context = browser.new_context(offline=True)
+        tab = context.new_page()
+        heard: list[str] = []
+        tab.on("console", lambda message: heard.append(message.text))
+        tab.on("pageerror", lambda error: heard.append(str(error)))
+        tab.on("request", lambda request: heard.append(request.url))
+        tab.goto(file.as_uri())
+        tab.locator(".fan svg path").first.wait_for()
+        yield tab, heard, file
+        browser.close()
+
+
+def asked(tab, kind, changes):
+    return tab.evaluate("(asked) => explorerModel.shared.answer(asked)", {"kind": kind, "changes": changes})
+
+
+CHANGES = [
+    {GROWTH: {"median": 0.55}},
+    {GROWTH: {"width": 0.6}, START: {"median": 1.5e26}},
+    {GROWTH: {"median": 0.42, "width": 1.2}},
+    {"drivers.compute.caps.power.limit": {"median": 1e31}},
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changes", CHANGES)
+def test_a_changed_picture_is_that_of_the_changed_scenario_within_its_error(explorer, opened_page, changes):
+    found = asked(opened_page[0], "picture", changes)["picture"]
+    exact = picture(changed(explorer.base, changes), 60_000)
+    years = len(found["years"])
+    for fan, other in zip(found["fans"], exact["fans"], strict=True):
+        for at in range(years):
+            error = 3 * (fan["error"][at] + (other["error"][at] or 0.0)) + 0.005
+            assert fan["quantiles"][2][at] == pytest.approx(other["quantiles"][2][at], abs=error), (fan["variable"], at)
+    for row, other in zip(found["crossings"], exact["crossings"], strict=True):
+        for at in range(years):
+            error = 3 * (row["by_error"][at] + other["by_error"][at]) + 0.002
+            assert row["by"][at] == pytest.approx(other["by"][at], abs=error), (row["name"], at)
+        assert row["never"] + row["by"][-1] == pytest.approx(1.0)
+    for limit, other in zip(found["limits"], exact["limits"], strict=True):
+        error = 4 * 0.5 / found["samples"] ** 0.5
+        assert limit["share"] == pytest.approx(other["share"], abs=error), limit["name"]
+
+
+@pytest.mark.slow
+def test_the_page_moves_by_the_keyboard_and_says_where_its_samples_end(opened_page):
+    tab, heard, file = opened_page
+    assert heard == [file.as_uri()]  # no fault, and nothing else is asked for
+    assert tab.locator("h1").inner_text() == "Small </script><b>"
+    before = tab.locator(".headline").inner_text()
+    handle = tab.locator(f'[data-path="{GROWTH}"] input[type=range]').first
+    handle.focus()
+    tab.keyboard.press("PageUp")
+    tab.locator(".precision:has-text('error of')").wait_for()
+    tab.wait_for_timeout(1500)
+    assert tab.locator(".headline").inner_text() != before
+    box = tab.locator(f'[data-path="{GROWTH}"] input[type=text]').first
+    box.fill("5")
+    box.press("Enter")
+    trouble = tab.locator(".trouble", has_text="beyond what this file")
+    trouble.wait_for()
+    assert "simulate explore" in trouble.inner_text()
+    cap = tab.locator('[data-path="drivers.compute.caps.power"]')
+    assert "As it is in this file" in cap.text_content()
+    assert [each for each in heard if "explorer" not in each and each != file.as_uri()] == []
+
+
+@pytest.mark.slow
+def test_what_cannot_be_weighed_is_refused_with_its_reason(opened_page):
+    tab = opened_page[0]
+    for changes, said in [
+        ({"drivers.compute.caps.power": {"on": False}}, "without it"),
+        ({GROWTH: {"family": "uniform"}}, "family cannot be changed"),
+        ({START: {"median": -1.0}}, "above 0"),
+        ({"drivers.nobody": {"median": 1.0}}, "no such assumption"),
+    ]:
+        (fault,) = asked(tab, "picture", changes)["faults"]
+        assert said in fault["text"]
+        assert fault["path"] in changes
+    assert asked(tab, "picture", {})["picture"] == tab.evaluate("() => explorerModel.get('state').picture")
+    moved = asked(tab, "moved", CHANGES[1])["moved"][0]
+    assert sum(each[1] for each in moved["inputs"]) == pytest.approx(moved["after"] - moved["before"])
