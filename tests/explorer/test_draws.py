@@ -43,7 +43,7 @@ def test_the_samples_that_are_drawn_wider_stand_for_the_scenario_too():
 
 
 def test_a_far_move_gives_the_levels_of_the_changed_scenario():
-    base, draws = drawn()
+    _, draws = drawn()
     changes = {GROWTH: {"median": 0.72}}  # 2.2 standard deviations away
     weights = np.exp(draws.log_weights(changes))
     levels = np.asarray(draws.trajectories["physical_compute"][-1], dtype=np.float64)
