@@ -161,6 +161,8 @@ def _density(prior: NamedPrior, low: float, high: float, *, size: float, log: bo
     if isinstance(family, Discrete):
         total = sum(family.weights)
         return Density(x=[value / size for value in family.values], y=[weight / total for weight in family.weights])
+    if high - low <= 1e-9 * abs(high):
+        return Density(x=[high], y=[1.0])
     points = np.linspace(np.log10(low), np.log10(high), POINTS) if log else np.linspace(low, high, POINTS)
     read = below(prior)
     heights = np.abs(mean_density(lambda at: read(size * (10.0**at if log else at)), points))

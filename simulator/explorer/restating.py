@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
@@ -9,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from simulator.errors import Fault, number
 from simulator.priors.composite import Truncated, WithNever
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.priors.scales import scale_of
 from simulator.scenario.layers import DIFFERENCES, text_keys
 from simulator.schema.amounts import prior_in_words, written_in_numbers
+from simulator.schema.base import Faults
 from simulator.schema.prior_families import FAMILIES, SHIPPED, SHORT_FORMS, Distribution, family_of
 from simulator.schema.prior_names import Slot
 from simulator.schema.statements import PROVENANCE_KEYS, Prior, stating_keys
@@ -37,13 +40,13 @@ class Move:
     keeps_ratios: bool
     in_log: bool
 
-    def __call__(self, number: float) -> float:
+    def __call__(self, stated: float) -> float:
         """Move a number; the least digits are dropped, and what stays put is exact."""
         if self.old == self.new and self.width == 1.0:
-            return number
+            return stated
         if self.in_log:
-            return plain(self.new * (number / self.old) ** self.width)
-        return plain(self.new + self.scale * (number - self.old))
+            return plain(self.new * _power(stated / self.old, self.width))
+        return plain(self.new + self.scale * (stated - self.old))
 
     @property
     def scale(self) -> float:
@@ -51,9 +54,16 @@ class Move:
         return self.width * (self.new / self.old if self.keeps_ratios else 1.0)
 
 
-def plain(number: float) -> float:
+def _power(base: float, exponent: float) -> float:
+    try:
+        return math.exp(exponent * math.log(base)) if base > 0 else math.nan
+    except OverflowError:
+        return math.inf
+
+
+def plain(computed: float) -> float:
     """Drop the digits that computing adds."""
-    return float(f"{number:.12g}")
+    return float(f"{computed:.12g}")
 
 
 def base_of(family: Distribution) -> Distribution:
@@ -71,13 +81,11 @@ def family_name(prior: NamedPrior) -> str:
 
 def quantiles(prior: NamedPrior, levels: Sequence[float]) -> list[float]:
     """Give quantiles of a prior in its unit, of the numbers given that there is one."""
-    family, conversion = base_of(prior.stated), prior.asked[-1]
-    if conversion is None:
-        found: list[float] = family.ppf(np.array(levels)).tolist()
-        return found
-    among = 1.0 - np.array(levels) if conversion.falling else np.array(levels)
-    found = conversion.inverse(family.ppf(among)).tolist()  # a mixture is stated on the internal scale
-    return found
+    family, conversion, among = base_of(prior.stated), prior.asked[-1], np.array(levels)
+    if conversion is not None and conversion.falling:
+        among = 1.0 - among
+    found = family.ppf(among)  # of a mixture on the internal scale
+    return list(map(float, found if conversion is None else conversion.inverse(found)))
 
 
 def below(prior: NamedPrior) -> Callable[[Array], Array]:
@@ -140,6 +148,9 @@ def restated(
     data = as_data(stated)
     old = float(data["median"]) if "median" in data else quantiles(prior, [0.5])[0]
     move = Move(old, old if median is None else median, width, keeps_ratios(prior), in_log(prior))
+    if move.keeps_ratios and not move.new > 0:
+        rule = f"must be above 0; got {number(move.new)}."
+        raise Faults([Fault((), rule, "The prior keeps the ratios of its quantiles.")])
     if family is not None and family != family_name(prior):
         return _of_family(bare(data), prior, family, move)
     return _moved(data, prior, slot, move)
@@ -155,7 +166,8 @@ def _moved(data: dict[str, Any], prior: NamedPrior, slot: Slot, move: Move) -> d
         return data
     data = bare(data)
     if "mixture" in data:
-        return _mixture(data, prior, slot, move)
+        with np.errstate(all="ignore"):  # what leads beyond all numbers is refused where it is read
+            return _mixture(data, prior, slot, move)
     for way in (_fixed, _points, _ends, _values):
         if (found := way(data, move)) is not None:
             return found
@@ -195,14 +207,15 @@ def _parts(stated: Sequence[Any], prior: NamedPrior, slot: Slot, move: Move) -> 
     places = [place for place, _ in parts_in(slot)]
     conversions = [scale_of(slot.kind, slot.unit, place.prior.own_unit, False).conversion for place in places]
     whole = prior.asked[-1] or conversions[0]
-    old, new = (float(whole.forward(np.array(number))) for number in (move.old, move.new))
+    old, new = (float(whole.forward(np.array(each))) for each in (move.old, move.new))
     by_ratio = (any(each.reciprocal for each in conversions) or prior.unit == "1") and old * new > 0
     moved = []
     for each, place, conversion in zip(stated, places, conversions, strict=True):
         part = named_prior(place)
         middle = quantiles(part, [0.5])[0]
         at = float(conversion.forward(np.array(middle)))
-        towards = new * (at / old) ** move.width if by_ratio and at / old > 0 else new + move.width * (at - old)
+        by_power = by_ratio and at / old > 0
+        towards = new * _power(at / old, move.width) if by_power else new + move.width * (at - old)
         stretch = new / old if by_ratio and prior.unit == "OOM/year" and not conversion.reciprocal else 1.0
         to = plain(float(conversion.inverse(np.array(towards))))
         own = Move(middle, to, move.width * stretch, keeps_ratios(part), in_log(part))

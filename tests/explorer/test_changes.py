@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+import json
+import random
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
 from simulator import load_scenario
-from simulator.explorer.changes import Refused, changed, opened, saved_text, settings
+from simulator.engine.simulation import run_arrays
+from simulator.explorer.changes import Opened, Refused, changed, opened, saved_text, settings
+from simulator.explorer.controls import controls
+from simulator.explorer.protocol import Change, Control
+from simulator.runs.groups import arrays
+from simulator.scenario.library import shipped_names
+from simulator.scenario.load import scenario_of
+from simulator.testing import small_scenario
 
-CHANGES = {
+SHIPPED = sorted(shipped_names("scenarios"))
+QUICK = ("baseline", "change-point", "published/cotra-2020", "three-eras", "views")
+CHANGES: dict[str, Change] = {
     "drivers.spending.growth[0].rate": {"median": 2.6, "width": 1.1},
     "drivers.algorithms.growth.mixture[1].weight": {"weight": 0.4},
     "drivers.algorithms.growth.mixture[0]": {"width": 0.9},
@@ -16,28 +30,218 @@ CHANGES = {
 }
 
 
+def nudged(control: Control, *, up: bool, by: float = 0.05) -> Change:
+    """Change a control a little."""
+    sign = 1.0 if up else -1.0
+    if control["kind"] == "prior":
+        towards = control["high"] if up else control["low"]
+        return {"median": control["median"] + by * (towards - control["median"]), "width": 1.0 + sign * by}
+    if control["kind"] == "weight":
+        return {"weight": control["weight"] * (1.0 + sign * by)}
+    if control["kind"] == "number":
+        return {"value": control["value"] + sign * 0.001 * (abs(control["value"]) or 1.0)}
+    return {"on": False}
+
+
 def test_a_change_is_the_same_scenario_by_hand_by_set_and_by_its_file():
     base = opened("baseline")
     found = changed(base, CHANGES)
     assert found.spec.constraints.keys() == {"power"}
     assert found.joint.priors["drivers.spending.growth[0].rate"].understood.startswith("skewed lognormal, median 2.6 ")
-    told = load_scenario("baseline", overrides=settings(base, CHANGES))
-    assert (told.hash, told.overrides) == (found.hash, found.overrides)  # which a run has its id of
-    assert load_scenario(saved_text(base, CHANGES)).hash == found.hash
+    assert load_scenario("baseline", overrides=settings(base, CHANGES)).hash == found.hash
+    text = saved_text(base, CHANGES)
+    assert load_scenario(text).hash == found.hash
+    assert text.startswith(
+        "# Changed in baseline:\n#   growth of spending until it slows: skewed lognormal, median 2.4 "
+    )
+    assert "#   training data: taken away\n" in text
+
+
+def test_its_draws_and_numbers_are_those_of_the_command_line():
+    base = opened("essay-2023-realistic")
+    path = next(each["path"] for each in controls(base.scenario) if each["kind"] == "prior")
+    control = next(each for each in controls(base.scenario) if each["path"] == path)
+    changes = {path: nudged(control, up=True)}
+    ours = run_arrays(changed(base, changes))
+    theirs = run_arrays(load_scenario("essay-2023-realistic", overrides=settings(base, changes)))
+    assert ours.attrs["run_id"] == theirs.attrs["run_id"]
+    for name, levels in arrays(ours, "trajectories").data_vars.items():
+        np.testing.assert_array_equal(levels.values, arrays(theirs, "trajectories")[name].values)
+
+
+def random_changes(base: Opened, known: list[Control], rng: random.Random) -> dict[str, Change]:
+    """Change a few controls, each a little, some to another family."""
+    chosen = rng.sample(known, min(len(known), rng.choice([1, 2, 4])))
+    changes = {each["path"]: nudged(each, up=rng.random() < 0.5, by=0.1 * rng.random()) for each in chosen}
+    for each in chosen:
+        if rng.random() < 0.2 and len(each.get("families", ())) > 1:
+            changes[each["path"]]["family"] = rng.choice(each["families"])
+    return changes
+
+
+@pytest.mark.parametrize("name", [
+    name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SHIPPED
+])  # fmt: skip
+def test_random_changes_are_one_scenario_by_three_ways(name):
+    base = opened(name)
+    known, rng = controls(base.scenario), random.Random(17)
+    tried, unknown = 0, set[str]()
+    for _ in range(12):
+        changes = random_changes(base, known, rng)
+        try:
+            found = changed(base, changes)
+        except Refused as error:
+            unknown |= {fault["path"] for fault in error.faults} - {*changes}
+            continue
+        tried += 1
+        assert load_scenario(name, overrides=settings(base, changes)).hash == found.hash
+        assert load_scenario(saved_text(base, changes)).hash == found.hash
+        if tried == 3:
+            break
+    assert tried, "every change was refused"
+    assert not unknown
+
+
+@pytest.mark.slow
+def test_every_control_moved_a_little_gives_a_scenario_or_a_fault_there():
+    seen, amiss = set[str](), set[str]()
+    for name in SHIPPED:
+        base = opened(name)
+        for control in controls(base.scenario):
+            said = json.dumps({key: control.get(key) for key in ("path", "understood", "density", "source")})
+            if said in seen:  # as in a scenario that this one extends
+                continue
+            seen.add(said)
+            for up in (True, False):
+                try:
+                    changed(base, {control["path"]: nudged(control, up=up)})
+                except Refused as error:
+                    amiss |= {fault["path"] for fault in error.faults if not fault["text"]}
+                    amiss |= {fault["path"] for fault in error.faults} - {control["path"]}
+    assert len(seen) > 400
+    assert not amiss
 
 
 def test_no_change_is_the_scenario_itself():
     base = opened("baseline")
     assert changed(base, {}).hash == load_scenario("baseline").hash
-    assert settings(base, {"drivers.spending.start": {"width": 1.0}}) == []
+    same: dict[str, Change] = {
+        "drivers.spending.start": {"width": 1.0, "median": 750.0, "family": "skewed-lognormal"},
+        "constraints.data": {"on": True},
+        "years.last": {"value": 2045},
+    }
+    assert settings(base, same) == []
+    assert changed(base, same).hash == load_scenario("baseline").hash
+    assert load_scenario(saved_text(base, {})).hash == load_scenario("baseline").hash
 
 
 def test_a_fault_stands_at_its_control_in_the_words_of_the_reader():
-    with pytest.raises(Refused) as caught:
-        changed("baseline", {"drivers.algorithms.growth.mixture[0]": {"width": 1.2}, "samples": {"value": 3}})
-    assert [fault["path"] for fault in caught.value.faults] == ["samples"]
     with pytest.raises(Refused) as caught:
         changed("baseline", {"drivers.algorithms.growth.mixture[0]": {"width": 1.2}, "constraints.data": {"on": False}})
     (fault,) = caught.value.faults
     assert fault["path"] == "drivers.algorithms.growth.mixture[0]"
     assert fault["text"].startswith("no lognormal that is cut to [1.2, null] has 5 % at ")
+
+
+@pytest.mark.parametrize(("path", "change", "text"), [
+    ("samples", {"value": 3}, "there is no such control."),
+    ("drivers.spending.start", {"median": True}, "median must be a number; got true."),
+    ("drivers.spending.start", {"median": float("nan")}, "median must be a number; got nan."),
+    ("drivers.spending.start", {"width": 0.0}, "width must be a number above 0; got 0."),
+    ("drivers.spending.start", {"family": "nonsense"}, "must be one of 'fixed', 'normal', "),
+    ("drivers.spending.start", {"median": -5.0}, "must be above 0"),
+    ("drivers.spending.start", {"width": 1e9}, "must be"),
+    ("constraints.data", {"on": 0}, "on must be true or false; got 0."),
+    ("constraints.data", {"value": 1.0}, "has no value to change: it is a switch."),
+    ("years.last", {"value": 2000.0}, "must come after first 2026.9; got 2000."),
+    ("correlations[0].rank", {"value": 1.5}, "must be below 1; got 1.5."),
+    ("drivers.algorithms.growth.mixture[0].weight", {"weight": 0.0}, "must be above 0; got 0."),
+])  # fmt: skip
+def test_what_is_no_change_is_refused_at_its_control(path, change, text):
+    with pytest.raises(Refused) as caught:
+        changed("baseline", {path: change})
+    assert [fault["path"] for fault in caught.value.faults] == [path]
+    assert text in caught.value.faults[0]["text"]
+
+
+def test_a_limit_that_something_stands_on_is_not_taken_away():
+    data = {
+        "extends": "baseline", "name": "own",
+        "thresholds": {"enough": {"quantity": "constraints.power", "level": "1e30 FLOP"}},
+    }  # fmt: skip
+    with pytest.raises(Refused) as caught:
+        changed(data, {"constraints.power": {"on": False}, "years.last": {"value": 2040.0}})
+    (fault,) = caught.value.faults
+    assert fault["path"] == "constraints.power"
+    assert "constraints.power" in fault["text"] or "no limit" in fault["text"]
+
+
+def test_an_era_that_waits_for_an_event_is_taken_out_of_its_list():
+    growth = [
+        {"rate": {"interval_90": [1.5, 3], "unit": "x/year"}},
+        {"rate": "2x/year", "from": {"when": "physical_compute", "reaches": "1e28 FLOP"}},
+        {"rate": "1.1x/year", "from": {"threshold": "enough"}},
+    ]
+    enough = {"enough": {"physical_compute": 1e29}}
+    base = opened(small_scenario({"drivers.compute.growth": growth, "thresholds": enough}))
+    changes: dict[str, Change] = {
+        "drivers.compute.growth[1]": {"on": False},
+        "drivers.compute.growth[0].rate": {"width": 0.5},
+        "drivers.compute.growth[2].rate": {"value": 1.2},
+    }
+    found = changed(base, changes)
+    eras = found.data["drivers"]["compute"]["growth"]
+    assert [era.get("from") for era in eras] == [None, {"threshold": "enough"}]
+    assert eras[1]["rate"]["value"] == 1.2
+    assert load_scenario(saved_text(base, changes)).hash == found.hash
+
+
+def test_an_input_that_is_used_in_several_places_is_one_control():
+    base = opened("baseline")
+    assert [path for path in base.handles if "world-product-growth" in path] == ["inputs.world-product-growth"]
+    found = changed(base, {"inputs.world-product-growth": {"median": 4.0}})
+    for path in ("quantities.world-product.growth", "quantities.company-cash-flow.growth[1].rate"):
+        assert found.joint.priors[path].read.median == pytest.approx(4.0, abs=0.01)
+
+
+def test_a_start_keeps_its_date_in_the_file_that_is_saved():
+    base = opened("baseline")
+    text = saved_text(base, {"quantities.world-product.start": {"value": 120.0}})
+    assert load_scenario(text).data["quantities"]["world-product"]["at"] == 2022
+
+
+def test_scenarios_of_a_mixture_change_together_and_apart():
+    base = opened("views")
+    changes: dict[str, Change] = {
+        "mixture[no-caps].weight": {"weight": 0.5},
+        "drivers.spending.growth[0].rate": {"median": 3.0},
+        "mixture[baseline].changes.drivers.spending.caps.cash-flow": {"on": False},
+    }
+    found = changed(base, changes)
+    assert [each.weight for each in found.components] == pytest.approx([0.6 / 1.4, 0.3 / 1.4, 0.5 / 1.4])
+    for each in found.components:
+        assert each.joint.priors["drivers.spending.growth[0].rate"].read.median == pytest.approx(3.0)
+    spending = [each.spec.drivers.spending for each in found.components]
+    assert ["cash-flow" in each.caps for each in spending if each is not None] == [False, True, False]
+    assert "mixture[no-caps].weight=0.5" in settings(base, changes)
+
+
+def test_what_has_learnt_is_written_out_as_a_whole():
+    stated = load_scenario("learned")
+    learnt = scenario_of({**stated.data, "history": {**stated.data["history"], "fit": "0" * 16}})
+    base = opened("learned", ready=lambda _: replace(learnt, fit=None))
+    assert base.name == ""
+    changes: dict[str, Change] = {"drivers.spending.growth[0].rate": {"median": 0.4}}
+    again = load_scenario(saved_text(base, changes))
+    assert again.hash == changed(base, changes).hash
+    assert not again.must_learn
+
+
+def test_a_file_is_extended_beside_it(tmp_path):
+    file = tmp_path / "own.yaml"
+    file.write_text("extends: baseline\nname: own\nsamples: 64\n")
+    base, changes = opened(file), {"years.last": Change(value=2040.0)}
+    beside = tmp_path / "saved.yaml"
+    beside.write_text(saved_text(base, changes))
+    assert "extends: ./own.yaml\n" in beside.read_text()
+    assert load_scenario(beside).hash == changed(base, changes).hash

@@ -738,3 +738,27 @@ def test_the_name_of_an_interval_may_hold_a_dot() -> None:
     scenario = parsed(SMALL, overrides=("drivers.spending.start={median: 4e8, unit: USD, interval_97.5: [2e8, 8e8]}",))
     wider = parsed(scenario.data, overrides=("drivers.spending.start.interval_97.5=[1e8, 9e8]",))
     assert wider.spec.drivers.spending.start.interval.upper == 9e8
+
+
+def test_one_scenario_of_a_mixture_is_changed_by_its_name_or_number() -> None:
+    path = "drivers.spending.growth[0].rate"
+    found = load_scenario(
+        "views", overrides=["mixture[no-caps].weight=50 %", f"mixture[0].changes.{path}.centre=3x/year", "samples=64"]
+    )
+    assert [each.weight for each in found.components] == pytest.approx([0.6 / 1.4, 0.3 / 1.4, 0.5 / 1.4])
+    assert [each.joint.priors[path].read.median for each in found.components] == pytest.approx([3.0, 2.4, 2.4])
+    assert {each.spec.samples for each in found.components} == {64}
+    assert "mixture[no-caps].weight: 0.1 -> 0.5" in found.overrides
+
+
+@pytest.mark.parametrize(("override", "text"), [
+    ("mixture[other].weight=1", "the scenario mixes baseline, tight-caps and no-caps."),
+    ("mixture[7].weight=1", "the scenario mixes baseline, tight-caps and no-caps."),
+    ("mixture=1", "the scenario mixes baseline, tight-caps and no-caps."),
+    ("mixture[0].weight=-1", "must be above 0; got -1."),
+    ("mixture[0].scenario=baseline", "of a scenario in a mixture its weight can be set, and its changes"),
+    ("mixture[0].changes.drivers.speding=1", "drivers.speding: no such driver."),
+])  # fmt: skip
+def test_what_is_no_change_of_a_scenario_of_a_mixture_is_said(override: str, text: str) -> None:
+    with pytest.raises(InputError, match=re.escape(text)):
+        load_scenario("views", overrides=[override])
