@@ -477,3 +477,7 @@ def test_a_page_from_elsewhere_has_the_browser_ask_nothing_though_it_knows_the_a
             page.close()
         browser.close()
     assert served.computed == []
+
+
+def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_acknowledged(served: Served) -> None:
+    assert served.at.listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
