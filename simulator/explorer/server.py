@@ -131,7 +131,6 @@ def place(host: str = LOOPBACK, port: int | None = None, token: str = "") -> Pla
         raise InputError(
             f"{option}: {given} cannot be had: {os.strerror(error.errno or 0).lower()}. Name another, or leave it out."
         ) from None
-    listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # or each short answer comes 40 ms late
     listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)  # else each answer's body waits 40 ms for its head
     return Place(listener, host, token or secrets.token_urlsafe(24))
 

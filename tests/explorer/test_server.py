@@ -189,7 +189,7 @@ def test_only_by_its_own_name_it_is_asked(served: Served, host: str, status: int
     assert served("GET", f"/{TOKEN}/vega.js", host=host.format(served.port)).status == status
 
 
-def test_a_short_answer_does_not_wait_for_another_packet() -> None:
+def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_acknowledged() -> None:
     made = place(port=0)
     with socket.create_connection(made.listener.getsockname()), made.listener.accept()[0] as accepted:
         assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
@@ -477,7 +477,3 @@ def test_a_page_from_elsewhere_has_the_browser_ask_nothing_though_it_knows_the_a
             page.close()
         browser.close()
     assert served.computed == []
-
-
-def test_the_body_of_an_answer_does_not_wait_for_its_head_to_be_acknowledged(served: Served) -> None:
-    assert served.at.listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
