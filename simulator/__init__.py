@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from simulator.engine.run_folders import extend_run
     from simulator.engine.simulation import simulate
     from simulator.errors import InputError, RunFileError, ScenarioError, SimulatorError
+    from simulator.explorer.widget import explore
     from simulator.export.formats import export_run
     from simulator.hindcast.hindcast import make_hindcast
     from simulator.hindcast.published_text import reproduce_published
@@ -84,6 +85,7 @@ _HOMES = {
     "engine.run_folders": "extend_run",
     "engine.simulation": "simulate",
     "errors": "InputError RunFileError ScenarioError SimulatorError",
+    "explorer.widget": "explore",
     "export.formats": "export_run",
     "hindcast.hindcast": "make_hindcast",
     "hindcast.published_text": "reproduce_published",
@@ -133,6 +135,7 @@ __all__ = [
     "draw_charts",
     "draw_result",
     "explain_key",
+    "explore",
     "export_run",
     "extend_run",
     "fan_chart",
