@@ -15,12 +15,13 @@ from simulator.explorer.restating import as_data, bare, family_name, plain, quan
 from simulator.priors.joint import named_prior
 from simulator.scenario.assumptions import parts_of
 from simulator.scenario.changes import retitled
-from simulator.scenario.documents import Document, flow_text, yaml_text
+from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import expand_priors, lookup, text_keys
 from simulator.scenario.library import OF_ITS_OWN, library_entry
-from simulator.scenario.load import Groups, Source, load_groups, mixed_of, part_documents
-from simulator.scenario.overrides import Override, apply_override, set_entry
-from simulator.scenario.resolving import Scenario, change_line, checked
+from simulator.scenario.load import Groups, Source, load_groups, part_documents
+from simulator.scenario.mixing import mixed_of
+from simulator.scenario.overrides import apply_override, change_line, override_of, set_entry
+from simulator.scenario.resolving import Scenario, checked
 from simulator.schema.base import Faults
 from simulator.schema.statements import Prior
 from simulator.wording import harmless
@@ -71,7 +72,7 @@ class _Edit:
     def text(self) -> str:
         """The edit as `--set` takes it."""
         within = f"mixture[{self.part}].{'changes.' if self.path != ('weight',) else ''}" if self.part else ""
-        return f"{within}{dotted(self.path)}={flow_text(self.value)}"
+        return f"{within}{override_of(self.path, self.value).text}"
 
 
 def opened(source: Source | Scenario, *, ready: Callable[[Scenario], Scenario] = lambda scenario: scenario) -> Opened:
@@ -97,7 +98,7 @@ def _joined(groups: Groups, resolved: Mapping[str, Scenario], weights: Mapping[s
     if "" in resolved:
         return resolved[""]
     own = [weights.get(name, entry.weight) for name, entry in zip(resolved, groups.mixture, strict=True)]
-    return mixed_of(groups, resolved, own)
+    return mixed_of(groups.whole, resolved, own)
 
 
 def changed(source: Opened | Source, changes: Changes) -> Scenario:
@@ -121,7 +122,7 @@ def _read(base: Opened, edits: Sequence[_Edit]) -> Scenario:
         own = [edit for edit in edits if edit.part in ("", name) and not _is_of_mixture(edit)]
         made, log = document, list[str]()
         for edit in own:
-            made = apply_override(made, Override(edit.path, edit.value, edit.text))
+            made = apply_override(made, override_of(edit.path, edit.value))
             log.append(change_line(edit.path, lookup(base.written[name].data, edit.path), edit.value))
         try:
             resolved[name] = checked(retitled(document, made), log, ()) if own else resolved[name]

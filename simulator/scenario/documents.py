@@ -415,25 +415,15 @@ class _Builder:
         self.faults.append(PlacedFault(place, dotted(path), rule, remedy))
 
 
-def yaml_text(data: Any) -> str:
-    """Write plain data as YAML 1.2 that reads back as the same data."""
+def yaml_text(data: Any, *, flow: bool | None = None, width: int = 110) -> str:
+    """Write plain data as YAML 1.2 that reads back as the same data; with `flow` in lines of brackets and braces."""
     import yaml
 
     # Without a style of its own, each innermost group stands in one line.
     text: str = yaml.dump(
-        _plain(data), Dumper=_dumper(), default_flow_style=None, sort_keys=False, width=110, allow_unicode=True
+        _plain(data), Dumper=_dumper(), default_flow_style=flow, sort_keys=False, width=width, allow_unicode=True
     )
     return harmless(text)  # what is no letter stands in quotes, where YAML reads it back
-
-
-def flow_text(data: Any) -> str:
-    """Write plain data in one line of YAML 1.2 that reads back as the same data."""
-    import yaml
-
-    text: str = yaml.dump(
-        _plain(data), Dumper=_dumper(), default_flow_style=True, sort_keys=False, width=1 << 30, allow_unicode=True
-    )
-    return harmless(text.removesuffix("...\n").strip())
 
 
 @cache

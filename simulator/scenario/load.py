@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Annotated, Any
 
-from pydantic import Discriminator, Field, Tag
+from pydantic import Field
 
-from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, as_path, dotted, shown
+from simulator.errors import Fault, InputError, PlacedFault, ScenarioError, dotted, shown
 from simulator.scenario.changes import changes_in_words, resolve_changed, titled
 from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document, data_document, file_document, text_document
@@ -25,29 +25,12 @@ from simulator.scenario.library import (
     read_extended,
     second_edition,
 )
-from simulator.scenario.overrides import parse_override
-from simulator.scenario.resolving import Component, Scenario, change_line
+from simulator.scenario.mixing import MixtureEntry, by_part, mixed_of, part_name, part_names
+from simulator.scenario.overrides import change_line
+from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
-from simulator.schema.base import OF_ONE_KIND, Faults, Name, Spec, Text, Weight
-from simulator.schema.spec import ScenarioSpec
-from simulator.schema.subjects import stands_of
+from simulator.schema.base import OF_ONE_KIND, Faults, Name, Spec
 from simulator.wording import listed
-
-
-class MixtureEntry(Spec):
-    """One of the scenarios that a file mixes."""
-
-    name: Name | None = None
-    """The name by which its samples are read apart; that of the scenario without it."""
-    weight: Weight
-    """Its weight; the weights are divided by their sum."""
-    scenario: Annotated[
-        Annotated[Text, Tag("<name>")] | Annotated[dict[str, Any], Tag("<own>")],
-        Discriminator(lambda given: "<own>" if isinstance(given, Mapping) else "<name>"),
-    ]
-    """A shipped scenario, a file such as ./team.yaml, or a whole scenario."""
-    changes: dict[str, Any] | None = None
-    """What is laid over it, and over what the file says for all."""
 
 
 class GroupingKeys(Spec):
@@ -87,7 +70,7 @@ def grouped(document: Document, file: str) -> Groups:
     if keys.mixture and "extends" in own.data:
         faults.append(Fault(("extends",), "stands beside mixture, which names the parents.", "Keep one of them."))
         own = replace(own, data={key: value for key, value in own.data.items() if key != "extends"})
-    names = [_name(entry, number) for number, entry in enumerate(keys.mixture or ())]
+    names = part_names(keys.mixture or ())
     faults += [
         Fault(("mixture", number, "name"), f"two entries are called '{name}'.", "Give each a name of its own.")
         for number, name in enumerate(names)
@@ -161,17 +144,9 @@ def _varied(document: Document, groups: Groups, variant: str) -> Document:
     return replace(merged, data=data | {key: value for key, value in named.items() if key not in own})
 
 
-def _name(entry: MixtureEntry, number: int) -> str:
-    if entry.name is not None:
-        return entry.name
-    if isinstance(entry.scenario, str):
-        return FilePath(entry.scenario).stem
-    return str(entry.scenario.get("name", f"component-{number + 1}"))
-
-
 def _mixed_document(groups: Groups, number: int) -> Document:
     """Read one of the scenarios that a file mixes, with what is laid over it."""
-    named = {"title": f"mixture of {listed(part_names(groups))}"}
+    named = {"title": f"mixture of {listed(part_names(groups.mixture))}"}
     base = _base(groups, number)
     if isinstance(groups.mixture[number].scenario, str):
         kept = {key: value for key, value in base.data.items() if key not in OF_ITS_OWN}
@@ -184,15 +159,15 @@ def _mixed_document(groups: Groups, number: int) -> Document:
 def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[str], variant: str) -> Scenario:
     faults: list[PlacedFault] = []
     resolved: dict[str, Scenario] = {}
-    own, weights = _by_part(groups, overrides)
+    own, weights = by_part(groups.mixture, overrides)
     for number, entry in enumerate(groups.mixture):
         try:
-            resolved[_name(entry, number)] = resolve_changed(_varied(read(number), groups, variant), own[number])
+            resolved[part_name(entry, number)] = resolve_changed(_varied(read(number), groups, variant), own[number])
         except ScenarioError as error:
             faults += error.faults
     if faults:
         raise ScenarioError(faults)
-    mixed = mixed_of(groups, resolved, weights)
+    mixed = mixed_of(groups.whole, resolved, weights)
     lines = [
         change_line(("mixture", f"[{name}]", "weight"), entry.weight, weight)
         for name, entry, weight in zip(resolved, groups.mixture, weights, strict=True)
@@ -201,68 +176,11 @@ def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[
     return replace(mixed, overrides=(*mixed.overrides, *lines))
 
 
-def _by_part(groups: Groups, overrides: Sequence[str]) -> tuple[list[list[str]], list[float]]:
-    """Tell changes of one scenario of a mixture, and of its weight, from those of all: those of each, and the weights.
-
-    `mixture[NAME].changes.PATH=value` changes the one that is called so, or has that number.
-    """
-    names, own = part_names(groups), list[list[str]]([] for _ in groups.mixture)
-    weights = [entry.weight for entry in groups.mixture]
-    for text in overrides:
-        path, value = as_path(str(text).partition("=")[0].strip()), str(text).partition("=")[2]
-        if path[:1] != ("mixture",):
-            for each in own:
-                each.append(text)
-            continue
-        part = str(path[1]).strip("[]") if len(path) > 1 else ""
-        number = int(part) if part.isdigit() else names.index(part) if part in names else len(names)
-        if number >= len(names):
-            rule = f"--set {text}: the scenario mixes {listed(names)}."
-            raise InputError(f"{rule} Write for example mixture[{names[0]}].weight=0.5.")
-        if path[2:3] == ("changes",) and path[3:]:
-            own[number].append(f"{dotted(path[3:])}={value}")
-        elif path[2:] == ("weight",):
-            weights[number] = _weight(text)
-        else:
-            rule = f"--set {text}: of a scenario in a mixture its weight can be set, and its changes"
-            raise InputError(f"{rule}: mixture[{names[number]}].changes.PATH=value.")
-    return own, weights
-
-
-def _weight(text: str) -> float:
-    """Read the weight that an override gives a scenario of a mixture."""
-    try:
-        return MixtureEntry.read({"scenario": "-", "weight": parse_override(text).value}).weight
-    except Faults as error:
-        raise InputError(f"--set {text}: {error.faults[0].rule} {error.faults[0].remedy}".strip()) from None
-
-
-def part_names(groups: Groups) -> list[str]:
-    """Name the scenarios that a file mixes."""
-    return [_name(entry, number) for number, entry in enumerate(groups.mixture)]
-
-
 def part_documents(groups: Groups) -> dict[str, Document]:
     """Read what each of the scenarios that a file mixes says, by name; of one alone the name is empty."""
     if not groups.mixture:
         return {"": titled(extended(groups.own, groups.file))}
-    return {name: _mixed_document(groups, number) for number, name in enumerate(part_names(groups))}
-
-
-def mixed_of(groups: Groups, resolved: Mapping[str, Scenario], weights: Sequence[float]) -> Scenario:
-    """Mix scenarios that were checked, each by its weight."""
-    weighed, total = list(zip(resolved.items(), weights, strict=True)), sum(weights)
-    components = tuple(Component(name, weight / total, each.spec, each.joint) for (name, each), weight in weighed)
-    if disagreements := list(_disagreements(components)):
-        raise placed(disagreements, groups.whole)
-    entries = [{"name": name, "weight": weight, "scenario": dict(each.data)} for (name, each), weight in weighed]
-    return Scenario(
-        components,
-        {"schema": 2, "name": components[0].spec.name, "mixture": entries},
-        groups.whole.places,
-        tuple(dict.fromkeys(line for each in resolved.values() for line in each.overrides)),
-        _warnings(resolved),
-    )
+    return {name: _mixed_document(groups, number) for number, name in enumerate(part_names(groups.mixture))}
 
 
 def _base(groups: Groups, number: int) -> Document:
@@ -279,49 +197,6 @@ def _base(groups: Groups, number: int) -> Document:
         place = place_of(groups.whole.places, (*at, "mixture"))
         raise ScenarioError.at(place, rule, "Name the scenarios in it.", entry=dotted(at))
     return extended(below(groups.whole, at), groups.file)
-
-
-def _disagreements(components: Sequence[Component]) -> Iterator[Fault]:
-    """Find what the components must have in common and have not."""
-    head, first = components[0].spec, components[0].name
-    for number, component in enumerate(components):
-        if component.spec.history is not None and component.spec.history.fit is None:
-            rule = f"'{component.name}' has not learnt from its history yet."
-            yield Fault(("mixture", number), rule, "Run it by itself, and mix the scenario.yaml of its run folder.")
-    for number, component in enumerate(components[1:], start=1):
-        spec, path = component.spec, ("mixture", number)
-        for key in ("years", "samples", "seed", "block", "design", "subject", "dollars"):
-            ours, theirs = getattr(head, key), getattr(spec, key)
-            if ours != theirs:
-                rule = f"has {key} {_said(theirs)} where '{first}' has {_said(ours)}."
-                yield Fault(path, rule, f"Write {key} beside mixture: it then holds for all.")
-        if others := {name for name, _ in set(_thresholds(head).items()) ^ set(_thresholds(spec).items())}:
-            rule = f"declares other thresholds than '{first}': '{min(others)}', for one."
-            yield Fault(path, rule, "Write thresholds beside mixture, and take others away with null.")
-        if (head.capability is None) != (spec.capability is None):
-            rule = f"has {'no' if spec.capability is None else 'a'} capability metric, unlike '{first}'."
-            yield Fault(path, rule, "Write capability beside mixture, or take it away with null.")
-
-
-def _said(value: object) -> str:
-    if isinstance(value, Spec):
-        return shown(value.model_dump(exclude_none=True))
-    return shown(value)
-
-
-def _thresholds(spec: ScenarioSpec) -> dict[str, tuple[str, bool]]:
-    return {name: (stand.quantity, stand.falls) for name, stand in stands_of(spec).items()}
-
-
-def _warnings(resolved: Mapping[str, Scenario]) -> tuple[str, ...]:
-    """Join the warnings of the components; one that all have is said once."""
-    every = dict.fromkeys(line for scenario in resolved.values() for line in scenario.warnings)
-    return tuple(
-        line
-        if all(line in scenario.warnings for scenario in resolved.values())
-        else f"{', '.join(name for name, scenario in resolved.items() if line in scenario.warnings)}: {line}"
-        for line in every
-    )
 
 
 type Source = FilePath | str | Mapping[str, Any]

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from simulator import errors
 from simulator.errors import InputError, Path, Place, ScenarioError, dotted, is_item_name, item_part, near_name, shown
-from simulator.scenario.documents import Document, parse_document
+from simulator.scenario.documents import Document, parse_document, yaml_text
 from simulator.scenario.layers import is_override, known_path, lookup, moved, place_of, position, positions
 from simulator.schema.amounts import is_read_one_way, prior_in_words, written_in_numbers
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, is_statement, stating_keys
-from simulator.wording import listed
+from simulator.wording import cut, listed
 
 CENTRE = "centre"
 """The word for moving a prior as a whole: its median, and its interval with it."""
@@ -40,6 +41,27 @@ def parse_override(text: str) -> Override:
     except ScenarioError as error:
         fault = error.faults[0]
         raise InputError(f"--set {text}: the value cannot be read: {fault.rule} {fault.remedy}".rstrip()) from None
+
+
+def override_of(path: Path, value: Any) -> Override:
+    """Write a change as `path=value` in one line of YAML, which reads back as the same."""
+    text = yaml_text(value, flow=True, width=1 << 30).removesuffix("...\n").strip()
+    return Override(path, value, f"{dotted(path)}={text}")
+
+
+def change_line(path: Path, before: Any, after: Any) -> str:
+    """Say what was changed from outside."""
+    return f"{dotted(path)}: {value_text(before)} -> {value_text(after)}"
+
+
+def value_text(value: Any) -> str:
+    """Write what stands at an entry, in short."""
+    if value is None:
+        return "nothing"
+    if isinstance(value, float):
+        return errors.number(value)
+    text = value if isinstance(value, str) else json.dumps(value)
+    return cut(text, width=60)
 
 
 def written_out(

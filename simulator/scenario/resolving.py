@@ -20,7 +20,7 @@ from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
 from simulator.scenario.named_files import read_columns
-from simulator.scenario.overrides import Override, apply_override, parse_override, written_out
+from simulator.scenario.overrides import Override, apply_override, change_line, parse_override, value_text, written_out
 from simulator.schema.base import Faults
 from simulator.schema.prior_names import entries_of, input_words, labels_of, slots
 from simulator.schema.quantities import OPERATIONS
@@ -263,7 +263,7 @@ def _changed(document: Document, text: str) -> tuple[Document, list[str], list[s
         document = apply_override(_with_statement(document, expanded, override.path), override)
         log.append(change_line(override.path, before, override.value))
         if before == override.value:
-            idle.append(f"--set {text} changes nothing: {name} is {_short(before)} already.")
+            idle.append(f"--set {text} changes nothing: {name} is {value_text(before)} already.")
     return document, log, idle
 
 
@@ -311,20 +311,6 @@ def _every_fault(document: Document, faults: Sequence[Fault]) -> ScenarioError:
 def _by_number(data: Any, faults: Iterable[Fault]) -> list[Fault]:
     """Name the items of lists in the paths of faults by their numbers, so that paths can be compared."""
     return [replace(fault, path=layers.positions(data, fault.path)) for fault in faults]
-
-
-def change_line(path: Path, before: Any, after: Any) -> str:
-    """Say what was changed from outside."""
-    return f"{dotted(path)}: {_short(before)} -> {_short(after)}"
-
-
-def _short(value: Any) -> str:
-    if value is None:
-        return "nothing"
-    if isinstance(value, float):
-        return number(value)
-    text = value if isinstance(value, str) else json.dumps(value)
-    return cut(text, width=60)
 
 
 _ROUNDS = 8  # taking an entry out can leave the one above it incomplete, and so on upwards
