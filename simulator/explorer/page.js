@@ -124,8 +124,9 @@ class Card {
     Object.assign(this, { control, page, now: control, inputs: {} });
     const id = `c${page.count++}`;
     const { path, label, kind, about, source, url, confidence, as_of: dated } = control;
-    const share = control.share >= 0.005 ? make("p", { class: "share" },
-      `explains ${percent(control.share)} of the uncertainty`) : null;
+    const bar = make("i", { class: "bar" });
+    bar.style.setProperty("--part", control.share ?? 0);
+    const share = control.share >= 0.005 ? make("p", { class: "share" }, bar, `explains ${percent(control.share)} of the uncertainty`) : null;
     this.reset = make("button", { type: "button", class: "reset", "aria-label": `Reset ${label}`, onclick: () => {
       page.change(path, null, true);
       this.focus();
@@ -139,7 +140,8 @@ class Card {
     const origin = make("p", { class: "origin" }, "Source: ",
       /^https?:/.test(url) ? make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, source || url) : source || "not stated",
       [confidence && `. Confidence: ${confidence}`, dated && `. As of ${dated}`].filter(Boolean).join("") + ".");
-    this.more = make("details", { class: "more" }, make("summary", {}, "Source and more", make("span", { class: "unseen" }, ` on ${label}`)),
+    this.more = make("details", { class: "more" }, make("summary", { title: "Source and more" },
+      `${source || "no source stated"}${confidence ? ` · ${confidence} confidence` : ""}`, make("span", { class: "unseen" }, `: more on ${label}`)),
       about ? make("p", {}, about) : null, origin, kind === "prior" ? this.families() : null,
       make("p", { class: "origin" }, "In a scenario file: ", make("code", {}, path)));
     this.element = make("section", { class: `card ${kind}`, "aria-labelledby": `${id}l`, "data-path": path },
@@ -446,7 +448,8 @@ class Page {
       if (change) this.cards.get(control.path)?.update(control, this.state.changes[control.path] ?? {}, true);
     }
     this.picture = answer.picture;
-    await this.draw(moving);
+    const drawn = this.draw(moving); // meanwhile the next can be asked for
+    if (!moving) await drawn;
     if (!moving && !this.wish && turn === this.turn) this.why();
     return undefined;
   }
@@ -532,7 +535,7 @@ class Page {
     const chosen = make("input", { type: "file", accept: ".yaml,.yml,.txt", "aria-label": "Load a scenario file" });
     chosen.addEventListener("change", async () => chosen.files[0] && this.load({ text: await chosen.files[0].text() }));
     return make("header", {},
-      make("div", { class: "title" }, make("p", { class: "kicker" }, "Explorer: move an assumption, see the forecast"),
+      make("div", { class: "title" }, make("p", { class: "kicker" }, "Explorer: move an assumption and see what becomes of the forecast"),
         make("h1", { tabindex: "-1" }, opened.title), make("p", { class: "subject" }, opened.subject),
         opened.notes ? make("details", { class: "more" }, make("summary", {}, "About this scenario"), make("p", {}, opened.notes)) : null),
       make("div", { class: "tools" }, this.undo, this.redo, this.all,
@@ -693,7 +696,7 @@ class Page {
     const { said, picture } = this;
     if (this.state.shown && [...this.variable.options].some((each) => each.value === this.state.shown)) this.variable.value = this.state.shown;
     if (!moving && !sizes) {
-      put(said.headline, picture.headline);
+      put(said.headline, unbroken(picture.headline));
       said.warnings.replaceChildren(...picture.warnings.map((text) => make("li", {}, text)));
       for (const [kind, chart] of Object.entries(this.charts)) {
         chart.picture.setAttribute("aria-label", (kind === "fan" && this.fan.alt) || picture.alts[kind] || "What moved the forecast, input by input.");
@@ -706,8 +709,9 @@ class Page {
     const { fan } = this;
     const error = fan.error.at(-1);
     const middle = fan.quantiles[picture.levels.indexOf(0.5)].at(-1);
-    put(said.precision, `Median in ${picture.years.at(-1)}: ${amount(fan, middle)}${error === null ? "" : ` ± ${error.toFixed(2)}${fan.log ? " OOM" : ""}`}, ` +
-      `the error of ${picture.samples.toLocaleString("en-US")} draws.${moving ? " It sharpens when you pause." : picture.run ? ` Run ${picture.run}.` : ""}`);
+    const give = error === null ? "" : ` ± ${error.toFixed(2)}${fan.log ? " OOM" : ""} (Monte Carlo error)`;
+    const after = moving ? " It sharpens when you pause." : picture.run && ` Run ${picture.run}.`;
+    put(said.precision, `${picture.samples.toLocaleString("en-US")} draws: median in ${picture.years.at(-1)} ${amount(fan, middle)}${give}.${after}`);
     const shown = Object.entries(this.charts).filter(([kind, chart]) => // while a handle moves, what is in sight
       (kind === "moved" ? sizes && this.moved.length : !(moving && chart.el.far)));
     await Promise.all(shown.map(([kind, chart]) => chart.show({ ...this.given(kind), moving })));
@@ -819,6 +823,7 @@ class Page {
   }
 }
 
+const unbroken = (text) => text.replace(/ (?=×|10[⁰-⁹¹²³]|FLOP|%)/g, "\u00a0").replace(/-(?=\d)/g, "\u2011");
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const scroll = (label) => make("div", { class: "scroll", role: "region", "aria-label": label, tabindex: "0" });
@@ -859,7 +864,7 @@ async function served() {
     }
     hear({ ...answer, serial: asked.serial });
   };
-  const opened = await post({ kind: "state" });
+  const opened = await post({ kind: "state" }).catch(() => ({ faults: [{ path: "", text: GONE }] }));
   state = opened.state;
   return { address: true, get: () => state, set: () => {}, save_changes: () => {}, on: (_, heard) => { hear = heard; }, send, faults: opened.faults };
 }

@@ -119,7 +119,7 @@ function dots(data, x, y, fill, rim, size, more) {
     x, y, fill: pixel(fill), stroke: pixel(rim), size: pixel(size), strokeWidth: pixel(1.6), ...more } } };
 }
 
-function fanSpec(c, wide, pairs) {
+function fanSpec(c, wide, pairs, tall) {
   const bands = pairs === 1 ? ["band1"] : pairs === 2 ? ["band0", "band1"] : ["band0", "band1", "band2"];
   const dashed = { strokeDash: pixel([4, 3]) };
   const lines = { strokeDash: pixel([5, 3]), strokeWidth: pixel(1) };
@@ -128,7 +128,7 @@ function fanSpec(c, wide, pairs) {
     : { x: pixel(4), y: field("level", "y"), dy: pixel(-8), align: pixel("left"), fontSize: pixel(11) };
   const halo = text("thresholds", c.paper, {
     ...labels, text: field("label"), stroke: pixel(c.paper), strokeWidth: pixel(wide ? 0 : 3) });
-  return framed(c, { height: wide ? 340 : 230, wide, left: 52, right: 168, more: {
+  return framed(c, { height: tall ? 340 : 230, wide, left: 52, right: 168, more: {
     signals: [{ name: "range", value: [0, 1] }],
     data: ["ticks", "fan", "saved", "history", "thresholds", "crossed", "beside0", "beside1", "beside2"].map(
       (name) => ({ name })),
@@ -407,7 +407,7 @@ export const KINDS = {
   moved: { spec: movedSpec, rows: movedRows, count: ({ moved }) => inputsOf(moved).length + 2 },
 };
 
-const WIDE = 620; // pixels from which labels stand beside the drawing
+const [TALL, WIDE] = [480, 620]; // pixels from which a fan is tall, and from which labels stand beside the drawing
 const embed = (el, spec, renderer) => globalThis.simulatorVega.vegaEmbed(el, spec, {
   mode: "vega", ast: true, renderer, actions: false, tooltip: false, defaultStyle: false, hover: false });
 
@@ -436,10 +436,11 @@ export class Chart {
       if (!room) return;
       const { spec, rows, count } = KINDS[this.kind];
       const wide = room >= WIDE;
-      const shape = `${wide} ${count(asked)}`;
+      const tall = room >= TALL;
+      const shape = `${wide} ${tall} ${count(asked)}`;
       if (shape !== this.shape) {
         this.result?.finalize();
-        this.result = await embed(this.el, spec(SCREEN, wide, count(asked)), "svg");
+        this.result = await embed(this.el, spec(SCREEN, wide, count(asked), tall), "svg");
         this.shape = shape;
         const view = this.result.view;
         view.addSignalListener("at", (_, at) => this.onYear?.(at === null ? null : view.scale("x").invert(at)));
@@ -460,7 +461,7 @@ export class Chart {
 // The same chart as a file, on paper, with its title and what it is of: text of SVG, or a canvas for PNG.
 export async function file(kind, asked, { title, under, foot }, form) {
   const { spec, rows, count } = KINDS[kind];
-  const whole = spec(PAPER, true, count(asked));
+  const whole = spec(PAPER, true, count(asked), true);
   whole.background = PAPER.paper;
   whole.title = { text: title, subtitle: under, color: PAPER.ink, subtitleColor: PAPER.quiet, offset: 18, dx: -whole.padding.left };
   const left = whole.padding.left;

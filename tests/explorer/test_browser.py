@@ -36,6 +36,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore::ResourceWarning"),
 ]
 
+sync_api.expect.set_options(timeout=20_000)
 SPENDING = "drivers.spending.growth[0].rate"
 CASH = "drivers.spending.caps.cash-flow"
 
@@ -150,7 +151,7 @@ def shown_medians(page: Any) -> list[str]:
 
 def test_an_untouched_page_has_the_numbers_of_the_command_line(page: Any) -> None:
     run, medians = command_line()
-    sync_api.expect(page.locator(".precision")).to_contain_text(f"10,000 draws. Run {run}")
+    sync_api.expect(page.locator(".precision")).to_have_text(re.compile(rf"10,000 draws: .* Run {run}\."))
     assert shown_medians(page) == list(map(amount, medians))
 
 
@@ -328,22 +329,20 @@ def test_a_run_folder_is_written(page: Any, served: Served) -> None:
     assert (folder / "run.nc").is_file()
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [1440, 1024, 400])
-def test_no_barriers_are_found(context: Any, served: Served, width: int, scheme: str) -> None:
+def test_no_barriers_are_found(context: Any, served: Served, width: int) -> None:
     page = opened(context, served.at.address)
     page.set_viewport_size({"width": width, "height": 850})
-    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     typed(page, SPENDING, "2.7")
     rested(page)
     page.get_by_role("searchbox").fill("")
     for each in page.locator("details").all():
         each.evaluate("(details) => { details.open = true; }")
     assert page.evaluate("() => document.documentElement.scrollWidth") <= width
-    found = axe.Axe().run(page)
-    assert [
-        (each["id"], [node["html"][:120] for node in each["nodes"]][:3]) for each in found.response["violations"]
-    ] == []
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        found = axe.Axe().run(page).response["violations"]
+        assert [(each["id"], each["nodes"][0]["html"][:120]) for each in found] == []
     assert page.locator("[aria-live]").count() == 1
 
 
