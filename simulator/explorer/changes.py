@@ -308,7 +308,7 @@ def saved_text(source: Opened | Source, changes: Changes) -> str:
     """
     base = source if isinstance(source, Opened) else opened(source)
     scenario, edits = changed(base, changes), _edits(base, changes)
-    head = harmless("".join(f"# {line}\n" for line in _told(base, scenario, changes)))
+    head = harmless("".join(f"# {' '.join(line.splitlines())}\n" for line in _told(base, scenario, changes)))
     if not base.name:
         return f"{head}{scenario.text()}"
     if "" not in base.documents:
