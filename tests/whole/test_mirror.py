@@ -10,14 +10,14 @@ from tests.places import PACKAGE, TESTS
 
 MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__init__.py"]
 TEST_MODULES = sorted(TESTS.rglob("test_*.py"))
-ELSEWHERE = {TESTS / "whole", TESTS / "oracle", TESTS / "hostile"}
-"""About the product as a whole, the model written a second time, and attacks."""
-MOST_MODULES, MOST_IN_A_FOLDER, MEDIAN_LINES, MOST_LINES = 244, 25, 243, 450
+ELSEWHERE = {TESTS / "whole", TESTS / "oracle", TESTS / "hostile", TESTS / "explorer" / "test_browser.py"}
+"""About the product as a whole, the model written a second time, attacks, and the explorer's page in a browser."""
+MOST_MODULES, MOST_IN_A_FOLDER, MEDIAN_LINES, MOST_LINES = 245, 25, 243, 450
 
 
 def test_every_test_module_is_named_after_what_it_tests() -> None:
     modules = {path.relative_to(PACKAGE) for path in MODULES}
-    named = [path.relative_to(TESTS) for path in TEST_MODULES if path.parent not in ELSEWHERE]
+    named = [path.relative_to(TESTS) for path in TEST_MODULES if not {path, path.parent} & ELSEWHERE]
     assert [str(path) for path in named if path.with_name(path.name.removeprefix("test_")) not in modules] == []
 
 
