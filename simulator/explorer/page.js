@@ -1,5 +1,6 @@
-// The explorer in a browser, a notebook or a file of its own. It computes no forecast: it sends what is asked to `model`
-// and shows what comes back (protocol.py). `model` has the methods of anywidget: get, set, on, send, save_changes.
+// The explorer in a browser, a notebook or a file of its own. It computes no forecast: it sends what is asked to
+// `model` and shows what comes back (protocol.py). `model` has the methods of anywidget: get, set, on, send,
+// save_changes.
 
 import { BESIDE, Chart, amount, file, inputsOf, number, percent, totalOf, year } from "./views.js";
 
@@ -70,7 +71,8 @@ function understood(hash) {
   const source = {};
   if (parts.get("of")) source.scenario = parts.get("of");
   if (parts.get("text")) source.text = parts.get("text");
-  return { source, shown: parts.get("show") ?? "", beside: (parts.get("beside") ?? "").split(",").filter(Boolean), changes };
+  return { source, shown: parts.get("show") ?? "", beside: (parts.get("beside") ?? "").split(",").filter(Boolean),
+    changes };
 }
 
 // Steps back and forth: those of the browser where the address is ours, else a list.
@@ -126,7 +128,8 @@ class Card {
     const { path, label, kind, about, source, url, confidence, as_of: dated } = control;
     const bar = make("i", { class: "bar" });
     bar.style.setProperty("--part", control.share ?? 0);
-    const share = control.share >= 0.005 ? make("p", { class: "share" }, bar, `explains ${percent(control.share)} of the uncertainty`) : null;
+    const share = control.share >= 0.005 ? make("p", { class: "share" }, bar,
+      `explains ${percent(control.share)} of the uncertainty`) : null;
     this.reset = make("button", { type: "button", class: "reset", "aria-label": `Reset ${label}`, onclick: () => {
       page.change(path, null, true);
       this.focus();
@@ -135,17 +138,21 @@ class Card {
     this.was = make("p", { class: "says", hidden: true }, `was ${control.understood}`);
     this.fault = make("p", { class: "fault", id: `${id}f`, hidden: true });
     this.id = id;
-    const rows = control.held ? [make("p", { class: "held" }, `As it is in this file. ${control.held}`)] : { prior: () => this.prior(), number: () => this.one("value"), weight: () => this.one("weight"),
+    const rows = control.held ? [make("p", { class: "held" }, `As it is in this file. ${control.held}`)]
+      : { prior: () => this.prior(), number: () => this.one("value"), weight: () => this.one("weight"),
       switch: () => this.toggle() }[kind]();
     const origin = make("p", { class: "origin" }, "Source: ",
-      /^https?:/.test(url) ? make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, source || url) : source || "not stated",
+      /^https?:/.test(url) ? make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, source || url)
+        : source || "not stated",
       [confidence && `. Confidence: ${confidence}`, dated && `. As of ${dated}`].filter(Boolean).join("") + ".");
     this.more = make("details", { class: "more" }, make("summary", { title: "Source and more" },
-      `${source || "no source stated"}${confidence ? ` · ${confidence} confidence` : ""}`, make("span", { class: "unseen" }, `: more on ${label}`)),
+      `${source || "no source stated"}${confidence ? ` · ${confidence} confidence` : ""}`, make("span",
+        { class: "unseen" }, `: more on ${label}`)),
       about ? make("p", {}, about) : null, origin, kind === "prior" ? this.families() : null,
       make("p", { class: "origin" }, "In a scenario file: ", make("code", {}, path)));
     this.element = make("section", { class: `card ${kind}`, "aria-labelledby": `${id}l`, "data-path": path },
-      make("div", { class: "head" }, make("h4", { id: `${id}l` }, capital(label)), this.reset), share, this.says, this.was, ...rows, this.fault, this.more);
+      make("div", { class: "head" }, make("h4", { id: `${id}l` }, capital(label)), this.reset), share, this.says,
+        this.was, ...rows, this.fault, this.more);
     this.words = [label, about, source, path, control.group, page.titles[control.group]].join(" ").toLowerCase();
     this.update(control, {});
   }
@@ -155,11 +162,13 @@ class Card {
   // A handle and a box for one number of the change.
   handles(name, label, { at, value, show, says, box, unit }) {
     const { path } = this.control;
-    const slider = make("input", { type: "range", min: 0, max: 1000, step: 5, "aria-label": `${label} of ${this.control.label}`,
+    const slider = make("input", { type: "range", min: 0, max: 1000, step: 5,
+      "aria-label": `${label} of ${this.control.label}`,
       "aria-describedby": `${this.id}f` });
     const typed = make("input", { type: "text", inputmode: "decimal", autocomplete: "off", spellcheck: "false",
       "aria-label": `${label} of ${this.control.label}, ${unit || "a number"}`, "aria-describedby": `${this.id}f` });
-    slider.addEventListener("input", () => this.page.change(path, { [name]: rounded(value(Number(slider.value))) }, false));
+    slider.addEventListener("input", () => this.page.change(path, { [name]: rounded(value(Number(slider.value))) },
+      false));
     slider.addEventListener("change", () => this.page.rest());
     typed.addEventListener("change", () => {
       const parsed = box(typed.value.trim().replace(/,/g, "").replace("−", "-"));
@@ -184,9 +193,12 @@ class Card {
     const median = this.handles("median", "Median", { ...scale, show: (x) => number(x, 4), box: Number, unit,
       says: (x) => `${number(x, 4)} ${unit}; 90 % between ${number(this.now.low)} and ${number(this.now.high)}` });
     const width = this.handles("width", "Width", { // from a quarter to four times as wide
-      at: (x) => 500 + (500 * Math.log(x)) / Math.log(4), value: (at) => (Math.abs(at - 500) < 12 ? 1 : 4 ** ((at - 500) / 500)),
-      show: (x) => number(x, 3), box: Number, says: (x) => (x === 1 ? "as stated" : `${number(x)} times as wide as stated`) });
-    this.drawing = svg("svg", { class: "density", viewBox: "0 0 1000 100", preserveAspectRatio: "none", "aria-hidden": "true" });
+      at: (x) => 500 + (500 * Math.log(x)) / Math.log(4), value: (at) => (Math.abs(at - 500) < 12 ? 1
+        : 4 ** ((at - 500) / 500)),
+      show: (x) => number(x, 3), box: Number, says: (x) => (x === 1 ? "as stated"
+        : `${number(x)} times as wide as stated`) });
+    this.drawing = svg("svg", { class: "density", viewBox: "0 0 1000 100", preserveAspectRatio: "none",
+      "aria-hidden": "true" });
     this.shapes = ["old", "new", "tick", "tick"].map((name) => this.drawing.appendChild(svg("path", { class: name })));
     this.drawing.addEventListener("pointerdown", (event) => this.drag(event, scale));
     return [
@@ -235,14 +247,18 @@ class Card {
     const span = control.span ?? [0, 1];
     const scale = scaleOf({ scale: span[0] > 0 && span[1] / span[0] > 10 ? "log" : "linear", span });
     const unit = weight ? "%" : unitOf(control.unit);
-    const handles = this.handles(name, weight ? "Weight" : "Value", { ...scale, unit, show: (x) => number(weight ? 100 * x : x, 6),
-      box: (typed) => (weight ? Number(typed.replace("%", "")) / 100 : Number(typed)), says: (x) => (weight ? percent(x) : `${number(x, 6)} ${unit}`) });
-    return [make("div", { class: "row single" }, make("span", { class: "unit" }, unit), handles.typed, control.span || weight ? handles.slider : null)];
+    const handles = this.handles(name, weight ? "Weight" : "Value", { ...scale, unit,
+      show: (x) => number(weight ? 100 * x : x, 6),
+      box: (typed) => (weight ? Number(typed.replace("%", "")) / 100 : Number(typed)),
+        says: (x) => (weight ? percent(x) : `${number(x, 6)} ${unit}`) });
+    return [make("div", { class: "row single" }, make("span", { class: "unit" }, unit), handles.typed, control.span
+      || weight ? handles.slider : null)];
   }
 
   toggle() {
     const { path, label } = this.control;
-    const box = make("input", { type: "checkbox", role: "switch", "aria-label": label, "aria-describedby": `${this.id}f`,
+    const box = make("input", { type: "checkbox", role: "switch", "aria-label": label,
+      "aria-describedby": `${this.id}f`,
       onchange: () => this.page.change(path, { on: box.checked }, true) });
     const word = make("span", {});
     this.inputs.on = (current) => {
@@ -262,7 +278,9 @@ class Card {
     this.reset.hidden = !changed;
     put(this.says, now.understood);
     this.was.hidden = now.understood === this.control.understood;
-    for (const [name, show] of Object.entries(this.inputs)) show(change[name] ?? (name === "width" ? 1 : this.control[name]), lively);
+    for (const [name, show] of Object.entries(this.inputs)) {
+      show(change[name] ?? (name === "width" ? 1 : this.control[name]), lively);
+    }
     if (this.shapes) this.draw(now, changed);
   }
 
@@ -274,13 +292,17 @@ class Card {
     const heightOf = ({ x, y }) => { // comparable: per unit of the handle's scale
       const top = Math.max(...y);
       let mass = 0;
-      for (let i = 1; i < x.length; i += 1) mass += ((y[i] + y[i - 1]) / 2) * Math.abs((log ? Math.log(x[i] / x[i - 1]) : x[i] - x[i - 1]) || 0);
+      for (let i = 1; i < x.length; i += 1) {
+        const step = log ? Math.log(x[i] / x[i - 1]) : x[i] - x[i - 1];
+        mass += ((y[i] + y[i - 1]) / 2) * Math.abs(step || 0);
+      }
       return { top, mass: mass || 1 };
     };
     const base = heightOf(density);
     const shape = (each) => {
       const { mass } = heightOf(each);
-      const points = each.x.map((x, i) => `${scale.at(x).toFixed(1)},${(100 - 74 * (each.y[i] / mass) / (base.top / base.mass)).toFixed(1)}`);
+      const height = (y) => 100 - 74 * (y / mass) / (base.top / base.mass);
+      const points = each.x.map((x, i) => `${scale.at(x).toFixed(1)},${height(each.y[i]).toFixed(1)}`);
       return `M${scale.at(each.x[0]).toFixed(1)},100L${points.join("L")}L${scale.at(each.x.at(-1)).toFixed(1)},100Z`;
     };
     const tick = (x) => `M${scale.at(x).toFixed(1)},72V100`;
@@ -296,7 +318,8 @@ class Card {
     this.fault.hidden = !text;
     this.element.classList.toggle("failing", Boolean(text));
     for (const each of this.element.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
-    if (text) (input ?? this.element.querySelector("input[type=text]") ?? this.element.querySelector("input")).setAttribute("aria-invalid", "true");
+    if (text) (input ?? this.element.querySelector("input[type=text]")
+      ?? this.element.querySelector("input")).setAttribute("aria-invalid", "true");
     if (text && input) this.page.trouble(`${this.control.label}: ${text}`);
   }
 }
@@ -305,7 +328,8 @@ class Card {
 
 class Page {
   constructor(model, el) {
-    Object.assign(this, { model, el, count: 0, serial: 0, waiting: new Map(), cards: new Map(), charts: {}, cache: {} });
+    Object.assign(this, { model, el, count: 0, serial: 0, waiting: new Map(), cards: new Map(), charts: {},
+      cache: {} });
     this.ours = model.address === true;
     this.steps = steps(this.ours, (hash) => this.read(hash));
     this.state = { source: {}, shown: "", beside: [], changes: {} };
@@ -356,7 +380,7 @@ class Page {
 
   async read(hash) { // what the address says: by a link, a reload, a step back
     const said = understood(hash);
-    if (said.strange) return this.trouble("The address was written by another version of this page: the scenario is shown as it is stated.");
+    if (said.strange) return this.trouble("Another version of this page wrote the address: the scenario is as stated.");
     const moved = JSON.stringify(said.source) !== JSON.stringify(this.state.source);
     this.state = said;
     if (moved) {
@@ -392,11 +416,14 @@ class Page {
     const card = this.cards.get(path);
     const merged = change === null ? {} : { ...changes[path], ...change };
     if (merged.width === 1) delete merged.width;
-    for (const name of ["median", "value", "on", "family", "weight"]) if (merged[name] === card.control[name]) delete merged[name];
+    for (const name of ["median", "value", "on", "family", "weight"]) {
+      if (merged[name] === card.control[name]) delete merged[name];
+    }
     this.state.changes = { ...changes, [path]: merged };
     if (!Object.keys(merged).length) delete this.state.changes[path];
     card.failed("");
-    const now = Object.keys(merged).length ? { ...card.now, ...("median" in merged && { median: merged.median }) } : card.control;
+    const now = Object.keys(merged).length ? { ...card.now, ...("median" in merged && { median: merged.median }) }
+      : card.control;
     card.update(now, merged, true);
     if (settled) this.settle();
     else this.fresh(true);
@@ -457,7 +484,8 @@ class Page {
   async why() { // what moved it, since it was opened or since the preset that is chosen
     const { changes } = this.state;
     const since = this.since?.value ?? "";
-    const answer = this.changed || since ? await this.ask({ kind: "moved", ...this.asked, ...(since && { since }) }) : { moved: [] };
+    const answer = this.changed || since ? await this.ask({ kind: "moved", ...this.asked, ...(since && { since }) })
+      : { moved: [] };
     if (answer.overtaken || changes !== this.state.changes) return;
     if (!answer.moved) return this.failed(answer.faults, answer.gone);
     this.moved = answer.moved;
@@ -468,7 +496,8 @@ class Page {
   failed(faults = [], gone = false) {
     const rest = [];
     for (const { path, text } of faults) {
-      const card = this.cards.get(path) ?? [...this.cards.values()].find((each) => path && path.startsWith(each.control.path));
+      const card = this.cards.get(path) ?? [...this.cards.values()].find((each) => path
+        && path.startsWith(each.control.path));
       if (card) card.failed(text);
       rest.push(card ? `${card.control.label}: ${text}` : text);
     }
@@ -498,15 +527,22 @@ class Page {
     const { said } = this;
     const main = make("main", {},
       make("section", { class: "forecast", "aria-label": "Forecast" },
-        make("div", { "aria-live": "polite", class: "said" }, said.headline, said.trouble), said.again, said.precision, this.fanFigure()),
+        make("div", { "aria-live": "polite", class: "said" }, said.headline, said.trouble), said.again, said.precision,
+          this.fanFigure()),
       make("section", { class: "controls", "aria-labelledby": "assumptions" }, ...this.assumptions()),
       make("section", { class: "rest", "aria-label": "More of the forecast" }, ...this.below()));
     this.el.replaceChildren(this.head(), main,
-      make("footer", {}, make("p", {}, `${opened.alone ?? "Every number is computed by the simulator with the draws of its command line."} `,
+      make("footer", {}, make("p", {},
+        `${opened.alone ?? "Every number is computed by the simulator with the draws of its command line."} `,
         `Effective compute simulator ${opened.version}.`)));
     this.sized = new ResizeObserver(() => this.draw(false, true));
-    this.sighted = new IntersectionObserver((seen) => seen.forEach((each) => { each.target.far = !each.isIntersecting; }));
-    for (const { el } of Object.values(this.charts)) for (const observer of [this.sized, this.sighted]) observer.observe(el);
+    this.sighted = new IntersectionObserver((seen) => {
+      for (const { target, isIntersecting } of seen) target.far = !isIntersecting;
+    });
+    for (const { el } of Object.values(this.charts)) {
+      this.sized.observe(el);
+      this.sighted.observe(el);
+    }
     this.tools();
   }
 
@@ -525,23 +561,31 @@ class Page {
     const menu = (title, ...items) => {
       const details = make("details", { class: "menu", onkeydown: (event) => {
         if (event.key === "Escape") { details.open = false; details.firstChild.focus(); }
-      }, onfocusout: (event) => { if (!details.contains(event.relatedTarget) && event.relatedTarget) details.open = false; },
+      }, onfocusout: ({ relatedTarget: to }) => {
+        if (to && !details.contains(to)) details.open = false;
+      },
       }, make("summary", {}, title), make("div", {}, ...items.filter(Boolean)));
       return details;
     };
-    const preset = make("select", { "aria-label": "Open a scenario" }, make("option", { value: "" }, "Choose a scenario"),
+    const preset = make("select", { "aria-label": "Open a scenario" }, make("option", { value: "" },
+      "Choose a scenario"),
       ...opened.presets.map(([name, title]) => make("option", { value: name }, title)));
     preset.addEventListener("change", () => preset.value && this.load({ scenario: preset.value }));
     const chosen = make("input", { type: "file", accept: ".yaml,.yml,.txt", "aria-label": "Load a scenario file" });
     chosen.addEventListener("change", async () => chosen.files[0] && this.load({ text: await chosen.files[0].text() }));
     return make("header", {},
-      make("div", { class: "title" }, make("p", { class: "kicker" }, "Explorer: move an assumption and see what becomes of the forecast"),
+      make("div", { class: "title" }, make("p", { class: "kicker" },
+        "Explorer: move an assumption and see what becomes of the forecast"),
         make("h1", { tabindex: "-1" }, opened.title), make("p", { class: "subject" }, opened.subject),
-        opened.notes ? make("details", { class: "more" }, make("summary", {}, "About this scenario"), make("p", {}, opened.notes)) : null),
+        opened.notes ? make("details", { class: "more" }, make("summary", {}, "About this scenario"), make("p", {},
+          opened.notes)) : null),
       make("div", { class: "tools" }, this.undo, this.redo, this.all,
-        opened.alone ? null : menu("Open", make("p", {}, "A scenario that is shipped"), preset, make("p", {}, "A scenario file of your own"), chosen),
-        menu("Save", opened.alone ? null : button("Scenario file (YAML)", () => this.save()), this.ours ? button("Copy link", () => this.copy(location.href, "The link")) : null,
-          button("Copy command", () => this.command()), opened.alone ? null : button("Write a run folder", () => this.run())), this.done));
+        opened.alone ? null : menu("Open", make("p", {}, "A scenario that is shipped"), preset, make("p", {},
+          "A scenario file of your own"), chosen),
+        menu("Save", opened.alone ? null : button("Scenario file (YAML)", () => this.save()), this.ours
+          ? button("Copy link", () => this.copy(location.href, "The link")) : null,
+          button("Copy command", () => this.command()), opened.alone ? null : button("Write a run folder",
+            () => this.run())), this.done));
   }
 
   tools() {
@@ -570,7 +614,8 @@ class Page {
 
   command() {
     const { command } = this.picture;
-    return command ? this.copy(command, "The command") : this.say("No command gives this: save the scenario file and run that.");
+    return command ? this.copy(command, "The command")
+      : this.say("No command gives this: save the scenario file and run that.");
   }
 
   async run() {
@@ -587,11 +632,13 @@ class Page {
     const known = opened.controls.filter((control) => control.kind === "prior" && control.share !== undefined);
     const top = (known.length ? known : opened.controls).slice(0, TOP).map((control) => control.path);
     this.found = make("p", { class: "found" });
-    this.query = make("input", { type: "search", id: "find", placeholder: "such as spending, power, Epoch", oninput: () => this.find() });
+    this.query = make("input", { type: "search", id: "find", placeholder: "such as spending, power, Epoch",
+      oninput: () => this.find() });
     const groups = opened.groups.map((group) => {
       const rest = group.controls.filter((path) => cards.has(path) && !top.includes(path));
       if (!rest.length) return null;
-      return make("details", { class: "group" }, make("summary", {}, make("h3", {}, group.title), make("span", { class: "count" }, String(rest.length))),
+      return make("details", { class: "group" }, make("summary", {}, make("h3", {}, group.title), make("span",
+        { class: "count" }, String(rest.length))),
         ...rest.map((path) => cards.get(path).element));
     });
     this.groups = groups.filter(Boolean);
@@ -627,10 +674,12 @@ class Page {
     const readout = make("p", { class: "readout" });
     this.charts[kind] = new Chart(kind, drawing, (at) => put(readout, at === null ? "" : this.readout(kind, at)));
     this.charts[kind].picture = picture;
-    const button = (form) => make("button", { type: "button", class: "plain", "aria-label": `${title} as ${form.toUpperCase()}`,
+    const button = (form) => make("button", { type: "button", class: "plain",
+      "aria-label": `${title} as ${form.toUpperCase()}`,
       onclick: () => this.export(kind, title, form) }, form.toUpperCase());
     return make("figure", { class: kind }, ...[make("div", { class: "over" }, make("h2", {}, title), ...more,
-      make("span", { class: "files" }, button("svg"), button("png"))), note && make("p", { class: "note" }, note), picture, readout].filter(Boolean));
+      make("span", { class: "files" }, button("svg"), button("png"))), note && make("p", { class: "note" }, note),
+        picture, readout].filter(Boolean));
   }
 
   fanFigure() {
@@ -639,7 +688,8 @@ class Page {
       this.state.shown = select.value;
       this.steps.push(written(this.state));
       this.draw(false);
-    } }, ...variables.map((each) => make("option", { value: each.name }, capital(unitOf(each.unit) ? `${each.title}, ${each.unit}` : each.title))));
+    } }, ...variables.map((each) => make("option", { value: each.name },
+      capital(unitOf(each.unit) ? `${each.title}, ${each.unit}` : each.title))));
     this.variable = select;
     this.key = make("ul", { class: "key" });
     this.checks = presets.map(([name, title]) => {
@@ -661,24 +711,34 @@ class Page {
   below() {
     const threshold = make("select", { "aria-label": "Threshold", onchange: () => this.draw(false) },
       ...this.saved.crossings.map((each) => make("option", { value: each.name }, each.label)));
-    const median = (each) => each.quantiles[this.saved.levels.indexOf(0.5)] ?? 0; // the latest that is likelier than not
+    // The one that is crossed last, of those that are likelier than not.
+    const median = (each) => each.quantiles[this.saved.levels.indexOf(0.5)] ?? 0;
     threshold.value = [...this.saved.crossings].sort((a, b) => median(b) - median(a))[0]?.name ?? "";
     this.threshold = threshold;
-    this.since = make("select", { id: "since", onchange: () => this.why() }, make("option", { value: "" }, "this scenario, as it was opened"),
-      ...this.opened.presets.filter(([name]) => name !== this.opened.name).map(([name, title]) => make("option", { value: name }, title)));
+    this.since = make("select", { id: "since", onchange: () => this.why() }, make("option", { value: "" },
+      "this scenario, as it was opened"),
+      ...this.opened.presets.filter(([name]) => name !== this.opened.name).map(([name, title]) => make("option",
+        { value: name }, title)));
     this.number = make("select", { "aria-label": "Number that moved", hidden: true, onchange: () => this.drawMoved() });
-    this.walk = make("input", { type: "range", min: 0, max: 0, "aria-label": "Steps of the walk", oninput: () => this.drawMoved() });
+    this.walk = make("input", { type: "range", min: 0, max: 0, "aria-label": "Steps of the walk",
+      oninput: () => this.drawMoved() });
     this.walked = make("p", { class: "walked" });
     this.words = make("ul", { class: "words" });
     this.table = scroll("Table by year");
-    this.whole = make("details", { class: "table", ontoggle: () => this.tabulate() }, make("summary", {}, "Table by year"), this.table);
+    this.whole = make("details", { class: "table", ontoggle: () => this.tabulate() }, make("summary", {},
+      "Table by year"), this.table);
     const moved = this.figure("moved", "What moved, and why", "", this.number);
-    moved.insertBefore(make("p", { class: "walk" }, make("label", { for: "since" }, "Starting from "), this.since), moved.children[1]);
+    moved.insertBefore(make("p", { class: "walk" }, make("label", { for: "since" }, "Starting from "), this.since),
+      moved.children[1]);
     moved.append(make("div", { class: "walk" }, this.walk, this.walked), this.words);
     const parts = [moved];
-    if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed", "Circle: median. Thick: half of the draws. Thin: 90 % of them. Grey: as it was opened."), this.figure("by", "Chance of having crossed", "", threshold));
-    if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back", "Share of the draws in which a limit binds, by year, and in the last year. Lines: as it was opened."));
-    this.still = make("p", { class: "still" }, "Nothing has been changed. Move an assumption, or start from another scenario above.");
+    if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed",
+      "Circle: median. Thick: half of the draws. Thin: 90 % of them. Grey: as it was opened."), this.figure("by",
+        "Chance of having crossed", "", threshold));
+    if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back",
+      "Share of the draws in which a limit binds, by year, and in the last year. Lines: as it was opened."));
+    this.still = make("p", { class: "still" },
+      "Nothing has been changed. Move an assumption, or start from another scenario above.");
     moved.insertBefore(this.still, moved.children[2]);
     return [...parts, this.whole, this.said.warnings];
   }
@@ -688,18 +748,21 @@ class Page {
   given(kind) {
     const saved = this.changed ? this.saved : null;
     if (kind === "moved") return { moved: this.moved[Number(this.number.value) || 0], upTo: this.upTo };
-    return { picture: this.picture, saved, beside: this.others ?? [], history: this.opened.history, variable: this.variable.value,
+    return { picture: this.picture, saved, beside: this.others ?? [], history: this.opened.history,
+      variable: this.variable.value,
       threshold: this.threshold?.value };
   }
 
   async draw(moving, sizes = false) {
     const { said, picture } = this;
-    if (this.state.shown && [...this.variable.options].some((each) => each.value === this.state.shown)) this.variable.value = this.state.shown;
+    const { shown: wanted } = this.state;
+    if (this.opened.variables.some((each) => each.name === wanted)) this.variable.value = wanted;
     if (!moving && !sizes) {
       put(said.headline, unbroken(picture.headline));
       said.warnings.replaceChildren(...picture.warnings.map((text) => make("li", {}, text)));
       for (const [kind, chart] of Object.entries(this.charts)) {
-        chart.picture.setAttribute("aria-label", (kind === "fan" && this.fan.alt) || picture.alts[kind] || "What moved the forecast, input by input.");
+        chart.picture.setAttribute("aria-label", (kind === "fan" && this.fan.alt) || picture.alts[kind]
+          || "What moved the forecast, input by input.");
       }
       this.legend();
       this.tabulate();
@@ -711,7 +774,8 @@ class Page {
     const middle = fan.quantiles[picture.levels.indexOf(0.5)].at(-1);
     const give = error === null ? "" : ` ± ${error.toFixed(2)}${fan.log ? " OOM" : ""} (Monte Carlo error)`;
     const after = moving ? " It sharpens when you pause." : picture.run && ` Run ${picture.run}.`;
-    put(said.precision, `${picture.samples.toLocaleString("en-US")} draws: median in ${picture.years.at(-1)} ${amount(fan, middle)}${give}.${after}`);
+    const draws = picture.samples.toLocaleString("en-US");
+    put(said.precision, `${draws} draws: median in ${picture.years.at(-1)} ${amount(fan, middle)}${give}.${after}`);
     const shown = Object.entries(this.charts).filter(([kind, chart]) => // while a handle moves, what is in sight
       (kind === "moved" ? sizes && this.moved.length : !(moving && chart.el.far)));
     await Promise.all(shown.map(([kind, chart]) => chart.show({ ...this.given(kind), moving })));
@@ -723,7 +787,9 @@ class Page {
     const share = (i) => `${Math.round(100 * (levels.at(-1 - i) - levels[i]))} %`;
     const item = (mark, text) => make("li", {}, make("i", { class: `mark ${mark}` }), text);
     const items = [item("median", "median")];
-    for (let i = Math.floor(levels.length / 2) - 1; i >= 0; i -= 1) items.push(item(`band${levels.length > 5 ? i : i === 0 ? 0 : 1}`, `${share(i)} of the samples`));
+    for (let i = Math.floor(levels.length / 2) - 1; i >= 0; i -= 1) {
+      items.push(item(`band${levels.length > 5 ? i : Math.min(i, 1)}`, `${share(i)} of the samples`));
+    }
     if (this.changed) items.push(item("saved", "as it was opened"));
     if ((this.opened.history[this.fan.variable] ?? []).length) items.push(item("seen", "observed"));
     (this.others ?? []).forEach((other, i) => items.push(item(BESIDE[i], `${other.title}, median`)));
@@ -734,17 +800,17 @@ class Page {
     const { years, levels } = this.picture;
     if (kind === "moved") return "";
     const i = years.reduce((best, one, k) => (Math.abs(one - at) < Math.abs(years[best] - at) ? k : best), 0);
-    const last = years.at(-1);
     if (kind === "fan") {
-      const q = this.fan.quantiles.map((each) => each[i]);
-      return `${years[i]}: ${amount(this.fan, q[levels.indexOf(0.5)])}, 90 % between ${amount(this.fan, q[0])} and ${amount(this.fan, q.at(-1))}`;
+      const [low, middle, high] = [0.05, 0.5, 0.95].map((one) => this.fan.quantiles[levels.indexOf(one)][i])
+        .map((value) => amount(this.fan, value));
+      return `${years[i]}: ${middle}, 90 % between ${low} and ${high}`;
     }
     if (kind === "crossings") return "";
     if (kind === "by") {
       const one = this.picture.crossings.find((each) => each.name === this.threshold.value);
       return `${one.label} by ${years[i]}: ${percent(one.by[i])}`;
     }
-    return `${years[i]} of ${last}: ${this.picture.limits.map((each) => `${each.label} ${percent(each.share[i])}`).join(", ")}`;
+    return `${years[i]}: ${this.picture.limits.map((each) => `${each.label} ${percent(each.share[i])}`).join(", ")}`;
   }
 
   tabulate() {
@@ -753,13 +819,16 @@ class Page {
     const old = this.changed ? saved.fans.find((each) => each.variable === fan.variable) : null;
     const middle = picture.levels.indexOf(0.5);
     const crossing = picture.crossings.find((each) => each.name === this.threshold?.value);
-    const head = ["Year", "Median", "5 %", "95 %", ...(old ? ["Median as opened"] : []), ...(crossing ? [`Chance of ${crossing.label}`] : []),
+    const head = ["Year", "Median", "5 %", "95 %", ...(old ? ["Median as opened"] : []),
+      ...(crossing ? [`Chance of ${crossing.label}`] : []),
       ...(picture.limits.length ? ["Holds most back"] : [])];
     const rows = picture.years.map((at, i) => {
       const before = old ? saved.years.indexOf(at) : -1;
       const most = [...picture.limits].sort((a, b) => b.share[i] - a.share[i])[0];
-      return [String(at), amount(fan, fan.quantiles[middle][i]), amount(fan, fan.quantiles[0][i]), amount(fan, fan.quantiles.at(-1)[i]),
-        ...(old ? [before < 0 ? "" : amount(fan, old.quantiles[middle][before])] : []), ...(crossing ? [percent(crossing.by[i])] : []),
+      return [String(at), amount(fan, fan.quantiles[middle][i]), amount(fan, fan.quantiles[0][i]), amount(fan,
+        fan.quantiles.at(-1)[i]),
+        ...(old ? [before < 0 ? "" : amount(fan, old.quantiles[middle][before])] : []),
+          ...(crossing ? [percent(crossing.by[i])] : []),
         ...(most ? [most.share[i] ? `${most.label}, ${percent(most.share[i])}` : "nothing"] : [])];
     });
     this.table.replaceChildren(tableOf(`${fan.title} by year`, head, rows));
@@ -771,14 +840,16 @@ class Page {
       box.checked = beside.includes(box.value);
       box.disabled = !box.checked && beside.length >= BESIDE.length;
     }
-    for (const name of beside) this.cache[name] ??= (await this.ask({ kind: "picture", scenario: name, samples: this.opened.samples[0] })).picture;
+    for (const name of beside) this.cache[name] ??= (await this.ask({ kind: "picture", scenario: name,
+      samples: this.opened.samples[0] })).picture;
     this.others = beside.map((name) => this.cache[name]).filter(Boolean);
     const all = [this.picture, ...this.others];
     const rows = this.picture.crossings.map((each) => [each.label, ...all.map((one) => {
       const found = one.crossings.find((other) => other.name === each.name);
       return found ? year(found.quantiles[one.levels.indexOf(0.5)], [one.years[0], one.years.at(-1)]) : "not asked";
     })]);
-    this.compared.replaceChildren(...(this.others.length ? [tableOf("Median year of crossing", ["Threshold", ...all.map((one) => one.title)], rows)] : []));
+    this.compared.replaceChildren(...(this.others.length ? [tableOf("Median year of crossing", ["Threshold",
+      ...all.map((one) => one.title)], rows)] : []));
     await this.draw(false);
   }
 
@@ -813,9 +884,13 @@ class Page {
   async export(kind, title, form) {
     const { picture, opened, fan } = this;
     const count = Object.keys(this.state.changes).length;
-    const words = { title: kind === "fan" ? capital(unitOf(fan.unit) ? `${fan.title}, ${fan.unit}` : fan.title) : title,
-      under: [`${opened.title}${count ? `, with ${count} assumption${count > 1 ? "s" : ""} changed` : ""}: ${opened.subject}`],
-      foot: [`${picture.run ? `Run ${picture.run} · ` : ""}scenario ${opened.name} · ${picture.samples.toLocaleString("en-US")} samples`] };
+    const changes = count ? `, with ${count} assumption${count > 1 ? "s" : ""} changed` : "";
+    const samples = `${picture.samples.toLocaleString("en-US")} samples`;
+    const words = {
+      title: kind === "fan" ? capital(unitOf(fan.unit) ? `${fan.title}, ${fan.unit}` : fan.title) : title,
+      under: [`${opened.title}${changes}: ${opened.subject}`],
+      foot: [[picture.run && `Run ${picture.run}`, `scenario ${opened.name}`, samples].filter(Boolean).join(" · ")],
+    };
     const made = await file(kind, this.given(kind), words, form);
     const name = `${opened.name}-${kind}${picture.run ? `-${picture.run}` : ""}.${form}`;
     if (form === "svg") return download(name, made, "image/svg+xml");
@@ -829,8 +904,10 @@ const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 const scroll = (label) => make("div", { class: "scroll", role: "region", "aria-label": label, tabindex: "0" });
 
 function tableOf(caption, head, rows) {
-  return make("table", {}, make("caption", {}, caption), make("thead", {}, make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
-    make("tbody", {}, ...rows.map(([first, ...rest]) => make("tr", {}, make("th", { scope: "row" }, first), ...rest.map((text) => make("td", {}, text))))));
+  return make("table", {}, make("caption", {}, caption), make("thead", {},
+    make("tr", {}, ...head.map((text) => make("th", { scope: "col" }, text)))),
+    make("tbody", {}, ...rows.map(([first, ...rest]) => make("tr", {}, make("th", { scope: "row" }, first),
+      ...rest.map((text) => make("td", {}, text))))));
 }
 
 function render({ model, el }) {
@@ -850,7 +927,8 @@ async function served() {
     const answer = await fetch("answer", { method: "POST", headers: { "Content-Type": "application/json" }, signal,
       body: JSON.stringify({ ...asked, page }) });
     const said = await answer.json();
-    return said.faults || answer.ok ? said : { faults: [{ path: "", text: `The program refused this: ${said.detail ?? answer.status}.` }] };
+    return said.faults || answer.ok ? said : { faults: [{ path: "",
+      text: `The program refused this: ${said.detail ?? answer.status}.` }] };
   };
   const send = async (asked) => {
     const light = asked.kind === "picture" || asked.kind === "moved";
@@ -866,12 +944,14 @@ async function served() {
   };
   const opened = await post({ kind: "state" }).catch(() => ({ faults: [{ path: "", text: GONE }] }));
   state = opened.state;
-  return { address: true, get: () => state, set: () => {}, save_changes: () => {}, on: (_, heard) => { hear = heard; }, send, faults: opened.faults };
+  return { address: true, get: () => state, set: () => {}, save_changes: () => {}, on: (_, heard) => { hear = heard; },
+    send, faults: opened.faults };
 }
 
 const root = globalThis.document?.getElementById("explorer");
 if (root) {
   const model = globalThis.explorerModel ?? await served();
   if (model.get("state")) render({ model, el: root });
-  else root.replaceChildren(make("main", {}, make("p", { class: "trouble" }, (model.faults ?? []).map((each) => each.text).join(" "))));
+  else root.replaceChildren(make("main", {}, make("p", { class: "trouble" },
+    (model.faults ?? []).map((each) => each.text).join(" "))));
 }

@@ -24,7 +24,7 @@ export function number(value, digits = 3) {
   return Math.abs(rounded) >= 10000 ? rounded.toLocaleString("en-US") : String(rounded);
 }
 
-const raised = (power) => String(power).replace(/[-\d]/g, (digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]);
+const raised = (power) => [...String(power)].map((digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]).join("");
 
 export function level(log) { // 34.71 as 5 × 10³⁴
   if (log < 6 && log > -3) return number(10 ** log, 2);
@@ -72,7 +72,8 @@ function framed(c, { height, wide, left, right, bottom = 30, top = 8, more }) {
   }] : [];
   return {
     $schema: "https://vega.github.io/schema/vega/v6.json", background: null, width: 400, height, aria: false,
-    padding: { left: wide ? left : left > 52 ? 8 : 44, right: wide ? right : 14, top, bottom }, // beside levels, or beside words
+    // Where there is little room, levels stay beside the drawing, and words stand above their row.
+    padding: { left: wide ? left : left > 52 ? 8 : 44, right: wide ? right : 14, top, bottom },
     autosize: "none",
     signals: [
       { name: "span", value: [2025, 2045] },
@@ -99,7 +100,8 @@ function powers(c) { // powers of ten at the left, the exponent small and raised
     rule(c.hair, { x: pixel(0), x2: fixed("width"), y: field("value", "y") }),
     text("ticks", c.ink, { text: field("base"), align: pixel("right"), x: field("shift"), y: field("value", "y") }),
     text("ticks", c.ink, {
-      text: field("power"), align: pixel("right"), x: pixel(-7), y: field("value", "y"), dy: pixel(-5), fontSize: pixel(9),
+      text: field("power"), align: pixel("right"), x: pixel(-7), y: field("value", "y"), dy: pixel(-5),
+        fontSize: pixel(9),
     }),
   ].map((mark) => ({ ...mark, from: { data: "ticks" } }));
 }
@@ -182,7 +184,9 @@ function valuesIn([low, high], most) {
   const size = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 5, 10].map((each) => each * size).find((each) => each >= rough) ?? 10 * size;
   const ticks = [];
-  for (let at = Math.ceil(low / step) * step; at <= high; at += step) ticks.push({ value: at, base: number(Number(at.toPrecision(6))), power: "", shift: -7 });
+  for (let at = Math.ceil(low / step) * step; at <= high; at += step) {
+    ticks.push({ value: at, base: number(Number(at.toPrecision(6))), power: "", shift: -7 });
+  }
   return ticks;
 }
 
@@ -212,7 +216,9 @@ function fanRows({ picture, saved, beside, history, variable, height, held }) {
   const known = [fan, old].flatMap((each) => (each ? [each.quantiles[0], each.quantiles.at(-1)] : [])).flat()
     .concat(seen.map((point) => point.level)).filter((value) => value !== null);
   let [low, high] = [Math.min(...known), Math.max(...known)];
-  for (const { level: at } of lines) if (at < high + 2 && at > low - 3) [low, high] = [Math.min(low, at), Math.max(high, at)];
+  for (const { level: at } of lines) {
+    if (at < high + 2 && at > low - 3) [low, high] = [Math.min(low, at), Math.max(high, at)];
+  }
   const margin = Math.max(0.04 * (high - low), 0.05, fan.log ? 0 : 0.02 * Math.abs(high));
   let range = [low - margin, high + margin];
   // While a handle moves the scale only grows: what moves is the forecast.
@@ -231,7 +237,8 @@ function fanRows({ picture, saved, beside, history, variable, height, held }) {
   BESIDE.forEach((_, i) => {
     const other = beside[i]?.fans.find((each) => each.variable === fan.variable);
     data[`beside${i}`] = other
-      ? beside[i].years.map((at, k) => ({ year: at, median: beyond(other.quantiles[beside[i].levels.indexOf(0.5)][k]) })) : [];
+      ? beside[i].years.map((at, k) => ({ year: at,
+        median: beyond(other.quantiles[beside[i].levels.indexOf(0.5)][k]) })) : [];
   });
   return { data, signals: { range, span: [start, picture.years.at(-1)] }, fan, old };
 }
@@ -246,7 +253,8 @@ const STEP = { true: 30, false: 44 }; // height of a row of a strip, by room
 
 function crossingsSpec(c, wide, rows) {
   const y = (shift) => fixed(`datum.row * ${STEP[wide]} + ${wide ? 15 : 30} + ${shift}`);
-  const span = (from, to, high, color, more) => ({ type: "rect", from: { data: "rows" }, aria: false, encode: { update: {
+  const span = (from, to, high, color, more) => ({ type: "rect", from: { data: "rows" }, aria: false,
+    encode: { update: {
     x: fixed(`scale('x', datum.${from})`), x2: fixed(`max(scale('x', datum.${from}) + 1.5, scale('x', datum.${to}))`),
     yc: y(more?.shift ?? 0), height: pixel(high), fill: pixel(color), opacity: fixed(more?.opacity ?? "1") } } });
   const grey = { shift: 8, opacity: "datum.savedLow === null ? 0 : 1" };
@@ -262,8 +270,10 @@ function crossingsSpec(c, wide, rows) {
       dots("rows", field("savedMedian", "x"), y(8), c.axis, c.paper, 34, {
         opacity: fixed("datum.savedMedian === null ? 0 : 1"), strokeWidth: pixel(0.8) }),
       dots("rows", field("median", "x"), y(0), c.paper, c.ink, 46, { opacity: fixed("datum.median === null ? 0 : 1") }),
-      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -160 : 0), y: y(wide ? 0 : -17), limit: pixel(wide ? 152 : 210) }),
-      text("rows", c.ink, { text: field("when"), fontWeight: pixel("bold"), x: fixed(wide ? "width + 16" : "width - 82"),
+      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -160 : 0), y: y(wide ? 0 : -17),
+        limit: pixel(wide ? 152 : 210) }),
+      text("rows", c.ink, { text: field("when"), fontWeight: pixel("bold"),
+        x: fixed(wide ? "width + 16" : "width - 82"),
         align: pixel(wide ? "left" : "right"), y: y(wide ? 0 : -17) }),
       text("rows", c.quiet, { text: field("never"), x: fixed(wide ? "width + 150" : "width"), align: pixel("right"),
         y: y(wide ? 0 : -17) }),
@@ -296,12 +306,15 @@ function bySpec(c, wide) {
     scales: [{ name: "y", domain: [0, 1], range: "height" }],
     marks: [
       { ...rule(c.hair, { x: pixel(0), x2: fixed("width"), y: field("value", "y") }), from: { data: "grid" } },
-      text("grid", c.ink, { text: fixed("datum.value * 100 + ' %'"), align: pixel("right"), x: pixel(-8), y: field("value", "y") }),
+      text("grid", c.ink, { text: fixed("datum.value * 100 + ' %'"), align: pixel("right"), x: pixel(-8),
+        y: field("value", "y") }),
       { type: "rule", from: { data: "all" }, aria: false, encode: { update: { x: field("year", "x"), y: field("p", "y"),
-        x2: field("to", "x"), y2: field("q", "y"), stroke: pixel(c.axis), strokeWidth: pixel(1), opacity: pixel(0.6) } } },
+        x2: field("to", "x"), y2: field("q", "y"), stroke: pixel(c.axis), strokeWidth: pixel(1),
+          opacity: pixel(0.6) } } },
       line("saved", "p", c.quiet, 1.5, { strokeDash: pixel([5, 3]) }),
       line("chosen", "p", c.blue, 2.8),
-      ...(wide ? [text("end", c.ink, { text: field("label"), x: fixed("width + 10"), y: field("p", "y"), limit: pixel(160),
+      ...(wide ? [text("end", c.ink, { text: field("label"), x: fixed("width + 10"), y: field("p", "y"),
+        limit: pixel(160),
         fontWeight: pixel("bold") })] : []),
     ],
   } });
@@ -327,13 +340,18 @@ function limitsSpec(c, wide, rows) {
   return framed(c, { height: rows * step, wide, left: 268, right: 60, more: {
     data: [{ name: "bars" }, { name: "rows" }],
     marks: [
-      { type: "rect", from: { data: "bars" }, aria: false, encode: { update: { x: field("from", "x"), x2: fixed("scale('x', datum.to) - 1"),
+      { type: "rect", from: { data: "bars" }, aria: false, encode: { update: { x: field("from", "x"),
+        x2: fixed("scale('x', datum.to) - 1"),
         y: fixed(`${foot} - 27 * datum.share`), y2: fixed(foot), fill: pixel(c.blue) } } },
-      { ...rule(c.ink, { x: field("from", "x"), x2: fixed("scale('x', datum.to) - 1"), y: fixed(`${foot} - 27 * datum.saved`),
+      { ...rule(c.ink, { x: field("from", "x"), x2: fixed("scale('x', datum.to) - 1"),
+        y: fixed(`${foot} - 27 * datum.saved`),
         opacity: fixed("datum.saved === null ? 0 : 0.75"), strokeWidth: pixel(1.5) }), from: { data: "bars" } },
-      { ...rule(c.hair, { x: fixed(wide ? "-268" : "0"), x2: fixed(wide ? "width + 60" : "width"), y: fixed(foot) }), from: { data: "rows" } },
-      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -268 : 0), y: fixed(`${foot} - ${wide ? 12 : 38}`), limit: pixel(wide ? 260 : 280) }),
-      text("rows", c.ink, { text: field("last"), x: fixed(wide ? "width + 60" : "width"), align: pixel("right"), fontWeight: pixel("bold"),
+      { ...rule(c.hair, { x: fixed(wide ? "-268" : "0"), x2: fixed(wide ? "width + 60" : "width"), y: fixed(foot) }),
+        from: { data: "rows" } },
+      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -268 : 0), y: fixed(`${foot} - ${wide ? 12 : 38}`),
+        limit: pixel(wide ? 260 : 280) }),
+      text("rows", c.ink, { text: field("last"), x: fixed(wide ? "width + 60" : "width"), align: pixel("right"),
+        fontWeight: pixel("bold"),
         y: fixed(`${foot} - ${wide ? 12 : 38}`) }),
     ],
   } });
@@ -344,9 +362,11 @@ function limitsRows({ picture, saved }) {
   const bars = picture.limits.flatMap((each, row) => {
     const old = saved?.limits.find((one) => one.name === each.name);
     return years.slice(1).map((to, i) => ({
-      row, from: years[i], to, share: each.share[i + 1], saved: old && saved.years.length === years.length ? old.share[i + 1] : null }));
+      row, from: years[i], to, share: each.share[i + 1], saved: old && saved.years.length === years.length
+        ? old.share[i + 1] : null }));
   });
-  const rows = picture.limits.map((each, row) => ({ row, label: `${each.on}: ${each.label}`, last: percent(each.share.at(-1)) }));
+  const rows = picture.limits.map((each, row) => ({ row, label: `${each.on}: ${each.label}`,
+    last: percent(each.share.at(-1)) }));
   return { data: { bars, rows }, signals: { span: [years[0], years.at(-1)] } };
 }
 
@@ -357,14 +377,19 @@ function movedSpec(c, wide, rows) {
     axes: false,
     data: [{ name: "rows" }],
     marks: [
-      { ...rule(c.hair, { x: fixed(wide ? "-250" : "0"), x2: fixed(wide ? "width + 120" : "width"), y: fixed(`(datum.row + 1) * ${step}`) }), from: { data: "rows" } },
+      { ...rule(c.hair, { x: fixed(wide ? "-250" : "0"), x2: fixed(wide ? "width + 120" : "width"),
+        y: fixed(`(datum.row + 1) * ${step}`) }), from: { data: "rows" } },
       { type: "rect", from: { data: "rows" }, aria: false, encode: { update: {
-        x: fixed("scale('x', min(datum.from, datum.to))"), x2: fixed("max(scale('x', max(datum.from, datum.to)), scale('x', min(datum.from, datum.to)) + 2)"),
+        x: fixed("scale('x', min(datum.from, datum.to))"),
+          x2: fixed("max(scale('x', max(datum.from, datum.to)), scale('x', min(datum.from, datum.to)) + 2)"),
         yc: y(0), height: pixel(13), opacity: fixed("datum.faint ? 0.3 : 1"),
-        fill: [{ test: "datum.total", value: c.quiet }, { test: "datum.to >= datum.from", value: c.blue }, { value: c.vermilion }] } } },
-      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -250 : 0), y: y(wide ? 0 : -17), limit: pixel(wide ? 240 : 220),
+        fill: [{ test: "datum.total", value: c.quiet }, { test: "datum.to >= datum.from", value: c.blue },
+          { value: c.vermilion }] } } },
+      text("rows", c.ink, { text: field("label"), x: pixel(wide ? -250 : 0), y: y(wide ? 0 : -17),
+        limit: pixel(wide ? 240 : 220),
         fontWeight: fixed("datum.total ? 'bold' : 'normal'") }),
-      text("rows", c.ink, { text: field("says"), x: fixed(wide ? "width + 120" : "width"), align: pixel("right"), y: y(wide ? 0 : -17),
+      text("rows", c.ink, { text: field("says"), x: fixed(wide ? "width + 120" : "width"), align: pixel("right"),
+        y: y(wide ? 0 : -17),
         fontWeight: fixed("datum.total ? 'bold' : 'normal'") }),
     ],
   } });
@@ -377,7 +402,8 @@ export function inputsOf(moved, most = 14) {
   const size = [...moved.inputs].sort((a, b) => Math.abs(b[1]) - Math.abs(a[1])).slice(0, most - 1);
   const rest = moved.inputs.filter((each) => !size.includes(each));
   const error = Math.hypot(...rest.map((each) => each[2]));
-  return [...moved.inputs.filter((each) => size.includes(each)), [`${rest.length} others`, rest.reduce((sum, each) => sum + each[1], 0), error]];
+  return [...moved.inputs.filter((each) => size.includes(each)), [`${rest.length} others`,
+    rest.reduce((sum, each) => sum + each[1], 0), error]];
 }
 
 export const totalOf = (moved, value) => (moved.unit === "OOM" ? level(value) : value.toFixed(1));
@@ -388,7 +414,8 @@ function movedRows({ moved, upTo = Infinity }) {
   const rows = [{ label: "before", from: at, to: at, total: true, says: total(at) }];
   inputsOf(moved).forEach(([label, by, error], i) => {
     const sign = by < 0 ? "−" : "+";
-    rows.push({ label, from: at, to: at + by, faint: i >= upTo, says: `${sign}${Math.abs(by).toFixed(2)}${error === null ? "" : ` ± ${error.toFixed(2)}`}` });
+    rows.push({ label, from: at, to: at + by, faint: i >= upTo,
+      says: `${sign}${Math.abs(by).toFixed(2)}${error === null ? "" : ` ± ${error.toFixed(2)}`}` });
     at += by;
   });
   rows.push({ label: "now", from: moved.after, to: moved.after, total: true, says: total(moved.after) });
@@ -463,12 +490,14 @@ export async function file(kind, asked, { title, under, foot }, form) {
   const { spec, rows, count } = KINDS[kind];
   const whole = spec(PAPER, true, count(asked), true);
   whole.background = PAPER.paper;
-  whole.title = { text: title, subtitle: under, color: PAPER.ink, subtitleColor: PAPER.quiet, offset: 18, dx: -whole.padding.left };
+  whole.title = { text: title, subtitle: under, color: PAPER.ink, subtitleColor: PAPER.quiet, offset: 18,
+    dx: -whole.padding.left };
   const left = whole.padding.left;
   whole.padding = { left: left + 20, right: whole.padding.right + 20, top: 84, bottom: 50 + 15 * foot.length };
   whole.title.dx = -left;
   whole.marks.push({ type: "text", encode: { enter: {
-    text: { value: foot }, x: { value: -left }, y: { signal: "height + 46" }, fill: { value: PAPER.quiet }, fontSize: { value: 11 },
+    text: { value: foot }, x: { value: -left }, y: { signal: "height + 46" }, fill: { value: PAPER.quiet },
+      fontSize: { value: 11 },
     lineHeight: { value: 15 } } } });
   const result = await embed(document.createElement("div"), whole, "none");
   const view = result.view.width(960 - left - whole.padding.right);
