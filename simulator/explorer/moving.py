@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -27,9 +26,6 @@ MOST_NUMBERS = 10
 MOST_SAID = 6
 """Inputs that are said one by one."""
 
-_LIBRARY = re.compile(r" \[[a-z0-9/-]+\]$")
-"""The entry of the library behind a prior in short."""
-
 type Part = tuple[str, float, float | None]
 """An input in words, what it moved, and the standard error of that; none where it cannot be told."""
 
@@ -47,7 +43,8 @@ def moved(
         return list(_wholes(*(run_arrays(with_samples(each, count)) for each in (before, after))))
     found = attribute_difference(before, after, samples=count, progress=progress)
     labels = {**after.labels, **before.labels}
-    words, changes = ([say(one, labels) for one in found.inputs] for say in (_label, _changed))
+    words = [_label(one, labels) for one in found.inputs]
+    changes = [_changed(one, before, after) for one in found.inputs]
     units = variable_units(before.spec)
     told = []
     for place, number in enumerate(found.numbers):
@@ -94,7 +91,7 @@ def _label(one: Input, labels: Mapping[str, str]) -> str:
     return listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"])
 
 
-def _changed(one: Input, _: Mapping[str, str]) -> str:
+def _changed(one: Input, before: Scenario, after: Scenario) -> str:
     """Say what an input is in both; empty where it is made of several entries."""
     if ";" in one.entries:
         return ""
@@ -102,8 +99,10 @@ def _changed(one: Input, _: Mapping[str, str]) -> str:
         return " (taken away)"
     if one.first == "absent":
         return " (new)"
-    first, second = (cut(_LIBRARY.sub("", text), width=70) for text in (one.first, one.second))
-    return f" (from {first} to {second})"
+    priors = [scenario.priors.get(one.entries) for scenario in (before, after)]
+    told = [each.understood for each in priors if each is not None]
+    first, second = told if len(told) > 1 and told[0] != told[1] else (one.first, one.second)
+    return f" (from {cut(first, width=70)} to {cut(second, width=70)})"
 
 
 def _lines(parts: list[Part], changes: list[str], unit: str) -> Iterator[str]:

@@ -63,8 +63,8 @@ def picture(scenario: Scenario, samples: int | None = None, *, command: str = ""
 
     The numbers are those of `simulate` with as many samples, those of the scenario without them; `command` gives them.
     """
-    run = run_arrays(scenario if samples is None else with_samples(scenario, samples))
-    return picture_of(run, command=command)
+    scenario = scenario if samples is None else with_samples(scenario, samples)
+    return picture_of(run_arrays(replace(scenario, fit=None)), command=command)  # the fit of history is not shown
 
 
 def picture_of(run: Group, *, command: str = "") -> Picture:
