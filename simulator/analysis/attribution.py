@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.analysis.evaluation import Model, evaluate, model_of, prior_uniforms
 from simulator.analysis.outcomes import Outcome
-from simulator.analysis.shapley import ShapleyValues, shapley_values
+from simulator.analysis.shapley import MOST_EXACT, ShapleyValues, shapley_values
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import Moments
 from simulator.runs.folder import stored_scenario
@@ -196,6 +196,7 @@ def attribute_difference(
     *,
     samples: int | None = None,
     orders: int | None = None,
+    most_exact: int = MOST_EXACT,
     years: Sequence[float] | None = None,
     custom: Mapping[str, CustomDriver] | None = None,
     progress: Callable[[], None] | None = None,
@@ -219,7 +220,9 @@ def attribute_difference(
     samples : int, optional
         Without it those of the first scenario, at most 4,000.
     orders : int, optional
-        Random orders where more than eight inputs differ; without it as many as take about 256 evaluations.
+        Random orders where more than `most_exact` inputs differ; without it as many as take about 256 evaluations.
+    most_exact : int
+        So many inputs are told apart by all subsets of them.
     years : sequence of float, optional
         Whose levels and probabilities are told; without it a quarter of the way, half of it and the last.
     custom : functions of custom drivers, as in `simulate`
@@ -286,7 +289,7 @@ def attribute_difference(
 
     parts = [slice(None), *(slice(end - spec.block, end) for end in range(spec.block, count + 1, spec.block))]
     ends = [value(one).reshape(len(parts), -1) for one in (frozenset[int](), frozenset(range(len(swaps))))]
-    found = shapley_values(value, inputs=len(swaps), orders=orders)
+    found = shapley_values(value, inputs=len(swaps), orders=orders, most_exact=most_exact)
     shape = len(swaps), len(parts), len(numbers)
     every, order_errors = (each.reshape(shape) for each in (found.parts, found.errors))
     shares = ShapleyValues(every[:, 0], order_errors[:, 0], found.orders)

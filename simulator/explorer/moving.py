@@ -14,6 +14,7 @@ from simulator.explorer.protocol import Moved
 from simulator.report.sentences import amount, base_unit
 from simulator.runs.groups import Group
 from simulator.runs.summary import crossing_table, main_quantity, summarised
+from simulator.scenario.differences import differing_entries
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
 from simulator.schema.prior_names import input_words
@@ -22,6 +23,9 @@ from simulator.wording import capital, cut, listed, plus_minus, signed
 
 MOST_NUMBERS = 10
 """Numbers of which is told what moved them."""
+
+FEW, FEWER_SAMPLES, MOST_EXACT, ORDERS = 3, 2000, 5, 8
+"""An answer comes soon: of more than a few changes fewer samples are evaluated, of many not all subsets, but orders."""
 
 MOST_SAID = 6
 """Inputs that are said one by one."""
@@ -38,10 +42,11 @@ def moved(
     Each number is shared out among what the two state differently (`attribute_difference`), on the draws of the first;
     of what mixes scenarios only the whole is told. `progress` is called after each evaluation, and may end it.
     """
-    count = min(samples or before.spec.samples, SAMPLES)
+    most = SAMPLES if len(differing_entries(before.data, after.data)) <= FEW else FEWER_SAMPLES
+    count = min(samples or before.spec.samples, most)
     if len(before.components) > 1 or len(after.components) > 1:
         return list(_wholes(*(run_arrays(with_samples(each, count)) for each in (before, after))))
-    found = attribute_difference(before, after, samples=count, progress=progress)
+    found = attribute_difference(before, after, samples=count, most_exact=MOST_EXACT, orders=ORDERS, progress=progress)
     labels = {**after.labels, **before.labels}
     words = [_label(one, labels) for one in found.inputs]
     changes = [_changed(one, before, after) for one in found.inputs]

@@ -38,7 +38,7 @@ def test_it_is_said_in_words_with_errors() -> None:
     said = found["median year of crossing $10 billion run"]["lines"]
     assert said[0].startswith("The median year of crossing $10 billion run goes from 2031.1 to 2030.3: −0.8")
     assert said[1].startswith(
-        "Growth of spending until it slows (from median 2.4 (90 % 2 to 2.9) factor/year to 3x/year): −0.7"
+        "Growth of spending until it slows (from skewed lognormal, median 2.4 (90 % 2 to 2.9) factor/year to 3 x/year): −0.7"
     )
     assert " ± " in said[1]
     assert said[1].endswith(" years.")
@@ -88,3 +88,19 @@ def test_many_inputs_are_said_as_one() -> None:
     for each in found:
         count = len(each["inputs"])
         assert len(each["lines"]) == 2 + min(count, MOST_SAID) + (count > MOST_SAID)
+
+
+def test_of_many_changes_parts_still_add_up_and_say_how_sure_they_are() -> None:
+    """Random orders in the place of all subsets: their error is told too."""
+    inputs = ["caps.cash-flow", "caps.world-product", "growth[0].rate", "growth[1].rate", "start"]
+    paths = [f"drivers.spending.{name}" for name in inputs]
+    values = ["null", "null", "3x/year", "1.7x/year", "1e9 USD"]
+    changes = [f"{path}={value}" for path, value in zip(paths, values, strict=True)]
+    changes += ["constraints.data=null", "constraints.power=null"]
+    few = ["samples=1000"]
+    found = moved(load_scenario("baseline", overrides=few), load_scenario("baseline", overrides=[*few, *changes]))
+    first = found[0]
+    assert len(first["inputs"]) == len(changes)
+    assert sum(part for _, part, _ in first["inputs"]) == pytest.approx(first["after"] - first["before"])
+    assert all(error is not None and error > 0 for _, _, error in first["inputs"])
+    assert first["lines"][-2].startswith("1 more: ")
