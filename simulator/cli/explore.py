@@ -30,7 +30,12 @@ def explore(
             "compute and write runs, and what is sent is not encrypted."
         ),
     ] = "127.0.0.1",
-    token: Annotated[str, typer.Option(help="Secret part of the page's address; a new one each time without it.")] = "",
+    token: Annotated[
+        str,
+        typer.Option(
+            help="Secret part of the page's address; a new one each time without it.", envvar="SIMULATE_TOKEN"
+        ),
+    ] = "",
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Print the address, and open no browser.")] = False,
     share: Annotated[
         FilePath | None,

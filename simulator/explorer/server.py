@@ -93,7 +93,8 @@ class Place:
             return False
         if _is("unspecified", self.host):
             return name in {"localhost", socket.gethostname().lower()} or _ip(name) is not None
-        return name == self.host.lower() or (not self.is_open and (name == "localhost" or _is("loopback", name)))
+        own = {self.host.lower(), self.listener.getsockname()[0]}
+        return name in own or (not self.is_open and (name == "localhost" or _is("loopback", name)))
 
 
 def _ip(name: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:

@@ -155,6 +155,8 @@ def test_a_browser_is_opened_unless_there_shall_be_none_and_who_else_may_come_is
 
     monkeypatch.setattr(server, "serve", serve)
     monkeypatch.setattr(server, "open_browser", opened.append)
+    monkeypatch.setenv("SIMULATE_TOKEN", "a-token-of-the-shell")
+    assert told("small.yaml", "--port", "0", "--no-browser")[1].splitlines()[0].endswith("/a-token-of-the-shell/")
     code, out, err = told("small.yaml", "--port", "0", "--token", "a-token-of-this-test")
     assert (code, err) == (0, "")
     assert opened == out.splitlines()[:1]

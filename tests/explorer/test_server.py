@@ -361,6 +361,8 @@ def test_where_it_listens_everywhere_it_is_called_by_addresses_and_by_the_name_o
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         assert Place(listener, "::1", TOKEN).address.startswith("http://[::1]:")
+        named = Place(listener, "My-Machine", TOKEN)
+        assert [named.is_called(name) for name in ("my-machine:80", "127.0.0.1", "your-machine")] == [True, True, False]
 
 
 def test_a_port_in_use_is_told_and_without_one_another_is_found() -> None:
