@@ -72,6 +72,7 @@ def test_a_changed_picture_is_that_of_the_file_it_saves_and_of_its_command(name:
             medians = [float(row["value"]) for row in csv.DictReader(file)
                        if (row["variable"], row["quantile"]) == ("effective_compute", "0.5")]  # fmt: skip
         assert medians == pytest.approx(shown["fans"][0]["quantiles"][2], rel=1e-6)
+    assert folder.name == f"{name}-{shown['run']}"  # of the command
     untouched = explorer.answer({"kind": "picture", "samples": 600})["picture"]
     assert untouched["fans"][0]["quantiles"][2][-1] != shown["fans"][0]["quantiles"][2][-1]
 
