@@ -98,7 +98,7 @@ def _joined(groups: Groups, resolved: Mapping[str, Scenario], weights: Mapping[s
     if "" in resolved:
         return resolved[""]
     own = [weights.get(name, entry.weight) for name, entry in zip(resolved, groups.mixture, strict=True)]
-    return mixed_of(groups.whole, resolved, own)
+    return mixed_of(groups.mixture, groups.whole, resolved, own)
 
 
 def changed(source: Opened | Source, changes: Changes) -> Scenario:
@@ -120,10 +120,12 @@ def _read(base: Opened, edits: Sequence[_Edit]) -> Scenario:
     faults: list[PlacedFault] = []
     for name, document in base.documents.items():
         own = [edit for edit in edits if edit.part in ("", name) and not _is_of_mixture(edit)]
-        made, log = document, list[str]()
+        made, log, written = document, list[str](), base.written[name]
         for edit in own:
+            if isinstance(edit.value, list):  # in which others may have been changed before
+                written = expand_priors(made, library_entry)
+            log.append(change_line(edit.path, lookup(written.data, edit.path), edit.value))
             made = apply_override(made, override_of(edit.path, edit.value))
-            log.append(change_line(edit.path, lookup(base.written[name].data, edit.path), edit.value))
         try:
             resolved[name] = checked(retitled(document, made), log, ()) if own else resolved[name]
         except ScenarioError as error:

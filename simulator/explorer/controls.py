@@ -11,7 +11,17 @@ from simulator.analysis.association import MOST_SAMPLES, rank_by_chance, spearma
 from simulator.errors import dotted
 from simulator.explorer.handles import Handle, handles, label_of, said_of
 from simulator.explorer.protocol import Control, Density, Group
-from simulator.explorer.restating import Move, base_of, below, families_for, family_name, in_log, plain, quantiles
+from simulator.explorer.restating import (
+    Move,
+    base_of,
+    below,
+    bounds_of,
+    families_for,
+    family_name,
+    in_log,
+    plain,
+    quantiles,
+)
 from simulator.priors.composite import mean_density
 from simulator.priors.free_families import Discrete
 from simulator.priors.joint import NamedPrior
@@ -42,7 +52,7 @@ def controls(
     the units in which they were told.
     """
     known = handles(scenario, like=like)
-    found = [_control(each, scenario) for each in known.values()]
+    found = [_control(each, scenario, alone=like is None) for each in known.values()]
     for control in found:
         share = (shares or {}).get(dotted(known[control["path"]].at))
         if share is not None and control["kind"] != "switch":
@@ -95,7 +105,7 @@ def first_order(run: Run) -> dict[str, float]:
     return found
 
 
-def _control(handle: Handle, scenario: Scenario) -> Control:
+def _control(handle: Handle, scenario: Scenario, *, alone: bool) -> Control:
     prior, said = handle.prior, _provenance(handle, scenario)
     control = Control(
         path=handle.path,
@@ -117,8 +127,9 @@ def _control(handle: Handle, scenario: Scenario) -> Control:
     elif handle.kind == "number" and handle.told is not None:
         low, high = handle.span
         control["value"], control["span"] = handle.told, (plain(low / handle.size), plain(high / handle.size))
-    elif prior is not None:
+    elif prior is not None and handle.slot is not None:
         _add_prior(control, prior, handle.size)
+        control["families"] = families_for(prior, handle.slot) if alone else [control["family"]]
     return control
 
 
@@ -144,15 +155,16 @@ _READ_AT = (0.005, 0.05, 0.5, 0.95, 0.995)
 
 
 def _add_prior(control: Control, prior: NamedPrior, size: float) -> None:
-    """Add what is believed: median and interval, family, density, and how far the handle goes: a half beyond 99 %."""
+    """Add what is believed: median and interval, family, density, and the span of its handle: a half more than 99 %."""
     log = in_log(prior)
     first, low, middle, high, last = (value / size for value in quantiles(prior, _READ_AT))
     control["median"], control["low"], control["high"] = plain(middle), plain(low), plain(high)
-    control["family"], control["families"] = family_name(prior), families_for(prior)
-    control["scale"] = "log" if log else "linear"
+    control["family"], control["scale"] = family_name(prior), "log" if log else "linear"
     control["density"] = _density(prior, first, last, size=size, log=log)
     wider = Move(middle, middle, 1.5, keeps_ratios=log, in_log=log)
-    control["span"] = wider(first), wider(last)
+    least, most = (plain(bound / size) for bound in bounds_of(prior))
+    most = min(most, 1.0) if control["unit"] == "fraction" and high < 1.0 else most
+    control["span"] = max(wider(first), least), min(wider(last), most)
 
 
 def _density(prior: NamedPrior, low: float, high: float, *, size: float, log: bool) -> Density:

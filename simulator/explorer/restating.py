@@ -24,6 +24,8 @@ from simulator.units import Array
 
 _FREE = ("quantiles", "metalog", "discrete", "empirical", "mixture")
 """Families that keep the ratios of their numbers where these are positive."""
+_BOUNDED = ("quantiles", "metalog", "beta")
+"""Families with bounds that are stated apart from their quantiles."""
 _BESIDE = ("truncated", "never")
 """What bounds a prior, whatever its family."""
 _ROUNDS = 3
@@ -108,20 +110,37 @@ def in_log(prior: NamedPrior) -> bool:
 
 
 @cache
-def _stated_by_points() -> dict[str, bool]:
-    """List the families that median and interval state, and whether they are above 0."""
-    return {
-        name: family.positive
-        for name, family in FAMILIES.usable()
-        if any({*way} == {"median", "interval"} for way in family.ways)
-    }
+def _stated_by_points() -> tuple[str, ...]:
+    """List the families that median and interval state."""
+    ways = {"median", "interval"}
+    return tuple(name for name, family in FAMILIES.usable() if any({*way} == ways for way in family.ways))
 
 
-def families_for(prior: NamedPrior) -> list[str]:
+def families_for(prior: NamedPrior, slot: Slot) -> list[str]:
     """List the families that the same median and interval can state, its own first; without a choice only that."""
-    own, positive = family_name(prior), quantiles(prior, [0.005])[0] > 0
-    others = [name for name, above_zero in _stated_by_points().items() if positive or not above_zero]
-    return [own] if own in ("mixture", "discrete") else list(dict.fromkeys([own, *others]))
+    own = family_name(prior)
+    if own in ("mixture", "discrete"):
+        return [own]
+    low, median, high = quantiles(prior, [0.05, 0.5, 0.95])
+    unit = {} if prior.prior.unit is None else {"unit": prior.prior.unit}
+    found = [own]
+    for name in _stated_by_points():
+        stated = {"family": name, "median": median, "interval_90": [low, high], **unit}
+        try:
+            named_prior(replace(slot, prior=Prior.read(stated)))
+        except Faults:
+            continue
+        found.append(name)
+    return list(dict.fromkeys(found))
+
+
+def bounds_of(prior: NamedPrior) -> tuple[float, float]:
+    """Give the bounds that stay where they are when a prior moves, in its unit."""
+    family, stated = base_of(prior.stated), prior.prior
+    if isinstance(family, Truncated):
+        return family.lower, family.upper
+    low, high = (stated.lower, stated.upper) if family_name(prior) in _BOUNDED else (None, None)
+    return -math.inf if low is None else low, math.inf if high is None else high
 
 
 def as_data(stated: Any) -> dict[str, Any]:

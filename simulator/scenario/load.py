@@ -26,7 +26,6 @@ from simulator.scenario.library import (
     second_edition,
 )
 from simulator.scenario.mixing import MixtureEntry, by_part, mixed_of, part_name, part_names
-from simulator.scenario.overrides import change_line
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
 from simulator.schema.base import OF_ONE_KIND, Faults, Name, Spec
@@ -167,13 +166,7 @@ def _mixed(groups: Groups, read: Callable[[int], Document], overrides: Sequence[
             faults += error.faults
     if faults:
         raise ScenarioError(faults)
-    mixed = mixed_of(groups.whole, resolved, weights)
-    lines = [
-        change_line(("mixture", f"[{name}]", "weight"), entry.weight, weight)
-        for name, entry, weight in zip(resolved, groups.mixture, weights, strict=True)
-        if weight != entry.weight
-    ]
-    return replace(mixed, overrides=(*mixed.overrides, *lines))
+    return mixed_of(groups.mixture, groups.whole, resolved, weights)
 
 
 def part_documents(groups: Groups) -> dict[str, Document]:

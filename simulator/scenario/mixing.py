@@ -11,7 +11,7 @@ from pydantic import Discriminator, Tag
 from simulator.errors import Fault, InputError, as_path, dotted, shown
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import placed
-from simulator.scenario.overrides import parse_override
+from simulator.scenario.overrides import change_line, parse_override
 from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.base import Faults, Name, Spec, Text, Weight
 from simulator.schema.spec import ScenarioSpec
@@ -85,18 +85,28 @@ def _weight(text: str) -> float:
         raise InputError(f"--set {text}: {error.faults[0].rule} {error.faults[0].remedy}".strip()) from None
 
 
-def mixed_of(whole: Document, resolved: Mapping[str, Scenario], weights: Sequence[float]) -> Scenario:
+def mixed_of(
+    entries: Sequence[MixtureEntry], whole: Document, resolved: Mapping[str, Scenario], weights: Sequence[float]
+) -> Scenario:
     """Mix scenarios that were checked, each by its weight; `whole` is the file that mixes them."""
     weighed, total = list(zip(resolved.items(), weights, strict=True)), sum(weights)
     components = tuple(Component(name, weight / total, each.spec, each.joint) for (name, each), weight in weighed)
     if disagreements := list(_disagreements(components)):
         raise placed(disagreements, whole)
-    entries = [{"name": name, "weight": weight, "scenario": dict(each.data)} for (name, each), weight in weighed]
+    parts = [{"name": name, "weight": weight, "scenario": dict(each.data)} for (name, each), weight in weighed]
+    told = [
+        change_line(("mixture", f"[{name}]", "weight"), entry.weight, weight)
+        for name, entry, weight in zip(resolved, entries, weights, strict=True)
+        if weight != entry.weight
+    ]
+    lines = dict.fromkeys(line for each in resolved.values() for line in each.overrides)
+    shared = [line for line in lines if all(line in each.overrides for each in resolved.values())]
+    told += [line for line in lines if line not in shared]  # what is changed in all is told last
     return Scenario(
         components,
-        {"schema": 2, "name": components[0].spec.name, "mixture": entries},
+        {"schema": 2, "name": components[0].spec.name, "mixture": parts},
         whole.places,
-        tuple(dict.fromkeys(line for each in resolved.values() for line in each.overrides)),
+        (*told, *shared),
         _warnings(resolved),
     )
 

@@ -94,7 +94,9 @@ def test_random_changes_are_one_scenario_by_three_ways(name):
             unknown |= {fault["path"] for fault in error.faults} - {*changes}
             continue
         tried += 1
-        assert load_scenario(name, overrides=settings(base, changes)).hash == found.hash
+        by_set = load_scenario(name, overrides=settings(base, changes))
+        assert by_set.hash == found.hash
+        assert (by_set.overrides, by_set.warnings) == (found.overrides, found.warnings)  # as the id of the run has them
         assert load_scenario(saved_text(base, changes)).hash == found.hash
         if tried == 3:
             break
@@ -194,6 +196,8 @@ def test_an_era_that_waits_for_an_event_is_taken_out_of_its_list():
     assert [era.get("from") for era in eras] == [None, {"threshold": "enough"}]
     assert eras[1]["rate"]["value"] == 1.2
     assert load_scenario(saved_text(base, changes)).hash == found.hash
+    by_set = load_scenario(base.scenario.data, overrides=settings(base, changes))
+    assert (by_set.hash, by_set.overrides) == (found.hash, found.overrides)
 
 
 def test_an_input_that_is_used_in_several_places_is_one_control():
