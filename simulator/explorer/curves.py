@@ -7,13 +7,14 @@ named: a table of values by normal score holds the density too.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.special import ndtr
 
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, dotted
 from simulator.explorer.changes import Opened, changed
 from simulator.explorer.protocol import Change, Control
 from simulator.explorer.restating import base_of, in_log, keeps_ratios, quantiles
@@ -88,11 +89,13 @@ class Movable:
 
     `median` is that of the control, on whose `axis` it moves; `ratios` says that it keeps them, or else differences.
     A `grid` has its values for each of some `medians` and `WIDTHS`, NaN where the scenario cannot be so. A weight has
-    the logs of the density of its part and of the `others`, whose weights add up to `beside`.
+    the logs of the density of its part and of the `others`, whose weights add up to `beside`. In a mixture of scenarios
+    it is that of the scenario `of`, or of all; the samples of others are as likely as they were.
     """
 
     path: str
     name: str
+    of: int | None
     stands: Curve
     moved: Curve
     axis: Axis
@@ -103,6 +106,11 @@ class Movable:
     part: Array | None = None
     others: Array | None = None
     beside: float = 0.0
+
+    @property
+    def key(self) -> str:
+        """The name of its scores: those of one scenario of a mixture are apart."""
+        return self.name if self.of is None else f"{self.name} ({self.of})"
 
     def after(self, change: Change) -> Curve:
         """Give the prior that is changed so."""
@@ -184,39 +192,44 @@ def _curve(prior: NamedPrior, *, inside: bool = False) -> Curve | None:
 
 def movable(base: Opened, control: Control) -> Movable | str:
     """Make the tables of the prior that moves with a control; or say why weights cannot move it."""
-    path, joint = control["path"], base.scenario.components[0].joint
-    name = path if path in joint.priors else path.partition(".mixture[")[0]
+    path, handle, components = control["path"], base.handles[control["path"]], base.scenario.components
+    of = next((at for at, each in enumerate(components) if handle.part and each.name == handle.part), None)
+    joint, name = components[of or 0].joint, dotted(handle.at).partition(".mixture[")[0].removesuffix(".weight")
     if name not in joint.priors or name in joint.functions:
         return "It follows another prior."
     prior = joint.priors[name]
+    if of is None and any(
+        name not in each.joint.priors or each.joint.priors[name].family != prior.family for each in components
+    ):
+        return "It is not the same prior in all scenarios of the mixture."
     if set(split_atoms(prior.family).values) - {np.inf}:
         return _ATOMS
     inside = _curve(prior, inside=True)
     if inside is None:
         return _ATOMS
     if control["kind"] == "weight":
-        return _weight(path, prior, inside)
+        return _weight(path, prior, inside, of)
     try:
-        after = changed(base, {path: {"width": _SLIGHT}}).components[0].joint.priors[name]
+        after = changed(base, {path: {"width": _SLIGHT}}).components[of or 0].joint.priors[name]
     except SimulatorError as error:
         return str(error).splitlines()[0]
-    if path == name and "mixture" not in control["family"]:
+    if ".mixture[" not in dotted(handle.at) and "mixture" not in control["family"]:
         size = quantiles(prior, [0.5])[0] / control["median"] if control["median"] else 1.0
         axis = Axis(in_log(prior), -1.0 if _falls(prior) else 1.0, size)
         stands, moved = _curve(prior), _curve(after)
         if stands is not None and moved is not None:
-            result = Movable(path, name, stands, moved, axis, keeps_ratios(prior), control["median"])
+            result = Movable(path, name, of, stands, moved, axis, keeps_ratios(prior), control["median"])
             if _agrees(base, result, control):
                 return result
     result = _gridded(
-        base, Movable(path, name, inside, inside, _axis(control, prior, inside), False, control["median"])
+        base, Movable(path, name, of, inside, inside, _axis(base, control, prior, inside), False, control["median"])
     )
     return result if _agrees(base, result, control) else _SHAPE
 
 
-def _axis(control: Control, prior: NamedPrior, inside: Curve) -> Axis:
+def _axis(base: Opened, control: Control, prior: NamedPrior, inside: Curve) -> Axis:
     """Make the axis of a grid: of a prior by its numbers, of a part of one that of the part."""
-    if ".mixture[" in control["path"]:
+    if ".mixture[" in dotted(base.handles[control["path"]].at):
         return Axis(control["scale"] == "log")
     shown = _numbers(prior, SCORES)
     shown = shown * (control["median"] / shown[SCORES.size // 2])
@@ -230,13 +243,12 @@ def _axis(control: Control, prior: NamedPrior, inside: Curve) -> Axis:
     return Axis(log=False, shown=shown, at=inside.at)
 
 
-def _weight(path: str, prior: NamedPrior, inside: Curve) -> Movable | str:
+def _weight(path: str, prior: NamedPrior, inside: Curve, of: int | None) -> Movable | str:
     """Make the tables of a part of a mixture by its weight, beside the others."""
-    place, parts = path.partition(".mixture[")[2].partition("]")[0], prior.prior.mixture or ()
-    family = base_of(prior.family)
-    if not isinstance(family, Mixture) or path.count(".mixture[") > 1:
+    places, parts, family = re.findall(r"\.mixture\[(\d+)\]", path), prior.prior.mixture or (), base_of(prior.family)
+    if not isinstance(family, Mixture) or len(places) != 1:
         return _SHAPE
-    number = int(place)
+    number = int(places[0])
     logs = np.stack([each.logpdf(inside.at) for each in family.components])
     known = np.log(family.weights)[:, None] + logs
     rest = np.delete(known, number, axis=0)
@@ -244,7 +256,7 @@ def _weight(path: str, prior: NamedPrior, inside: Curve) -> Movable | str:
         others = np.logaddexp.reduce(rest, axis=0) - np.log(1.0 - family.weights[number])
     own, beside = parts[number].weight, sum(each.weight for at, each in enumerate(parts) if at != number)
     stands = Curve(inside.at, np.logaddexp.reduce(known, axis=0))
-    return Movable(path, prior.name, stands, stands, Axis(log=False), False, float(own), part=logs[number],
+    return Movable(path, prior.name, of, stands, stands, Axis(log=False), False, float(own), part=logs[number],
                    others=others, beside=float(beside))  # fmt: skip
 
 
@@ -254,7 +266,7 @@ def _stated(base: Opened, prior: Movable, median: float, width: float) -> Curve 
         return prior.stands
     change = Change(width=width) if median == prior.median else Change(median=median, width=width)
     try:
-        after = changed(base, {prior.path: change}).components[0].joint.priors[prior.name]
+        after = changed(base, {prior.path: change}).components[prior.of or 0].joint.priors[prior.name]
     except SimulatorError:
         return None  # its own words are shown where it is changed so
     return _curve(after, inside=prior.stands is prior.moved)

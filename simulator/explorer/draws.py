@@ -15,7 +15,7 @@ import numpy as np
 from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.plan import Plan
 from simulator.engine.simulation import run_plan
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, dotted
 from simulator.explorer.changes import Opened, changed
 from simulator.explorer.curves import Movable, movable, scores_of
 from simulator.explorer.protocol import Change, Changes, Control
@@ -39,40 +39,58 @@ class Known:
     @classmethod
     def of(cls, base: Opened, controls: Sequence[Control]) -> Known:
         """Tabulate the priors of controls."""
-        joint = base.scenario.components[0].joint
-        found = {each["path"]: movable(base, each) for each in controls if each["kind"] in ("prior", "weight")}
+        components = base.scenario.components
+        beliefs = [each for each in controls if each["kind"] in ("prior", "weight") and not _of_scenario(base, each)]
+        found = {each["path"]: movable(base, each) for each in beliefs}
         refused = {path: each for path, each in found.items() if isinstance(each, str)}
         priors = {path: each for path, each in found.items() if isinstance(each, Movable)}
+        groups = components[0].joint.groups
+        alike = all(
+            len(each.joint.groups) == len(groups)
+            and all(
+                a.names == b.names and np.array_equal(a.factor, b.factor)
+                for a, b in zip(each.joint.groups, groups, strict=True)
+            )
+            for each in components
+        )
+        joined = {name for each in components for group in each.joint.groups for name in group.names}
         single = {
-            name for group in joint.groups for name in group.names if split_atoms(joint.priors[name].family).values
+            name
+            for group in groups
+            if any(split_atoms(components[0].joint.priors[name].family).values for name in group.names)
+            for name in group.names
         }
         for path, each in priors.items():
-            joined = [group.names for group in joint.groups if each.name in group.names]
-            if any(single & set(names) for names in joined) or (joined and each.part is not None):
+            apart = each.of is not None or each.part is not None or not alike or each.name in single
+            if each.name in joined and apart:
                 refused[path] = "It is correlated with another prior, in a way that this file does not hold."
         priors = {path: each for path, each in priors.items() if path not in refused}
-        names = {each.name for each in priors.values()}
-        return cls(priors, tuple(group for group in joint.groups if names & set(group.names)), refused)
+        names = {each.name for each in priors.values() if each.of is None}
+        return cls(priors, tuple(group for group in groups if names & set(group.names)), refused)
 
     @property
-    def names(self) -> list[str]:
-        """Name the priors whose scores count."""
-        return sorted(
-            {*(each.name for each in self.priors.values()), *(name for group in self.groups for name in group.names)}
-        )
+    def names(self) -> dict[str, tuple[str, int | None]]:
+        """Name the scores that count, each by prior and scenario of a mixture, None: all."""
+        own = {each.key: (each.name, each.of) for each in self.priors.values()}
+        return own | {name: (name, None) for group in self.groups for name in group.names}
 
     def log_ratios(self, scores: Mapping[str, Array], changes: Changes) -> Array:
         """Give the logs of the density with priors moved over that without, where they had these scores (sample,)."""
         total, after = np.zeros(next(iter(scores.values())).size), dict(scores)
         for path, change in changes.items():
             prior = self.priors[path]
-            ratio, after[prior.name] = prior.log_ratio(scores[prior.name], change)
+            ratio, after[prior.key] = prior.log_ratio(scores[prior.key], change)
             total += ratio
-        names = {self.priors[path].name for path in changes}
+        names = {self.priors[path].key for path in changes}
         for group in self.groups:
             if names & set(group.names):
                 total += _log_copula(group, after) - _log_copula(group, scores)
         return total
+
+
+def _of_scenario(base: Opened, control: Control) -> bool:
+    """Tell whether a control is the weight of a scenario of a mixture."""
+    return control["kind"] == "weight" and dotted(base.handles[control["path"]].at) == "weight"
 
 
 def _log_copula(group: CopulaGroup, scores: Mapping[str, Array]) -> Array:
@@ -98,6 +116,11 @@ class Draws:
     wide: Mapping[str, float]
 
     @property
+    def component(self) -> Array:
+        """Which scenario of a mixture each sample is of, (sample,)."""
+        return np.concatenate([each.component for each in self.batches])
+
+    @property
     def trajectories(self) -> dict[str, Array]:
         """The levels of each variable, and what binds, (year, sample)."""
         names = self.batches[0].trajectories
@@ -117,7 +140,7 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
 
     `own` samples are those of its run, and `wider` more have one of the `most` priors that matter most twice as wide.
     """
-    plan, joint = run_plan(base.scenario), base.scenario.components[0].joint
+    plan, components = run_plan(base.scenario), base.scenario.components
     batches, wide = [compute_batch(plan, 0, own)], dict[str, int]()
     for number, path in enumerate(_strongest(batches[0], plan, known.priors)[:most]):
         prior = known.priors[path]
@@ -128,10 +151,12 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
         if np.isfinite(prior.after(Change(width=WIDE)).at).all():
             batches.append(compute_batch(run_plan(_seeded(other, number + 1)), 0, wider))
             wide[path] = wider
-    scores = {
-        name: scores_of(joint.priors[name], np.concatenate([each.parameters[name] for each in batches]))
-        for name in known.names
-    }
+    component = np.concatenate([each.component for each in batches])
+    scores = dict[str, Array]()
+    for key, (name, of) in sorted(known.names.items()):
+        drawn = np.concatenate([each.parameters[name] for each in batches])
+        found = scores_of(components[of or 0].joint.priors[name], np.where(np.isnan(drawn), np.inf, drawn))
+        scores[key] = found if of is None else np.where(component == of, found, np.inf)
     size = own + sum(wide.values())
     total = np.full(size, own / size)
     for path, count in wide.items():
@@ -141,9 +166,9 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
 
 def _seeded(scenario: Scenario, number: int) -> Scenario:
     """Give a scenario with draws of its own."""
-    (one,) = scenario.components
-    spec = one.spec.model_copy(update={"seed": one.spec.seed + number})
-    return replace(scenario, components=(replace(one, spec=spec),))
+    seeds = {"seed": scenario.spec.seed + number}
+    other = (replace(each, spec=each.spec.model_copy(update=seeds)) for each in scenario.components)
+    return replace(scenario, components=tuple(other))
 
 
 def _strongest(batch: Batch, plan: Plan, priors: Mapping[str, Movable]) -> list[str]:
@@ -158,5 +183,5 @@ def _strongest(batch: Batch, plan: Plan, priors: Mapping[str, Movable]) -> list[
         found = [abs(float(np.corrcoef(drawn, end)[0, 1])) for end in ends if np.isfinite(end).all() and np.ptp(end)]
         return max(found, default=0.0)
 
-    wholes = [path for path, each in priors.items() if path == each.name]
+    wholes = [path for path, each in priors.items() if path == each.key]
     return sorted(wholes, key=strength, reverse=True)

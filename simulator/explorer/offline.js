@@ -139,13 +139,13 @@ function copula({ names, factor }, scores) {
 
 class Shared {
   constructor({ head, arrays }) {
-    const { command, ...rest } = head;
+    const { command, weights, ...rest } = head; // `weights` are those of the scenarios of a mixture
+    this.shares = weights;
     Object.assign(this, rest, { arrays });
     this.grid = head.scores;
     this.opening = command; // how the command line opens the scenario; empty where it cannot
     this.known = Object.fromEntries(Object.entries(head.priors).map(([path, data]) => [path, new Prior(data, head.scores)]));
     this.controls = Object.fromEntries(this.state.controls.map((each) => [each.path, each]));
-    if (!head.parts.logs) return; // of a mixture there are no samples
     const { samples } = head.parts.logs;
     this.size = samples;
     const { step } = head.parts.scores;
@@ -154,15 +154,41 @@ class Shared {
     this.logs = Float64Array.from(arrays.logs, (code) => code * head.parts.logs.step);
   }
 
+  // The priors as changes make them, by path; several weights of one mixture are those of the first.
+  curves(changes) {
+    const found = {};
+    const mixed = new Set();
+    for (const [path, change] of Object.entries(changes)) {
+      const prior = this.known[path];
+      if (!prior || mixed.has(prior.name)) continue;
+      const parts = prior.part ? Object.entries(this.known).filter(([, each]) => each.name === prior.name && each.part) : [];
+      if (parts.filter(([each]) => each in changes).length < 2) { found[path] = prior.after(change); continue; }
+      mixed.add(prior.name);
+      const weights = parts.map(([each, { median }]) => changes[each]?.weight ?? median);
+      const sum = weights.reduce((a, b) => a + b, 0);
+      found[path] = { at: prior.stands.at, logs: prior.stands.at.map((_, i) => Math.log(parts.reduce((total, [, { part }], k) => total + (weights[k] / sum) * Math.exp(part[i]), 0))) };
+    }
+    return found;
+  }
+
+  // By how much each scenario of a mixture counts more, in the log; null where no weight of one is changed.
+  mixing(changes) {
+    if (!Object.keys(changes).some((path) => path in this.mixed)) return null;
+    const now = [...this.shares];
+    for (const [path, at] of Object.entries(this.mixed)) now[at] = changes[path]?.weight ?? now[at];
+    const [old, sum] = [this.shares, now].map((each) => each.reduce((a, b) => a + b, 0));
+    return now.map((each, at) => Math.log(each / sum) - Math.log(this.shares[at] / old));
+  }
+
   // The weights of priors that are moved, of sum 1, and what so many samples are worth.
-  weights(curves) {
+  weights(curves, mixing = null) {
     const paths = Object.keys(curves);
     const named = Object.fromEntries(paths.map((path) => [this.known[path].name, path]));
     const joined = this.groups.filter(({ names }) => names.some((name) => name in named));
     const logs = new Float64Array(this.size);
     let top = -Infinity;
     for (let i = 0; i < this.size; i += 1) {
-      let total = -this.logs[i];
+      let total = -this.logs[i] + (mixing ? mixing[this.arrays.component[i]] : 0);
       const after = {};
       for (const path of paths) {
         const prior = this.known[path];
@@ -265,12 +291,12 @@ class Shared {
   }
 
   picture(changes) {
-    const curves = Object.fromEntries(Object.entries(changes).map(([path, change]) => [path, this.known[path].after(change)]));
+    const [curves, mixing] = [this.curves(changes), this.mixing(changes)];
     const reach = Object.entries(curves).map(([path, curve]) => (curve ? this.known[path].reach(curve) : { covered: 0, cut: Infinity }));
     const faults = Object.keys(curves).filter((_, i) => !(reach[i].covered >= COVERED))
       .map((path) => ({ path, text: `This lies beyond what this file holds samples of. ${this.live(changes)}` }));
     if (faults.length) return { faults };
-    const weighed = this.weights(curves);
+    const weighed = this.weights(curves, mixing);
     const worth = Math.min(weighed.worth, reach.reduce((left, { cut }) => left / Math.max(cut, 1), this.size));
     if (!(worth >= FEWEST)) {
       const told = worth >= 1 ? Math.floor(worth) : "less than 1";
@@ -368,7 +394,7 @@ class Shared {
       const shown = [median, low, high].map((each) => short(each, control.unit === "" && Math.abs(each) > 1000 ? 6 : 3));
       return { ...control, median, low, high, density, understood: `median ${shown[0]} (90 % ${shown[1]} to ${shown[2]}) ${control.unit}`.trim() };
     };
-    if (path !== prior.name) { // of a part only its own numbers are known
+    if (!prior.whole) { // of a part only its own numbers are known
       const { width = 1 } = change;
       const to = (x) => (control.scale === "log" ? median * (x / control.median) ** width : median + width * (x - control.median));
       return told(to(control.low), to(control.high), { x: control.density.x.map(to), y: control.density.y.map((y) => y / width) });
@@ -396,7 +422,7 @@ class Shared {
 
   settings(changes) {
     const texts = Object.entries(changes).map(([path, { median, width = 1 }]) => {
-      const { setting, axis, ...prior } = this.known[path];
+      const { setting, axis, ...prior } = this.known[path] ?? {};
       if (!setting) return null;
       const [old, now] = [prior.median * axis.size, (median ?? prior.median) * axis.size];
       const factor = width * (prior.ratios ? now / old : 1);
@@ -459,12 +485,13 @@ class Shared {
     if (scenario || text) return { faults: [{ path: "", text: "This file holds one scenario. Open another with simulate explore." }] };
     if (kind === "state") return { state: this.state };
     const held = Object.entries(changes).flatMap(([path, change]) => {
-      if (!(path in this.known)) return [{ path, text: this.held[path] ?? "There is no such assumption in this file." }];
-      const other = Object.keys(change).find((name) => !(this.known[path].part ? ["weight"] : ["median", "width"]).includes(name));
+      const prior = this.known[path];
+      if (!prior && !(path in this.mixed)) return [{ path, text: this.held[path] ?? "There is no such assumption in this file." }];
+      const other = Object.keys(change).find((name) => !(!prior || prior.part ? ["weight"] : ["median", "width"]).includes(name));
       if (other) return [{ path, text: `In this file its ${other} cannot be changed: only samples of the scenario as it is are at hand.` }];
-      const twin = Object.keys(changes).find((each) => each !== path && this.known[each]?.name === this.known[path].name);
+      const twin = prior && Object.keys(changes).find((each) => each !== path && this.known[each]?.name === prior.name && !(prior.part && this.known[each].part));
       if (twin) return [{ path, text: `In this file it cannot be changed together with ${this.controls[twin].label}, which is of the same prior.` }];
-      if ("weight" in change) return change.weight >= 0 && change.weight + this.known[path].beside > 0 ? [] : [{ path, text: "Must not be below 0." }];
+      if ("weight" in change) return change.weight >= 0 && change.weight < Infinity ? [] : [{ path, text: "Must not be below 0." }];
       const wrong = ("width" in change && !(change.width > 0)) || ("median" in change && !Number.isFinite(this.known[path].place(change.median)));
       return wrong ? [{ path, text: "Must be above 0." }] : [];
     });

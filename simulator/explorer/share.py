@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.charts.bundle import allowed, vega_script
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, dotted
 from simulator.explorer.changes import Opened, settings
 from simulator.explorer.curves import SCORES, WIDTHS, Axis, Curve, Movable
 from simulator.explorer.draws import WIDE, Draws, Known, draws_of
@@ -44,7 +44,6 @@ _ALONE = (
     "This page is one file and works without a network. As it was opened it shows the simulator's own run; what you "
     "change is weighed from samples that it holds, with the error of so many. Where they do not reach, it says so."
 )
-_ONLY_ONE = "The scenario mixes several, whose samples are not told apart here."
 
 
 def write_shared(
@@ -70,11 +69,8 @@ def write_shared(
 def shared_text(explorer: Explorer) -> tuple[str, int]:
     """Write the page with what it holds, the scenario as it was opened and the draws for which there is room."""
     state = explorer.answer({"kind": "state"})["state"]
-    if len(explorer.base.scenario.components) > 1:
-        held = {each["path"]: _ONLY_ONE for each in state["controls"]}
-        return _page(state, Packed().text(state=_told(state, held), held=held, vega=vega_script(), priors={})), 0
     known = Known.of(explorer.base, state["controls"])
-    own, wider = min(_OWN, explorer.base.scenario.spec.samples), _WIDER
+    own, wider = _OWN, _WIDER
     for _ in range(_TRIES):
         draws = draws_of(explorer.base, known, own=own, wider=wider, most=_WIDENED)
         text = _page(state, _packed(state, explorer, draws))
@@ -128,8 +124,11 @@ def _packed(state: State, explorer: Explorer, draws: Draws) -> str:
     scores = np.stack([draws.scores[name] for name in names]) if names else np.zeros((1, size))
     finite = np.isfinite(scores)
     codes = np.where(finite, np.rint(np.where(finite, scores, 0.0) / _SCORE_STEP), _NEVER)
+    parts = _weights(explorer.base)
     packed.add("scores", codes.astype(np.int64), samples=size, step=_SCORE_STEP)
     packed.add("logs", np.rint(draws.logs / _LOG_STEP).astype(np.int64), samples=size, step=_LOG_STEP)
+    if len(explorer.base.scenario.components) > 1:
+        packed.add("component", draws.component.astype(np.int64), samples=size)
     _add_fans(packed, draws, state["picture"])
     _add_crossings(packed, draws)
     return packed.text(
@@ -140,10 +139,18 @@ def _packed(state: State, explorer: Explorer, draws: Draws) -> str:
         scores=SCORES.tolist(),
         names=names,
         never=_NEVER,
+        mixed={path: at for at, path in enumerate(parts)} if len(parts) > 1 else {},
+        weights=list(parts.values()),
         priors={path: _prior(each, draws, explorer.base) for path, each in draws.known.priors.items()},
         groups=[{"names": group.names, "factor": group.factor.tolist()} for group in draws.known.groups],
         limits=_add_limits(packed, draws, state["picture"]),
     )
+
+
+def _weights(base: Opened) -> dict[str, float]:
+    """List the weights of the scenarios of a mixture, by the path of each, in their order."""
+    named = {handle.part: path for path, handle in base.handles.items() if dotted(handle.at) == "weight"}
+    return {named.get(each.name, each.name): each.weight for each in base.scenario.components}
 
 
 def _told(state: State, held: Mapping[str, str]) -> State:
@@ -197,7 +204,8 @@ def _add_limits(packed: Packed, draws: Draws, picture: Picture) -> dict[str, dic
 def _prior(prior: Movable, draws: Draws, base: Opened) -> dict[str, Any]:
     """Tell a prior to the page; its table as it stands is that of its name, once."""
     told: dict[str, Any] = {
-        "name": prior.name,
+        "name": prior.key,
+        "whole": prior.grid is None or prior.axis.shown is not None,
         "stands": _curve(prior.stands),
         "axis": _axis(prior.axis),
         "ratios": prior.ratios,
