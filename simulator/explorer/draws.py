@@ -15,7 +15,7 @@ import numpy as np
 from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.plan import Plan
 from simulator.engine.simulation import run_plan
-from simulator.errors import SimulatorError, dotted
+from simulator.errors import SimulatorError
 from simulator.explorer.changes import Opened, changed
 from simulator.explorer.curves import Movable, movable, scores_of
 from simulator.explorer.protocol import Change, Changes, Control
@@ -40,7 +40,8 @@ class Known:
     def of(cls, base: Opened, controls: Sequence[Control]) -> Known:
         """Tabulate the priors of controls."""
         components = base.scenario.components
-        beliefs = [each for each in controls if each["kind"] in ("prior", "weight") and not _of_scenario(base, each)]
+        weights = weighed_scenarios(base)
+        beliefs = [each for each in controls if each["kind"] in ("prior", "weight") and each["path"] not in weights]
         found = {each["path"]: movable(base, each) for each in beliefs}
         refused = {path: each for path, each in found.items() if isinstance(each, str)}
         priors = {path: each for path, each in found.items() if isinstance(each, Movable)}
@@ -88,9 +89,9 @@ class Known:
         return total
 
 
-def _of_scenario(base: Opened, control: Control) -> bool:
-    """Tell whether a control is the weight of a scenario of a mixture."""
-    return control["kind"] == "weight" and dotted(base.handles[control["path"]].at) == "weight"
+def weighed_scenarios(base: Opened) -> dict[str, str]:
+    """Name the scenarios of a mixture by the paths of the controls of their weights."""
+    return {path: handle.part for path, handle in base.handles.items() if path == f"mixture[{handle.part}].weight"}
 
 
 def _log_copula(group: CopulaGroup, scores: Mapping[str, Array]) -> Array:

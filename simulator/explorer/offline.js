@@ -388,7 +388,7 @@ class Shared {
   // A control as it is understood once it is moved.
   control(path, change, curve) {
     const [prior, control] = [this.known[path], this.controls[path]];
-    if ("weight" in change) return { ...control, weight: change.weight };
+    if ("weight" in change) return { ...control, weight: change.weight, understood: short(change.weight, 3) };
     const median = change.median ?? control.median;
     const told = (low, high, density) => {
       const shown = [median, low, high].map((each) => short(each, control.unit === "" && Math.abs(each) > 1000 ? 6 : 3));

@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 
 from simulator.charts.bundle import allowed, vega_script
-from simulator.errors import SimulatorError, dotted
+from simulator.errors import SimulatorError
 from simulator.explorer.changes import Opened, settings
 from simulator.explorer.curves import SCORES, WIDTHS, Axis, Curve, Movable
-from simulator.explorer.draws import WIDE, Draws, Known, draws_of
+from simulator.explorer.draws import WIDE, Draws, Known, draws_of, weighed_scenarios
 from simulator.explorer.explorer import Explorer
 from simulator.explorer.packing import Packed, levels_in_steps
 from simulator.explorer.protocol import Control, Picture, State
@@ -149,8 +149,8 @@ def _packed(state: State, explorer: Explorer, draws: Draws) -> str:
 
 def _weights(base: Opened) -> dict[str, float]:
     """List the weights of the scenarios of a mixture, by the path of each, in their order."""
-    named = {handle.part: path for path, handle in base.handles.items() if dotted(handle.at) == "weight"}
-    return {named.get(each.name, each.name): each.weight for each in base.scenario.components}
+    paths = {name: path for path, name in weighed_scenarios(base).items()}
+    return {paths.get(each.name, each.name): each.weight for each in base.scenario.components}
 
 
 def _told(state: State, held: Mapping[str, str]) -> State:

@@ -86,25 +86,32 @@ def test_the_page_is_one_module():
 
 
 @pytest.fixture(scope="module")
-def opened_page(page, tmp_path_factory):
+def browser():
     if not CHROMIUM.exists():
         pytest.skip("needs a Chromium to open the page in")
     from playwright.sync_api import sync_playwright
 
-    file = tmp_path_factory.mktemp("share") / "page.html"
-    file.write_text(page, encoding="utf-8")
     with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        context = browser.new_context(offline=True)
-        tab = context.new_page()
-        heard: list[str] = []
-        tab.on("console", lambda message: heard.append(message.text))
-        tab.on("pageerror", lambda error: heard.append(str(error)))
-        tab.on("request", lambda request: heard.append(request.url))
-        tab.goto(file.as_uri())
-        tab.locator(".fan svg path").first.wait_for()
-        yield tab, heard, file
-        browser.close()
+        found = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+def shown(browser, file, text):
+    """Open a page from the disk, without a network; what it says and asks for is heard."""
+    file.write_text(text, encoding="utf-8")
+    tab, heard = browser.new_context(offline=True).new_page(), list[str]()
+    tab.on("console", lambda message: heard.append(message.text))
+    tab.on("pageerror", lambda error: heard.append(str(error)))
+    tab.on("request", lambda request: heard.append(request.url))
+    tab.goto(file.as_uri())
+    tab.locator(".fan svg path").first.wait_for()
+    return tab, heard, file
+
+
+@pytest.fixture(scope="module")
+def opened_page(browser, page, tmp_path_factory):
+    return shown(browser, tmp_path_factory.mktemp("share") / "page.html", page)
 
 
 def asked(tab, kind, changes):
@@ -123,7 +130,11 @@ CHANGES = [
 @pytest.mark.parametrize("changes", CHANGES)
 def test_a_changed_picture_is_that_of_the_changed_scenario_within_its_error(explorer, opened_page, changes):
     found = asked(opened_page[0], "picture", changes)["picture"]
-    exact = picture(changed(explorer.base, changes), 60_000)
+    check(found, picture(changed(explorer.base, changes), 60_000))
+
+
+def check(found, exact) -> None:
+    """Compare a picture that is weighed with that of a run of more samples, within three standard errors."""
     years = len(found["years"])
     for fan, other in zip(found["fans"], exact["fans"], strict=True):
         for at in range(years):
@@ -137,6 +148,30 @@ def test_a_changed_picture_is_that_of_the_changed_scenario_within_its_error(expl
     for limit, other in zip(found["limits"], exact["limits"], strict=True):
         error = 4 * 0.5 / found["samples"] ** 0.5
         assert limit["share"] == pytest.approx(other["share"], abs=error), limit["name"]
+
+
+SLOW = small_scenario(
+    {"samples": 4096, "block": 512, "drivers.compute.growth": {"mean": 0.3, "sd": 0.1, "unit": "OOM/year"}}
+)
+FAST = {**SLOW, "drivers": {"compute": {**SLOW["drivers"]["compute"], "growth": {"mixture": [
+    {"weight": 0.5, "mean": 0.5, "sd": 0.1}, {"weight": 0.5, "mean": 0.8, "sd": 0.1}], "unit": "OOM/year"}}}}  # fmt: skip
+MIXED = {"schema": 2, "name": "mixed", "mixture": [
+    {"name": "slow", "weight": 0.6, "scenario": SLOW}, {"name": "fast", "weight": 0.4, "scenario": FAST}]}  # fmt: skip
+FASTER = "mixture[fast].changes.drivers.compute.growth.mixture[{}].weight"
+
+
+@pytest.mark.slow
+def test_weights_of_scenarios_and_of_parts_of_a_prior_are_those_of_the_changed_mixture(browser, tmp_path):
+    explorer = Explorer(MIXED)
+    tab = shown(browser, tmp_path / "page.html", shared_text(explorer)[0])[0]
+    for changes in (
+        {"mixture[fast].weight": {"weight": 0.9}},
+        {"mixture[slow].weight": {"weight": 0.3}, START: {"median": 2e26}},
+        {FASTER.format(0): {"weight": 0.2}, FASTER.format(1): {"weight": 0.9}},
+    ):
+        found = asked(tab, "picture", changes)
+        check(found["picture"], picture(changed(explorer.base, changes), 60_000))
+        assert found["controls"][0]["weight"] == next(iter(changes.values()))["weight"]
 
 
 @pytest.mark.slow
