@@ -26,11 +26,10 @@ NEEDED: Mapping[str, tuple[str, ...]] = {
     "frontier": ("--snapshot", "2026-05"),
     "freeze": ("--dated", "2026-11", "--series", "series"),
     "score": ("--ledger", "book.csv"),
-    "explore": ("--share", "page.html"),
 }
 """What a command is asked beside what it is asked of."""
-LONG = ("hindcast", "nowcast", "fragility")
-"""Commands that fit history whatever they are asked: minutes each."""
+LONG = ("hindcast", "nowcast", "fragility", "explore")
+"""Commands that fit history whatever they are asked, minutes each; and one that goes on until it is ended."""
 
 
 def commands() -> dict[tuple[str, ...], Callable[..., None]]:
