@@ -7,6 +7,10 @@ import { BESIDE, Chart, amount, file, inputsOf, number, percent, totalOf, year }
 const GONE = "The program that computes this page does not answer. Nothing is lost: what you changed stands in the " +
   "address of this page. Start the explorer again, and the page goes on.";
 const FIELDS = { median: "m", width: "w", family: "f", value: "v", on: "o", weight: "p" }; // in the address
+const MARKS = { // words for marks where there is no key
+  median: " (line)", band0: " (pale band)", band1: " (dark band)", saved: " (grey)", seen: " (dots)",
+  orange: " (dashed)", green: " (dotted)", purple: " (dash and dot)",
+};
 const TOP = 6; // assumptions that stand above the groups
 const REST = 350; // milliseconds without a move, after which the scenario's own samples run
 
@@ -314,7 +318,7 @@ class Card {
 
   failed(text, input) {
     this.own = Boolean(input); // a fault of the box alone, which no answer lifts
-    put(this.fault, text);
+    put(this.fault, capital(text));
     this.fault.hidden = !text;
     this.element.classList.toggle("failing", Boolean(text));
     for (const each of this.element.querySelectorAll("[aria-invalid]")) each.removeAttribute("aria-invalid");
@@ -631,6 +635,7 @@ class Page {
     const { opened, cards } = this;
     const known = opened.controls.filter((control) => control.kind === "prior" && control.share !== undefined);
     const top = (known.length ? known : opened.controls).slice(0, TOP).map((control) => control.path);
+    this.top = top;
     this.found = make("p", { class: "found" });
     this.query = make("input", { type: "search", id: "find", placeholder: "such as spending, power, Epoch",
       oninput: () => this.find() });
@@ -645,7 +650,8 @@ class Page {
     return [
       make("h2", { id: "assumptions" }, "Assumptions"),
       make("label", { class: "search", for: "find" }, "Find an assumption"), this.query, this.found,
-      make("h3", { class: "topmost" }, "What matters most"), ...top.map((path) => cards.get(path).element),
+      this.topmost = make("h3", { class: "topmost" }, "What matters most"),
+        ...top.map((path) => cards.get(path).element),
       make("h3", { class: "topmost" }, "Everything else"), ...this.groups,
     ];
   }
@@ -663,6 +669,7 @@ class Page {
       group.hidden = !hits;
       if (words.length) group.open = hits;
     }
+    this.topmost.hidden = this.top.every((path) => this.cards.get(path).element.hidden);
     put(this.found, words.length ? `${count} of ${this.cards.size} assumptions` : "");
   }
 
@@ -747,7 +754,10 @@ class Page {
 
   given(kind) {
     const saved = this.changed ? this.saved : null;
-    if (kind === "moved") return { moved: this.moved[Number(this.number.value) || 0], upTo: this.upTo };
+    if (kind === "moved") {
+      const since = this.since.value ? this.since.selectedOptions[0].text : "as it was opened";
+      return { moved: this.moved[Number(this.number.value) || 0], since, upTo: this.upTo };
+    }
     return { picture: this.picture, saved, beside: this.others ?? [], history: this.opened.history,
       variable: this.variable.value,
       threshold: this.threshold?.value };
@@ -775,7 +785,7 @@ class Page {
     const give = error === null ? "" : ` ± ${error.toFixed(2)}${fan.log ? " OOM" : ""} (Monte Carlo error)`;
     const after = moving ? " It sharpens when you pause." : picture.run && ` Run ${picture.run}.`;
     const draws = picture.samples.toLocaleString("en-US");
-    put(said.precision, `${draws} draws: median in ${picture.years.at(-1)} ${amount(fan, middle)}${give}.${after}`);
+    put(said.precision, `${draws} draws. Median in ${picture.years.at(-1)}: ${amount(fan, middle)}${give}.${after}`);
     const shown = Object.entries(this.charts).filter(([kind, chart]) => // while a handle moves, what is in sight
       (kind === "moved" ? sizes && this.moved.length : !(moving && chart.el.far)));
     await Promise.all(shown.map(([kind, chart]) => chart.show({ ...this.given(kind), moving })));
@@ -862,8 +872,8 @@ class Page {
     chart.picture.parentElement.querySelector(".files").hidden = !any;
     this.number.hidden = this.moved.length < 2;
     if (!any) return;
-    if (this.number.options.length !== this.moved.length || this.number.options[0]?.text !== this.moved[0].title) {
-      this.number.replaceChildren(...this.moved.map((each, i) => make("option", { value: i }, each.title)));
+    if (this.number.options.length !== this.moved.length || this.number.options[0]?.text !== capital(this.moved[0].title)) {
+      this.number.replaceChildren(...this.moved.map((each, i) => make("option", { value: i }, capital(each.title))));
       this.number.value = "0";
       this.walk.value = "1000";
     }
@@ -881,6 +891,13 @@ class Page {
     chart.show(this.given("moved"));
   }
 
+  told(kind) { // what a chart that is a file says of its marks
+    const note = this.charts[kind].el.closest("figure").querySelector(".note");
+    if (kind !== "fan") return note?.textContent ?? "";
+    const marks = [...this.key.children].map((each) => each.textContent + (MARKS[each.firstChild.classList[1]] ?? ""));
+    return `${capital(marks.join(", "))}.`;
+  }
+
   async export(kind, title, form) {
     const { picture, opened, fan } = this;
     const count = Object.keys(this.state.changes).length;
@@ -888,7 +905,7 @@ class Page {
     const samples = `${picture.samples.toLocaleString("en-US")} samples`;
     const words = {
       title: kind === "fan" ? capital(unitOf(fan.unit) ? `${fan.title}, ${fan.unit}` : fan.title) : title,
-      under: [`${opened.title}${changes}: ${opened.subject}`],
+      under: [`${opened.title}${changes}: ${opened.subject}`, this.told(kind)],
       foot: [[picture.run && `Run ${picture.run}`, `scenario ${opened.name}`, samples].filter(Boolean).join(" · ")],
     };
     const made = await file(kind, this.given(kind), words, form);

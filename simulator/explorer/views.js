@@ -190,6 +190,9 @@ function valuesIn([low, high], most) {
   return ticks;
 }
 
+const medianOf = (picture, variable) => picture.fans.find((each) => each.variable === variable)
+  ?.quantiles[picture.levels.indexOf(0.5)] ?? [];
+
 function fanRows({ picture, saved, beside, history, variable, height, held }) {
   const fan = picture.fans.find((each) => each.variable === variable) ?? picture.fans[0];
   const old = saved?.fans.find((each) => each.variable === fan.variable);
@@ -214,7 +217,8 @@ function fanRows({ picture, saved, beside, history, variable, height, held }) {
   const start = Math.min(first, ...seen.map((point) => Math.floor(point.year)));
   const lines = picture.thresholds.filter((each) => each.variable === fan.variable && each.level !== null);
   const known = [fan, old].flatMap((each) => (each ? [each.quantiles[0], each.quantiles.at(-1)] : [])).flat()
-    .concat(seen.map((point) => point.level)).filter((value) => value !== null);
+    .concat(seen.map((point) => point.level), beside.flatMap((other) => medianOf(other, fan.variable)))
+    .filter((value) => value !== null);
   let [low, high] = [Math.min(...known), Math.max(...known)];
   for (const { level: at } of lines) {
     if (at < high + 2 && at > low - 3) [low, high] = [Math.min(low, at), Math.max(high, at)];
@@ -235,10 +239,8 @@ function fanRows({ picture, saved, beside, history, variable, height, held }) {
     }),
   };
   BESIDE.forEach((_, i) => {
-    const other = beside[i]?.fans.find((each) => each.variable === fan.variable);
-    data[`beside${i}`] = other
-      ? beside[i].years.map((at, k) => ({ year: at,
-        median: beyond(other.quantiles[beside[i].levels.indexOf(0.5)][k]) })) : [];
+    const medians = beside[i] ? medianOf(beside[i], fan.variable) : [];
+    data[`beside${i}`] = medians.map((median, k) => ({ year: beside[i].years[k], median: beyond(median) }));
   });
   return { data, signals: { range, span: [start, picture.years.at(-1)] }, fan, old };
 }
@@ -408,10 +410,10 @@ export function inputsOf(moved, most = 14) {
 
 export const totalOf = (moved, value) => (moved.unit === "OOM" ? level(value) : value.toFixed(1));
 
-function movedRows({ moved, upTo = Infinity }) {
+function movedRows({ moved, since, upTo = Infinity }) {
   let at = moved.before;
   const total = (value) => totalOf(moved, value);
-  const rows = [{ label: "before", from: at, to: at, total: true, says: total(at) }];
+  const rows = [{ label: since, from: at, to: at, total: true, says: total(at) }];
   inputsOf(moved).forEach(([label, by, error], i) => {
     const sign = by < 0 ? "−" : "+";
     rows.push({ label, from: at, to: at + by, faint: i >= upTo,
@@ -490,11 +492,11 @@ export async function file(kind, asked, { title, under, foot }, form) {
   const { spec, rows, count } = KINDS[kind];
   const whole = spec(PAPER, true, count(asked), true);
   whole.background = PAPER.paper;
-  whole.title = { text: title, subtitle: under, color: PAPER.ink, subtitleColor: PAPER.quiet, offset: 18,
-    dx: -whole.padding.left };
-  const left = whole.padding.left;
-  whole.padding = { left: left + 20, right: whole.padding.right + 20, top: 84, bottom: 50 + 15 * foot.length };
-  whole.title.dx = -left;
+  const { left } = whole.padding;
+  whole.title = { text: title, subtitle: under, color: PAPER.ink, subtitleColor: PAPER.quiet, frame: "group", dx: -left,
+    offset: 18, subtitlePadding: 6, subtitleLineHeight: 15 };
+  whole.padding = { left: left + 20, right: whole.padding.right + 20, top: 66 + 15 * under.length,
+    bottom: 50 + 15 * foot.length };
   whole.marks.push({ type: "text", encode: { enter: {
     text: { value: foot }, x: { value: -left }, y: { signal: "height + 46" }, fill: { value: PAPER.quiet },
       fontSize: { value: 11 },
