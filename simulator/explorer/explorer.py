@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.charts.reading import observed_table
-from simulator.engine.run_folders import ready, run_to_folder
+from simulator.engine.run_folders import FITS, ready, run_to_folder
 from simulator.engine.simulation import How, run_arrays
 from simulator.errors import InputError, ScenarioError, SimulatorError, shown
 from simulator.explorer.changes import Opened, Refused, changed, opened, saved_text, settings
@@ -215,7 +215,7 @@ class Explorer:
             groups=groups(known),
             controls=known,
             history={each["name"]: seen for each in found if (seen := _seen(run, each["name"]))},
-            presets=_presets(),
+            presets=_presets(self._outputs),
             picture=picture_of(run, command=self._command({**asked, "changes": {}}, base, spec.samples)),
             version=str(made_by({})["simulator_version"]),
         )
@@ -243,11 +243,18 @@ def _refuse_samples(samples: int, most: int) -> NoReturn:
     )
 
 
+def _presets(outputs: FilePath) -> list[tuple[str, str]]:
+    """List the shipped scenarios with their titles; those that learn for a minute only where fits are stored."""
+    has_fits = any((outputs / FITS).glob("*.nc"))
+    return [(name, title) for name, title, learns in _shipped() if has_fits or not learns]
+
+
 @cache
-def _presets() -> list[tuple[str, str]]:
-    """List the shipped scenarios with their titles."""
+def _shipped() -> list[tuple[str, str, bool]]:
+    """List the shipped scenarios: name, title, whether they learn from history."""
     names = shipped_names("scenarios")
-    return [(name, str(file_document(shipped_file("scenarios", name)).data.get("title", name))) for name in names]
+    found = {name: file_document(shipped_file("scenarios", name)).data for name in names}
+    return [(name, str(data.get("title", name)), "history" in data) for name, data in found.items()]
 
 
 def _seen(run: Group, variable: str) -> list[Seen]:
