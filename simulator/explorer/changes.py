@@ -32,6 +32,7 @@ _FIELDS: Mapping[str, tuple[str, ...]] = {
 """What can be changed of a control of each kind."""
 _MUST_BE = {"on": "true or false", "family": "the name of a family", "width": "a number above 0"}
 MOST_CHANGES = 500
+_MOST_WHOLE = 1e12
 
 
 class Refused(InputError):
@@ -163,10 +164,20 @@ def _edits(base: Opened, changes: Changes) -> list[_Edit]:
         except Faults as error:
             faults += [Fault(path=own[-1].path, text=f"{each.rule} {each.remedy}".strip()) for each in error.faults]
             continue
-        found[part, root] = _Edit(part, root, value)
+        found[part, root] = _Edit(part, root, _whole(value))
     if faults:
         raise Refused(faults)
     return list(found.values())
+
+
+def _whole(value: Any) -> Any:
+    """Write whole numbers as such."""
+    if isinstance(value, Mapping):
+        return {key: _whole(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [_whole(each) for each in value]
+    is_whole = isinstance(value, float) and value.is_integer() and abs(value) < _MOST_WHOLE
+    return int(value) if is_whole else value
 
 
 def _written(base: Opened, part: str, path: Path) -> Any:

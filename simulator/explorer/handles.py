@@ -76,9 +76,9 @@ def _every(scenario: Scenario) -> Iterator[Handle]:
     if len(components) == 1:
         yield from _handles(components[0])
         return
-    for entry in components:
-        yield Handle(f"mixture[{entry.name}].weight", "weight", (), (), None, None, entry.weight, _PROBABILITY,
-                     part=entry.name)  # fmt: skip
+    for entry in scenario.data["mixture"]:
+        name, weight = entry["name"], float(entry["weight"])
+        yield Handle(f"mixture[{name}].weight", "weight", (), (), value=weight, span=_of_weight(weight), part=name)
     apart = [{each.path: each for each in _handles(entry)} for entry in components]
     for entry, own in zip(components, apart, strict=True):
         for path, handle in own.items():
@@ -124,6 +124,10 @@ def _believed(slot: Slot, prior: NamedPrior, root: Path) -> Handle:
     return Handle(dotted(slot.path), "number", slot.path, root, prior, slot, family.value, span)
 
 
+def _of_weight(weight: float) -> tuple[float, float]:
+    return 0.0, max(1.0, 2.0 * weight)
+
+
 def _near(value: float, *, date: bool = False) -> tuple[float, float]:
     if date or value <= 0:
         return value - _NEAR, value + _NEAR
@@ -134,7 +138,7 @@ def _parts(slot: Slot, root: Path) -> Iterator[Handle]:
     """List weight and prior of each part of a mixture, of mixtures within it too."""
     for place, weight in parts_in(slot):
         at = (*place.path, "weight")
-        yield Handle(dotted(at), "weight", at, root, value=weight, span=_PROBABILITY)
+        yield Handle(dotted(at), "weight", at, root, value=weight, span=_of_weight(weight))
         yield _believed(place, named_prior(place), root)
         yield from _parts(place, root)
 
@@ -171,7 +175,7 @@ def _numbers(component: Component) -> Iterator[Handle]:
     for path, mean in entries_of(MeanRate, spec):
         for place, weight in enumerate(mean.weights or ()):
             at = (*path, "weights", place)
-            yield Handle(dotted(at), "weight", at, at, value=weight, span=_PROBABILITY)
+            yield Handle(dotted(at), "weight", at, at, value=weight, span=_of_weight(weight))
     for place, correlation in enumerate(spec.correlations):
         at = ("correlations", item_part(correlation, place), "rank")
         yield found(at, correlation.rank, _RANK)

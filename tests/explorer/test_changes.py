@@ -98,7 +98,7 @@ def test_random_changes_are_one_scenario_by_three_ways(name):
         assert by_set.hash == found.hash
         assert (by_set.overrides, by_set.warnings) == (found.overrides, found.warnings)  # as the id of the run has them
         assert load_scenario(saved_text(base, changes)).hash == found.hash
-        if tried == 3:
+        if tried == 2:
             break
     assert tried, "every change was refused"
     assert not unknown
@@ -114,12 +114,11 @@ def test_every_control_moved_a_little_gives_a_scenario_or_a_fault_there():
             if said in seen:  # as in a scenario that this one extends
                 continue
             seen.add(said)
-            for up in (True, False):
-                try:
-                    changed(base, {control["path"]: nudged(control, up=up)})
-                except Refused as error:
-                    amiss |= {fault["path"] for fault in error.faults if not fault["text"]}
-                    amiss |= {fault["path"] for fault in error.faults} - {control["path"]}
+            try:
+                changed(base, {control["path"]: nudged(control, up=len(seen) % 2 == 0)})
+            except Refused as error:
+                amiss |= {fault["path"] for fault in error.faults if not fault["text"]}
+                amiss |= {fault["path"] for fault in error.faults} - {control["path"]}
     assert len(seen) > 400
     assert not amiss
 
@@ -230,6 +229,17 @@ def test_scenarios_of_a_mixture_change_together_and_apart():
     assert "mixture[no-caps].weight=0.5" in settings(base, changes)
 
 
+def test_weights_of_scenarios_are_those_of_the_file():
+    data = {"schema": 2, "name": "two", "mixture": [
+        {"scenario": "baseline", "weight": 2, "name": "bold"}, {"scenario": "tight-caps", "weight": 1},
+    ]}  # fmt: skip
+    base = opened(data)
+    assert [base.handles[f"mixture[{name}].weight"].told for name in ("bold", "tight-caps")] == [2.0, 1.0]
+    found = changed(base, {"mixture[bold].weight": {"weight": 1.0}})
+    assert [each.weight for each in found.components] == [0.5, 0.5]
+    assert load_scenario(saved_text(base, {"mixture[bold].weight": {"weight": 1.0}})).hash == found.hash
+
+
 def test_what_has_learnt_is_written_out_as_a_whole():
     stated = load_scenario("learned")
     learnt = scenario_of({**stated.data, "history": {**stated.data["history"], "fit": "0" * 16}})
@@ -249,3 +259,72 @@ def test_a_file_is_extended_beside_it(tmp_path):
     beside.write_text(saved_text(base, changes))
     assert "extends: ./own.yaml\n" in beside.read_text()
     assert load_scenario(beside).hash == changed(base, changes).hash
+
+
+KINDS = {
+    "schema": 2, "name": "kinds", "years": {"first": 2025, "last": 2040}, "samples": 64, "block": 32,
+    "inputs": {"shared": {"median": 1.4, "interval_90": [1.2, 1.7], "unit": "x/year"}},
+    "drivers": {
+        "spending": {
+            "start": "$1 to 4 billion (90 %)",
+            "growth": [
+                {"name": "boom", "rate": {
+                    "mean_of": [{"input": "shared"}, {"interval_80": [1.5, 2.5], "unit": "x/year"}], "weights": [1, 2]}},
+                {"name": "slow", "from": {"triangular": [2028, 2029, 2033]}, "rate": "20 to 60 %/year (90 %)",
+                 "half_life": "3 to 6 years (80 %)", "towards": "3 %/year"},
+                {"from": {"when": "spending", "reaches": {"interval_90": [1e12, 1e14], "unit": "USD"}}, "times": 0.5},
+            ],
+            "volatility": {"family": "lognormal", "interval_90": [0.01, 0.1], "unit": "OOM/year"},
+            "caps": {"money": {"kind": "logistic", "limit": {"difference": ["pot", "$1 billion"]}}},
+        },
+        "hardware": {
+            "start": {"discrete": {"values": [1e18, 2e18], "weights": [1, 3]}, "unit": "FLOP/USD"},
+            "growth": {"family": "student-t", "df": 5, "location": 0.15, "scale": 0.02, "unit": "OOM/year"},
+            "jumps": {"rate": "0.1/year", "size": {"interval_90": [1.5, 4], "unit": "x"}, "spread": 0.1},
+        },
+        "algorithms": {
+            "start": 1,
+            "growth": {"function": {"of": "thresholds.agi.effective_compute", "points": {"1e29": 3.5, "1e35": 2}},
+                       "unit": "years/doubling"},
+            "feedback": [{"at": 1e27, "multiplier": 1}, {"at": 1e32, "multiplier": {"interval_90": [1.1, 3]}}],
+        },
+    },
+    "quantities": {"pot": {
+        "accumulation": {
+            "start": {"median": 1e12, "interval_90": [5e11, 2e12], "unit": "USD/year"},
+            "growth": {"family": "beta", "alpha": 2, "beta": 3, "lower": 0.01, "upper": 0.3, "unit": "OOM/year"},
+        },
+        "start": "$5 trillion", "depreciation": "5 %/year",
+    }},
+    "constraints": {"chips": {"limit": {"table": {"2025": 1e28, "2040": 1e33}, "unit": "FLOP"}}},
+    "thresholds": {
+        "agi": {"effective_compute": {"median": 1e32, "interval_90": [1e28, 1e36], "unit": "FLOP", "never": 0.1},
+                "delay": "6 to 24 months (90 %)"},
+        "sure": {"physical_compute": {"value": 1e29, "unit": "FLOP", "never": 0.2}, "within_oom": 1},
+    },
+    "correlations": [{"name": "both", "between": ["drivers.spending.start", "drivers.hardware.growth"], "rank": 0.3}],
+}  # fmt: skip
+"""A scenario with every kind of entry that can be changed."""
+
+
+def test_every_kind_of_entry_is_changed_alike_by_three_ways():
+    base = opened(KINDS)
+    known = {each["path"]: each for each in controls(base.scenario)}
+    assert {
+        "drivers.algorithms.feedback[1].at", "drivers.algorithms.growth.function.points.1e29", "drivers.spending.at",
+        "constraints.chips.limit.table.2040", "correlations[both].rank", "drivers.hardware.jumps.size",
+        "drivers.spending.growth[2].from.reaches", "drivers.spending.growth[boom].rate.weights[1]",
+        "drivers.spending.growth[slow].half_life", "quantities.pot.depreciation", "thresholds.agi.delay",
+        "thresholds.agi.effective_compute.never", "thresholds.sure.within_oom",
+    } <= {*known}  # fmt: skip
+    assert {path for path, each in known.items() if each["kind"] == "switch"} == {
+        "constraints.chips", "drivers.algorithms.feedback", "drivers.hardware.jumps", "drivers.spending.caps.money",
+        "drivers.spending.growth[2]", "drivers.spending.volatility",
+    }  # fmt: skip
+    for path, each in known.items():
+        changes = {path: nudged(each, up=path not in ("years.last", "quantities.pot.at"))}
+        found = changed(base, changes)
+        by_set = load_scenario(KINDS, overrides=settings(base, changes))
+        assert (by_set.hash, by_set.overrides) == (found.hash, found.overrides), path
+        assert load_scenario(saved_text(base, changes)).hash == found.hash, path
+        assert found.hash != base.scenario.hash, path
