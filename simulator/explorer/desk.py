@@ -119,7 +119,8 @@ def _refused(words: str, _: Request, __: Callable[[], bool]) -> Mapping[str, Any
 
 
 def _as_json(answer: Mapping[str, Any]) -> bytes:
-    return json.dumps(answer, allow_nan=False, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(answer, allow_nan=False, separators=(",", ":"), ensure_ascii=False)
+    return text.encode(errors="replace")  # a fault may quote what is no letter
 
 
 def _computed(engine: Engine, asked: Request, is_needless: Callable[[], bool]) -> bytes:

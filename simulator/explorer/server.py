@@ -209,9 +209,7 @@ def _refused(status: int, words: str) -> Response:
 
 
 async def _told(_: Request, error: Exception) -> Response:
-    return _refused(
-        getattr(error, "status_code", HTTPStatus.INTERNAL_SERVER_ERROR), str(getattr(error, "detail", error))
-    )
+    return _refused(getattr(error, "status_code", 500), str(getattr(error, "detail", error)))
 
 
 async def _gone(request: Request) -> None:

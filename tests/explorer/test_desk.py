@@ -34,7 +34,8 @@ class Engine:
         self.at_once -= 1
         if is_needless():
             return {"overtaken": True}
-        return {"serial": asked.get("serial"), "text": float("nan") if asked.get("text") == "nan" else "done"}
+        said = {"nan": float("nan"), "half": "\ud83d ½"}.get(str(asked.get("text")), "done")
+        return {"serial": asked.get("serial"), "text": said}
 
 
 @pytest.fixture
@@ -127,12 +128,13 @@ def test_a_request_that_fails_is_told_so_and_the_next_is_answered(
     desk: Desk, engine: Engine, capsys: pytest.CaptureFixture[str]
 ) -> None:
     broken, nan = desk.ask({"scenario": "broken", "serial": 7}), desk.ask({"text": "nan"})
-    after = desk.ask(picture(8))
+    after, half = desk.ask(picture(8)), desk.ask({"text": "half"})
     engine.go.set()
     assert answered(broken)["serial"] == 7
     assert "(ZeroDivisionError)" in answered(broken)["faults"][0]["text"]
     assert "(ValueError)" in answered(nan)["faults"][0]["text"]  # there is no NaN in JSON
     assert answered(after)["text"] == "done"
+    assert answered(half)["text"] == "? ½"  # half of a pair of letters, quoted from what was asked
     assert "ZeroDivisionError" in capsys.readouterr().err
 
 
