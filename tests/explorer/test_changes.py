@@ -14,9 +14,11 @@ from simulator.engine.simulation import run_arrays
 from simulator.explorer.changes import Opened, Refused, changed, opened, saved_text, settings
 from simulator.explorer.controls import controls
 from simulator.explorer.protocol import Change, Control
+from simulator.priors.draws import draw_blocks
 from simulator.runs.groups import arrays
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import scenario_of
+from simulator.scenario.resolving import Scenario
 from simulator.testing import small_scenario
 
 SHIPPED = sorted(shipped_names("scenarios"))
@@ -79,6 +81,13 @@ def random_changes(base: Opened, known: list[Control], rng: random.Random) -> di
     return changes
 
 
+def drawn(scenario: Scenario) -> list[np.ndarray]:
+    """Draw the priors of a scenario a few times."""
+    spec = scenario.spec
+    how = {"seed": spec.seed, "blocks": range(1), "size": spec.block, "design": spec.design}
+    return [values for each in scenario.components for values in draw_blocks(each.joint, **how, samples=16).values()]
+
+
 @pytest.mark.parametrize("name", [
     name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SHIPPED
 ])  # fmt: skip
@@ -97,7 +106,11 @@ def test_random_changes_are_one_scenario_by_three_ways(name):
         by_set = load_scenario(name, overrides=settings(base, changes))
         assert by_set.hash == found.hash
         assert (by_set.overrides, by_set.warnings) == (found.overrides, found.warnings)  # as the id of the run has them
-        assert load_scenario(saved_text(base, changes)).hash == found.hash
+        by_file = load_scenario(saved_text(base, changes))
+        assert by_file.hash == found.hash
+        for ours, theirs, read in zip(drawn(found), drawn(by_set), drawn(by_file), strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+            np.testing.assert_array_equal(ours, read)
         if tried == 2:
             break
     assert tried, "every change was refused"
