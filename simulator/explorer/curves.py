@@ -26,10 +26,12 @@ SCORES = np.linspace(-5.5, 5.5, 111)
 _STEP, _SLIGHT, _INNER = 0.005, 1.0 + 1e-6, 2.5
 _AGREES = 0.02
 """How much probability may lie elsewhere in a moved prior than in that of the scenario which is changed so."""
-_SHIFTS, _OF_PART = (-2.4, -1.6, -0.8, 0.0, 0.8, 1.6, 2.4), (-2.0, -1.0, 0.0, 1.0, 2.0)
+_SHIFTS, _OF_PART = (-2.4, -1.6, -0.8, 0.0, 0.8, 1.6, 2.4), (-3.0, -1.5, 0.0, 1.5, 3.0)
 """The normal scores at which the medians of a grid stand."""
 WIDTHS = (0.4, 0.7, 1.0, 1.4, 2.0)
 """The widths of a grid."""
+_BEYOND = np.linspace(0.02, 2.0, 50)
+"""How far beyond a prior the numbers of its control are told, in its whole width."""
 _ATOMS = "It gives single values a probability of their own, and no sample stands between them."
 _SHAPE = "Its shape changes as it moves, in a way that this file does not hold."
 
@@ -231,16 +233,20 @@ def _axis(base: Opened, control: Control, prior: NamedPrior, inside: Curve) -> A
     """Make the axis of a grid: of a prior by its numbers, of a part of one that of the part."""
     if ".mixture[" in dotted(base.handles[control["path"]].at):
         return Axis(control["scale"] == "log")
-    shown = _numbers(prior, SCORES)
-    shown = shown * (control["median"] / shown[SCORES.size // 2])
+    conversion = prior.asked[-1] or (prior.family.conversion if isinstance(prior.family, Converted) else None)
+    low, high = float(inside.at[0]), float(inside.at[-1])
+    beyond = _BEYOND * (high - low)
+    at = inside.at if conversion is None else np.concatenate([low - beyond[::-1], inside.at, high + beyond])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        shown = _numbers(prior, SCORES) if conversion is None else np.asarray(conversion.inverse(at))
+    middle = at.size // 2  # from which outwards the numbers are kept for as long as they rise, or fall
+    shown = np.where(np.isfinite(shown), shown, np.nan) * (control["median"] / shown[middle])
     sign = -1.0 if _falls(prior) else 1.0
-    middle = SCORES.size // 2  # from which outwards the numbers are kept for as long as they rise, or fall
-    shown = np.where(np.isfinite(shown), shown, np.nan)
-    for place in range(middle + 1, SCORES.size):
+    for place in range(middle + 1, at.size):
         shown[place] = shown[place] if sign * shown[place] > sign * shown[place - 1] else shown[place - 1]
     for place in range(middle - 1, -1, -1):
         shown[place] = shown[place] if sign * shown[place] < sign * shown[place + 1] else shown[place + 1]
-    return Axis(log=False, shown=shown, at=inside.at)
+    return Axis(log=False, shown=shown, at=at)
 
 
 def _weight(path: str, prior: NamedPrior, inside: Curve, of: int | None) -> Movable | str:
@@ -275,7 +281,7 @@ def _stated(base: Opened, prior: Movable, median: float, width: float) -> Curve 
 def _gridded(base: Opened, prior: Movable) -> Movable:
     """Tabulate a prior for each of some medians and widths."""
     if prior.axis.shown is not None:
-        medians = np.interp(_SHIFTS, SCORES, prior.axis.shown).tolist()
+        medians = [prior.axis.number(float(np.interp(score, SCORES, prior.stands.at))) for score in _SHIFTS]
     else:
         medians = _spread(base, prior)
     medians[len(medians) // 2] = prior.median
@@ -295,12 +301,12 @@ def _spread(base: Opened, prior: Movable) -> list[float]:
 
 def _agrees(base: Opened, prior: Movable, control: Control) -> bool:
     """Tell whether a moved prior is that of the scenario which is changed so."""
-    shift = prior.median + 0.25 * (control["high"] - prior.median)
-    for median, width in ((shift, 1.0), (prior.median, 1.2)):
-        stated = _stated(base, prior, median, width)
-        if stated is None:
-            continue
-        told = prior.after(Change(median=median, width=width)).log_density(stated.at)
+    shift = prior.median + 0.7 * (control["high"] - prior.median)
+    for median, width in ((shift, 1.0), (prior.median, 1.2), (prior.median, 0.8)):
+        stated, moved = _stated(base, prior, median, width), prior.after(Change(median=median, width=width))
+        if stated is None or np.isnan(moved.at).any():
+            continue  # the scenario cannot be so, or not be told from its neighbours, which is said when it is asked
+        told = moved.log_density(stated.at)
         apart = np.where(np.isfinite(told), np.abs(np.expm1(np.clip(told - stated.logs, -5.0, 5.0))), 1.0)
         if not np.average(np.minimum(apart, 1.0), weights=np.exp(-(SCORES**2) / 2)) / 2 < _AGREES:
             return False

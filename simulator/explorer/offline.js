@@ -404,7 +404,7 @@ class Shared {
     const scaled = control.scale === "log" ? numbers.map(Math.log) : numbers; // the density is that on the scale of the control
     const points = this.grid.flatMap((score, i) => {
       const slope = Math.abs(scaled[i + 1] - scaled[i - 1]);
-      return Math.abs(score) < 2.6 && slope > 0 ? [[numbers[i], Math.exp((-score * score) / 2) / slope]] : [];
+      return Math.abs(score) < 2.6 && slope > 1e-9 * Math.abs(scaled[i]) ? [[numbers[i], Math.exp((-score * score) / 2) / slope]] : [];
     }).sort((a, b) => a[0] - b[0]);
     return told(low, high, { x: points.map((each) => each[0]), y: points.map((each) => each[1]) });
   }
