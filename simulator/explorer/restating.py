@@ -122,10 +122,10 @@ def families_for(prior: NamedPrior, slot: Slot) -> list[str]:
     if own in ("mixture", "discrete"):
         return [own]
     low, median, high = quantiles(prior, [0.05, 0.5, 0.95])
-    unit = {} if prior.prior.unit is None else {"unit": prior.prior.unit}
+    kept = {key: value for key in ("unit", "truncated") if (value := getattr(prior.prior, key)) is not None}
     found = [own]
     for name in _stated_by_points():
-        stated = {"family": name, "median": median, "interval_90": [low, high], **unit}
+        stated = {"family": name, "median": median, "interval_90": [low, high], **kept}
         try:
             named_prior(replace(slot, prior=Prior.read(stated)))
         except Faults:

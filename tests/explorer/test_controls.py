@@ -96,6 +96,19 @@ def test_a_control_says_what_is_believed_in_the_unit_in_which_it_is_told():
     assert by_path["constraints.data"]["kind"] == "switch"
 
 
+@pytest.mark.parametrize("name", ["baseline", "published/scaling-2030"])
+def test_every_family_that_is_offered_can_be_chosen(name):
+    base = opened(name)
+    for each in controls(base.scenario):
+        for family in each.get("families", ())[1:]:
+            found = changed(base, {each["path"]: {"family": family}})
+            (now,) = controls(found, like={each["path"]: base.handles[each["path"]]})
+            assert now["median"] == pytest.approx(each["median"], rel=1e-6), (each["path"], family)
+            wide = each["high"] - each["low"]  # the interval that is stated is met, which may be one of 80 %
+            assert now["low"] == pytest.approx(each["low"], abs=0.15 * wide), (each["path"], family)
+            assert now["high"] == pytest.approx(each["high"], abs=0.15 * wide), (each["path"], family)
+
+
 def test_what_was_changed_is_told_in_the_unit_in_which_it_was_opened():
     base = opened("baseline")
     found = changed(base, {"drivers.spending.start": {"median": 3000.0}})
