@@ -2,7 +2,7 @@
 // `model` and shows what comes back (protocol.py). `model` has the methods of anywidget: get, set, on, send,
 // save_changes.
 
-import { BESIDE, Chart, amount, file, inputsOf, number, percent, totalOf, year } from "./views.js";
+import { BESIDE, Chart, amount, file, inputsOf, number, percent, small, totalOf, year } from "./views.js";
 
 const GONE = "The program that computes this page does not answer. Nothing is lost: what you changed stands in the " +
   "address of this page. Start the explorer again, and the page goes on.";
@@ -281,6 +281,8 @@ class Card {
     this.element.classList.toggle("changed", changed);
     this.reset.hidden = !changed;
     put(this.says, now.understood);
+    const group = this.element.closest("details.group");
+    if (changed && group) group.open = true;
     this.was.hidden = now.understood === this.control.understood;
     for (const [name, show] of Object.entries(this.inputs)) {
       show(change[name] ?? (name === "width" ? 1 : this.control[name]), lively);
@@ -388,7 +390,7 @@ class Page {
     const moved = JSON.stringify(said.source) !== JSON.stringify(this.state.source);
     this.state = said;
     if (moved) {
-      const { state, faults, gone } = await this.ask({ kind: "state", ...said.source });
+      const { state, faults, gone } = await this.stateOf(said.source);
       if (!state) return this.failed(faults, gone);
       this.open(state);
     }
@@ -402,8 +404,17 @@ class Page {
     return undefined;
   }
 
+  async stateOf(source) { // which may take minutes, where a scenario learns from what was observed
+    const why = "Opening. A scenario that learns from history takes minutes the first time.";
+    const slow = setTimeout(() => this.say(why), 800);
+    const answer = await this.ask({ kind: "state", ...source });
+    clearTimeout(slow);
+    this.say("");
+    return answer;
+  }
+
   async load(source) {
-    const { state, faults, gone } = await this.ask({ kind: "state", ...source });
+    const { state, faults, gone } = await this.stateOf(source);
     if (!state) return this.failed(faults, gone);
     this.state = { source, shown: "", beside: [], changes: {} };
     this.others = [];
@@ -744,13 +755,14 @@ class Page {
         "Chance of having crossed", "", threshold));
     if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back",
       "Share of the draws in which a limit binds, by year, and in the last year. Lines: as it was opened."));
-    this.still = make("p", { class: "still" },
-      "Nothing has been changed. Move an assumption, or start from another scenario above.");
+    this.still = make("p", { class: "still" });
     moved.insertBefore(this.still, moved.children[2]);
     return [...parts, this.whole, this.said.warnings];
   }
 
   get fan() { return this.picture.fans.find((each) => each.variable === this.variable.value) ?? this.picture.fans[0]; }
+
+  get spread() { return this.fan.quantiles[0].at(-1) !== this.fan.quantiles.at(-1).at(-1); }
 
   given(kind) {
     const saved = this.changed ? this.saved : null;
@@ -777,15 +789,17 @@ class Page {
       this.legend();
       this.tabulate();
       this.tools();
-      if (!this.changed && !this.since.value) { this.moved = []; this.drawMoved(); }
+      if (!this.changed && !this.since.value) this.moved = [];
+      this.drawMoved();
     }
     const { fan } = this;
     const error = fan.error.at(-1);
     const middle = fan.quantiles[picture.levels.indexOf(0.5)].at(-1);
-    const give = error === null ? "" : ` ± ${error.toFixed(2)}${fan.log ? " OOM" : ""} (Monte Carlo error)`;
+    const give = error ? ` ± ${small(error)}${fan.log ? " OOM" : ""} (Monte Carlo error)` : "";
     const after = moving ? " It sharpens when you pause." : picture.run && ` Run ${picture.run}.`;
-    const draws = picture.samples.toLocaleString("en-US");
-    put(said.precision, `${draws} draws. Median in ${picture.years.at(-1)}: ${amount(fan, middle)}${give}.${after}`);
+    const draws = `${picture.samples.toLocaleString("en-US")} draw${picture.samples === 1 ? "" : "s"}`;
+    const what = `${this.spread ? "Median" : capital(fan.title)} in ${picture.years.at(-1)}`;
+    put(said.precision, `${draws}. ${what}: ${amount(fan, middle)}${give}.${after}`);
     const shown = Object.entries(this.charts).filter(([kind, chart]) => // while a handle moves, what is in sight
       (kind === "moved" ? sizes && this.moved.length : !(moving && chart.el.far)));
     await Promise.all(shown.map(([kind, chart]) => chart.show({ ...this.given(kind), moving })));
@@ -797,7 +811,7 @@ class Page {
     const share = (i) => `${Math.round(100 * (levels.at(-1 - i) - levels[i]))} %`;
     const item = (mark, text) => make("li", {}, make("i", { class: `mark ${mark}` }), text);
     const items = [item("median", "median")];
-    for (let i = Math.floor(levels.length / 2) - 1; i >= 0; i -= 1) {
+    for (let i = this.spread ? Math.floor(levels.length / 2) - 1 : -1; i >= 0; i -= 1) {
       items.push(item(`band${levels.length > 5 ? i : Math.min(i, 1)}`, `${share(i)} of the samples`));
     }
     if (this.changed) items.push(item("saved", "as it was opened"));
@@ -867,13 +881,16 @@ class Page {
     const any = this.moved.length > 0;
     const { charts: { moved: chart } } = this;
     this.still.hidden = any;
+    put(this.still, this.changed || this.since.value ? "What moved it is being worked out."
+      : "Nothing has been changed. Move an assumption, or start from another scenario above.");
     chart.picture.hidden = !any;
     for (const part of [this.words, this.walk, this.walked]) part.hidden = !any;
     chart.picture.parentElement.querySelector(".files").hidden = !any;
     this.number.hidden = this.moved.length < 2;
     if (!any) return;
-    if (this.number.options.length !== this.moved.length || this.number.options[0]?.text !== capital(this.moved[0].title)) {
-      this.number.replaceChildren(...this.moved.map((each, i) => make("option", { value: i }, capital(each.title))));
+    const titles = this.moved.map((each) => capital(each.title));
+    if (titles.join() !== [...this.number.options].map((each) => each.text).join()) {
+      this.number.replaceChildren(...titles.map((title, i) => make("option", { value: i }, title)));
       this.number.value = "0";
       this.walk.value = "1000";
     }

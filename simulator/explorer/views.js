@@ -38,6 +38,8 @@ export function amount({ log, unit }, value) {
   return `${log ? level(value) : number(value)}${unit && unit !== "1" ? ` ${unit}` : ""}`;
 }
 
+export const small = (error) => (error < 0.005 ? "<0.01" : error.toFixed(2));
+
 export function percent(share) {
   if (share > 0 && share < 0.005) return "< 1 %";
   if (share < 1 && share > 0.995) return "> 99 %";
@@ -126,7 +128,7 @@ function fanSpec(c, wide, pairs, tall) {
   const dashed = { strokeDash: pixel([4, 3]) };
   const lines = { strokeDash: pixel([5, 3]), strokeWidth: pixel(1) };
   const labels = wide
-    ? { x: fixed("width + 10"), y: field("place"), align: pixel("left") }
+    ? { x: fixed("width + 10"), y: field("place"), align: pixel("left"), limit: pixel(156) }
     : { x: pixel(4), y: field("level", "y"), dy: pixel(-8), align: pixel("left"), fontSize: pixel(11) };
   const halo = text("thresholds", c.paper, {
     ...labels, text: field("label"), stroke: pixel(c.paper), strokeWidth: pixel(wide ? 0 : 3) });
@@ -415,9 +417,9 @@ function movedRows({ moved, since, upTo = Infinity }) {
   const total = (value) => totalOf(moved, value);
   const rows = [{ label: since, from: at, to: at, total: true, says: total(at) }];
   inputsOf(moved).forEach(([label, by, error], i) => {
-    const sign = by < 0 ? "−" : "+";
-    rows.push({ label, from: at, to: at + by, faint: i >= upTo,
-      says: `${sign}${Math.abs(by).toFixed(2)}${error === null ? "" : ` ± ${error.toFixed(2)}`}` });
+    const sign = by <= -0.005 ? "−" : by >= 0.005 ? "+" : "";
+    const give = error === null ? "" : ` ± ${small(error)}`;
+    rows.push({ label, from: at, to: at + by, faint: i >= upTo, says: `${sign}${Math.abs(by).toFixed(2)}${give}` });
     at += by;
   });
   rows.push({ label: "now", from: moved.after, to: moved.after, total: true, says: total(moved.after) });

@@ -366,3 +366,29 @@ def test_nothing_is_fetched_from_elsewhere(context: Any, served: Served) -> None
     rested(page)
     assert [url for url in asked if not url.startswith((served.at.address, "data:", "blob:"))] == []
     assert json.dumps(page.evaluate("() => [document.cookie, localStorage.length]")) == '["", 0]'
+
+
+def test_the_drawing_of_a_density_is_a_handle_for_median_and_width(page: Any) -> None:
+    found = card(page, SPENDING)
+    drawing = found.locator("svg.density").bounding_box()
+    low = found.locator("svg.density .tick").first.bounding_box()
+    y = drawing["y"] + 0.85 * drawing["height"]
+
+    def drag(x: float, by: float) -> None:
+        page.mouse.move(x, y)
+        page.mouse.down()
+        for step in range(1, 6):
+            page.mouse.move(x + by * step / 5, y)
+        page.mouse.up()
+
+    drag(low["x"] + low["width"] / 2, -30)
+    sync_api.expect(found.get_by_role("slider", name="Width")).to_have_attribute(
+        "aria-valuetext", re.compile("1.*wide")
+    )
+    assert found.get_by_role("textbox", name="Median").input_value() == "2.4"
+    rested(page)
+    found.get_by_role("button", name="Reset").click()
+    drag(drawing["x"] + drawing["width"] / 2, 40)
+    rested(page)
+    assert float(found.get_by_role("textbox", name="Median").input_value()) > 2.5
+    assert found.get_by_role("textbox", name="Width").input_value() == "1"
