@@ -32,10 +32,7 @@ LEVEL_STEP, YEAR_STEP = 0.005, 0.005
 """The steps of levels, in OOM (of plain numbers a two thousandth of their middle 90 %), and of crossing years."""
 _SCORE_STEP, _LOG_STEP, _NEVER = 1 / 32, 0.01, 9999
 _FOLDER = FilePath(__file__).parent
-_POLICY = (
-    "default-src 'none'; script-src %s; style-src 'unsafe-inline'; img-src data: blob:; "
-    "base-uri 'none'; form-action 'none'"
-)
+_POLICY = "default-src 'none'; script-src %s; style-src %s; img-src data: blob:; base-uri 'none'; form-action 'none'"
 _KINDS = {
     "number": "It is one number: samples drawn with it say nothing of another.",
     "switch": "Samples drawn with it say nothing of how it would be without it.",
@@ -99,9 +96,9 @@ def _page(state: State, packed: str) -> str:
     offline = (_FOLDER / "offline.js").read_text(encoding="utf-8")
     opening = 'globalThis.explorerModel = await sharedModel(document.getElementById("shared").textContent);\n'
     script = harmless(f"{offline}\n{opening}{page_script()}").replace("</script", "<\\/script")
-    policy = _POLICY % " ".join(map(allowed, (script, vega_script())))
     page = (_FOLDER / "page.html").read_text(encoding="utf-8")
-    sheet = (_FOLDER / "page.css").read_text(encoding="utf-8")
+    sheet = harmless((_FOLDER / "page.css").read_text(encoding="utf-8"))
+    policy = _POLICY % (" ".join(map(allowed, (script, vega_script()))), allowed(f"\n{sheet}"))
     title = f"Explorer: {state['title']}".replace("&", "&amp;").replace("<", "&lt;")
     page = page.replace(
         '<meta name="viewport"',
