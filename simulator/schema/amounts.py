@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -166,17 +167,18 @@ def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fa
 
     What is no amount stays as it is, to be refused as what it is.
     """
-    order = [*(key for key in HELD if key in data), *sorted(key for key in data if holds_numbers(key))]
+    order = sorted(key for key in data if holds_numbers(key))
     order += ["function"] if isinstance(data.get("function"), Mapping) else []
-    held = {key: data[key] for key in order}
-    if not any(isinstance(text, str) for value in held.values() for text in _leaves(value)):
+    if not any(isinstance(text, str) for key in order for text in _leaves(data[key])):
         return dict(data), []
+    held = {key: data[key] for key in (*(key for key in HELD if key in data), *order)}
     unit = _unit_of(data, held)
     faults: list[Fault] = []
     written = {key: _in_numbers(key, value, unit, faults) if key in held else value for key, value in data.items()}
     return written | ({"unit": unit} if unit else {}), faults
 
 
+@lru_cache(maxsize=512)  # the same keys are asked about again and again
 def holds_numbers(key: Any) -> bool:
     """Tell whether the numbers under a key of a prior are in its unit."""
     return isinstance(key, str) and (
