@@ -332,7 +332,7 @@ class Shared {
     const ahead = crossings.filter((each) => each.already < 0.5 && each.quantiles[middle] !== null);
     const latest = ahead.find((each) => saved.headline.includes(each.label)) ?? ahead[0];
     const headline = `The median forecast of ${main.title} is ${inYear(middle)} in ${years[last]} (90 % interval ${inYear(0).replace(` ${main.unit}`, "")} to ${inYear(levels.length - 1).replace(` ${main.unit}`, "")}).` +
-      (latest ? ` ${latest.label} is crossed in ${latest.quantiles[middle].toFixed(1)} in the median.` : "");
+      (latest ? ` ${this.crossed(latest, levels, years)}` : "");
     const alts = { ...saved.alts, fan: main.alt,
       ...(crossings.length && { crossings: `Median years of crossing. ${crossings.map((each) => `${each.label}: ${each.quantiles[middle]?.toFixed(1) ?? `after ${years[last]}`}`).join("; ")}.`,
         by: `Probability of having crossed by ${years[last]}. ${crossings.map((each) => `${each.label}: ${Math.round(100 * each.by[last])} %`).join("; ")}.` }),
@@ -383,6 +383,12 @@ class Shared {
     const [middle] = this.quantiles(this.sums(this.arrays.levels, row, most, w.weights), most, [0.5], false);
     const level = low + step * middle;
     return Number.isFinite(level) && Math.abs(level - saved.level) > 2 * step ? { ...saved, level } : saved;
+  }
+
+  crossed({ label, quantiles, never }, levels, years) {
+    const when = (year) => (year === null ? `after ${years.at(-1)}` : year <= years[0] ? `${years[0]} or before` : year.toFixed(1));
+    const [low, middle, high] = [quantiles[0], quantiles[levels.indexOf(0.5)], quantiles.at(-1)].map(when);
+    return `${label} is crossed in ${middle} (90 % interval ${low} to ${high})${never > 0.0005 ? `; not by ${years.at(-1)} in ${short(100 * never, 2)} % of cases` : ""}.`;
   }
 
   // A control as it is understood once it is moved.
