@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
 import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import Any, NoReturn
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -30,9 +29,6 @@ from simulator.scenario.load import Source, load_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.schema.base import Spec, faults_of
 from simulator.version import made_by
-
-if TYPE_CHECKING:
-    from simulator.charts.spec import Figure
 
 MOVING = 2048
 """Samples of a picture while a handle moves."""
@@ -135,8 +131,6 @@ class Explorer:
             like = {path: handle for path, handle in base.handles.items() if path in changes}
             now: list[Control] = controls(scenario, like=like) if like else []
             return Answer(picture=picture(scenario, samples, command=self._command(asked, base, samples)), controls=now)
-        if asked["kind"] == "chart":
-            return _chart(asked, run_arrays(with_samples(scenario, samples)))
         before = self._opened(asked["since"], "").scenario if asked.get("since") else base.scenario
 
         def check() -> None:
@@ -310,25 +304,3 @@ def _draw(run: Group, folder: FilePath) -> None:
 
     write_charts(run, folder)
     mark_latest(folder)
-
-
-_KINDS = {"fan": "fan", "crossings": "crossings", "by": "crossings", "limits": "binding"}
-
-
-def _chart(asked: Asked, run: Group) -> Answer:
-    """Draw one of the project's own charts, which carries the id of its run."""
-    import vl_convert
-
-    from simulator.charts.drawing import draw
-    from simulator.charts.spec import FigureOptions
-    from simulator.charts.writing import svg_text
-    from simulator.runs.run import Run
-
-    kind = _KINDS[asked.get("chart", "fan")]
-    options = FigureOptions(quantities=(asked["variable"],) if kind == "fan" and asked.get("variable") else ())
-    figure: Figure = draw(Run.of(run.to_xarray()), kind, options)[0]
-    svg = svg_text(figure.chart, alt_text=figure.alt_text)
-    name = f"{figure.name}-{run.attrs['run_id']}.{asked.get('format', 'svg')}"
-    if asked.get("format") == "png":
-        return Answer(png=base64.b64encode(vl_convert.svg_to_png(svg, scale=2.0)).decode(), file=name)
-    return Answer(text=svg, file=name)

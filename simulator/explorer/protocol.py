@@ -198,7 +198,7 @@ class Asked(TypedDict):
 
     __pydantic_config__ = CLOSED  # type: ignore[misc]
 
-    kind: Literal["state", "picture", "moved", "save", "run", "chart"]
+    kind: Literal["state", "picture", "moved", "save", "run"]
     scenario: NotRequired[Name]  # name of a preset, "" for the one that is explored
     text: NotRequired[Annotated[str, Field(max_length=200_000)]]  # a scenario file, in the place of `scenario`
     changes: NotRequired[Changes]
@@ -206,9 +206,6 @@ class Asked(TypedDict):
     page: NotRequired[Name]  # which of several open pages asks, by a name of its own making
     serial: NotRequired[Annotated[int, Field(ge=0, le=2**53)]]  # of two that a page asks, the later is answered
     since: NotRequired[Name]  # of "moved": the preset it is held against, "" for the scenario as it was opened
-    chart: NotRequired[Literal["fan", "crossings", "limits", "by"]]
-    variable: NotRequired[Name]  # of a chart: whose fan
-    format: NotRequired[Literal["svg", "png"]]  # of a chart
 
 
 class Answer(TypedDict, total=False):
@@ -219,10 +216,9 @@ class Answer(TypedDict, total=False):
     picture: Picture
     controls: list[Control]  # beside a picture: those that were changed, as they are now understood
     moved: list[Moved]
-    text: str  # of a saved scenario file; of an SVG
+    text: str  # of a saved scenario file
     settings: list[str]  # the changes as `path=value`, in the order of the scenario
     folder: str  # in which a run was written
     file: str  # how what is saved is called
-    png: str  # a picture, in base64
     faults: list[Fault]
     overtaken: bool  # a later request took its place

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import csv
 import json
 from pathlib import Path
@@ -245,18 +244,3 @@ def test_a_run_folder_is_that_of_the_command(tmp_path: Path, monkeypatch: pytest
     assert names == sorted(path.name for path in other.iterdir())
     for name in ("quantiles.csv", "crossing_years.csv", "fan_effective_compute.svg"):
         assert (folder / name).read_bytes() == (other / name).read_bytes()
-
-
-def test_charts_are_the_projects_own_and_carry_their_run(explorer: Explorer) -> None:
-    asked = {"kind": "chart", "samples": 600, "changes": CHANGES}
-    run = explorer.answer({**asked, "kind": "picture"})["picture"]["run"]
-    for chart in ("fan", "crossings", "limits", "by"):
-        drawn = explorer.answer({**asked, "chart": chart})
-        assert drawn["file"].endswith(f"-{run}.svg")
-        assert run in drawn["text"]
-        assert drawn["text"].startswith("<svg ")
-    drawn = explorer.answer({**asked, "chart": "fan", "variable": "spending", "format": "png"})
-    assert drawn["file"] == f"fan_spending-{run}.png"
-    assert base64.b64decode(drawn["png"]).startswith(b"\x89PNG")
-    [fault] = told(explorer, {**asked, "variable": "speding"})
-    assert "no variable 'speding'" in fault["text"]
