@@ -12,7 +12,7 @@ from simulator.errors import InputError, Path, PlacedFault, ScenarioError, dotte
 from simulator.explorer.handles import Handle, handles, label_of, said_of
 from simulator.explorer.protocol import Change, Changes, Fault
 from simulator.explorer.restating import as_data, bare, family_name, plain, quantiles, restated
-from simulator.priors.joint import named_prior
+from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.assumptions import parts_of
 from simulator.scenario.changes import retitled
 from simulator.scenario.documents import Document, yaml_text
@@ -93,6 +93,20 @@ def _called(source: Source | Scenario) -> str:
     """Name a source as the command line does; one that is text or data has no name."""
     is_name = isinstance(source, FilePath) or (isinstance(source, str) and "\n" not in source and ": " not in source)
     return str(source) if is_name else ""
+
+
+def believed(base: Opened, path: str, change: Change) -> NamedPrior:
+    """Read with a change the prior in which a control stands, and nothing else of the scenario.
+
+    InputError where the prior by itself cannot be so; Faults where its numbers cannot.
+    """
+    (edit,) = _edits(base, {path: change})
+    handle = base.handles[path]
+    whole = next(each for each in base.handles.values() if (each.part, each.at) == (handle.part, handle.root))
+    document = expand_priors(Document({"prior": as_data(edit.value)}, {}), library_entry)
+    if whole.slot is None or document.faults:
+        raise InputError(f"{path}: is no prior.")
+    return named_prior(replace(whole.slot, prior=Prior.read(text_keys(document.data["prior"]))))
 
 
 def _joined(groups: Groups, resolved: Mapping[str, Scenario], weights: Mapping[str, float]) -> Scenario:

@@ -15,11 +15,12 @@ import numpy as np
 from scipy.special import ndtr
 
 from simulator.errors import SimulatorError, dotted
-from simulator.explorer.changes import Opened, changed
+from simulator.explorer.changes import Opened, believed
 from simulator.explorer.protocol import Change, Control
 from simulator.explorer.restating import base_of, in_log, keeps_ratios, quantiles
 from simulator.priors.composite import Converted, Mixture, split_atoms
 from simulator.priors.joint import NamedPrior
+from simulator.schema.base import Faults
 from simulator.units import Array
 
 SCORES = np.linspace(-5.5, 5.5, 111)
@@ -212,8 +213,8 @@ def movable(base: Opened, control: Control) -> Movable | str:
     if control["kind"] == "weight":
         return _weight(path, prior, inside, of)
     try:
-        after = changed(base, {path: {"width": _SLIGHT}}).components[of or 0].joint.priors[name]
-    except SimulatorError as error:
+        after = believed(base, path, {"width": _SLIGHT})
+    except (SimulatorError, Faults) as error:
         return str(error).splitlines()[0]
     if ".mixture[" not in dotted(handle.at) and "mixture" not in control["family"]:
         size = quantiles(prior, [0.5])[0] / control["median"] if control["median"] else 1.0
@@ -272,8 +273,8 @@ def _stated(base: Opened, prior: Movable, median: float, width: float) -> Curve 
         return prior.stands
     change = Change(width=width) if median == prior.median else Change(median=median, width=width)
     try:
-        after = changed(base, {prior.path: change}).components[prior.of or 0].joint.priors[prior.name]
-    except SimulatorError:
+        after = believed(base, prior.path, change)
+    except (SimulatorError, Faults):
         return None  # its own words are shown where it is changed so
     return _curve(after, inside=prior.stands is prior.moved)
 

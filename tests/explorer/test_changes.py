@@ -11,7 +11,7 @@ import pytest
 
 from simulator import load_scenario
 from simulator.engine.simulation import run_arrays
-from simulator.explorer.changes import Opened, Refused, changed, opened, saved_text, settings
+from simulator.explorer.changes import Opened, Refused, believed, changed, opened, saved_text, settings
 from simulator.explorer.controls import controls
 from simulator.explorer.protocol import Change, Control
 from simulator.priors.draws import draw_blocks
@@ -342,3 +342,21 @@ def test_every_kind_of_entry_is_changed_alike_by_three_ways():
         assert (by_set.hash, by_set.overrides) == (found.hash, found.overrides), path
         assert load_scenario(saved_text(base, changes)).hash == found.hash, path
         assert found.hash != base.scenario.hash, path
+
+
+@pytest.mark.parametrize("name", ["baseline", "views"])
+def test_a_prior_that_is_read_alone_is_that_of_the_whole_scenario(name):
+    base, compared = opened(name), 0
+    priors = [(path, handle) for path, handle in base.handles.items() if handle.kind == "prior"]
+    for path, handle in priors[::3]:
+        (control,) = (each for each in controls(base.scenario, like={path: handle}) if each["path"] == path)
+        for change in (nudged(control, up=True), nudged(control, up=False), Change(width=40.0)):
+            try:
+                whole = changed(base, {path: change})
+            except Refused:  # of which the prior alone need not know
+                continue
+            own = next(each for each in whole.components if handle.part in ("", each.name)).joint.priors
+            alone = believed(base, path, change)
+            assert alone == replace(own[alone.name], middle=alone.middle)
+            compared += 1
+    assert compared > 30
