@@ -19,7 +19,7 @@ from simulator.explorer.changes import Opened, Refused, changed, opened, saved_t
 from simulator.explorer.controls import controls, first_order, groups
 from simulator.explorer.moving import moved
 from simulator.explorer.picture import picture, picture_of, variables, with_samples
-from simulator.explorer.protocol import Answer, Asked, Control, Fault, Seen, State
+from simulator.explorer.protocol import Answer, Asked, Control, Fault, Picture, Seen, State
 from simulator.history.frontier import frontier_runs
 from simulator.runs.groups import Group
 from simulator.runs.kinds import mark_latest
@@ -130,7 +130,8 @@ class Explorer:
         if asked["kind"] == "picture":
             like = {path: handle for path, handle in base.handles.items() if path in changes}
             now: list[Control] = controls(scenario, like=like) if like else []
-            return Answer(picture=picture(scenario, samples, command=self._command(asked, base, samples)), controls=now)
+            found = picture(scenario, samples, command=self._command(asked, base, samples))
+            return Answer(picture=self._told_of_fewer(found, base), controls=now)
         before = self._opened(asked["since"], "").scenario if asked.get("since") else base.scenario
 
         def check() -> None:
@@ -176,6 +177,15 @@ class Explorer:
             _refuse_samples(samples, self._most)
         return scenario
 
+    def _told_of_fewer(self, found: Picture, base: Opened) -> Picture:
+        """Say where a picture has fewer samples than its scenario, since no more are drawn here."""
+        if (samples := base.scenario.spec.samples) > self._most:
+            told = (
+                f"The scenario has {samples:,} samples; here are at most {self._most:,}. Save it, and run it for all."
+            )
+            found["warnings"] = [told, *found["warnings"]]
+        return found
+
     def _samples(self, asked: Asked, scenario: Scenario) -> int:
         """Give the number of samples that is asked for."""
         if "samples" not in asked:
@@ -210,7 +220,9 @@ class Explorer:
             controls=known,
             history={each["name"]: seen for each in found if (seen := _seen(run, each["name"]))},
             presets=_presets(self._outputs),
-            picture=picture_of(run, command=self._command({**asked, "changes": {}}, base, spec.samples)),
+            picture=self._told_of_fewer(
+                picture_of(run, command=self._command({**asked, "changes": {}}, base, spec.samples)), base
+            ),
             version=str(made_by({})["simulator_version"]),
         )
 

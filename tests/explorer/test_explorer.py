@@ -192,7 +192,10 @@ def test_a_text_may_extend_what_is_explored_and_what_is_shipped(tmp_path: Path) 
 
 def test_a_text_runs_no_more_samples_than_what_is_explored(explorer: Explorer) -> None:
     text = "extends: essay-2023\nsamples: 1_000_000"
-    assert explorer.answer({"kind": "picture", "text": text})["picture"]["samples"] == MOST_SAMPLES
+    opened = explorer.answer({"kind": "state", "text": text})["state"]
+    for found in (opened["picture"], explorer.answer({"kind": "picture", "text": text})["picture"]):
+        assert found["samples"] == MOST_SAMPLES == opened["samples"][1]
+        assert found["warnings"][0].startswith("The scenario has 1,000,000 samples; here are at most 10,000.")
     [fault] = told(explorer, {"kind": "run", "text": text})
     assert fault["text"].startswith("samples: must be at most 10,000 here; got 1,000,000.")
 
