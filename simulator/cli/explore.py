@@ -66,10 +66,12 @@ def explore(
 
 
 def _engine(scenario: str, overrides: Sequence[str]) -> Engine:
-    """Read the scenario, and make what answers about it."""
+    """Read the scenario, and make what answers about it; the page is computed while the browser starts."""
     from simulator.explorer.explorer import Explorer
 
-    return Explorer(scenario, overrides=overrides).answer
+    explorer = Explorer(scenario, overrides=overrides)
+    explorer.answer({"kind": "state"})  # of faults the page is told
+    return explorer.answer
 
 
 def _listens(at: Place, *, browser: bool) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
@@ -117,7 +117,7 @@ class Explorer:
     def _answer(self, asked: Asked, is_overtaken: Callable[[], bool]) -> Answer:
         base, changes = self._opened(asked.get("scenario", ""), asked.get("text", "")), asked.get("changes", {})
         if asked["kind"] == "state":
-            return Answer(state=self._state(asked, base))
+            return Answer(state=self.opening if base is self._base else self._state(asked, base))
         if asked["kind"] == "save":
             text = saved_text(base, changes)
             return Answer(text=text, settings=settings(base, changes), file=f"{base.scenario.spec.name}-explored.yaml")
@@ -160,6 +160,11 @@ class Explorer:
     def base(self) -> Opened:
         """The scenario that is explored, which has learnt what it has to."""
         return self._base
+
+    @cached_property
+    def opening(self) -> State:
+        """What a page is opened with; made once."""
+        return self._state({"kind": "state"}, self._base)
 
     @property
     def words(self) -> list[str]:

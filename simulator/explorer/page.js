@@ -20,7 +20,7 @@ function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
-    else if (name in element && typeof value === "boolean") element[name] = value;
+    else if (typeof value === "boolean") element[name] = value;
     else if (value !== null && value !== undefined) element.setAttribute(name, value);
   }
   element.append(...children.filter((child) => child !== null && child !== undefined));
@@ -75,8 +75,8 @@ function understood(hash) {
   const source = {};
   if (parts.get("of")) source.scenario = parts.get("of");
   if (parts.get("text")) source.text = parts.get("text");
-  return { source, shown: parts.get("show") ?? "", beside: (parts.get("beside") ?? "").split(",").filter(Boolean),
-    changes };
+  return { source, shown: parts.get("show") ?? "", changes,
+    beside: [...new Set((parts.get("beside") ?? "").split(",").filter(Boolean))].slice(0, BESIDE.length) };
 }
 
 // Steps back and forth: those of the browser where the address is ours, else a list.
@@ -123,6 +123,8 @@ function scaleOf({ scale, span: [low, high] }) {
 const rounded = (value) => Number(value.toPrecision(value > 1000 && value < 3000 ? 6 : 4));
 const unitOf = (unit) => (!unit || unit === "1" ? "" : unit);
 
+const told = ({ kind, weight, understood: words }) => (kind === "weight" ? `${number(100 * weight)} %` : words);
+
 // One assumption: what it is, its density, its handles, where it comes from.
 
 class Card {
@@ -139,7 +141,7 @@ class Card {
       this.focus();
     } }, "Reset");
     this.says = make("p", { class: "says" });
-    this.was = make("p", { class: "says", hidden: true }, `was ${control.understood}`);
+    this.was = make("p", { class: "says", hidden: true }, `was ${told(control)}`);
     this.fault = make("p", { class: "fault", id: `${id}f`, hidden: true });
     this.id = id;
     const rows = control.held ? [make("p", { class: "held" }, `As it is in this file. ${control.held}`)]
@@ -149,6 +151,11 @@ class Card {
       /^https?:/.test(url) ? make("a", { href: url, target: "_blank", rel: "noopener noreferrer" }, source || url)
         : source || "not stated",
       [confidence && `. Confidence: ${confidence}`, dated && `. As of ${dated}`].filter(Boolean).join("") + ".");
+    const parts = page.opened.controls.filter((each) => each.kind === "prior"
+      && each.path.startsWith(`${path}.mixture[`));
+    const mixed = parts.length ? make("p", { class: "says" }, `Its median is that of ${parts.length} parts together. `,
+      make("button", { type: "button", class: "plain", "aria-label": `Show the parts of ${label}`,
+        onclick: () => page.look(path) }, "Show the parts")) : null;
     this.more = make("details", { class: "more" }, make("summary", { title: "Source and more" },
       `${source || "no source stated"}${confidence ? ` · ${confidence} confidence` : ""}`, make("span",
         { class: "unseen" }, `: more on ${label}`)),
@@ -156,7 +163,7 @@ class Card {
       make("p", { class: "origin" }, "In a scenario file: ", make("code", {}, path)));
     this.element = make("section", { class: `card ${kind}`, "aria-labelledby": `${id}l`, "data-path": path },
       make("div", { class: "head" }, make("h4", { id: `${id}l` }, capital(label)), this.reset), share, this.says,
-        this.was, ...rows, this.fault, this.more);
+        this.was, mixed, ...rows, this.fault, this.more);
     this.words = [label, about, source, path, control.group, page.titles[control.group]].join(" ").toLowerCase();
     this.update(control, {});
   }
@@ -280,10 +287,10 @@ class Card {
     const changed = Object.keys(change).length > 0;
     this.element.classList.toggle("changed", changed);
     this.reset.hidden = !changed;
-    put(this.says, now.understood);
+    put(this.says, told(now));
     const group = this.element.closest("details.group");
     if (changed && group) group.open = true;
-    this.was.hidden = now.understood === this.control.understood;
+    this.was.hidden = told(now) === told(this.control);
     for (const [name, show] of Object.entries(this.inputs)) {
       show(change[name] ?? (name === "width" ? 1 : this.control[name]), lively);
     }
@@ -335,10 +342,11 @@ class Card {
 class Page {
   constructor(model, el) {
     Object.assign(this, { model, el, count: 0, serial: 0, waiting: new Map(), cards: new Map(), charts: {},
-      cache: {} });
+      cache: {}, others: [] });
     this.ours = model.address === true;
     this.steps = steps(this.ours, (hash) => this.read(hash));
     this.state = { source: {}, shown: "", beside: [], changes: {} };
+    this.source = this.state.source; // of the scenario that is open
     this.heard = (answer) => this.answered(answer);
     model.on("msg:custom", this.heard);
     this.open(model.get("state"));
@@ -387,41 +395,47 @@ class Page {
   async read(hash) { // what the address says: by a link, a reload, a step back
     const said = understood(hash);
     if (said.strange) return this.trouble("Another version of this page wrote the address: the scenario is as stated.");
-    const moved = JSON.stringify(said.source) !== JSON.stringify(this.state.source);
+    const moved = JSON.stringify(said.source) !== JSON.stringify(this.source);
+    if (moved && !(await this.opens(said))) return undefined;
     this.state = said;
-    if (moved) {
-      const { state, faults, gone } = await this.stateOf(said.source);
-      if (!state) return this.failed(faults, gone);
-      this.open(state);
-    }
     for (const path of Object.keys(said.changes)) if (!this.cards.has(path)) delete said.changes[path];
     for (const [path, card] of this.cards) {
       card.failed("");
       card.update(card.control, said.changes[path] ?? {});
     }
-    await this.beside();
     this.fresh(false);
-    return undefined;
+    return this.beside();
   }
 
-  async stateOf(source) { // which may take minutes, where a scenario learns from what was observed
+  // Opens the scenario of a state, which may take minutes where it learns from what was observed; of two that are
+  // asked for, the later. Until then nothing of the one that stands can be changed.
+  async opens(said) {
     const why = "Opening. A scenario that learns from history takes minutes the first time.";
     const slow = setTimeout(() => this.say(why), 800);
-    const answer = await this.ask({ kind: "state", ...source });
+    const main = this.el.querySelector("main");
+    const turn = (this.opening = (this.opening ?? 0) + 1);
+    main.inert = true;
+    const { state, faults, gone } = await this.ask({ kind: "state", ...said.source });
     clearTimeout(slow);
+    if (turn !== this.opening) return false;
     this.say("");
-    return answer;
+    main.inert = false;
+    if (!state) {
+      this.failed(faults, gone);
+      return false;
+    }
+    this.state = said;
+    this.source = said.source;
+    this.others = [];
+    this.open(state);
+    return true;
   }
 
   async load(source) {
-    const { state, faults, gone } = await this.stateOf(source);
-    if (!state) return this.failed(faults, gone);
-    this.state = { source, shown: "", beside: [], changes: {} };
-    this.others = [];
+    if (!(await this.opens({ source, shown: "", beside: [], changes: {} }))) return;
     this.steps.push(written(this.state));
-    this.open(state);
+    this.tools();
     this.el.querySelector("h1").focus();
-    return undefined;
   }
 
   // Changing.
@@ -469,13 +483,15 @@ class Page {
       const wish = this.wish;
       this.wish = null;
       this.running = wish.moving ? "moving" : "resting";
-      await this.show(wish.moving, turn);
-      if (turn === this.turn) this.running = "";
+      try {
+        await this.show(wish.moving, turn);
+      } finally {
+        if (turn === this.turn) this.running = "";
+      }
     }
   }
 
   async show(moving, turn) {
-    const { changes } = this.state;
     this.el.classList.toggle("resting", !moving && this.changed);
     const answer = this.changed
       ? await this.ask({ kind: "picture", ...this.asked, ...(moving && { samples: this.opened.samples[0] }) })
@@ -486,8 +502,8 @@ class Page {
     this.trouble("");
     for (const card of this.cards.values()) if (!card.own) card.failed("");
     for (const control of answer.controls ?? []) {
-      const change = changes[control.path];
-      if (change) this.cards.get(control.path)?.update(control, this.state.changes[control.path] ?? {}, true);
+      const change = this.state.changes[control.path]; // which may have been taken back meanwhile
+      if (change) this.cards.get(control.path)?.update(control, change, true);
     }
     this.picture = answer.picture;
     const drawn = this.draw(moving); // meanwhile the next can be asked for
@@ -501,7 +517,7 @@ class Page {
     const since = this.since?.value ?? "";
     const answer = this.changed || since ? await this.ask({ kind: "moved", ...this.asked, ...(since && { since }) })
       : { moved: [] };
-    if (answer.overtaken || changes !== this.state.changes) return;
+    if (answer.overtaken || changes !== this.state.changes || since !== this.since.value) return;
     if (!answer.moved) return this.failed(answer.faults, answer.gone);
     this.moved = answer.moved;
     this.drawMoved();
@@ -511,8 +527,8 @@ class Page {
   failed(faults = [], gone = false) {
     const rest = [];
     for (const { path, text } of faults) {
-      const card = this.cards.get(path) ?? [...this.cards.values()].find((each) => path
-        && path.startsWith(each.control.path));
+      const [card] = [...this.cards.values()].filter((each) => path.startsWith(each.control.path))
+        .sort((a, b) => b.control.path.length - a.control.path.length);
       if (card) card.failed(text);
       rest.push(card ? `${card.control.label}: ${text}` : text);
     }
@@ -536,7 +552,8 @@ class Page {
     this.cards = new Map(opened.controls.map((control) => [control.path, new Card(control, this)]));
     this.said = {
       headline: make("p", { class: "headline" }), trouble: make("p", { class: "trouble", hidden: true }),
-      again: make("button", { type: "button", hidden: true, onclick: () => this.fresh(false) }, "Try again"),
+      again: make("button", { type: "button", hidden: true, onclick: () => this.read(this.steps.hash) },
+        "Try again"),
       precision: make("p", { class: "precision" }), warnings: make("ul", { class: "warnings" }),
     };
     const { said } = this;
@@ -572,7 +589,7 @@ class Page {
       for (const card of this.cards.values()) { card.failed(""); card.update(card.control, {}); }
       this.settle();
     });
-    this.done = make("p", { class: "done" });
+    this.done = make("p", { class: "done", role: "status" });
     const menu = (title, ...items) => {
       const details = make("details", { class: "menu", onkeydown: (event) => {
         if (event.key === "Escape") { details.open = false; details.firstChild.focus(); }
@@ -582,25 +599,49 @@ class Page {
       }, make("summary", {}, title), make("div", {}, ...items.filter(Boolean)));
       return details;
     };
-    const preset = make("select", { "aria-label": "Open a scenario" }, make("option", { value: "" },
-      "Choose a scenario"),
-      ...opened.presets.map(([name, title]) => make("option", { value: name }, title)));
-    preset.addEventListener("change", () => preset.value && this.load({ scenario: preset.value }));
+    const presets = make("div", { class: "presets" }, ...opened.presets.map(([name, title]) => button(title,
+      () => this.load({ scenario: name }))));
     const chosen = make("input", { type: "file", accept: ".yaml,.yml,.txt", "aria-label": "Load a scenario file" });
-    chosen.addEventListener("change", async () => chosen.files[0] && this.load({ text: await chosen.files[0].text() }));
+    chosen.addEventListener("change", async () => {
+      const [each] = chosen.files;
+      if (each) await this.load({ text: await each.text() });
+      chosen.value = ""; // so that a file that was mended can be loaded again
+    });
     return make("header", {},
       make("div", { class: "title" }, make("p", { class: "kicker" },
         "Explorer: move an assumption and see what becomes of the forecast"),
         make("h1", { tabindex: "-1" }, opened.title), make("p", { class: "subject" }, opened.subject),
-        opened.notes ? make("details", { class: "more" }, make("summary", {}, "About this scenario"), make("p", {},
-          opened.notes)) : null),
+        make("div", { class: "abouts" },
+          make("details", { class: "more" }, make("summary", {}, "How to read this page"), make("ul", {},
+            ...this.help().map((text) => make("li", {}, text)))),
+          opened.notes ? make("details", { class: "more" }, make("summary", {}, "About this scenario"), make("p", {},
+            opened.notes)) : null)),
       make("div", { class: "tools" }, this.undo, this.redo, this.all,
-        opened.alone ? null : menu("Open", make("p", {}, "A scenario that is shipped"), preset, make("p", {},
-          "A scenario file of your own"), chosen),
+        opened.alone ? null : menu("Open", make("p", {}, "A scenario file of your own"), chosen, make("p", {},
+          "Shipped scenarios, published forecasts among them"), presets),
         menu("Save", opened.alone ? null : button("Scenario file (YAML)", () => this.save()), this.ours
           ? button("Copy link", () => this.copy(location.href, "The link")) : null,
           button("Copy command", () => this.command()), opened.alone ? null : button("Write a run folder",
             () => this.run())), this.done));
+  }
+
+  help() { // for who has never seen such a page
+    const { variables, history } = this.opened;
+    const observed = variables.filter((each) => history[each.name]?.length).map((each) => each.title);
+    return [
+      "FLOP are single steps of arithmetic, such as one multiplication; 10²⁵ is a 1 with 25 zeros. GPT-4 was trained "
+        + "with about 2 × 10²⁵.",
+      variables.some((each) => each.name === "effective_compute") && "Effective compute counts better algorithms as "
+        + "more compute: it is the FLOP that the algorithms of a fixed year would need for the same result.",
+      "A draw, or sample, is one possible future: a value of each assumption, and what follows from all of them. Half "
+        + "of the futures lie above the median, half below; 90 % lie in the pale band and what it holds. “Never” means "
+        + "not by the last year.",
+      "An assumption is a range. Its curve says how likely each value is held to be; between the two ticks lie 90 %. "
+        + "The slider moves all of it; a width above 1 makes it less certain, one below 1 more certain.",
+      "An OOM is a factor of ten. What stands after ± is how far other random draws would move a number, not how sure "
+        + "the forecast is.",
+      observed.length > 0 && `What was observed stands as dots where it is known: ${observed.join(", ")}.`,
+    ].filter(Boolean);
   }
 
   tools() {
@@ -667,6 +708,12 @@ class Page {
     ];
   }
 
+  look(text) {
+    this.query.value = text;
+    this.find();
+    this.query.focus();
+  }
+
   find() {
     const words = this.query.value.toLowerCase().split(/\s+/).filter(Boolean);
     let count = 0;
@@ -678,7 +725,7 @@ class Page {
     for (const group of this.groups) {
       const hits = [...group.querySelectorAll(".card")].some((card) => !card.hidden);
       group.hidden = !hits;
-      if (words.length) group.open = hits;
+      group.open = words.length ? hits : group.querySelector(".changed") !== null;
     }
     this.topmost.hidden = this.top.every((path) => this.cards.get(path).element.hidden);
     put(this.found, words.length ? `${count} of ${this.cards.size} assumptions` : "");
@@ -745,16 +792,17 @@ class Page {
     this.table = scroll("Table by year");
     this.whole = make("details", { class: "table", ontoggle: () => this.tabulate() }, make("summary", {},
       "Table by year"), this.table);
-    const moved = this.figure("moved", "What moved, and why", "", this.number);
+    const moved = this.figure("moved", "What moved, and why", " ", this.number);
     moved.insertBefore(make("p", { class: "walk" }, make("label", { for: "since" }, "Starting from "), this.since),
       moved.children[1]);
+    this.unit = moved.querySelector(".note");
     moved.append(make("div", { class: "walk" }, this.walk, this.walked), this.words);
     const parts = [moved];
     if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed",
       "Circle: median. Thick: half of the draws. Thin: 90 % of them. Grey: as it was opened."), this.figure("by",
         "Chance of having crossed", "", threshold));
     if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back",
-      "Share of the draws in which a limit binds, by year, and in the last year. Lines: as it was opened."));
+      "Share of the draws that a limit holds back, by year; in figures that of the last year. Lines: as it was opened."));
     this.still = make("p", { class: "still" });
     moved.insertBefore(this.still, moved.children[2]);
     return [...parts, this.whole, this.said.warnings];
@@ -770,7 +818,7 @@ class Page {
       const since = this.since.value ? this.since.selectedOptions[0].text : "as it was opened";
       return { moved: this.moved[Number(this.number.value) || 0], since, upTo: this.upTo };
     }
-    return { picture: this.picture, saved, beside: this.others ?? [], history: this.opened.history,
+    return { picture: this.picture, saved, beside: this.others, history: this.opened.history,
       variable: this.variable.value,
       threshold: this.threshold?.value };
   }
@@ -788,6 +836,7 @@ class Page {
       }
       this.legend();
       this.tabulate();
+      this.compare();
       this.tools();
       if (!this.changed && !this.since.value) this.moved = [];
       this.drawMoved();
@@ -802,7 +851,11 @@ class Page {
     put(said.precision, `${draws}. ${what}: ${amount(fan, middle)}${give}.${after}`);
     const shown = Object.entries(this.charts).filter(([kind, chart]) => // while a handle moves, what is in sight
       (kind === "moved" ? sizes && this.moved.length : !(moving && chart.el.far)));
-    await Promise.all(shown.map(([kind, chart]) => chart.show({ ...this.given(kind), moving })));
+    for (const [kind, chart] of shown) {
+      const first = !chart.shape;
+      await chart.show({ ...this.given(kind), moving });
+      if (first) await new Promise((painted) => { setTimeout(painted); }); // the fan is seen before the rest is drawn
+    }
     this.el.dispatchEvent(new CustomEvent("shown", { detail: { moving, samples: picture.samples } }));
   }
 
@@ -816,7 +869,7 @@ class Page {
     }
     if (this.changed) items.push(item("saved", "as it was opened"));
     if ((this.opened.history[this.fan.variable] ?? []).length) items.push(item("seen", "observed"));
-    (this.others ?? []).forEach((other, i) => items.push(item(BESIDE[i], `${other.title}, median`)));
+    this.others.forEach((other, i) => items.push(item(BESIDE[i], `${other.title}, median`)));
     this.key.replaceChildren(...items);
       }
 
@@ -864,17 +917,28 @@ class Page {
       box.checked = beside.includes(box.value);
       box.disabled = !box.checked && beside.length >= BESIDE.length;
     }
-    for (const name of beside) this.cache[name] ??= (await this.ask({ kind: "picture", scenario: name,
-      samples: this.opened.samples[0] })).picture;
+    if (!beside.length && !this.others.length) return;
+    for (const name of beside.filter((each) => !this.cache[each])) {
+      const { picture, faults = [] } = await this.ask({ kind: "picture", scenario: name,
+        samples: this.opened.samples[0] });
+      if (picture) this.cache[name] = picture;
+      else this.say(`${name} cannot stand beside: ${faults.map((each) => each.text).join(" ")}`);
+    }
+    if (beside !== this.state.beside) return;
     this.others = beside.map((name) => this.cache[name]).filter(Boolean);
+    this.compare();
+    await this.draw(false);
+  }
+
+  compare() { // when each scenario crosses
     const all = [this.picture, ...this.others];
     const rows = this.picture.crossings.map((each) => [each.label, ...all.map((one) => {
       const found = one.crossings.find((other) => other.name === each.name);
       return found ? year(found.quantiles[one.levels.indexOf(0.5)], [one.years[0], one.years.at(-1)]) : "not asked";
     })]);
-    this.compared.replaceChildren(...(this.others.length ? [tableOf("Median year of crossing", ["Threshold",
-      ...all.map((one) => one.title)], rows)] : []));
-    await this.draw(false);
+    const own = `${this.opened.title}${this.changed ? ", as changed here" : ""}`;
+    this.compared.replaceChildren(...(this.others.length ? [tableOf("Median year of crossing", ["Threshold", own,
+      ...this.others.map((one) => one.title)], rows)] : []));
   }
 
   drawMoved() {
@@ -884,7 +948,7 @@ class Page {
     put(this.still, this.changed || this.since.value ? "What moved it is being worked out."
       : "Nothing has been changed. Move an assumption, or start from another scenario above.");
     chart.picture.hidden = !any;
-    for (const part of [this.words, this.walk, this.walked]) part.hidden = !any;
+    for (const part of [this.words, this.walk, this.walked, this.unit]) part.hidden = !any;
     chart.picture.parentElement.querySelector(".files").hidden = !any;
     this.number.hidden = this.moved.length < 2;
     if (!any) return;
@@ -895,6 +959,8 @@ class Page {
       this.walk.value = "1000";
     }
     const moved = this.moved[Number(this.number.value) || 0];
+    put(this.unit, `${capital(moved.title)}, step by step. Changes are in ${moved.unit === "OOM" ? "OOM, factors of ten"
+      : moved.unit}, with their Monte Carlo errors.`);
     const atEnd = Number(this.walk.value) >= Number(this.walk.max);
     const inputs = inputsOf(moved);
     this.walk.max = String(inputs.length);
@@ -955,31 +1021,28 @@ export default { render };
 // The model of a page that is served: each request is a POST; a picture that is overtaken is given up.
 
 async function served() {
-  let [hear, state, running] = [() => {}, null, null];
-  const page = Math.random().toString(36).slice(2);
+  let hear = () => {};
+  const [page, running] = [Math.random().toString(36).slice(2), {}];
   const post = async (asked, signal) => {
     const answer = await fetch("answer", { method: "POST", headers: { "Content-Type": "application/json" }, signal,
-      body: JSON.stringify({ ...asked, page }) });
+      body: JSON.stringify({ ...asked, page: "changes" in asked ? page : `${page} ${asked.scenario}` }) });
     const said = await answer.json();
     return said.faults || answer.ok ? said : { faults: [{ path: "",
       text: `The program refused this: ${said.detail ?? answer.status}.` }] };
   };
   const send = async (asked) => {
-    const light = asked.kind === "picture" || asked.kind === "moved";
-    if (light) running?.abort();
-    const mine = light ? (running = new AbortController()) : null;
-    let answer;
-    try {
-      answer = await post(asked, mine?.signal);
-    } catch {
-      answer = mine?.signal.aborted ? { overtaken: true } : { gone: true };
+    const mine = new AbortController();
+    if ("changes" in asked) { // as at the desk: what is shown of another scenario is nobody's to overtake
+      if (asked.kind === "picture") running.picture?.abort();
+      if (asked.kind === "picture" || asked.kind === "moved") running.moved?.abort();
+      running[asked.kind] = mine;
     }
+    const answer = await post(asked, mine.signal)
+      .catch(() => (mine.signal.aborted ? { overtaken: true } : { gone: true }));
     hear({ ...answer, serial: asked.serial });
   };
   const opened = await post({ kind: "state" }).catch(() => ({ faults: [{ path: "", text: GONE }] }));
-  state = opened.state;
-  return { address: true, get: () => state, set: () => {}, save_changes: () => {}, on: (_, heard) => { hear = heard; },
-    send, faults: opened.faults };
+  return { address: true, get: () => opened.state, on: (_, heard) => { hear = heard; }, send, faults: opened.faults };
 }
 
 const root = globalThis.document?.getElementById("explorer");

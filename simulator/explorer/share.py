@@ -106,8 +106,7 @@ def _page(state: State, packed: str) -> str:
     )
     page = re.sub(r"<title>.*?</title>", lambda _: f"<title>{title}</title>", page)
     page = re.sub(r'<link rel="stylesheet"[^>]*>', lambda _: f"<style>\n{sheet}</style>", page)
-    page = re.sub(r'<script src="vega\.js"[^>]*></script>\n', "", page)
-    page = re.sub(r'<script type="module"[^>]*></script>\n', "", page)
+    page = re.sub(r'<script [^>]*></script>\n|<link rel="modulepreload"[^>]*>\n', "", page)
     held = f'<script type="text/plain" id="shared">{packed}</script>\n<script type="module">{script}</script>\n</body>'
     return harmless(page.replace("</body>", held))
 

@@ -192,6 +192,8 @@ function valuesIn([low, high], most) {
   return ticks;
 }
 
+const BEYOND = 1e6; // out of the drawing, which is clipped
+
 const medianOf = (picture, variable) => picture.fans.find((each) => each.variable === variable)
   ?.quantiles[picture.levels.indexOf(0.5)] ?? [];
 
@@ -201,7 +203,7 @@ function fanRows({ picture, saved, beside, history, variable, height, held }) {
   const middle = picture.levels.indexOf(0.5);
   const pairs = pairsOf(picture);
   const outer = (each, levels) => [each.quantiles[0], each.quantiles.at(-1), each.quantiles[levels.indexOf(0.5)]];
-  const beyond = (value) => value ?? 1e6; // out of the drawing, which is clipped
+  const beyond = (value) => value ?? BEYOND;
   const rows = picture.years.map((at, i) => {
     const row = { year: at, median: beyond(fan.quantiles[middle][i]) };
     pairs.forEach(([low, high], k) => {
@@ -214,13 +216,16 @@ function fanRows({ picture, saved, beside, history, variable, height, held }) {
     const [low, high, median] = outer(old, saved.levels);
     return { year: at, low: beyond(low[i]), high: beyond(high[i]), median: beyond(median[i]) };
   }) : [];
-  const first = picture.years[0];
-  const seen = (history[fan.variable] ?? []).filter((point) => point.year > first - 8 && point.year <= first);
+  const [first, last] = [picture.years[0], picture.years.at(-1)];
+  const seen = (history[fan.variable] ?? []).filter((point) => point.year > first - 8 && point.year <= last);
   const start = Math.min(first, ...seen.map((point) => Math.floor(point.year)));
+  const others = beside.map((other) => medianOf(other, fan.variable)
+    .map((median, i) => ({ year: other.years[i], median: median ?? BEYOND }))
+    .filter((each) => each.year >= start && each.year <= last));
   const lines = picture.thresholds.filter((each) => each.variable === fan.variable && each.level !== null);
   const known = [fan, old].flatMap((each) => (each ? [each.quantiles[0], each.quantiles.at(-1)] : [])).flat()
-    .concat(seen.map((point) => point.level), beside.flatMap((other) => medianOf(other, fan.variable)))
-    .filter((value) => value !== null);
+    .concat(seen.map((point) => point.level), others.flat().map((each) => each.median))
+    .filter((value) => value !== null && value !== BEYOND);
   let [low, high] = [Math.min(...known), Math.max(...known)];
   for (const { level: at } of lines) {
     if (at < high + 2 && at > low - 3) [low, high] = [Math.min(low, at), Math.max(high, at)];
@@ -240,11 +245,8 @@ function fanRows({ picture, saved, beside, history, variable, height, held }) {
       return at > picture.years[0] ? [{ year: at, level: each.level }] : [];
     }),
   };
-  BESIDE.forEach((_, i) => {
-    const medians = beside[i] ? medianOf(beside[i], fan.variable) : [];
-    data[`beside${i}`] = medians.map((median, k) => ({ year: beside[i].years[k], median: beyond(median) }));
-  });
-  return { data, signals: { range, span: [start, picture.years.at(-1)] }, fan, old };
+  BESIDE.forEach((_, i) => { data[`beside${i}`] = others[i] ?? []; });
+  return { data, signals: { range, span: [start, last] } };
 }
 
 export function pairsOf(picture) {
@@ -439,7 +441,14 @@ export const KINDS = {
 };
 
 const [TALL, WIDE] = [480, 620]; // pixels from which a fan is tall, and from which labels stand beside the drawing
-const embed = (el, spec, renderer) => globalThis.simulatorVega.vegaEmbed(el, spec, {
+
+// The drawing library, which a page that is served may still be reading while it stands otherwise.
+const library = async () => globalThis.simulatorVega ?? new Promise((resolve, reject) => {
+  const script = document.querySelector('script[src="vega.js"]');
+  script.addEventListener("load", () => resolve(globalThis.simulatorVega));
+  script.addEventListener("error", reject);
+});
+const embed = async (el, spec, renderer) => (await library()).vegaEmbed(el, spec, {
   mode: "vega", ast: true, renderer, actions: false, tooltip: false, defaultStyle: false, hover: false });
 
 function give(view, { data, signals }) {
@@ -464,7 +473,7 @@ export class Chart {
       const asked = this.next;
       this.next = null;
       const room = this.el.clientWidth;
-      if (!room) return;
+      if (!room) return undefined;
       const { spec, rows, count } = KINDS[this.kind];
       const wide = room >= WIDE;
       const tall = room >= TALL;
@@ -472,6 +481,7 @@ export class Chart {
       if (shape !== this.shape) {
         this.result?.finalize();
         this.result = await embed(this.el, spec(SCREEN, wide, count(asked), tall), "svg");
+        if (this.closed) return this.close();
         this.shape = shape;
         const view = this.result.view;
         view.addSignalListener("at", (_, at) => this.onYear?.(at === null ? null : view.scale("x").invert(at)));
@@ -484,9 +494,22 @@ export class Chart {
       give(view, given);
       await view.runAsync();
     }
+    return undefined;
   }
 
-  close() { this.result?.finalize(); }
+  close() {
+    this.closed = true;
+    this.result?.finalize();
+  }
+}
+
+function wrapped(text, most) { // at spaces, into lines of so many letters
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    if (lines.at(-1).length + word.length >= most) lines.push("");
+    lines.push(`${lines.pop()} ${word}`.trim());
+  }
+  return lines;
 }
 
 // The same chart as a file, on paper, with its title and what it is of: text of SVG, or a canvas for PNG.
@@ -495,9 +518,10 @@ export async function file(kind, asked, { title, under, foot }, form) {
   const whole = spec(PAPER, true, count(asked), true);
   whole.background = PAPER.paper;
   const { left } = whole.padding;
-  whole.title = { text: title, subtitle: under, color: PAPER.ink, subtitleColor: PAPER.quiet, frame: "group", dx: -left,
+  const lines = under.flatMap((text) => wrapped(text, 150));
+  whole.title = { text: title, subtitle: lines, color: PAPER.ink, subtitleColor: PAPER.quiet, frame: "group", dx: -left,
     offset: 18, subtitlePadding: 6, subtitleLineHeight: 15 };
-  whole.padding = { left: left + 20, right: whole.padding.right + 20, top: 66 + 15 * under.length,
+  whole.padding = { left: left + 20, right: whole.padding.right + 20, top: 66 + 15 * lines.length,
     bottom: 50 + 15 * foot.length };
   whole.marks.push({ type: "text", encode: { enter: {
     text: { value: foot }, x: { value: -left }, y: { signal: "height + 46" }, fill: { value: PAPER.quiet },

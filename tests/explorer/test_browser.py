@@ -234,6 +234,43 @@ def test_undo_redo_and_reset(page: Any) -> None:
     assert "spending" not in page.url
 
 
+def test_what_is_asked_meanwhile_takes_no_answer_away(page: Any) -> None:
+    card(page, SPENDING)
+    page.evaluate(
+        """(path) => { // in one step, before any answer
+          const card = document.querySelector(`[data-path="${path}"]`);
+          const box = card.querySelector("input[type=text]");
+          box.value = "2.7";
+          box.dispatchEvent(new Event("change"));
+          document.querySelector(".choices input[value=no-caps]").click();
+        }""",
+        SPENDING,
+    )
+    rested(page)
+    sync_api.expect(page.locator(".key")).to_contain_text("Growth without limits")
+    page.evaluate(
+        """(path) => {
+          const card = document.querySelector(`[data-path="${path}"]`);
+          const handle = card.querySelector("input[type=range]");
+          handle.value = "900";
+          handle.dispatchEvent(new Event("input"));
+          card.querySelector(".reset").click();
+        }""",
+        SPENDING,
+    )
+    sync_api.expect(page.locator(".still")).to_be_visible()
+    sync_api.expect(card(page, SPENDING).locator(".says").first).to_contain_text("median 2.4")
+
+
+def test_the_parts_of_a_mixture_are_found_at_it(page: Any) -> None:
+    page.get_by_role("button", name="Show the parts of growth of algorithmic efficiency", exact=False).click()
+    sync_api.expect(page.locator(".found")).to_have_text(re.compile("^7 of"))
+    weight = page.get_by_role("textbox", name="Weight of weight of growth of algorithmic efficiency, part 1")
+    assert weight.input_value() == "60"
+    page.get_by_role("searchbox").fill("")
+    sync_api.expect(weight).to_be_hidden()
+
+
 def test_nonsense_and_extremes_are_said_at_the_control(page: Any) -> None:
     first = page.locator(".headline").text_content()
     for text in ("much", "", "1e999", "<b>2</b>"):
@@ -282,7 +319,7 @@ def test_other_scenarios_stand_beside_and_in_its_place(page: Any) -> None:
     walk.press("Home")
     sync_api.expect(page.locator(".walked")).to_contain_text("after 0 of")
     page.get_by_text("Open", exact=True).click()
-    page.get_by_label("Open a scenario").select_option("no-caps")
+    page.get_by_role("button", name="Growth without limits").click()
     sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Growth without limits")
     page.go_back()
     page.go_back()
