@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache, cached_property, partial
+from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
 
@@ -89,6 +89,7 @@ class Explorer:
                 raise InputError("overrides: change what is read, and the scenario is read already. Name its source.")
             scenario = load_scenario(scenario, overrides=overrides)
         self._base = opened(scenario, ready=self._ready)
+        self._state_of_base: State | None = None
         self._others: OrderedDict[tuple[str, str], Opened] = OrderedDict()
 
     def answer(self, asked: Any, is_overtaken: Callable[[], bool] = lambda: False) -> Answer:
@@ -117,7 +118,10 @@ class Explorer:
     def _answer(self, asked: Asked, is_overtaken: Callable[[], bool]) -> Answer:
         base, changes = self._opened(asked.get("scenario", ""), asked.get("text", "")), asked.get("changes", {})
         if asked["kind"] == "state":
-            return Answer(state=self.opening if base is self._base else self._state(asked, base))
+            if base is not self._base:
+                return Answer(state=self._state(asked, base))
+            self._state_of_base = self._state_of_base or self._state(asked, base)
+            return Answer(state=self._state_of_base)
         if asked["kind"] == "save":
             text = saved_text(base, changes)
             return Answer(text=text, settings=settings(base, changes), file=f"{base.scenario.spec.name}-explored.yaml")
@@ -160,11 +164,6 @@ class Explorer:
     def base(self) -> Opened:
         """The scenario that is explored, which has learnt what it has to."""
         return self._base
-
-    @cached_property
-    def opening(self) -> State:
-        """What a page is opened with; made once."""
-        return self._state({"kind": "state"}, self._base)
 
     @property
     def words(self) -> list[str]:
