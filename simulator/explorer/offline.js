@@ -2,6 +2,7 @@
 // Weights are new over old densities; where few samples are left it says so, and shows no picture.
 
 const FEWEST = 200; // samples that the weighted ones must be worth
+const HEAVIEST = 1 / 40; // a weight that makes them worth so few by itself: it would move an end of the 90 % intervals
 const COVERED = 0.995; // share of a moved prior that must lie where samples are
 
 async function unpacked(text) {
@@ -207,7 +208,7 @@ class Shared {
     const sum = weights.reduce((a, b) => a + b, 0);
     let squares = 0;
     weights.forEach((each, i) => { weights[i] = each / sum; squares += weights[i] ** 2; });
-    return { weights, worth: 1 / squares };
+    return { weights, worth: Math.min(1 / squares, FEWEST * HEAVIEST * sum) }; // the heaviest is 1 before they are divided
   }
 
   // The sum of weights at each code of a row: -inf first, +inf last.

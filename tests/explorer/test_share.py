@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from simulator.charts.bundle import allowed, vega_script
+from simulator.errors import InputError
 from simulator.explorer.changes import changed
 from simulator.explorer.explorer import Explorer
 from simulator.explorer.packing import unpacked
@@ -77,6 +78,12 @@ def test_a_file_is_written_whole_and_what_it_holds_is_said(tmp_path):
     (line,) = write_shared(DATA, tmp_path / "page.html", overrides=["samples=512"])
     assert re.fullmatch(r".*page\.html \(\d\.\d MB, [\d,]+ samples\): opens in any browser, without a network", line)
     assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
+
+
+def test_what_cannot_be_opened_is_not_written(tmp_path):
+    with pytest.raises(InputError, match=r"samples: 100,000,000,000 samples of .* at most"):
+        write_shared(DATA, tmp_path / "page.html", overrides=["samples=100000000000"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_the_page_is_one_module():
@@ -210,3 +217,12 @@ def test_what_cannot_be_weighed_is_refused_with_its_reason(opened_page):
     assert asked(tab, "picture", {})["picture"] == tab.evaluate("() => explorerModel.get('state').picture")
     moved = asked(tab, "moved", CHANGES[1])["moved"][0]
     assert sum(each[1] for each in moved["inputs"]) == pytest.approx(moved["after"] - moved["before"])
+
+
+@pytest.mark.slow
+def test_samples_of_which_one_weighs_as_much_as_the_end_of_an_interval_are_not_shown(browser, tmp_path):
+    tab = shown(browser, tmp_path / "page.html", shared_text(Explorer("change-point"))[0])[0]
+    rate = "drivers.compute.growth[1].rate"  # correlated with where the other priors are drawn wider
+    (fault,) = asked(tab, "picture", {rate: {"median": 0.67495, "width": 0.8}})["faults"]
+    assert "samples would be worth" in fault["text"]
+    assert asked(tab, "picture", {rate: {"median": 0.65}})["picture"]["samples"] > 200
