@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
@@ -19,10 +20,11 @@ from simulator.analysis.sweep_tables import read_outcomes
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.run_folders import FITS, Say
 from simulator.engine.simulation import COUNTED, Progress, simulate
-from simulator.engine.workers import side_by_side, worth_processes
+from simulator.engine.workers import Workers, refuse_other_code, side_by_side, width, worth_processes
 from simulator.files import tidy
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
+from simulator.version import source_digest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -38,7 +40,7 @@ def sweep(
     *,
     over: Over | None = None,
     overrides: Sequence[str] = (),
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
 ) -> Sweep:
     """Run a scenario at every combination of changed priors, on common draws.
@@ -103,7 +105,11 @@ def check_asked(point: Scenario, outcomes: Sequence[str]) -> None:
 
 
 def run_sweep(
-    plan: SweepPlan, *, workers: int = 1, progress: Progress | None = None, unfinished: UnfinishedSweep | None = None
+    plan: SweepPlan,
+    *,
+    workers: Workers = 1,
+    progress: Progress | None = None,
+    unfinished: UnfinishedSweep | None = None,
 ) -> Sweep:
     """Run the points of a sweep that are not done, and join all; on interruption they are left in `unfinished`."""
     wanted = dict(zip(point_ids(plan), plan.points, strict=True))  # points that say the same are run once
@@ -128,7 +134,7 @@ def sweep_to_folder(
     plan: SweepPlan,
     outputs: FilePath,
     *,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
     resume: bool = False,
     say: Say = print,
@@ -154,31 +160,32 @@ def sweep_to_folder(
 
 
 def _computed(
-    todo: Sequence[Point], *, workers: int, unfinished: UnfinishedSweep | None
+    todo: Sequence[Point], *, workers: Workers, unfinished: UnfinishedSweep | None
 ) -> Iterator[tuple[str, xr.DataTree]]:
     """Compute points in their order: one after the other, each by all workers, or several side by side."""
     if not todo:
         return
-    long = todo[0][1].spec.samples >= BATCHES_EACH * workers * COUNTED
-    if workers <= 1 or long or len(todo) == 1:
+    afar = isinstance(workers, Executor)
+    long = todo[0][1].spec.samples >= BATCHES_EACH * width(workers) * COUNTED
+    if workers == 1 or long or (len(todo) == 1 and not afar):
         for name, point in todo:
             left = Unfinished(unfinished.point_folder(name)) if unfinished else None
             yield name, simulate(point, keep="summary", workers=workers, unfinished=left)
         return
-    began = time.perf_counter()
-    yield todo[0][0], simulate(todo[0][1], keep="summary")
-    each = time.perf_counter() - began
-    if not worth_processes(each * (len(todo) - 1)):
-        yield from ((name, simulate(point, keep="summary")) for name, point in todo[1:])
-        return
+    if not afar:
+        began = time.perf_counter()
+        yield todo[0][0], simulate(todo[0][1], keep="summary")
+        each, todo = time.perf_counter() - began, todo[1:]
+        workers = workers if worth_processes(each * len(todo)) else 1
     shared = side_by_side(
-        todo[1:],
+        todo,
         workers=workers,
         here=lambda point: simulate(point[1], keep="summary"),
-        there=lambda pool, point: pool.submit(_remote, json.dumps(point[1].data)),
+        there=lambda pool, point: pool.submit(_remote, source_digest(), json.dumps(point[1].data)),
     )
     yield from ((name, run) for (name, _), run in shared)
 
 
-def _remote(text: str) -> xr.DataTree:
+def _remote(code: str, text: str) -> xr.DataTree:
+    refuse_other_code(code)
     return simulate(parse_scenario(text, file="the scenario"), keep="summary")

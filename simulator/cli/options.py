@@ -16,6 +16,7 @@ from simulator.errors import InputError, missing_extra
 from simulator.files import check_file, check_folder
 
 if TYPE_CHECKING:
+    from simulator.engine.workers import Workers
     from simulator.runs.result import Result
     from simulator.runs.table import Table
 
@@ -92,10 +93,25 @@ DomainOption = Annotated[
     list[str] | None, typer.Option(help="Leave a domain out of the frontier, e.g. Games; may be repeated.")
 ]
 SamplerOption = Annotated[Literal["pymc", "nutpie"], typer.Option(help="What samples the posterior.")]
+ClusterOption = Annotated[
+    str, typer.Option(metavar="ADDRESS", help="A Dask scheduler that does the work: tcp://host:8786, or its file.")
+]
 JsonOption = Annotated[
     bool, typer.Option("--json", help="Print the tables as JSON, one object on a line: for scripts (docs/json.md).")
 ]
 TrustOption = Annotated[bool, typer.Option("--trust", help="Exit with 0 also where chains did not agree.")]
+
+
+@contextlib.contextmanager
+def hands(workers: int, cluster: str) -> Iterator[Workers]:
+    """Give what does the work: processes of this machine, or a cluster."""
+    if not cluster:
+        yield workers
+        return
+    from simulator.engine.cluster import cluster as connected
+
+    with connected(cluster, say=say) as executor:
+        yield executor
 
 
 def overridden(given: list[str] | None, samples: str | None, seed: int | None) -> list[str]:

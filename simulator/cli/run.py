@@ -47,6 +47,7 @@ def run(
     charts: DrawnOption = "fan",
     no_charts: Annotated[bool, typer.Option("--no-charts", help="The same as --charts none.")] = False,
     workers: WorkersOption = 1,
+    cluster: options.ClusterOption = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted run left.")] = False,
     trust: Annotated[
         bool, typer.Option("--trust", help="Exit with 0 also where the chains of a fit of history did not agree.")
@@ -65,8 +66,8 @@ def run(
 
     done: list[tuple[str, Group]] = []
     drawn, changes = "none" if no_charts else charts, options.overridden(set_, samples, seed)
-    with options.progress_bar(label="blocks", least=40) as bar:
-        how = How(keep, store, workers, bar)
+    with options.hands(workers, cluster) as hands, options.progress_bar(label="blocks", least=40) as bar:
+        how = How(keep, store, hands, bar)
         for name, made, folder in run_with_variants(scenario, output, changes, how=how, resume=resume, say=options.say):
             _finish(made, folder, drawn, latest=not done, json=json)
             done.append((name, made))
@@ -85,6 +86,7 @@ def extend(
     output: options.OutputOption = FilePath("outputs"),
     charts: DrawnOption = "fan",
     workers: WorkersOption = 1,
+    cluster: options.ClusterOption = "",
     json: options.JsonOption = False,
 ) -> None:
     """Run a run's scenario with more samples, keeping those it has.
@@ -92,8 +94,8 @@ def extend(
     Example: simulate extend latest --samples 2000
     """
     count = options.number_of_samples(samples)
-    with options.progress_bar(label="blocks", least=40) as bar:
-        made = simulator.extend_run(path, samples=count, outputs=output, workers=workers, progress=bar, say=options.say)
+    with options.hands(workers, cluster) as hands, options.progress_bar(label="blocks", least=40) as bar:
+        made = simulator.extend_run(path, samples=count, outputs=output, workers=hands, progress=bar, say=options.say)
     _finish(made, output / made.folder_name, charts, json=json)
 
 
@@ -125,6 +127,7 @@ def sweep(
     workers: Annotated[
         int, typer.Option(min=1, max=64, help="Points computed side by side; the result does not depend on it.")
     ] = 1,
+    cluster: options.ClusterOption = "",
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted sweep left.")] = False,
     json: options.JsonOption = False,
 ) -> None:
@@ -140,8 +143,8 @@ def sweep(
     formats, asked = options.chart_formats(format_, theme=theme, charts=charts), outcome or ()
     plan = load_sweep(scenario, over=over, overrides=options.overridden(set_, samples, seed))
     check_asked(plan.points[0], asked)
-    with options.progress_bar(label="points", least=5) as bar:
-        made, folder = sweep_to_folder(plan, output, workers=workers, progress=bar, resume=resume, say=options.say)
+    with options.hands(workers, cluster) as hands, options.progress_bar(label="points", least=5) as bar:
+        made, folder = sweep_to_folder(plan, output, workers=hands, progress=bar, resume=resume, say=options.say)
     options.show(made, folder, formats=formats, theme=theme, asked=asked, lines=made.lines(asked), json=json)
 
 

@@ -23,7 +23,7 @@ from simulator.engine.collecting import Counts, Tallies, below
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import is_folder, locked, make_folder, remove_folder, replacing
 from simulator.runs.estimates import Moments
-from simulator.runs.histograms import Histogram
+from simulator.runs.histograms import Histogram, narrowed
 
 COUNTS = "counts.npz"
 TRIES = 5
@@ -124,7 +124,7 @@ def read_tallies(path: FilePath) -> Tallies:
 
 
 def _write(path: FilePath, arrays: Mapping[str, NDArray[Any]], *, packed: bool = False) -> None:
-    narrow: dict[str, Any] = {name: _narrow(values) for name, values in arrays.items()}
+    narrow: dict[str, Any] = {name: narrowed(values) for name, values in arrays.items()}
     with replacing(path) as temporary, temporary.open("wb") as stream:
         (np.savez_compressed if packed else np.savez)(stream, **narrow)
 
@@ -148,13 +148,6 @@ def _left[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result | 
         if path.exists():
             raise
         return None
-
-
-def _narrow(values: NDArray[Any]) -> NDArray[Any]:
-    """Store whole numbers in as few bytes as hold them: histograms are long, and most of their counts small."""
-    if values.dtype != np.int64 or not values.size or values.min() < 0:
-        return values
-    return values.astype(np.min_scalar_type(values.max()))
 
 
 def _flat(held: Any, *path: str) -> Arrays:

@@ -16,6 +16,7 @@ from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write
 from simulator.engine.plan import batch_length
 from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, simulate
+from simulator.engine.workers import Workers
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import LARGEST_TEXT, copy_folder, is_there, make_folder, tidy
@@ -206,7 +207,7 @@ def extend_run(
     *,
     samples: int,
     outputs: FilePath | str = "outputs",
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
     say: Say | None = None,
 ) -> Run:

@@ -18,6 +18,7 @@ from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, Tallies, sample_groups
 from simulator.engine.plan import Plan, batch_length, joint_variables, plan_of
 from simulator.engine.record import build_run
+from simulator.engine.workers import Workers
 from simulator.errors import InputError, SimulatorError, dotted, near_name
 from simulator.runs.groups import Group
 from simulator.runs.histograms import histogram_bytes
@@ -57,7 +58,7 @@ class How:
 
     keep: Literal["trajectories", "summary"] = "trajectories"
     store: Literal["netcdf", "zarr"] = "netcdf"
-    workers: int = 1
+    workers: Workers = 1
     progress: Progress | None = None
 
 
@@ -66,7 +67,7 @@ def simulate(
     *,
     keep: Literal["trajectories", "summary"] = "trajectories",
     custom: Mapping[str, CustomDriver] | None = None,
-    workers: int = 1,
+    workers: Workers = 1,
     progress: Progress | None = None,
     unfinished: Unfinished | None = None,
 ) -> Run:
@@ -83,9 +84,10 @@ def simulate(
     custom : mapping from str to function, optional
         For each custom driver without a name, by dotted path, a function of (draws by name, years) that returns
         log10 levels.
-    workers : int
+    workers : int or concurrent.futures.Executor
         Blocks computed side by side, in processes where the work is long; the result does not depend on it. A script
         that asks for several must do so below `if __name__ == "__main__":`, as for any Python that starts processes.
+        An executor, such as that of `cluster`, is handed all blocks.
     progress : function, optional
         Called with (blocks done, blocks in all).
     unfinished : Unfinished, optional

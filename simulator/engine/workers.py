@@ -1,4 +1,4 @@
-"""The batches of a run as work: one after the other, or in several processes; always handed on in their order."""
+"""The batches of a run as work: one after the other, in several processes, or by an executor; handed on in order."""
 
 from __future__ import annotations
 
@@ -10,9 +10,8 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Executor, Future, ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from functools import lru_cache
+from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from functools import lru_cache, partial
 from itertools import islice
 from pathlib import Path as FilePath
 from typing import Literal
@@ -20,8 +19,12 @@ from typing import Literal
 from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.collecting import Piece, count_piece
 from simulator.engine.plan import Plan, plan_of
-from simulator.errors import SimulatorError
+from simulator.errors import InputError, SimulatorError
 from simulator.scenario.load import parse_scenario
+from simulator.version import simulator_version, source_digest
+
+type Workers = int | Executor
+"""How many processes of this machine work side by side; or an executor, which is handed all the work."""
 
 WORTH_PROCESSES: Mapping[str, float] = {"fork": 1.0, "spawn": 3.0}
 """Seconds of work from which other processes pay, by how they start."""
@@ -29,8 +32,16 @@ WORTH_PROCESSES: Mapping[str, float] = {"fork": 1.0, "spawn": 3.0}
 JOB_SECONDS = 2.0
 """Seconds of work that a process is given at once: what Ctrl-C waits for, and what a killed process loses."""
 
+HANDED_SECONDS = 10.0
+"""The same of an executor, whose results travel further."""
+
+HERE_ALONE = "has a custom driver that is a function, which no other process has. Offer it as a driver of a package."
+
 MOST_TOGETHER = 16
 """Batches that a process counts before it hands their sum on."""
+
+MOST_HELD = 64
+"""Results that wait for one before them, at most."""
 
 
 def batches_from(plan: Plan, firsts: range) -> Iterator[Batch]:
@@ -49,70 +60,97 @@ def counted(plan: Plan, firsts: range) -> Piece:
 
 
 def in_order[Result](
-    task: Callable[[Plan, range], Result], plan: Plan, firsts: range, *, workers: int, together: int = 1
+    task: Callable[[Plan, range], Result], plan: Plan, firsts: range, *, workers: Workers, together: int = 1
 ) -> Iterator[tuple[range, Result]]:
     """Do a task for each batch, several at a time, and hand the results on in order.
 
     The first batch is timed; where the others would take long and other processes can make the plan, they are shared
-    with those, up to `together` at once. Threads do not pay: numpy's steps are too short.
+    with those, up to `together` at once. Threads do not pay: numpy's steps are too short. An executor does them all.
     """
     if not firsts:
         return
-    began = time.perf_counter()
-    result = task(plan, firsts[:1])
-    each, rest = time.perf_counter() - began, firsts[1:]
-    yield firsts[:1], result
-    if workers <= 1 or plan.data is None or not worth_processes(each * len(rest)):
+    afar = isinstance(workers, Executor)
+    if afar and plan.data is None:
+        raise InputError(f"{plan.spec.name}: {HERE_ALONE}")
+    here, there = partial(_timed, task, plan), partial(_sent, task, plan)
+    [(first, (result, each))] = side_by_side([firsts[:1]], workers=workers if afar else 1, here=here, there=there)
+    yield first, result
+    rest = firsts[1:]
+    if not afar and (workers == 1 or plan.data is None or not worth_processes(each * len(rest))):
         yield from ((rest[place : place + 1], task(plan, rest[place : place + 1])) for place in range(len(rest)))
         return
-    size = max(1, min(together, int(JOB_SECONDS / each), len(rest) // (4 * workers)))
-    text = json.dumps(plan.data)
+    seconds = HANDED_SECONDS if afar else JOB_SECONDS
+    size = max(1, min(together, int(seconds / each), len(rest) // (4 * width(workers))))
     jobs = (rest[start : start + size] for start in range(0, len(rest), size))
-    yield from side_by_side(
-        jobs,
-        workers=workers,
-        here=lambda job: task(plan, job),
-        there=lambda pool, job: pool.submit(_remote, task, text, job),
-    )
+    for job, (found, _) in side_by_side(jobs, workers=workers, here=here, there=there):
+        yield job, found
+
+
+def width(workers: Workers) -> int:
+    """Tell how many jobs are done at once; of an executor that does not say, as many as this machine has processors."""
+    if isinstance(workers, int):
+        return workers
+    return int(getattr(workers, "hands", 0) or getattr(workers, "_max_workers", 0) or os.cpu_count() or 1)
 
 
 def side_by_side[Job, Result](
     jobs: Iterable[Job],
     *,
-    workers: int,
+    workers: Workers,
     here: Callable[[Job], Result],
     there: Callable[[Executor, Job], Future[Result]],
 ) -> Iterator[tuple[Job, Result]]:
-    """Do jobs in several processes, of which this is one, and hand the results on in the order of the jobs.
+    """Do jobs in several processes, of which this is one, or by an executor, which is handed all of them.
 
-    While the others start, this one works on. Each has a job and the next one; few results wait, so that memory does
-    not grow with the jobs.
+    Results are handed on in the order of the jobs. Each process has a job and the next one; few results wait, so that
+    memory does not grow with the jobs. While other processes of this machine start, this one works on.
     """
-    context, left = multiprocessing.get_context(_start_method()), iter(jobs)
-    waiting: deque[tuple[Job, Future[Result]]] = deque()
+    if isinstance(workers, Executor):
+        yield from _shared(jobs, workers, there, hands=width(workers))
+        return
+    if workers == 1:
+        yield from ((job, here(job)) for job in jobs)
+        return
+    context = multiprocessing.get_context(_start_method())
     with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_follow) as pool:
         try:
-            while True:
-                busy = sum(not future.done() for _, future in waiting)
-                for job in islice(left, max(0, 2 * (workers - 1) - busy)):
-                    waiting.append((job, there(pool, job)))
-                done = bool(waiting) and waiting[0][1].done()
-                own = [] if done or len(waiting) > 4 * workers else list(islice(left, 1))
-                for job in own:
-                    finished: Future[Result] = Future()
-                    finished.set_result(here(job))
-                    waiting.append((job, finished))
-                if not own:
-                    if not waiting:
-                        return
-                    first, future = waiting.popleft()
-                    yield first, future.result()
-        except BrokenProcessPool:
-            raise SimulatorError(
-                "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers."
-            ) from None
+            yield from _shared(jobs, pool, there, hands=workers - 1, here=here)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _shared[Job, Result](
+    jobs: Iterable[Job],
+    pool: Executor,
+    there: Callable[[Executor, Job], Future[Result]],
+    *,
+    hands: int,
+    here: Callable[[Job], Result] | None = None,
+) -> Iterator[tuple[Job, Result]]:
+    """Hand jobs to a pool of so many hands and do some `here`, where that is given."""
+    left, waiting = iter(jobs), deque[tuple[Job, Future[Result]]]()
+    try:
+        while True:
+            busy = sum(not future.done() for _, future in waiting)
+            few = len(waiting) - busy <= min(2 * (hands + 1), MOST_HELD)
+            for job in islice(left, max(0, 2 * hands - busy) if few else 0):
+                waiting.append((job, there(pool, job)))
+            done = bool(waiting) and waiting[0][1].done()
+            if here and few and not done and (own := list(islice(left, 1))):
+                waiting.append((own[0], Future()))
+                waiting[-1][1].set_result(here(own[0]))
+                continue
+            if not waiting:
+                return
+            first, future = waiting.popleft()
+            yield first, future.result()
+    except BrokenExecutor:
+        raise SimulatorError(
+            "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers."
+        ) from None
+    finally:
+        for _, future in waiting:
+            future.cancel()
 
 
 def worth_processes(seconds: float) -> bool:
@@ -140,10 +178,30 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _remote[Result](task: Callable[[Plan, range], Result], text: str, firsts: range) -> Result:
-    return task(_plan_of_text(text), firsts)
+def _timed[Result](task: Callable[[Plan, range], Result], plan: Plan, firsts: range) -> tuple[Result, float]:
+    """Do a task, and tell how many seconds it took."""
+    began = time.perf_counter()
+    return task(plan, firsts), time.perf_counter() - began
 
 
-@lru_cache(maxsize=1)
+def _sent[Result](
+    task: Callable[[Plan, range], Result], plan: Plan, pool: Executor, firsts: range
+) -> Future[tuple[Result, float]]:
+    return pool.submit(_remote, source_digest(), task, json.dumps(plan.data), firsts)
+
+
+def _remote[Result](code: str, task: Callable[[Plan, range], Result], text: str, firsts: range) -> tuple[Result, float]:
+    refuse_other_code(code)
+    return _timed(task, _plan_of_text(text), firsts)
+
+
+def refuse_other_code(code: str) -> None:
+    """Refuse to work for a process whose code may give other numbers."""
+    if code != source_digest():
+        rule = f"a worker has other code ({source_digest()}) than what asks it ({code}): its numbers may be others"
+        raise SimulatorError(f"{rule}. Install simulator {simulator_version()} of this machine there too.")
+
+
+@lru_cache(maxsize=4)
 def _plan_of_text(text: str) -> Plan:
     return plan_of(parse_scenario(text, file="the scenario").components)

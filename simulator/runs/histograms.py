@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,6 +100,13 @@ def histogram_bytes(values: NDArray[np.floating]) -> float:
     return 8.0 * float(np.sum(np.ceil(spans.astype(np.float64) * BINS_PER_UNIT) + 1.0))
 
 
+def narrowed(counts: NDArray[Any]) -> NDArray[Any]:
+    """Give whole numbers that are not negative in the least type that holds them; anything else as it is."""
+    if counts.dtype != np.int64 or not counts.size or counts.min() < 0:
+        return counts
+    return counts.astype(np.min_scalar_type(counts.max()))
+
+
 def merged(histograms: Sequence[Histogram]) -> Histogram:
     """Add histograms of the same rows up to a new one."""
     result = Histogram(histograms[0].rows)
@@ -116,6 +124,14 @@ class _Row:
         self.first = 0
         self.counts = np.zeros(0, dtype=np.int64)
         self.infinite = 0
+
+    def __getstate__(self) -> tuple[int, int, NDArray[np.integer]]:
+        """Go to another process with counts as narrow as they can be: a quarter of the bytes."""
+        return self.first, self.infinite, narrowed(self.counts)
+
+    def __setstate__(self, state: tuple[int, int, NDArray[np.integer]]) -> None:
+        self.first, self.infinite, counts = state
+        self.counts = counts.astype(np.int64)
 
     def add(self, line: NDArray[np.floating]) -> None:
         """Count the values of a row, (sample,)."""

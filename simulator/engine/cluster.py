@@ -1,0 +1,112 @@
+"""A Dask cluster as the executor that does the work of a run, a sweep or a study."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Iterator
+from concurrent.futures import CancelledError, Executor, Future
+from pathlib import Path as FilePath
+from typing import Any, cast
+
+from simulator.errors import InputError, SimulatorError, missing_extra
+from simulator.version import made_by, made_otherwise, otherwise_words
+
+CONNECTING = 10.0
+"""Seconds in which a scheduler answers and has a worker."""
+
+RETRIES = 3
+"""How often a piece of work is given to another worker where one is lost with it."""
+
+
+class Cluster(Executor):
+    """An executor of a client: each piece of work under a key of its own, done anew where its worker is lost."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self._executor = client, client.get_executor(retries=RETRIES, pure=False)
+
+    @property
+    def hands(self) -> int:
+        """How many pieces of work are done at once, by the workers that there are now."""
+        return max(1, int(sum(self._client.nthreads().values())))
+
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """Hand a piece of work over."""
+        return cast("Future[T]", self._executor.submit(fn, *args, **kwargs))
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Wait for what was handed over, or let it go."""
+        self._executor.shutdown(wait=wait and not cancel_futures)
+
+
+@contextlib.contextmanager
+def cluster(address: str, *, say: Callable[[str], None] = print) -> Iterator[Executor]:
+    """Connect to a scheduler by its address or its scheduler file, and look at its workers before they get work.
+
+    Parameters
+    ----------
+    address : str
+        Such as `tcp://host:8786`, `tls://host:8786`, or the path of a scheduler file.
+    say : function
+        Told of workers whose processor may give other last bits.
+
+    Yields
+    ------
+    Executor, for `workers=` of what runs scenarios
+
+    Raises
+    ------
+    InputError
+        No scheduler answers, it has no workers, or one has other code.
+    SimulatorError
+        The scheduler or a worker is lost while it works.
+    """
+    try:
+        from distributed import Client, KilledWorker
+    except ImportError:
+        raise missing_extra("--cluster needs the package distributed.", "cluster") from None
+    if "://" not in address and not FilePath(address).is_file():
+        rule = "is neither an address such as tcp://host:8786 nor a scheduler file"
+        raise InputError(f"--cluster {address}: {rule}. dask scheduler --scheduler-file FILE writes one.")
+    where = {"address": address} if "://" in address else {"scheduler_file": address}
+    log = logging.getLogger("distributed")
+    level = log.level
+    log.setLevel(logging.CRITICAL)  # what is lost is told in a line
+    try:
+        client: Any = Client(**where, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, TimeoutError, ValueError) as error:
+        log.setLevel(level)
+        rule = f"no scheduler answers there ({type(error).__name__})"
+        raise InputError(f"--cluster {address}: {rule}. Start one: dask scheduler, and workers: dask worker.") from None
+    try:
+        with client:
+            _look_at(client, address, say)
+            yield Cluster(client)
+    except (CancelledError, KilledWorker, OSError) as error:
+        if isinstance(error, OSError) and error.errno is not None:  # of a file
+            raise
+        lost = "work ended the worker that did it, more than once: for want of memory, perhaps"
+        rule = lost if isinstance(error, KilledWorker) else "the scheduler was lost"
+        told = SimulatorError(f"--cluster {address}: {rule}. See its log; what was done is kept here.")
+        for note in getattr(error, "__notes__", ()):
+            told.add_note(note)
+        raise told from None
+    finally:
+        log.setLevel(level)
+
+
+def _look_at(client: Any, address: str, say: Callable[[str], None]) -> None:
+    """Refuse workers whose code or libraries may give other numbers; tell of other processors."""
+    try:
+        client.wait_for_workers(1, timeout=CONNECTING)
+    except TimeoutError:
+        rule = f"has no workers after {CONNECTING:g} seconds"
+        raise InputError(f"--cluster {address}: {rule}. Start some: dask worker {address}.") from None
+    for worker, made in client.run(made_by).items():
+        other = made_otherwise(made)
+        processor = other.pop("platform", None)
+        if other:
+            rule = f"{worker} has {otherwise_words(other)}: its numbers may be others"
+            raise InputError(f"--cluster {address}: {rule}. Install there what is installed here.")
+        if processor:
+            say(f"{worker} has another processor: samples agree to 1e-9, and not to the last bit.")

@@ -1,0 +1,167 @@
+"""A run by the workers of a Dask cluster: the same bytes, and a line where something is lost."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from simulator import Scenario, load_scenario, simulate
+from simulator.analysis.sweep_points import load_sweep
+from simulator.analysis.sweeps import run_sweep
+from simulator.engine import cluster as module
+from simulator.engine import simulation
+from simulator.engine.cluster import cluster
+from simulator.engine.run_folders import run_to_folder
+from simulator.engine.simulation import How
+from simulator.engine.workers import refuse_other_code
+from simulator.errors import InputError, SimulatorError
+
+dask = pytest.importorskip("dask")
+pytest.importorskip("distributed")
+pytestmark = pytest.mark.slow  # a scheduler and its workers start in seconds
+
+
+def started(*words: str) -> subprocess.Popen[bytes]:
+    """Start a command of Dask, without a word."""
+    command = [sys.executable, "-m", "dask", *words, "--no-dashboard"]
+    return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+
+def scheduler(folder: Path) -> tuple[subprocess.Popen[bytes], str]:
+    """Start a scheduler on a free port; give its process and the file that holds its address."""
+    file = folder / "scheduler.json"
+    process = started("scheduler", "--host", "127.0.0.1", "--port", "0", "--scheduler-file", str(file))
+    while not file.exists():
+        time.sleep(0.05)
+    return process, str(file)
+
+
+def worker(file: str) -> subprocess.Popen[bytes]:
+    """Start a worker of one thread that nothing starts anew."""
+    folder = str(Path(file).parent)
+    return started("worker", "--scheduler-file", file, "--nthreads", "1", "--no-nanny", "--local-directory", folder)
+
+
+@pytest.fixture(scope="module")
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A scheduler with two workers, by its file."""
+    process, file = scheduler(tmp_path_factory.mktemp("dask"))
+    processes = [process, worker(file), worker(file)]
+    yield file
+    for each in processes:
+        each.kill()
+        each.wait()
+
+
+def scenario(samples: int = 4_000) -> Scenario:
+    return load_scenario("essay-2023-realistic", overrides=[f"samples={samples}", "block=100"])
+
+
+@pytest.mark.parametrize("how", [How(), How(keep="summary"), How(store="zarr")], ids=["kept", "counted", "store"])
+def test_a_cluster_gives_the_bytes_of_one_process(
+    address: str, how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulation, "KEPT", 500)
+    monkeypatch.setattr(simulation, "COUNTED", 500)
+    _, alone = run_to_folder(scenario(), tmp_path / "alone", how=how)
+    with cluster(address) as executor:
+        _, afar = run_to_folder(scenario(), tmp_path / "afar", how=replace(how, workers=executor))
+    files = [path.relative_to(alone) for path in alone.rglob("*") if path.is_file()]
+    assert len(files) > 5
+    assert [file for file in files if (alone / file).read_bytes() != (afar / file).read_bytes()] == []
+
+
+def test_points_of_a_sweep_are_computed_by_a_cluster(address: str) -> None:
+    over = {"drivers.spending.growth[0].rate.median": ["2x/year", "2.5x/year", "3x/year"]}
+    plan = load_sweep("baseline", over=over, overrides=["samples=500"])
+    with cluster(address) as executor:
+        afar = run_sweep(plan, workers=executor)
+    for name, values in run_sweep(plan)["summary"].variables.items():
+        np.testing.assert_array_equal(afar["summary"].variables[name].values, values.values, err_msg=str(name))
+
+
+def test_another_executor_does_the_work_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "COUNTED", 500)
+    with ThreadPoolExecutor(2) as executor:
+        afar = simulate(scenario(), keep="summary", workers=executor)
+    assert afar["summary"].to_dataset().equals(simulate(scenario(), keep="summary")["summary"].to_dataset())
+
+
+def test_work_is_done_anew_where_a_worker_is_lost(tmp_path: Path) -> None:
+    process, file = scheduler(tmp_path)
+    first = worker(file)
+    killed = False
+
+    def kill(*_: int) -> None:
+        nonlocal killed, first
+        if not killed:
+            other.append(worker(file))
+            first.kill()
+        killed = True
+
+    other: list[subprocess.Popen[bytes]] = []
+    with cluster(file) as executor:
+        afar = simulate(scenario(40_000), workers=executor, progress=kill)
+    for each in (process, first, *other):
+        each.kill()
+        each.wait()
+    assert killed
+    assert afar["trajectories"].to_dataset().equals(simulate(scenario(40_000))["trajectories"].to_dataset())
+
+
+def test_a_lost_scheduler_is_told_in_a_line_and_nothing_is_lost(tmp_path: Path) -> None:
+    process, file = scheduler(tmp_path)
+    only = worker(file)
+
+    def kill(*_: int) -> None:
+        for each in (only, process):
+            each.kill()
+            each.wait()
+
+    said = "the scheduler was lost"
+    soon = dask.config.set({"distributed.comm.timeouts.connect": "1s"})
+    with soon, pytest.raises(SimulatorError, match=said) as caught, cluster(file) as executor:
+        run_to_folder(scenario(40_000), tmp_path, how=How(workers=executor, progress=kill))
+    assert caught.value.__notes__ == ["--resume goes on with what was done."]
+    assert run_to_folder(scenario(40_000), tmp_path, how=How(), resume=True)[0].attrs["samples"] == 40_000
+
+
+def test_workers_of_other_code_are_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "made_otherwise", lambda made: {"simulator": ("0.1", "0.2")})
+    with (
+        pytest.raises(InputError, match=r"has simulator 0\.1 \(here 0\.2\): its numbers may be others"),
+        cluster(address),
+    ):
+        pass
+    with pytest.raises(SimulatorError, match="a worker has other code"):
+        refuse_other_code("another")
+
+
+def test_another_processor_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "made_otherwise", lambda made: {"platform": ("a", "b")})
+    said: list[str] = []
+    with cluster(address, say=said.append):
+        pass
+    assert len(said) == 2
+    assert "another processor: samples agree to 1e-9" in said[0]
+
+
+def test_no_scheduler_or_no_workers_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "CONNECTING", 0.5)
+    with pytest.raises(InputError, match="no scheduler answers there"), cluster("tcp://127.0.0.1:9"):
+        pass
+    with pytest.raises(InputError, match="nor a scheduler file"), cluster(str(tmp_path / "none.json")):
+        pass
+    process, file = scheduler(tmp_path)
+    with pytest.raises(InputError, match="has no workers"), cluster(file):
+        pass
+    process.kill()
+    process.wait()
