@@ -21,6 +21,7 @@ from simulator.engine.collecting import Piece, count_piece
 from simulator.engine.plan import Plan, plan_of
 from simulator.errors import InputError, SimulatorError
 from simulator.scenario.load import parse_scenario
+from simulator.scenario.resolving import Scenario
 from simulator.version import simulator_version, source_digest
 
 type Workers = int | Executor
@@ -153,6 +154,33 @@ def _shared[Job, Result](
             future.cancel()
 
 
+def each_of[Job, Result](
+    task: Callable[[Scenario, Job], Result], scenario: Scenario, jobs: Iterable[Job], *, workers: Workers
+) -> Iterator[Result]:
+    """Do a task of a scenario for each job, here or by others; results come in the order of the jobs.
+
+    A task is a function of a module; what it does hangs on the scenario and the job alone.
+    """
+    text = scenario.text() if workers != 1 else ""
+    done = side_by_side(
+        jobs,
+        workers=workers,
+        here=partial(task, scenario),
+        there=lambda pool, job: pool.submit(_remote_of, source_digest(), task, text, job),
+    )
+    yield from (result for _, result in done)
+
+
+def _remote_of[Job, Result](code: str, task: Callable[[Scenario, Job], Result], text: str, job: Job) -> Result:
+    refuse_other_code(code)
+    return task(_scenario_of_text(text), job)
+
+
+@lru_cache(maxsize=4)
+def _scenario_of_text(text: str) -> Scenario:
+    return parse_scenario(text, file="the scenario")
+
+
 def worth_processes(seconds: float) -> bool:
     """Tell whether so much work is done earlier with other processes beside this one."""
     return seconds > WORTH_PROCESSES[_start_method()]
@@ -204,4 +232,4 @@ def refuse_other_code(code: str) -> None:
 
 @lru_cache(maxsize=4)
 def _plan_of_text(text: str) -> Plan:
-    return plan_of(parse_scenario(text, file="the scenario").components)
+    return plan_of(_scenario_of_text(text).components)
