@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path as FilePath
 from typing import ClassVar, Literal, cast
 
@@ -37,6 +38,7 @@ from simulator.analysis.outcomes import (
     parse_outcomes,
 )
 from simulator.engine.record import code_of, packages_of
+from simulator.engine.workers import Workers, parted
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
 from simulator.runs.checked import open_kept
@@ -145,6 +147,7 @@ def prior_swings(
     mode: Mode = "free",
     samples: int = SAMPLES,
     custom: Mapping[str, CustomDriver] | None = None,
+    workers: Workers = 1,
 ) -> Swings:
     """Move each input of a scenario to its 10 % and its 90 % quantile, and see what comes of it.
 
@@ -164,6 +167,8 @@ def prior_swings(
     samples : int
         Common draws where the others are free.
     custom : functions of custom drivers, as in `simulate`
+    workers : int or concurrent.futures.Executor
+        As in `simulate`: inputs moved side by side where the others are free.
 
     Returns
     -------
@@ -196,7 +201,7 @@ def prior_swings(
             "Give a number of the scenario an interval, for example interval_90: [2, 3]."
         )
     asked = parse_outcomes(outcomes) or forecast_outcomes(model, common_draws(model, min(samples, 512)))
-    found = _free(model, inputs, asked, samples) if mode == "free" else _fixed(model, inputs, asked)
+    found = _free(model, inputs, asked, samples, workers) if mode == "free" else _fixed(model, inputs, asked)
     spec = scenario.spec
     attrs = {
         "swings_format": SWINGS_FORMAT,
@@ -234,19 +239,15 @@ def forecast_outcomes(model: Model, draws: Draws) -> tuple[Outcome, ...]:
     return headline_outcomes(model.plan.headline, model.years.tolist(), ahead or names)
 
 
-def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int) -> dict[str, Array]:
+def _free(
+    model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int, workers: Workers
+) -> dict[str, Array]:
     """Give the statistics with the others free."""
-    draws = common_draws(model, samples)
-    base = evaluate_values(model, draws.values, outcomes)
-    told = np.empty((6, len(outcomes), len(inputs)))
-    for place, varied in enumerate(inputs):
-        low, high = (
-            evaluate_values(model, moved_to(model.joint, draws, varied, score=float(ndtri(level))), outcomes)
-            for level in LEVELS
-        )
-        without = evaluate_values(model, moved_alone(model.joint, draws, varied, score=0.0), outcomes)
-        for number, (outcome, *own) in enumerate(zip(outcomes, base, low, high, without, strict=True)):
-            told[:, number, place] = _effects(outcome, *own)
+    common = Common.of(model, outcomes, samples)
+    jobs = [(outcomes, samples, varied) for varied in inputs]
+    here = partial(_moved, common)
+    told = np.stack(list(parted(_moved_of, model.plan, jobs, workers=workers, here=here)), axis=-1)
+    base = common.base
     never = np.isinf(base).mean(axis=1)
     constant = np.array([np.isfinite(values).all() and np.ptp(values) == 0.0 for values in base]) | (never == 1.0)
     return {
@@ -256,6 +257,42 @@ def _free(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], sa
         "constant": constant,
         "never": never,
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """Common draws of a model, and outcomes (outcome, sample) at them."""
+
+    model: Model
+    draws: Draws
+    base: Array
+
+    @classmethod
+    def of(cls, model: Model, outcomes: Sequence[Outcome], samples: int) -> Common:
+        """Draw, and evaluate."""
+        draws = common_draws(model, samples)
+        return cls(model, draws, evaluate_values(model, draws.values, outcomes))
+
+
+type Job = tuple[Sequence[Outcome], int, Input]
+"""Outcomes, how many common draws, and the input that is moved."""
+
+
+def _moved_of(scenario: Scenario, jobs: Sequence[Job]) -> list[Array]:
+    return _moved(Common.of(model_of(scenario), *jobs[0][:2]), jobs)
+
+
+def _moved(common: Common, jobs: Sequence[Job]) -> list[Array]:
+    """Give for each input what moving it does to each outcome, (effect, outcome)."""
+    model, found = common.model, list[Array]()
+    for outcomes, _, varied in jobs:
+        at = [
+            *(moved_to(model.joint, common.draws, varied, score=float(ndtri(level))) for level in LEVELS),
+            moved_alone(model.joint, common.draws, varied, score=0.0),
+        ]
+        values = [evaluate_values(model, each, outcomes) for each in at]
+        found.append(np.transpose([_effects(*own) for own in zip(outcomes, common.base, *values, strict=True)]))
+    return found
 
 
 def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -> dict[str, Array]:

@@ -9,7 +9,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
 from functools import lru_cache, partial
 from itertools import islice
@@ -35,8 +35,6 @@ JOB_SECONDS = 2.0
 
 HANDED_SECONDS = 10.0
 """The same of an executor, whose results travel further."""
-
-HERE_ALONE = "has a custom driver that is a function, which no other process has. Offer it as a driver of a package."
 
 MOST_TOGETHER = 16
 """Batches that a process counts before it hands their sum on."""
@@ -71,8 +69,8 @@ def in_order[Result](
     if not firsts:
         return
     afar = isinstance(workers, Executor)
-    if afar and plan.data is None:
-        raise InputError(f"{plan.spec.name}: {HERE_ALONE}")
+    if afar:
+        refuse_functions(plan)
     here, there = partial(_timed, task, plan), partial(_sent, task, plan)
     [(first, (result, each))] = side_by_side([firsts[:1]], workers=workers if afar else 1, here=here, there=there)
     yield first, result
@@ -154,21 +152,33 @@ def _shared[Job, Result](
             future.cancel()
 
 
-def each_of[Job, Result](
-    task: Callable[[Scenario, Job], Result], scenario: Scenario, jobs: Iterable[Job], *, workers: Workers
+def parted[Job, Result](
+    task: Callable[[Scenario, Sequence[Job]], Sequence[Result]],
+    plan: Plan,
+    jobs: Sequence[Job],
+    *,
+    workers: Workers,
+    here: Callable[[Sequence[Job]], Sequence[Result]],
 ) -> Iterator[Result]:
-    """Do a task of a scenario for each job, here or by others; results come in the order of the jobs.
+    """Do a task for jobs of a plan's scenario: `here` for all at once, or parted among others; results in their order.
 
-    A task is a function of a module; what it does hangs on the scenario and the job alone.
+    The task is a function of a module, and what it gives hangs on the scenario and the jobs alone.
     """
-    text = scenario.text() if workers != 1 else ""
-    done = side_by_side(
-        jobs,
-        workers=workers,
-        here=partial(task, scenario),
-        there=lambda pool, job: pool.submit(_remote_of, source_digest(), task, text, job),
-    )
-    yield from (result for _, result in done)
+    if workers == 1:
+        yield from here(jobs)
+        return
+    refuse_functions(plan)
+    size, text = max(1, len(jobs) // (4 * width(workers))), json.dumps(plan.data)
+    parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
+    there = partial(_handed, task, text)
+    for _, results in side_by_side(parts, workers=workers, here=here, there=there):
+        yield from results
+
+
+def _handed[Job, Result](
+    task: Callable[[Scenario, Job], Result], text: str, pool: Executor, job: Job
+) -> Future[Result]:
+    return pool.submit(_remote_of, source_digest(), task, text, job)
 
 
 def _remote_of[Job, Result](code: str, task: Callable[[Scenario, Job], Result], text: str, job: Job) -> Result:
@@ -179,6 +189,13 @@ def _remote_of[Job, Result](code: str, task: Callable[[Scenario, Job], Result], 
 @lru_cache(maxsize=4)
 def _scenario_of_text(text: str) -> Scenario:
     return parse_scenario(text, file="the scenario")
+
+
+def refuse_functions(plan: Plan) -> None:
+    """Refuse a plan that no other process can make."""
+    if plan.data is None:
+        rule = "has a custom driver that is a function of this process: other processes and clusters have it not"
+        raise InputError(f"{plan.spec.name}: {rule}. Offer it as a driver of an installed package.")
 
 
 def worth_processes(seconds: float) -> bool:
