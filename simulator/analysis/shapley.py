@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cache
-from itertools import combinations
+from functools import cache, cached_property
+from itertools import chain, combinations
 from math import factorial
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
-from simulator.analysis.sobol import Function, Halves, Parted
+from simulator.analysis.sobol import Halves, Parted
 from simulator.priors.streams import EDGE
 from simulator.units import Array
 
@@ -102,16 +102,86 @@ class CorrelatedColumns:
     correlation: Array
 
 
-def shapley_effects(
-    function: Function,
-    *,
-    first: Array,
-    second: Array,
-    order: Array,
-    players: Sequence[Sequence[int]],
-    correlated: Sequence[CorrelatedColumns] = (),
-    seed: int,
-) -> Parted:
+@dataclass(frozen=True)
+class ShapleyPoints:
+    """Where a function is evaluated for the Shapley effects of its players.
+
+    The halves `first` and `second` (row, column), in (0, 1), each drawn from the joint distribution and independent of
+    one another. Then the first half without each player: what its columns are correlated with goes along, and players
+    of one such group are evaluated once. Then the rows with one more player known after the other, along the ranks of
+    each row of `order` (row, player), which are independent of the halves.
+    """
+
+    first: Array
+    second: Array
+    order: Array
+    players: Sequence[Sequence[int]]
+    correlated: Sequence[CorrelatedColumns] = ()
+
+    def __len__(self) -> int:
+        return 2 + len(self.apart) + len(self.players) - self.ends_at_first
+
+    @cached_property
+    def groups(self) -> list[tuple[int, ...]]:
+        """The columns that go with each player."""
+        return [
+            tuple(
+                sorted({*own, *(one for each in self.correlated if {*each.columns} & {*own} for one in each.columns)})
+            )
+            for own in self.players
+        ]
+
+    @cached_property
+    def apart(self) -> list[tuple[int, ...]]:
+        """The same, each once."""
+        return list(dict.fromkeys(self.groups))
+
+    @cached_property
+    def ends_at_first(self) -> bool:
+        """Whether the first half is what is known in the end."""
+        return {*chain.from_iterable(self.players)} == {*range(self.first.shape[1])}
+
+    @cached_property
+    def places(self) -> NDArray[np.intp]:
+        """The players of each row in their order, (row, place)."""
+        return np.argsort(self.order, axis=1, kind="stable")
+
+    @cached_property
+    def _ranks(self) -> NDArray[np.intp]:
+        return np.argsort(self.places, axis=1)
+
+    @cached_property
+    def _scores(self) -> list[tuple[Array, Array]]:
+        """The normal scores of what is correlated, in both halves."""
+        return [(ndtri(self.first[:, each.columns]), ndtri(self.second[:, each.columns])) for each in self.correlated]
+
+    def at(self, place: int) -> Array:
+        """Give the points (row, column) of a place."""
+        if place < 2:
+            return (self.first, self.second)[place]
+        if place - 2 < len(self.apart):
+            columns = self.apart[place - 2]
+            points = self.first.copy()
+            points[:, columns] = self.second[:, columns] if list(columns) in map(sorted, self.players) else 0.5
+            return points
+        return self._known(place - 2 - len(self.apart))
+
+    def _known(self, place: int) -> Array:
+        """Draw the rows from the second half given those columns of the first whose players are known by a place."""
+        known = np.zeros(self.first.shape, dtype=np.bool_)
+        for player, columns in enumerate(self.players):
+            known[np.ix_(self._ranks[:, player] <= place, columns)] = True
+        result: Array = np.where(known, self.first, self.second)
+        for each, (first, second) in zip(self.correlated, self._scores, strict=True):
+            here = known[:, each.columns]
+            drawn = second + regression(here, each.correlation, first - second)
+            result[:, each.columns] = np.where(
+                here, self.first[:, each.columns], np.clip(ndtr(drawn), EDGE, 1.0 - EDGE)
+            )
+        return result
+
+
+def shapley_effects(values: Iterable[Array], points: ShapleyPoints, *, seed: int) -> Parted:
     """Estimate Shapley effects: each player's part of the variance, fair also where inputs are correlated.
 
     The effect of player j is the mean, over all orders of the players, of what knowing j adds to the variance
@@ -128,40 +198,35 @@ def shapley_effects(
 
     Parameters
     ----------
-    function : from uniform numbers (row, column), after the copula, to outcomes (row, outcome)
-    first, second : array (row, column), in (0, 1)
-        Two independent halves, each of them drawn from the joint distribution.
-    order : array (row, player)
-        Numbers whose ranks in a row are the order of the players; independent of the halves.
-    players : sequence of sequences of columns
-    correlated : sequence of CorrelatedColumns
-        Independent of one another, and of all other columns.
+    values : iterable of array (row, outcome)
+        The function at each of the points, in their order.
+    points : ShapleyPoints
+        After the copula. Correlated columns are independent of one another, and of all other columns.
     seed : int
         Of the bootstrap over the rows.
 
     Returns
     -------
     Parted, `shapley`, adding up to 1 over the players
-        The bounds hold 90 %. The function is evaluated at 1 + 2 players points for each row, at fewer where players
-        are correlated.
+        The bounds hold 90 %.
 
     Sources
     -------
     Song, Nelson & Staum 2016; Broto, Bachoc & Depecker 2020; Goda 2021, A simple algorithm for global sensitivity
     analysis with Shapley effects.
     """
-    halves = Halves.of(function, first, second, seed=seed)
+    left = iter(values)
+    halves = Halves.of(next(left), next(left), seed=seed)
     at_first = halves.at_first
-    terms = _swapped(function, halves, first, second, players, correlated)
-    rows, places = np.arange(len(first)), np.argsort(order, axis=1, kind="stable")
-    conditional = _Conditional(first, second, correlated)
-    known = np.zeros(first.shape, dtype=np.bool_)
+    without = dict(zip(points.apart, left, strict=False))
+    alone = [len(key) == len(columns) for key, columns in zip(points.groups, points.players, strict=True)]
+    terms = np.stack(
+        [(0.5 if one else 1.0) * (at_first - without[key]) for key, one in zip(points.groups, alone, strict=True)]
+    )
+    rows, places = np.arange(len(at_first)), points.places
     before = halves.at_second
-    for place in range(len(players)):
-        for player, columns in enumerate(players):
-            known[np.ix_(places[:, place] == player, columns)] = True
-        last = place == len(players) - 1
-        after = at_first if last and known.all() else function(conditional.points(known))
+    for place in range(len(points.players)):
+        after = next(left, at_first)
         terms[places[:, place], rows] *= after - before
         before = after
     return _effects(terms, halves)
@@ -177,51 +242,6 @@ def _effects(terms: Array, halves: Halves) -> Parted:
     # estimate is negative this is to divide by their sum.
     shares += (1.0 - shares.sum(axis=0)) * np.abs(sums) / np.where(constant, 1.0, size)
     return halves.parted({"shapley": shares}, constant)
-
-
-def _swapped(
-    function: Function,
-    halves: Halves,
-    first: Array,
-    second: Array,
-    players: Sequence[Sequence[int]],
-    correlated: Sequence[CorrelatedColumns],
-) -> Array:
-    """Give what the first half loses without each player (player, row, outcome), as much as it counts.
-
-    With a player go the columns that its own are correlated with; players of one such group are evaluated once.
-    """
-    without: dict[tuple[int, ...], Array] = {}
-    terms = []
-    for columns in players:
-        together = (each.columns for each in correlated if set(each.columns) & set(columns))
-        key = tuple(sorted(set(columns).union(*together)))
-        alone = len(key) == len(columns)
-        if key not in without:
-            points = first.copy()
-            points[:, key] = second[:, key] if alone else 0.5
-            without[key] = function(points)
-        terms.append((0.5 if alone else 1.0) * (halves.at_first - without[key]))
-    return np.stack(terms)
-
-
-class _Conditional:
-    """The rows of the first half where they are known, drawn given these from the second half where they are not."""
-
-    def __init__(self, first: Array, second: Array, correlated: Sequence[CorrelatedColumns]) -> None:
-        self._first, self._second, self._correlated = first, second, correlated
-        self._scores = [(ndtri(first[:, each.columns]), ndtri(second[:, each.columns])) for each in correlated]
-
-    def points(self, known: NDArray[np.bool_]) -> Array:
-        """Give the rows (row, column)."""
-        result: Array = np.where(known, self._first, self._second)
-        for each, (first, second) in zip(self._correlated, self._scores, strict=True):
-            here = known[:, each.columns]
-            drawn = second + regression(here, each.correlation, first - second)
-            result[:, each.columns] = np.where(
-                here, self._first[:, each.columns], np.clip(ndtr(drawn), EDGE, 1.0 - EDGE)
-            )
-        return result
 
 
 def regression(known: NDArray[np.bool_], correlation: Array, scores: Array) -> Array:

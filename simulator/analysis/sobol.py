@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -68,10 +68,6 @@ def is_constant(values: Array) -> NDArray[np.bool_]:
     return np.less_equal(highest - lowest, 1e-12 * np.maximum(np.abs(lowest), np.abs(highest)))
 
 
-type Function = Callable[[Array], Array]
-"""From uniform numbers (row, column) to outcomes (row, outcome), all finite."""
-
-
 @dataclass(frozen=True, slots=True)
 class Parted:
     """The variance of every outcome, parted among inputs: `parts` by name, each (input, outcome).
@@ -96,11 +92,10 @@ class Halves:
     constant: NDArray[np.bool_]
 
     @classmethod
-    def of(cls, function: Function, first: Array, second: Array, *, seed: int) -> Halves:
-        """Evaluate the halves; `weights` and `variance` are (1 + replicates, ...)."""
-        at_first, at_second = function(first), function(second)
+    def of(cls, at_first: Array, at_second: Array, *, seed: int) -> Halves:
+        """Pool the halves; `weights` and `variance` are (1 + replicates, ...)."""
         pooled = np.concatenate([at_first, at_second])
-        weights = bootstrap_weights(len(first), seed=seed)
+        weights = bootstrap_weights(len(at_first), seed=seed)
         variance = spread(pooled, np.concatenate([weights, weights], axis=1) / 2)
         return cls(at_first, at_second, weights, variance, is_constant(pooled))
 
@@ -111,9 +106,33 @@ class Halves:
         return Parted(parts, np.where(constant, 0.0, self.variance[0]), constant, np.where(constant, 0.0, deciding))
 
 
-def sobol_indices(
-    function: Function, *, first: Array, second: Array, inputs: Sequence[Sequence[int]], seed: int
-) -> Parted:
+@dataclass(frozen=True, slots=True)
+class SobolPoints:
+    """Where a function is evaluated for its Sobol indices.
+
+    The halves `first` and `second` (row, column), in (0, 1), independent of one another; then for each input, a column
+    or a group of them, the first half with its columns from the second, and the other way round. Columns of no input
+    stay with their half.
+    """
+
+    first: Array
+    second: Array
+    inputs: Sequence[Sequence[int]]
+
+    def __len__(self) -> int:
+        return 2 + 2 * len(self.inputs)
+
+    def at(self, place: int) -> Array:
+        """Give the points (row, column) of a place."""
+        own, other = (self.second, self.first) if place % 2 else (self.first, self.second)
+        if place < 2:
+            return own
+        result, columns = own.copy(), self.inputs[place // 2 - 1]
+        result[:, columns] = other[:, columns]
+        return result
+
+
+def sobol_indices(values: Iterable[Array], *, inputs: int, seed: int) -> Parted:
     """Estimate first-order and total indices by pick-freeze on two independent halves.
 
     With A and B the halves, AB the half A whose columns of input j come from B, and BA the other way round,
@@ -129,32 +148,28 @@ def sobol_indices(
 
     Parameters
     ----------
-    function : from uniform numbers (row, column) to outcomes (row, outcome)
-    first, second : array (row, column), in (0, 1)
-        Two independent halves.
-    inputs : sequence of sequences of columns
-        What is one input: a column, or a group of columns. Columns of no input stay with their half.
+    values : iterable of array (row, outcome)
+        The function at each of the `SobolPoints`, in their order; one input is held at a time.
+    inputs : int
     seed : int
         Of the bootstrap over the rows.
 
     Returns
     -------
     Parted, `first_order` and `total`
-        The bounds hold 90 %; the function is evaluated at 2 rows (1 + inputs) points.
+        The bounds hold 90 %.
 
     Sources
     -------
     Jansen 1999 (T); Azzini, Mara & Rosati 2021, Comparison of two sets of Monte Carlo estimators of Sobol' indices
     (S, V).
     """
-    halves = Halves.of(function, first, second, seed=seed)
+    left = iter(values)
+    halves = Halves.of(next(left), next(left), seed=seed)
     weights = halves.weights
-    parts = np.empty((3, len(inputs), *halves.variance.shape))
+    parts = np.empty((3, inputs, *halves.variance.shape))
     apart = weights @ (halves.at_first - halves.at_second) ** 2
-    for place, columns in enumerate(inputs):
-        mixed, swapped = first.copy(), second.copy()
-        mixed[:, columns], swapped[:, columns] = second[:, columns], first[:, columns]
-        at_mixed, at_swapped = function(mixed), function(swapped)
+    for place, (at_mixed, at_swapped) in enumerate(zip(left, left, strict=True)):
         one, other = halves.at_first - at_mixed, at_swapped - halves.at_second
         parts[0, place] = weights @ (one * other) / 2
         parts[1, place] = weights @ (one**2 + other**2) / 4

@@ -246,7 +246,8 @@ def _free(
     common = Common.of(model, outcomes, samples)
     jobs = [(outcomes, samples, varied) for varied in inputs]
     here = partial(_moved, common)
-    told = np.stack(list(parted(_moved_of, model.plan, jobs, workers=workers, here=here)), axis=-1)
+    moved: list[Array] = list(parted(_moved_of, model.plan, jobs, workers=workers, here=here))
+    told = np.stack(moved, axis=-1)
     base = common.base
     never = np.isinf(base).mean(axis=1)
     constant = np.array([np.isfinite(values).all() and np.ptp(values) == 0.0 for values in base]) | (never == 1.0)

@@ -153,12 +153,12 @@ def _shared[Job, Result](
 
 
 def parted[Job, Result](
-    task: Callable[[Scenario, Sequence[Job]], Sequence[Result]],
+    task: Callable[[Scenario, Sequence[Job]], list[Result]],
     plan: Plan,
     jobs: Sequence[Job],
     *,
     workers: Workers,
-    here: Callable[[Sequence[Job]], Sequence[Result]],
+    here: Callable[[Sequence[Job]], Iterable[Result]],
 ) -> Iterator[Result]:
     """Do a task for jobs of a plan's scenario: `here` for all at once, or parted among others; results in their order.
 
@@ -171,7 +171,7 @@ def parted[Job, Result](
     size, text = max(1, len(jobs) // (4 * width(workers))), json.dumps(plan.data)
     parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
     there = partial(_handed, task, text)
-    for _, results in side_by_side(parts, workers=workers, here=here, there=there):
+    for _, results in side_by_side(parts, workers=workers, here=lambda part: list(here(part)), there=there):
         yield from results
 
 

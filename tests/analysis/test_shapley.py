@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.special import ndtr, ndtri
 
-from simulator.analysis.shapley import CorrelatedColumns, regression, shapley_effects, shapley_values
+from simulator.analysis.shapley import CorrelatedColumns, ShapleyPoints, regression, shapley_effects, shapley_values
 from tests.known_functions import (
     ISHIGAMI_SHAPLEY,
     halves,
@@ -77,10 +77,11 @@ def found(function, columns, *, correlated=(), rows=4096, seed=0, players=None):
         for half in (first, second):
             half[:, each.columns] = ndtr(ndtri(half[:, each.columns]) @ factor.T)
     every = players or [[column] for column in range(columns)]
-    return shapley_effects(
-        function, first=first, second=second, order=order[:, : len(every)], players=every, correlated=correlated,
-        seed=seed,
-    )  # fmt: skip
+    return effects_of(function, ShapleyPoints(first, second, order[:, : len(every)], every, correlated), seed=seed)
+
+
+def effects_of(function, points, *, seed=0):
+    return shapley_effects((function(points.at(place)) for place in range(len(points))), points, seed=seed)
 
 
 def close(estimate, known):
@@ -160,12 +161,9 @@ def test_a_permutation_of_the_rows_changes_no_effect():
     shuffled = np.argsort(uniforms("shuffle", rows=512)[:, 0])
     pair = CorrelatedColumns((0, 2), np.array([[1.0, 0.5], [0.5, 1.0]]))
     one, other = (
-        shapley_effects(
-            ishigami, first=first[rows], second=second[rows], order=order[rows], players=[[0], [1], [2]],
-            correlated=[pair], seed=0,
-        )
+        effects_of(ishigami, ShapleyPoints(first[rows], second[rows], order[rows], [[0], [1], [2]], [pair]))
         for rows in (slice(None), shuffled)
-    )  # fmt: skip
+    )
     np.testing.assert_allclose(one.parts["shapley"].value, other.parts["shapley"].value, rtol=1e-9)
 
 

@@ -205,6 +205,6 @@ def test_a_scenario_without_uncertainty_and_a_mixture_are_refused():
 
 
 def test_the_rows_of_a_study_are_spread_over_as_many_strata() -> None:
-    drawn = shares._numbers(model_of(load_scenario("baseline")), ["a", "b"], "a", 1100)
+    drawn = shares.Study(model_of(load_scenario("baseline")), [], [], 1100, "sobol").points.first
     for column in drawn.T:
         assert sorted(np.floor(column * 1100).astype(int).tolist()) == list(range(1100))

@@ -3,14 +3,27 @@
 import numpy as np
 import pytest
 
-from simulator.analysis.sobol import bootstrap_weights, deciding_rows, estimate, is_constant, sobol_indices, spread
+from simulator.analysis.sobol import (
+    SobolPoints,
+    bootstrap_weights,
+    deciding_rows,
+    estimate,
+    is_constant,
+    sobol_indices,
+    spread,
+)
 from tests.known_functions import ISHIGAMI_FIRST, ISHIGAMI_TOTAL, halves, ishigami, sobol_g, sobol_g_shares, uniforms
+
+
+def indices(function, first, second, inputs, *, seed):
+    points = SobolPoints(first, second, inputs)
+    return sobol_indices((function(points.at(place)) for place in range(len(points))), inputs=len(inputs), seed=seed)
 
 
 def found(function, columns, *, rows=4096, seed=0, inputs=None):
     first, second, _ = halves(columns, rows=rows, seed=seed)
     every = inputs or [[column] for column in range(columns)]
-    return sobol_indices(function, first=first, second=second, inputs=every, seed=seed)
+    return indices(function, first, second, every, seed=seed)
 
 
 def close(estimate, known):
@@ -72,8 +85,7 @@ def test_a_permutation_of_the_rows_changes_no_index():
     first, second, _ = halves(3, rows=512)
     order = np.argsort(uniforms("order", rows=512)[:, 0])
     one, other = (
-        sobol_indices(ishigami, first=a, second=b, inputs=[[0], [1], [2]], seed=0)
-        for a, b in ((first, second), (first[order], second[order]))
+        indices(ishigami, a, b, [[0], [1], [2]], seed=0) for a, b in ((first, second), (first[order], second[order]))
     )
     np.testing.assert_allclose(one.parts["total"].value, other.parts["total"].value, rtol=1e-12)
     np.testing.assert_allclose(one.parts["first_order"].value, other.parts["first_order"].value, rtol=1e-11, atol=1e-14)
