@@ -25,6 +25,7 @@ from simulator.analysis.outcomes import (
 from simulator.analysis.shares import check_method, variance_shares
 from simulator.analysis.swings import SAMPLES, forecast_outcomes
 from simulator.engine.record import code_of
+from simulator.engine.workers import Workers
 from simulator.errors import as_path
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
@@ -122,6 +123,7 @@ def audit_scenario(
     documents: Sequence[Document] = (),
     samples: int = SAMPLES,
     custom: Mapping[str, CustomDriver] | None = None,
+    workers: Workers = 1,
 ) -> Audit:
     """Audit a scenario: every number that it assumes, where it comes from, and what rests on it.
 
@@ -143,6 +145,8 @@ def audit_scenario(
     samples : int
         Common draws.
     custom : functions of custom drivers, as in `simulate`
+    workers : int or concurrent.futures.Executor
+        As in `simulate`, for the shares.
 
     Returns
     -------
@@ -175,7 +179,7 @@ def audit_scenario(
     asked = parse_outcomes(outcomes) or usual[1:] or usual  # the level alone, where there are no thresholds
     base = evaluate_values(model, draws.values, asked)
     audited = tuple(_audited(scenario, outcome, values) for outcome, values in zip(asked, base, strict=True))
-    shares = _shares(scenario, audited, samples, custom) if inputs else {}
+    shares = _shares(scenario, audited, samples, custom, workers) if inputs else {}
     origins = provenances(scenario, documents=documents)
     unmoved = [(each.base, 0.0, each.base, 0.0) for each in audited], [(0.0, 0.0)] * len(audited)
     known = [name for name, prior in model.joint.priors.items() if prior.value is not None and not prior.is_use]
@@ -213,11 +217,15 @@ def _moves(
 
 
 def _shares(
-    scenario: Scenario, audited: Sequence[Audited], samples: int, custom: Mapping[str, CustomDriver] | None
+    scenario: Scenario,
+    audited: Sequence[Audited],
+    samples: int,
+    custom: Mapping[str, CustomDriver] | None,
+    workers: Workers,
 ) -> dict[str, Sequence[Sequence[float]]]:
     """Give the share of the variance of each outcome by input, with its standard error."""
     asked = [each.outcome for each in audited]
-    found = variance_shares(scenario, asked, samples=samples, method="shapley", custom=custom).dataset
+    found = variance_shares(scenario, asked, samples=samples, method="shapley", custom=custom, workers=workers).dataset
     both = np.stack([found["shapley"].values, found["shapley_error"].values], axis=-1).tolist()
     return dict(zip(found["input"].values.tolist(), both, strict=True))
 

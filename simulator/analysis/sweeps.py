@@ -20,11 +20,10 @@ from simulator.analysis.sweep_tables import read_outcomes
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.run_folders import FITS, Say
 from simulator.engine.simulation import COUNTED, Progress, simulate
-from simulator.engine.workers import Workers, refuse_other_code, side_by_side, width, worth_processes
+from simulator.engine.workers import Workers, side_by_side, submitted, width, worth_processes
 from simulator.files import tidy
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
-from simulator.version import source_digest
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -181,11 +180,10 @@ def _computed(
         todo,
         workers=workers,
         here=lambda point: simulate(point[1], keep="summary"),
-        there=lambda pool, point: pool.submit(_remote, source_digest(), json.dumps(point[1].data)),
+        there=lambda pool, point: submitted(pool, _remote, json.dumps(point[1].data)),
     )
     yield from ((name, run) for (name, _), run in shared)
 
 
-def _remote(code: str, text: str) -> xr.DataTree:
-    refuse_other_code(code)
+def _remote(text: str) -> xr.DataTree:
     return simulate(parse_scenario(text, file="the scenario"), keep="summary")

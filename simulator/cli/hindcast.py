@@ -246,6 +246,7 @@ def published(
             metavar="FOLDER", help="Write every number to published.csv in this folder.", callback=options.folder_option
         ),
     ] = None,
+    cluster: options.ClusterOption = "",
     json: options.JsonOption = False,
 ) -> None:
     """Hold published forecasts against what the tool gives.
@@ -258,7 +259,10 @@ def published(
     """
     from simulator.hindcast.published_text import write_published_page
 
-    found = simulator.reproduce_published(names or (), say=(lambda _: None) if json else options.tell)
+    with options.hands(1, cluster) as hands:
+        found = simulator.reproduce_published(
+            names or (), say=(lambda _: None) if json else options.tell, workers=hands
+        )
     if output is not None:
         found.write_into(output)
         options.note(f"  {output / 'published.csv'}", json=json)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
@@ -169,6 +170,7 @@ def swings(
     charts: options.ChartsOption = True,
     format_: options.FormatOption = "png,svg",
     theme: options.ThemeOption = "light",
+    cluster: options.ClusterOption = "",
     json: options.JsonOption = False,
 ) -> None:
     """Move each input to its 10 and 90 % quantile: tornados.
@@ -186,7 +188,8 @@ def swings(
     how = check_swings(mode, samples=count)
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
-    found = simulator.prior_swings(read.scenario, outcomes=asked, mode=how, samples=count)
+    with options.hands(1, cluster) as hands:
+        found = simulator.prior_swings(read.scenario, outcomes=asked, mode=how, samples=count, workers=hands)
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 
@@ -200,6 +203,7 @@ def audit(
     samples: DrawsOption = "1024",
     set_: options.SetOption = None,
     output: options.OutputOption = FilePath("outputs"),
+    cluster: options.ClusterOption = "",
     json: options.JsonOption = False,
 ) -> None:
     """List every assumption, what to research next first.
@@ -216,7 +220,9 @@ def audit(
     check_method("auto", samples=count)
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
-    found = simulator.audit_scenario(read.scenario, outcomes=asked, documents=read.documents, samples=count)
+    study = partial(simulator.audit_scenario, read.scenario, outcomes=asked, documents=read.documents, samples=count)
+    with options.hands(1, cluster) as hands:
+        found = study(workers=hands)
     printed = {"text": "", "csv": found.tables()["audit"].to_csv(), "markdown": found.texts()["audit.md"]}
     options.finish(found, output, printed=printed[format_], json=json)
 
@@ -248,6 +254,7 @@ def shares(
     charts: options.ChartsOption = True,
     format_: options.FormatOption = "png,svg",
     theme: options.ThemeOption = "light",
+    cluster: options.ClusterOption = "",
     json: options.JsonOption = False,
 ) -> None:
     """Share out the variance of an outcome among the priors.
@@ -267,7 +274,9 @@ def shares(
     read = read_scenario(scenario, output, options.overridden(set_, None, seed), outcome or (), say=options.say)
     options.warn(read.warnings)
     asked = read.outcomes or None
-    found = simulator.variance_shares(read.scenario, asked, samples=count, method=method, groups=groups, by=by)
+    study = partial(simulator.variance_shares, samples=count, method=method, groups=groups, by=by)
+    with options.hands(1, cluster) as hands:
+        found = study(read.scenario, asked, workers=hands)
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 

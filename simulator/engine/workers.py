@@ -11,8 +11,8 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from functools import lru_cache, partial
-from itertools import islice
+from functools import cache, lru_cache, partial
+from itertools import chain, islice
 from pathlib import Path as FilePath
 from typing import Literal
 
@@ -22,7 +22,7 @@ from simulator.engine.plan import Plan, plan_of
 from simulator.errors import InputError, SimulatorError
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
-from simulator.version import simulator_version, source_digest
+from simulator.version import source_digest
 
 type Workers = int | Executor
 """How many processes of this machine work side by side; or an executor, which is handed all the work."""
@@ -71,7 +71,11 @@ def in_order[Result](
     afar = isinstance(workers, Executor)
     if afar:
         refuse_functions(plan)
-    here, there = partial(_timed, task, plan), partial(_sent, task, plan)
+    here, text = partial(_timed, task, plan), cache(lambda: json.dumps(plan.data))
+
+    def there(pool: Executor, job: range) -> Future[tuple[Result, float]]:
+        return submitted(pool, _remote, task, text(), job)
+
     [(first, (result, each))] = side_by_side([firsts[:1]], workers=workers if afar else 1, here=here, there=there)
     yield first, result
     rest = firsts[1:]
@@ -152,6 +156,21 @@ def _shared[Job, Result](
             future.cancel()
 
 
+def submitted[**P, Result](
+    pool: Executor, task: Callable[P, Result], *given: P.args, **named: P.kwargs
+) -> Future[Result]:
+    """Hand a task to a pool, whose processes refuse it where they have other code."""
+    return pool.submit(with_this_code, source_digest(), partial(task, *given, **named))
+
+
+def with_this_code[Result](code: str, task: Callable[[], Result]) -> Result:
+    """Do a task for a process whose code is the same; refuse where other code may give other numbers."""
+    if code != source_digest():
+        rule = f"a worker has other code ({source_digest()}) than what asks it ({code}): its numbers may be others"
+        raise SimulatorError(f"{rule}. Install there what is installed here.")
+    return task()
+
+
 def parted[Job, Result](
     task: Callable[[Scenario, Sequence[Job]], list[Result]],
     plan: Plan,
@@ -170,19 +189,16 @@ def parted[Job, Result](
     refuse_functions(plan)
     size, text = max(1, len(jobs) // (4 * width(workers))), json.dumps(plan.data)
     parts = [jobs[start : start + size] for start in range(0, len(jobs), size)]
-    there = partial(_handed, task, text)
-    for _, results in side_by_side(parts, workers=workers, here=lambda part: list(here(part)), there=there):
-        yield from results
+    done = side_by_side(
+        parts,
+        workers=workers,
+        here=lambda part: list(here(part)),
+        there=lambda pool, part: submitted(pool, _of_text, task, text, part),
+    )
+    yield from chain.from_iterable(results for _, results in done)
 
 
-def _handed[Job, Result](
-    task: Callable[[Scenario, Job], Result], text: str, pool: Executor, job: Job
-) -> Future[Result]:
-    return pool.submit(_remote_of, source_digest(), task, text, job)
-
-
-def _remote_of[Job, Result](code: str, task: Callable[[Scenario, Job], Result], text: str, job: Job) -> Result:
-    refuse_other_code(code)
+def _of_text[Job, Result](task: Callable[[Scenario, Job], Result], text: str, job: Job) -> Result:
     return task(_scenario_of_text(text), job)
 
 
@@ -229,22 +245,8 @@ def _timed[Result](task: Callable[[Plan, range], Result], plan: Plan, firsts: ra
     return task(plan, firsts), time.perf_counter() - began
 
 
-def _sent[Result](
-    task: Callable[[Plan, range], Result], plan: Plan, pool: Executor, firsts: range
-) -> Future[tuple[Result, float]]:
-    return pool.submit(_remote, source_digest(), task, json.dumps(plan.data), firsts)
-
-
-def _remote[Result](code: str, task: Callable[[Plan, range], Result], text: str, firsts: range) -> tuple[Result, float]:
-    refuse_other_code(code)
+def _remote[Result](task: Callable[[Plan, range], Result], text: str, firsts: range) -> tuple[Result, float]:
     return _timed(task, _plan_of_text(text), firsts)
-
-
-def refuse_other_code(code: str) -> None:
-    """Refuse to work for a process whose code may give other numbers."""
-    if code != source_digest():
-        rule = f"a worker has other code ({source_digest()}) than what asks it ({code}): its numbers may be others"
-        raise SimulatorError(f"{rule}. Install simulator {simulator_version()} of this machine there too.")
 
 
 @lru_cache(maxsize=4)

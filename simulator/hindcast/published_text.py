@@ -12,6 +12,7 @@ from itertools import chain, groupby
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, ClassVar
 
+from simulator.engine.workers import Workers, side_by_side, submitted
 from simulator.files import make_folder, write_text
 from simulator.hindcast.published import (
     SAMPLES,
@@ -315,7 +316,7 @@ class Reproduction(Result):
 
 
 def reproduce_published(
-    names: Sequence[str] = (), *, say: Callable[[Sequence[str]], None] = lambda _: None
+    names: Sequence[str] = (), *, say: Callable[[Sequence[str]], None] = lambda _: None, workers: Workers = 1
 ) -> Reproduction:
     """Run published forecasts from what their authors assumed, and compare with what they published.
 
@@ -330,6 +331,8 @@ def reproduce_published(
         scenario files that have; all that are shipped without one.
     say : function of lines, optional
         Is told the lines of each source as soon as it is done.
+    workers : int or concurrent.futures.Executor
+        Sources that are run side by side; an executor has to find the files of those that are not shipped.
 
     Returns
     -------
@@ -348,10 +351,15 @@ def reproduce_published(
     >>> reproduce_published(["cottier-2024"]).tables()["published"]["tool"].round(2).tolist()
     [2026.88]
     """
-    sources = [load_published(name) for name in names or published_names()]
+    sources = sorted(map(load_published, names or published_names()), key=lambda each: (each.date, each.scenario))
     found = []
-    for source in sorted(sources, key=lambda each: (each.date, each.scenario)):
-        results = published_results(source)
+    done = side_by_side(
+        sources,
+        workers=workers,
+        here=published_results,
+        there=lambda pool, source: submitted(pool, published_results, source),
+    )
+    for source, results in done:
         found.append((source, results))
         say(list(published_lines(source, results)))
     return Reproduction(tuple(found))

@@ -12,8 +12,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import xarray as xr
 
-from simulator import Scenario, load_scenario, simulate
+from simulator import (
+    Scenario,
+    audit_scenario,
+    load_scenario,
+    prior_swings,
+    reproduce_published,
+    simulate,
+    variance_shares,
+)
 from simulator.analysis.sweep_points import load_sweep
 from simulator.analysis.sweeps import run_sweep
 from simulator.engine import cluster as module
@@ -21,7 +30,7 @@ from simulator.engine import simulation
 from simulator.engine.cluster import cluster
 from simulator.engine.run_folders import run_to_folder
 from simulator.engine.simulation import How
-from simulator.engine.workers import refuse_other_code
+from simulator.engine.workers import Workers, with_this_code
 from simulator.errors import InputError, SimulatorError
 
 dask = pytest.importorskip("dask")
@@ -142,7 +151,7 @@ def test_workers_of_other_code_are_refused(address: str, monkeypatch: pytest.Mon
     ):
         pass
     with pytest.raises(SimulatorError, match="a worker has other code"):
-        refuse_other_code("another")
+        with_this_code("another", print)
 
 
 def test_another_processor_is_told(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -165,3 +174,26 @@ def test_no_scheduler_or_no_workers_are_told(tmp_path: Path, monkeypatch: pytest
         pass
     process.kill()
     process.wait()
+
+
+def test_studies_are_parted_to_the_same_bits(address: str) -> None:
+    def studied(workers: Workers) -> list[xr.Dataset]:
+        asked, given = ["effective_compute@2035", "crossing:1000x-gpt-4"], load_scenario("baseline")
+        return [
+            variance_shares(given, asked, samples=64, workers=workers).dataset,
+            variance_shares("essay-2023-realistic", samples=64, workers=workers).dataset,
+            prior_swings(given, outcomes=asked, samples=64, workers=workers).dataset,
+            audit_scenario(given, outcomes=asked, samples=64, workers=workers).dataset,
+        ]
+
+    with cluster(address) as executor:
+        afar = studied(executor)
+    for one, other in zip(studied(1), afar, strict=True):
+        xr.testing.assert_identical(one, other)
+
+
+def test_published_forecasts_are_reproduced_by_a_cluster(address: str) -> None:
+    names = ["four-times-a-year", "cottier-2024"]
+    with cluster(address) as executor:
+        afar = reproduce_published(names, workers=executor)
+    assert afar.lines() == reproduce_published(names).lines()
