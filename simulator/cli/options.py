@@ -114,6 +114,12 @@ def hands(workers: int, cluster: str) -> Iterator[Workers]:
         yield executor
 
 
+def done_by[Result](cluster: str, study: Callable[..., Result], *given: Any, **named: Any) -> Result:
+    """Make a study here, or by a cluster."""
+    with hands(1, cluster) as workers:
+        return study(*given, **named, workers=workers)
+
+
 def overridden(given: list[str] | None, samples: str | None, seed: int | None) -> list[str]:
     """Put the options that change a scenario into the form of --set."""
     overrides = list(given or [])

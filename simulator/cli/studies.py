@@ -188,8 +188,8 @@ def swings(
     how = check_swings(mode, samples=count)
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
-    with options.hands(1, cluster) as hands:
-        found = simulator.prior_swings(read.scenario, outcomes=asked, mode=how, samples=count, workers=hands)
+    study = partial(simulator.prior_swings, read.scenario, outcomes=asked, mode=how, samples=count)
+    found = options.done_by(cluster, study)
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 
@@ -221,8 +221,7 @@ def audit(
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
     study = partial(simulator.audit_scenario, read.scenario, outcomes=asked, documents=read.documents, samples=count)
-    with options.hands(1, cluster) as hands:
-        found = study(workers=hands)
+    found = options.done_by(cluster, study)
     printed = {"text": "", "csv": found.tables()["audit"].to_csv(), "markdown": found.texts()["audit.md"]}
     options.finish(found, output, printed=printed[format_], json=json)
 
@@ -273,10 +272,8 @@ def shares(
     check_by(by)
     read = read_scenario(scenario, output, options.overridden(set_, None, seed), outcome or (), say=options.say)
     options.warn(read.warnings)
-    asked = read.outcomes or None
     study = partial(simulator.variance_shares, samples=count, method=method, groups=groups, by=by)
-    with options.hands(1, cluster) as hands:
-        found = study(read.scenario, asked, workers=hands)
+    found = options.done_by(cluster, partial(study, read.scenario, read.outcomes or None))
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 

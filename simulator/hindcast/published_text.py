@@ -316,7 +316,7 @@ class Reproduction(Result):
 
 
 def reproduce_published(
-    names: Sequence[str] = (), *, say: Callable[[Sequence[str]], None] = lambda _: None, workers: Workers = 1
+    names: Sequence[str] = (), *, say: Callable[[Sequence[str]], None] | None = None, workers: Workers = 1
 ) -> Reproduction:
     """Run published forecasts from what their authors assumed, and compare with what they published.
 
@@ -361,7 +361,8 @@ def reproduce_published(
     )
     for source, results in done:
         found.append((source, results))
-        say(list(published_lines(source, results)))
+        if say is not None:
+            say(list(published_lines(source, results)))
     return Reproduction(tuple(found))
 
 
