@@ -145,8 +145,7 @@ def audit_scenario(
     samples : int
         Common draws.
     custom : functions of custom drivers, as in `simulate`
-    workers : int or concurrent.futures.Executor
-        As in `simulate`, for the shares.
+    workers : int or Executor, as in `simulate`, for the shares
 
     Returns
     -------

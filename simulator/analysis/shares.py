@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
 from itertools import chain
 from pathlib import Path as FilePath
 from typing import ClassVar
@@ -15,23 +14,19 @@ import xarray as xr
 
 from simulator.analysis.evaluation import (
     Input,
-    Model,
     evaluate,
-    evaluate_values,
     inputs_of,
     model_of,
     scenario_outcomes,
 )
 from simulator.analysis.inputs import group_inputs
 from simulator.analysis.outcomes import ORDERS_DIFFER, Outcome, in_a_sentence, outcome_words
-from simulator.analysis.shapley import CorrelatedColumns, ShapleyPoints, shapley_effects
-from simulator.analysis.sobol import Parted, SobolPoints, sobol_indices
+from simulator.analysis.sobol import Parted
+from simulator.analysis.variance import Study, parted_variance
 from simulator.engine.record import code_of, packages_of
-from simulator.engine.workers import Workers, parted
+from simulator.engine.workers import Workers
 from simulator.errors import InputError, near_name, number
 from simulator.files import short_hash
-from simulator.priors.draws import joined_uniforms, values_at, values_of
-from simulator.priors.streams import block_uniforms
 from simulator.runs.checked import open_kept
 from simulator.runs.result import Result
 from simulator.runs.table import Table
@@ -51,8 +46,6 @@ DEFAULT_SAMPLES = 1024
 LEAST_SAMPLES = 64
 MOST_NUMBERS = 1 << 27
 """The most numbers of (input, sample, outcome) that are held at once: 1 GiB."""
-DESIGN = "latin-hypercube"
-"""Of the two halves: each prior has one number in each of as many equal strata as there are rows."""
 LEAST_NAMED = 0.01
 """The share that an input must have in some year to be named in a chart."""
 FEWEST_DECIDING = 20
@@ -163,8 +156,7 @@ def variance_shares(
     by : "driver", optional
         Puts together all that stands under one driver, quantity, constraint or threshold.
     custom : functions of custom drivers by dotted path, optional
-    workers : int or concurrent.futures.Executor
-        As in `simulate`.
+    workers : int or Executor, as in `simulate`
 
     Returns
     -------
@@ -203,7 +195,7 @@ def variance_shares(
     because = reason if method == "auto" else f"as asked; {reason}"
     chosen = method if method != "auto" else "shapley" if split else "sobol"
     evaluate(model, {name: np.array([0.5]) for name in model.joint.uncertain}, asked)  # names the unknown at once
-    found = _parted(Study(model, inputs, asked, samples, chosen), workers)
+    found = parted_variance(Study(model, inputs, asked, samples, chosen), workers)
     words = [input_words(each.name, labels=labels) for each in inputs]
     dataset = _dataset(inputs, asked, found).assign_coords(input_words=("input", words))
     results = np.ascontiguousarray(dataset[next(iter(found.parts))].values).tobytes() if model.plan.custom else b""
@@ -256,108 +248,6 @@ def _refusal(split: Sequence[Sequence[str]]) -> str:
         "ones the shares overlap and mean nothing. Ask for --method shapley, which shares it fairly, "
         "or put together what is correlated, for Sobol indices of independent groups are exact:\n" + "\n".join(lines)
     )
-
-
-@dataclass(frozen=True)
-class Study:
-    """What is evaluated, (outcome, row): Sobol indices on independent numbers, or Shapley effects on joined ones."""
-
-    model: Model
-    inputs: Sequence[Input]
-    outcomes: Sequence[Outcome]
-    samples: int
-    method: str
-
-    def _numbers(self, names: Sequence[str], suffix: str) -> Array:
-        """Draw uniform numbers (row, name), keyed by the seed and each name."""
-        seed, keys = self.model.component.spec.seed, (f"{name}.sensitivity.{suffix}" for name in names)
-        drawn = (block_uniforms(key, seed=seed, block=0, size=self.samples, design=DESIGN) for key in keys)
-        return np.stack(list(drawn), axis=1)
-
-    def _half(self, suffix: str) -> Array:
-        joint, names = self.model.joint, self.model.joint.uncertain
-        drawn = self._numbers(names, suffix)
-        if self.method == "sobol":
-            return drawn
-        joined = joined_uniforms(joint, dict(zip(names, drawn.T, strict=True)))
-        return np.stack([joined[name] for name in names], axis=1)
-
-    @cached_property
-    def points(self) -> SobolPoints | ShapleyPoints:
-        """Where it is evaluated."""
-        names = self.model.joint.uncertain
-        columns = [[names.index(prior) for prior in each.members] for each in self.inputs]
-        first, second = self._half("a"), self._half("b")
-        if self.method == "sobol":
-            return SobolPoints(first, second, columns)
-        order = self._numbers([each.name for each in self.inputs], "order")
-        correlated = [
-            CorrelatedColumns(tuple(map(names.index, group.names)), group.factor @ group.factor.T)
-            for group in self.model.joint.groups
-        ]
-        return ShapleyPoints(first, second, order, columns, correlated)
-
-    def at(self, place: int) -> Array:
-        """Evaluate all outcomes at the points of a place."""
-        joint, points = self.model.joint, self.points.at(place)
-        numbers = dict(zip(joint.uncertain, points.T, strict=True))
-        values = values_at(joint, numbers) if self.method == "sobol" else values_of(numbers, joint=joint)
-        return evaluate_values(self.model, values, self.outcomes)
-
-
-type Job = tuple[Sequence[Input], Sequence[Outcome], int, str, int]
-"""What makes a study of a scenario, and a place of its points."""
-
-
-def _evaluated_of(scenario: Scenario, jobs: Sequence[Job]) -> list[Array]:
-    study = Study(model_of(scenario), *jobs[0][:-1])
-    return [study.at(place) for *_, place in jobs]
-
-
-def _parted(study: Study, workers: Workers) -> Parted:
-    """Estimate Sobol indices or Shapley effects."""
-    outcomes, points, seed = study.outcomes, study.points, study.model.component.spec.seed
-
-    def evaluated(places: range) -> Iterator[Array]:
-        jobs: list[Job] = [(study.inputs, outcomes, study.samples, study.method, place) for place in places]
-        here = partial(_evaluated, study)
-        return parted(_evaluated_of, study.model.plan, jobs, workers=workers, here=here)
-
-    halves = list(evaluated(range(2)))
-    ordered = {
-        place: np.sort(np.concatenate([half[place] for half in halves]))
-        for place, each in enumerate(outcomes) if each.censored
-    }  # fmt: skip
-
-    def ranked(found: Array) -> Array:
-        for place, among in ordered.items():
-            found[place] = rank_among(found[place], among)
-        return _finite(found, outcomes)
-
-    values = map(ranked, chain(halves, evaluated(range(2, len(points)))))
-    if isinstance(points, SobolPoints):
-        return sobol_indices(values, inputs=len(study.inputs), seed=seed)
-    return shapley_effects(values, points, seed=seed)
-
-
-def _evaluated(study: Study, jobs: Sequence[Job]) -> Iterator[Array]:
-    return (study.at(place) for *_, place in jobs)
-
-
-def rank_among(years: Array, ordered: Array) -> Array:
-    """Give the share of sorted years that lie below each year, (sample,), and half of those that are the same."""
-    return (np.searchsorted(ordered, years, "left") + np.searchsorted(ordered, years, "right")) / (2.0 * ordered.size)
-
-
-def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:
-    """Turn (outcome, sample) round, and refuse what has no variance because it is not finite."""
-    wrong = np.flatnonzero(~np.isfinite(values).all(axis=1))
-    if wrong.size:
-        raise InputError(
-            f"outcome '{outcomes[int(wrong[0])].asked}': is not finite in some samples, and so has no variance. "
-            "Ask for another variable, or for crossed:NAME@YEAR."
-        )
-    return np.ascontiguousarray(values.T)
 
 
 def _dataset(inputs: Sequence[Input], outcomes: Sequence[Outcome], found: Parted) -> xr.Dataset:

@@ -167,8 +167,7 @@ def prior_swings(
     samples : int
         Common draws where the others are free.
     custom : functions of custom drivers, as in `simulate`
-    workers : int or concurrent.futures.Executor
-        As in `simulate`: inputs moved side by side where the others are free.
+    workers : int or Executor, as in `simulate`
 
     Returns
     -------
@@ -243,12 +242,11 @@ def _free(
     model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome], samples: int, workers: Workers
 ) -> dict[str, Array]:
     """Give the statistics with the others free."""
-    common = Common.of(model, outcomes, samples)
-    jobs = [(outcomes, samples, varied) for varied in inputs]
-    here = partial(_moved, common)
-    moved: list[Array] = list(parted(_moved_of, model.plan, jobs, workers=workers, here=here))
+    draws = common_draws(model, samples)
+    base = evaluate_values(model, draws.values, outcomes)
+    here, there = partial(_each_moved, model, outcomes, draws, base), partial(_moved, outcomes, samples)
+    moved: list[Array] = list(parted(there, model.plan, inputs, workers=workers, here=here))
     told = np.stack(moved, axis=-1)
-    base = common.base
     never = np.isinf(base).mean(axis=1)
     constant = np.array([np.isfinite(values).all() and np.ptp(values) == 0.0 for values in base]) | (never == 1.0)
     return {
@@ -260,40 +258,23 @@ def _free(
     }
 
 
-@dataclass(frozen=True, slots=True)
-class Common:
-    """Common draws of a model, and outcomes (outcome, sample) at them."""
-
-    model: Model
-    draws: Draws
-    base: Array
-
-    @classmethod
-    def of(cls, model: Model, outcomes: Sequence[Outcome], samples: int) -> Common:
-        """Draw, and evaluate."""
-        draws = common_draws(model, samples)
-        return cls(model, draws, evaluate_values(model, draws.values, outcomes))
-
-
-type Job = tuple[Sequence[Outcome], int, Input]
-"""Outcomes, how many common draws, and the input that is moved."""
-
-
-def _moved_of(scenario: Scenario, jobs: Sequence[Job]) -> list[Array]:
-    return _moved(Common.of(model_of(scenario), *jobs[0][:2]), jobs)
-
-
-def _moved(common: Common, jobs: Sequence[Job]) -> list[Array]:
-    """Give for each input what moving it does to each outcome, (effect, outcome)."""
-    model, found = common.model, list[Array]()
-    for outcomes, _, varied in jobs:
-        at = [
-            *(moved_to(model.joint, common.draws, varied, score=float(ndtri(level))) for level in LEVELS),
-            moved_alone(model.joint, common.draws, varied, score=0.0),
-        ]
-        values = [evaluate_values(model, each, outcomes) for each in at]
-        found.append(np.transpose([_effects(*own) for own in zip(outcomes, common.base, *values, strict=True)]))
+def _each_moved(
+    model: Model, outcomes: Sequence[Outcome], draws: Draws, base: Array, inputs: Sequence[Input]
+) -> list[Array]:
+    """Give for each input what moving it does to each outcome, (effect, outcome); `base` is what is so unmoved."""
+    found = []
+    for varied in inputs:
+        at = [moved_to(model.joint, draws, varied, score=float(ndtri(level))) for level in LEVELS]
+        at.append(moved_alone(model.joint, draws, varied, score=0.0))
+        values = (evaluate_values(model, each, outcomes) for each in at)
+        found.append(np.transpose([_effects(*own) for own in zip(outcomes, base, *values, strict=True)]))
     return found
+
+
+def _moved(outcomes: Sequence[Outcome], samples: int, scenario: Scenario, inputs: Sequence[Input]) -> list[Array]:
+    model = model_of(scenario)
+    draws = common_draws(model, samples)
+    return _each_moved(model, outcomes, draws, evaluate_values(model, draws.values, outcomes), inputs)
 
 
 def _fixed(model: Model, inputs: Sequence[Input], outcomes: Sequence[Outcome]) -> dict[str, Array]:

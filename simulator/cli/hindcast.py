@@ -259,10 +259,7 @@ def published(
     """
     from simulator.hindcast.published_text import write_published_page
 
-    with options.hands(1, cluster) as hands:
-        found = simulator.reproduce_published(
-            names or (), say=(lambda _: None) if json else options.tell, workers=hands
-        )
+    found = options.done_by(cluster, simulator.reproduce_published, names or (), say=None if json else options.tell)
     if output is not None:
         found.write_into(output)
         options.note(f"  {output / 'published.csv'}", json=json)

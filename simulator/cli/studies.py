@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path as FilePath
 from typing import Annotated, Literal
 
@@ -188,8 +187,8 @@ def swings(
     how = check_swings(mode, samples=count)
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
-    study = partial(simulator.prior_swings, read.scenario, outcomes=asked, mode=how, samples=count)
-    found = options.done_by(cluster, study)
+    told = {"outcomes": asked, "mode": how, "samples": count}
+    found = options.done_by(cluster, simulator.prior_swings, read.scenario, **told)
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 
@@ -220,8 +219,8 @@ def audit(
     check_method("auto", samples=count)
     read = open_scenario(item, outputs=output, overrides=set_ or (), outcomes=asked, say=options.say)
     options.warn(read.warnings)
-    study = partial(simulator.audit_scenario, read.scenario, outcomes=asked, documents=read.documents, samples=count)
-    found = options.done_by(cluster, study)
+    told = {"outcomes": asked, "documents": read.documents, "samples": count}
+    found = options.done_by(cluster, simulator.audit_scenario, read.scenario, **told)
     printed = {"text": "", "csv": found.tables()["audit"].to_csv(), "markdown": found.texts()["audit.md"]}
     options.finish(found, output, printed=printed[format_], json=json)
 
@@ -272,8 +271,8 @@ def shares(
     check_by(by)
     read = read_scenario(scenario, output, options.overridden(set_, None, seed), outcome or (), say=options.say)
     options.warn(read.warnings)
-    study = partial(simulator.variance_shares, samples=count, method=method, groups=groups, by=by)
-    found = options.done_by(cluster, partial(study, read.scenario, read.outcomes or None))
+    told = {"outcomes": read.outcomes or None, "samples": count, "method": method, "groups": groups, "by": by}
+    found = options.done_by(cluster, simulator.variance_shares, read.scenario, **told)
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from simulator import load_scenario
-from simulator.analysis import shares
 from simulator.analysis.evaluation import model_of
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
-from simulator.analysis.shares import rank_among, variance_shares
+from simulator.analysis.shares import variance_shares
+from simulator.analysis.variance import Study, rank_among
 from simulator.errors import InputError
 from simulator.scenario.load import parse_scenario
 from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
@@ -205,6 +205,6 @@ def test_a_scenario_without_uncertainty_and_a_mixture_are_refused():
 
 
 def test_the_rows_of_a_study_are_spread_over_as_many_strata() -> None:
-    drawn = shares.Study(model_of(load_scenario("baseline")), [], [], 1100, "sobol").points.first
+    drawn = Study(model_of(load_scenario("baseline")), [], [], 1100, "sobol").points.first
     for column in drawn.T:
         assert sorted(np.floor(column * 1100).astype(int).tolist()) == list(range(1100))
