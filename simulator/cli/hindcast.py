@@ -65,6 +65,7 @@ def hindcast(
     ] = None,
     no_charts: Annotated[bool, typer.Option("--no-charts", help="Write tables and draw nothing.")] = False,
     trust: options.TrustOption = False,
+    cluster: options.ClusterOption = "",
     json: options.JsonOption = False,
 ) -> None:
     """Score forecasts made from past years against what came.
@@ -83,11 +84,15 @@ def hindcast(
     years = None if origins is None else _years(origins)
     asked = table or (), (scenario, *(against or ())), allow_hindsight, years or (), sampler, seed
     many = _is_matrix(matrix, one=one, many=(table, document, register))
-    found = _matrix(*asked, output=output, files=(document, register), drawn=not no_charts, json=json) if many else (
-        simulator.make_hindcast(scenario, against=against or (), allow_hindsight=allow_hindsight, origins=years,
-        runs=runs, accelerators=accelerators, snapshot=snapshot, until=until, without_domain=without_domain or (),
-        sampler=sampler, seed=seed, cache=output / "fits")
-    )  # fmt: skip
+    if many:
+        found = _matrix(
+            *asked, output=output, files=(document, register), drawn=not no_charts, cluster=cluster, json=json
+        )
+    else:
+        named = {"runs": runs, "accelerators": accelerators, "snapshot": snapshot, "until": until}
+        chosen = {"allow_hindsight": allow_hindsight, "origins": years, "without_domain": without_domain or ()}
+        how = {"against": against or (), "sampler": sampler, "seed": seed, "cache": output / "fits"}
+        found = options.done_by(cluster, simulator.make_hindcast, scenario, **named, **chosen, **how)
     options.finish(found, output, formats=() if no_charts or matrix else ("png", "svg"), json=json)
     options.fail_unless(trust or found.holds)
 
@@ -114,6 +119,7 @@ def _matrix(
     output: FilePath,
     files: tuple[FilePath | None, FilePath | None],
     drawn: bool,
+    cluster: str,
     json: bool,
 ) -> Result:
     """Score the matrix, told table by table, and write its page, the first file, with pictures of the shipped table.
@@ -130,12 +136,11 @@ def _matrix(
     if register is not None:
         from simulator.hindcast.registered import register_forecasts
 
-        made = register_forecasts(asked, register, cache=output / "fits")
+        made = options.done_by(cluster, register_forecasts, asked, register, cache=output / "fits")
         options.answer(json, "registered", str(made), dict, lambda: [f"  {made}"])
         raise typer.Exit
-    found = answer_matrix(
-        asked, folder=output / "scores", cache=output / "fits", say=lambda line: options.note(line, json=json)
-    )
+    places = {"folder": output / "scores", "cache": output / "fits"}
+    found = options.done_by(cluster, answer_matrix, asked, **places, say=lambda line: options.note(line, json=json))
     if document is None:
         return found
     pictures: list[tuple[str, str]] = []

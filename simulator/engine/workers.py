@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import multiprocessing
 import os
@@ -35,6 +36,8 @@ JOB_SECONDS = 2.0
 
 HANDED_SECONDS = 10.0
 """The same of an executor, whose results travel further."""
+
+KILLED = "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers."
 
 MOST_TOGETHER = 16
 """Batches that a process counts before it hands their sum on."""
@@ -114,12 +117,32 @@ def side_by_side[Job, Result](
     if workers == 1:
         yield from ((job, here(job)) for job in jobs)
         return
+    with _processes(workers - 1) as pool:
+        yield from _shared(jobs, pool, there, hands=workers - 1, here=here)
+
+
+@contextlib.contextmanager
+def _processes(number: int) -> Iterator[Executor]:
+    """Start processes of this machine, which end where this one does; SimulatorError where one is killed."""
     context = multiprocessing.get_context(_start_method())
-    with ProcessPoolExecutor(workers - 1, mp_context=context, initializer=_follow) as pool:
-        try:
-            yield from _shared(jobs, pool, there, hands=workers - 1, here=here)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    try:
+        with ProcessPoolExecutor(number, mp_context=context, initializer=_follow) as pool:
+            try:
+                yield pool
+            finally:
+                pool.shutdown(wait=False, cancel_futures=True)
+    except BrokenExecutor:
+        raise SimulatorError(KILLED) from None
+
+
+@contextlib.contextmanager
+def pool_of(workers: Workers) -> Iterator[Executor | None]:
+    """Give the executor that is handed all work: the one that is given, or processes; None for one, which is this."""
+    if isinstance(workers, int) and workers > 1:
+        with _processes(workers) as pool:
+            yield pool
+    else:
+        yield workers if isinstance(workers, Executor) else None
 
 
 def _shared[Job, Result](
@@ -148,9 +171,7 @@ def _shared[Job, Result](
             first, future = waiting.popleft()
             yield first, future.result()
     except BrokenExecutor:
-        raise SimulatorError(
-            "a worker process was killed (for want of memory, perhaps). Run it again with fewer workers."
-        ) from None
+        raise SimulatorError(KILLED) from None
     finally:
         for _, future in waiting:
             future.cancel()
@@ -161,6 +182,13 @@ def submitted[**P, Result](
 ) -> Future[Result]:
     """Hand a task to a pool, whose processes refuse it where they have other code."""
     return pool.submit(with_this_code, source_digest(), partial(task, *given, **named))
+
+
+def later[**P, Result](
+    pool: Executor | None, task: Callable[P, Result], *given: P.args, **named: P.kwargs
+) -> Callable[[], Result]:
+    """Hand a task to a pool and give what waits for its result; without a pool, what does it once it is asked."""
+    return cache(partial(task, *given, **named)) if pool is None else submitted(pool, task, *given, **named).result
 
 
 def with_this_code[Result](code: str, task: Callable[[], Result]) -> Result:

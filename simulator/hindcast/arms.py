@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, fields
+from functools import cache as memory
 from functools import lru_cache, partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, Final
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import numpy as np
 from scipy import special
 
+from simulator.engine.workers import later
 from simulator.errors import Fault, InputError, Path, PlacedFault, dotted
 from simulator.hindcast.baselines import BASELINES, SMALLEST_RECORD, draw_baseline
 from simulator.hindcast.rows import MODEL, Made, came_by_year
@@ -30,7 +33,7 @@ from simulator.hindcast.scores import crps
 from simulator.history.beliefs import estimate_errors, path_prior, shipped_belief
 from simulator.history.columns import last_day
 from simulator.history.diagnostics import diagnose
-from simulator.history.fit import SamplerSettings, fit_dates
+from simulator.history.fit import SamplerSettings, begin_fits, fit_dates
 from simulator.history.forecast import RecordForecast, forecast_record
 from simulator.history.model import HistoryPriors
 from simulator.history.observations import Array, Observations, known_at
@@ -123,18 +126,23 @@ def doubts_nothing(_: Observations, __: int) -> tuple[str, ...]:
     return ()
 
 
+def begins_nothing(_: Observations, __: int) -> None:
+    """Hand nothing over: the forecast takes no time."""
+
+
 @dataclass(frozen=True, slots=True)
 class Arm:
     """A way to forecast the record from the end of an origin to the last known year, and its name in the tables.
 
     `hindsight` says in words what it knew of what came after an origin; nothing where it knew nothing. `doubts` says
-    what is wrong with the fit that it comes from.
+    what is wrong with the fit that it comes from. `begin` hands over what takes time, before forecasts are asked for.
     """
 
     name: str
     forecast: Callable[[Observations, int], RecordForecast]
     hindsight: Callable[[int], str] = knows_nothing
     doubts: Callable[[Observations, int], Sequence[str]] = doubts_nothing
+    begin: Callable[[Observations, int], object] = begins_nothing
 
     def made(self, observations: Observations, origin: int) -> Made:
         """Make its forecast at one origin."""
@@ -182,25 +190,19 @@ SHARPNESS: Final[float] = 0.3
 """How strongly the stack goes by past scores. Of 0.2 to 3 the least bad: every stack was behind equal weights."""
 
 
-def path_arms(*, size: int, seed: int) -> list[Arm]:
+def path_arms(*, size: int, seed: int, pool: Executor | None = None) -> list[Arm]:
     """Give the forecast in closed form, its parts, what it is with a growth that was known in 2012, and a stack."""
 
     @lru_cache(maxsize=_MOST_TABLES)
+    def begun(growth: tuple[str, ...], seen: Observations, origin: int) -> Callable[[], tuple[RecordForecast, ...]]:
+        return later(pool, path_parts, seen, origin, growth, size=size, seed=seed)
+
     def parts(seen: Observations, origin: int, growth: tuple[str, ...] = _GROWTH) -> tuple[RecordForecast, ...]:
-        known, last, errors = known_at(seen, origin + 1.0), seen.years[1], estimate_errors(seen.run_confidence)
-        errors = errors if errors.size else np.zeros(seen.run_year.size)
-        priors = path_prior(growth[0]), path_prior(growth[1], drifts=True)
-        steady, drifting = (path_of(seen, known, errors, prior=prior, until=last + 1.0) for prior in priors)
-        error = float(estimate_errors(["confident"])[0]) if seen.run_confidence else 0.0
-        years = tuple(range(origin + 1, last + 1))
-        asked: dict[str, Any] = {"times": [year + 1.0 for year in years], "size": size}
-        streams = [np.random.default_rng([seed, origin, 6, place]) for place in range(len(PARTS))]
-        made = (
-            records_from_runs(steady, known, error=error, rng=streams[0], **asked),
-            records_from_runs(drifting, known, error=error, rng=streams[1], **asked),
-            records_from_record(drifting, known, rng=streams[2], **asked),
-        )
-        return tuple(RecordForecast(origin, years, samples) for samples in made)
+        return begun(growth, seen, origin)()
+
+    def begin_all(seen: Observations, origin: int) -> None:
+        for each in (*(past for past in origins_of(seen) if past < origin), origin):
+            begun(_GROWTH, seen, each)
 
     def stack(seen: Observations, origin: int) -> RecordForecast:
         past = [parts(seen, each) for each in origins_of(seen) if each < origin]
@@ -209,16 +211,36 @@ def path_arms(*, size: int, seed: int) -> list[Arm]:
     def part(place: int, seen: Observations, origin: int) -> RecordForecast:
         return parts(seen, origin)[place]
 
-    knew = partial(library_knew, _GROWTH)
+    knew, begin, dated = partial(library_knew, _GROWTH), partial(begun, _GROWTH), partial(library_knew, _DATED)
     return [
-        Arm(FORECAST, lambda seen, origin: mixed(parts(seen, origin)), knew),
+        Arm(FORECAST, lambda seen, origin: mixed(parts(seen, origin)), knew, begin=begin),
         *(
-            Arm(name, partial(part, place), partial(library_knew, [_GROWTH[place > 0]]))
+            Arm(name, partial(part, place), partial(library_knew, [_GROWTH[place > 0]]), begin=begin)
             for place, name in enumerate(PARTS)
         ),
-        Arm(DATED, lambda seen, origin: mixed(parts(seen, origin, _DATED)), partial(library_knew, _DATED)),
-        Arm(STACK, stack, knew),
+        Arm(DATED, lambda seen, origin: mixed(parts(seen, origin, _DATED)), dated, begin=partial(begun, _DATED)),
+        Arm(STACK, stack, knew, begin=begin_all),
     ]
+
+
+def path_parts(
+    seen: Observations, origin: int, growth: tuple[str, ...], *, size: int, seed: int
+) -> tuple[RecordForecast, ...]:
+    """Forecast the record from an origin in each of the closed forms, by these entries of the library on growth."""
+    known, last, errors = known_at(seen, origin + 1.0), seen.years[1], estimate_errors(seen.run_confidence)
+    errors = errors if errors.size else np.zeros(seen.run_year.size)
+    priors = path_prior(growth[0]), path_prior(growth[1], drifts=True)
+    steady, drifting = (path_of(seen, known, errors, prior=prior, until=last + 1.0) for prior in priors)
+    error = float(estimate_errors(["confident"])[0]) if seen.run_confidence else 0.0
+    years = tuple(range(origin + 1, last + 1))
+    asked: dict[str, Any] = {"times": [year + 1.0 for year in years], "size": size}
+    streams = [np.random.default_rng([seed, origin, 6, place]) for place in range(len(PARTS))]
+    made = (
+        records_from_runs(steady, known, error=error, rng=streams[0], **asked),
+        records_from_runs(drifting, known, error=error, rng=streams[1], **asked),
+        records_from_record(drifting, known, rng=streams[2], **asked),
+    )
+    return tuple(RecordForecast(origin, years, samples) for samples in made)
 
 
 _MOST_TABLES: Final[int] = 64
@@ -259,8 +281,8 @@ def library_knew(entries: Iterable[str], origin: int) -> str:
     return "; ".join(late)
 
 
-type Fits = Callable[[Observations], Mapping[int, xr.DataTree]]
-"""Fits of the model of history to observations, by the origins to which they go."""
+type Begun = Callable[[Observations], Callable[[], Mapping[int, xr.DataTree]]]
+"""What begins the fits to observations, and gives what waits for them."""
 
 
 def sampled(
@@ -269,23 +291,27 @@ def sampled(
     settings: SamplerSettings,
     priors: HistoryPriors | None = None,
     cache: FilePath | None = None,
-) -> Fits:
+    pool: Executor | None = None,
+) -> Begun:
     """Give fits of the model of history by a sampler; all origins of a table are fitted when the first is asked for.
 
-    Without origins these are all that a table has enough for.
+    Without origins these are all that a table has enough for. A pool is handed each fit by itself.
     """
 
-    @lru_cache(maxsize=1)
-    def fits(seen: Observations) -> Mapping[int, xr.DataTree]:
+    @lru_cache(maxsize=2)  # a table is begun before another is scored
+    def begun(seen: Observations) -> Callable[[], Mapping[int, xr.DataTree]]:
         chosen = origins_of(seen, origins)
-        dates = [origin + 1.0 for origin in chosen]
-        made = fit_dates(seen, dates=dates, priors=priors, settings=settings, cache=cache)
-        return dict(zip(chosen, made, strict=True))
+        asked: dict[str, Any] = {"priors": priors, "settings": settings, "cache": cache}
+        asked["dates"] = [origin + 1.0 for origin in chosen]
+        wait = None if pool is None else begin_fits(seen, **asked, hand=lambda fit: later(pool, fit))
+        return memory(lambda: dict(zip(chosen, wait() if wait else fit_dates(seen, **asked), strict=True)))
 
-    return fits
+    return begun
 
 
-def fitted_arms(fits: Fits, *, scenario: Scenario | None = None, seed: int, size: int) -> list[Arm]:
+def fitted_arms(
+    begun: Begun, *, scenario: Scenario | None = None, seed: int, size: int, pool: Executor | None = None
+) -> list[Arm]:
     """Give the forecast by the model of history, and what a scenario that learns would have printed at an origin.
 
     That is `learned`, or the scenario that is asked about, if it learns; its priors of growth are the model's.
@@ -294,16 +320,34 @@ def fitted_arms(fits: Fits, *, scenario: Scenario | None = None, seed: int, size
     sold = scenario if scenario is not None and learns else load_scenario("learned")
     beliefs = partial(model_knew, None if scenario is None or growth_priors(scenario) is None else scenario)
 
-    def by_model(seen: Observations, origin: int) -> RecordForecast:
-        return forecast_record(fits(seen)[origin], last_year=seen.years[1], seed=seed)
+    def of_each(forecast: Callable[..., RecordForecast]) -> Callable[[Observations, int], RecordForecast]:
+        @lru_cache(maxsize=1)
+        def made(seen: Observations) -> Mapping[int, Callable[[], RecordForecast]]:
+            fits = {origin: bare_posterior(fit) for origin, fit in begun(seen)().items()}
+            return {origin: later(pool, forecast, fit, last_year=seen.years[1]) for origin, fit in fits.items()}
 
-    def as_sold(seen: Observations, origin: int) -> RecordForecast:
-        return forecast_learned(sold, fits(seen)[origin], last_year=seen.years[1], size=size)
+        return lambda seen, origin: made(seen)[origin]()
 
     def doubts(seen: Observations, origin: int) -> tuple[str, ...]:
-        return diagnose(fits(seen)[origin]).faults
+        return diagnose(begun(seen)()[origin]).faults
 
-    return [Arm(MODEL, by_model, beliefs, doubts), Arm(LEARNED, as_sold, partial(knew_words, sold))]
+    def begin(seen: Observations, _: int) -> None:
+        begun(seen)
+
+    by_model = of_each(partial(forecast_record, seed=seed))
+    as_sold = of_each(partial(forecast_learned, sold, size=size))
+    return [
+        Arm(MODEL, by_model, beliefs, doubts, begin),
+        Arm(LEARNED, as_sold, partial(knew_words, sold), begin=begin),
+    ]
+
+
+def bare_posterior(fit: xr.DataTree) -> xr.DataTree:
+    """Take what forecasts read of a fit, a third of it."""
+    import xarray as xr
+
+    root = xr.Dataset(attrs=fit.attrs)
+    return xr.DataTree.from_dict({"/": root, "posterior": fit["posterior"].to_dataset()})
 
 
 LEARNED: Final[str] = "learned"
@@ -318,7 +362,7 @@ def model_knew(scenario: Scenario | None, origin: int) -> str:
     return "; ".join(each for each in (own, library) if each)
 
 
-def scenario_arms(scenarios: Sequence[Scenario], *, size: int, seed: int) -> list[Arm]:
+def scenario_arms(scenarios: Sequence[Scenario], *, size: int, seed: int, pool: Executor | None = None) -> list[Arm]:
     """Give the priors of the period, and scenarios as they stand."""
     names = [f"scenario {scenario.spec.name}" for scenario in scenarios]
     if len(set(names)) < len(names):
@@ -328,13 +372,16 @@ def scenario_arms(scenarios: Sequence[Scenario], *, size: int, seed: int) -> lis
     def period(seen: Observations, origin: int) -> RecordForecast:
         return forecast_period(seen, origin=origin, last_year=seen.years[1], size=size, seed=seed)
 
-    def as_it_stands(scenario: Scenario, seen: Observations, origin: int) -> RecordForecast:
-        return forecast_scenario(scenario, seen, origin=origin, last_year=seen.years[1], size=size)
+    def as_it_stands(name: str, scenario: Scenario) -> Arm:
+        @lru_cache(maxsize=_MOST_TABLES)
+        def begun(seen: Observations, origin: int) -> Callable[[], RecordForecast]:
+            asked: dict[str, Any] = {"origin": origin, "last_year": seen.years[1], "size": size}
+            return later(pool, forecast_scenario, scenario, seen, **asked)
 
-    return [Arm(PERIOD, period)] + [
-        Arm(name, partial(as_it_stands, scenario), hindsight=partial(knew_words, scenario))
-        for name, scenario in zip(names, scenarios, strict=True)
-    ]
+        knew = partial(knew_words, scenario)
+        return Arm(name, lambda seen, origin: begun(seen, origin)(), hindsight=knew, begin=begun)
+
+    return [Arm(PERIOD, period), *map(as_it_stands, names, scenarios)]
 
 
 def check_hindsight(scenarios: Sequence[Scenario], *, origins: Sequence[int]) -> None:

@@ -7,17 +7,19 @@ revisions of those values are not undone.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Literal
 
+from simulator.engine.workers import Workers, pool_of
 from simulator.errors import InputError
 from simulator.hindcast import rows as tables
 from simulator.hindcast.arms import (
     GAMES,
     SAMPLES,
     Arm,
-    Fits,
+    Begun,
     check_hindsight,
     fitted_arms,
     forecast_baseline,
@@ -49,7 +51,7 @@ def hindcast(
     *,
     arms: Sequence[Arm],
     origins: Sequence[int],
-    fits: Fits | None = None,
+    fits: Begun | None = None,
     without: Observations | None = None,
     left_out: str = "one domain",
     notes: Sequence[str] = (),
@@ -61,6 +63,9 @@ def hindcast(
     `without` is the same snapshot ranked again without one domain, which shows whether the rate rests on it.
     """
     check_origins(observations, origins)
+    for arm in arms:
+        for origin in origins:
+            arm.begin(observations, origin)
     made = [arm.made(observations, origin) for arm in arms for origin in origins]
     forecasts = [row for arm in made for row in tables.forecast_rows(arm, observations)]
     events = [row for arm in made for row in tables.event_rows(arm, observations, thresholds=thresholds)]
@@ -73,7 +78,7 @@ def hindcast(
         origins=tuple(origins),
         forecasts=scored,
         skills=tables.skills(scored),
-        diagnostics=() if fits is None else tuple(diagnose(fits(observations)[origin]) for origin in origins),
+        diagnostics=() if fits is None else tuple(diagnose(fits(observations)()[origin]) for origin in origins),
         rate_checks=tuple(checks),
         quantiles=tables.made_table("quantiles", (row for arm in made for row in tables.quantile_rows(arm))),
         events=tables.made_table("events", events),
@@ -122,6 +127,7 @@ def make_hindcast(
     sampler: Literal["pymc", "nutpie"] | None = None,
     seed: int = 0,
     cache: FilePath | str | None = None,
+    workers: Workers = 1,
 ) -> Hindcast:
     """Forecast the record of training compute from past years, and score every way of doing so against what came.
 
@@ -159,6 +165,8 @@ def make_hindcast(
         Of the chains and forecasts.
     cache : path, optional
         A folder of fits; one that is there is read, any other takes a minute or more and is stored.
+    workers : int or concurrent.futures.Executor
+        Forecasts and fits made side by side, in processes or by an executor, such as that of `cluster`.
 
     Returns
     -------
@@ -181,14 +189,14 @@ def make_hindcast(
         scenario, tuple(against), allow_hindsight, tuple(sorted(set(origins or ()))), _path(runs), _path(accelerators),
         snapshot, until, tuple(without_domain), sampler, seed, _path(cache),
     )  # fmt: skip
-    return answer(asked)
+    return answer(asked, workers=workers)
 
 
 def _path(path: FilePath | str | None) -> FilePath | None:
     return None if path is None else FilePath(path)
 
 
-def answer(asked: Asked) -> Hindcast:
+def answer(asked: Asked, *, workers: Workers = 1) -> Hindcast:
     """Read what is asked about, check it, and make the hindcast."""
     if asked.against and asked.scenario is None:
         raise InputError("--against: names a scenario to compare with, and there is none to compare. Name it first.")
@@ -209,29 +217,31 @@ def answer(asked: Asked) -> Hindcast:
     check_origins(seen, asked.origins)
     if scenarios and not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins)
-    arms, fits = _arms(asked, scenarios)
     notes = [*tables.runs.report.notes, *(scenario_notes(scenarios, origins=asked.origins) if scenarios else ())]
     if last.year > tables.runs.known_to.year:
         notes.append(
             f"the table is known to {tables.runs.known_to}: nothing later counts, though it is asked to {last}"
         )
-    found = hindcast(seen, arms=arms, origins=asked.origins, fits=fits, without=games, left_out=GAMES, notes=notes)
+    with pool_of(workers) as pool:
+        arms, fits = _arms(asked, scenarios, pool)
+        found = hindcast(seen, arms=arms, origins=asked.origins, fits=fits, without=games, left_out=GAMES, notes=notes)
     return replace(found, asked=asked, folder_name=asked.folder_name, table=name)
 
 
-def _arms(asked: Asked, scenarios: Sequence[Scenario]) -> tuple[list[Arm], Fits | None]:
+def _arms(asked: Asked, scenarios: Sequence[Scenario], pool: Executor | None) -> tuple[list[Arm], Begun | None]:
     """Give all arms that are asked for, the forecast first, and the fits that some of them use."""
     size, seed = SAMPLES, asked.seed
-    simple, named = rule_arms(size=size, seed=seed), scenario_arms(scenarios, size=size, seed=seed)
+    simple, named = rule_arms(size=size, seed=seed), scenario_arms(scenarios, size=size, seed=seed, pool=pool)
+    paths = path_arms(size=size, seed=seed, pool=pool)
     if not scenarios or min(asked.origins) < first_period():
         named = named[1:]
     if asked.sampler is None:
-        return [*path_arms(size=size, seed=seed), *simple, *named], None
+        return [*paths, *simple, *named], None
     settings, scenario = SamplerSettings(sampler=asked.sampler, seed=seed), scenarios[0] if scenarios else None
     priors = None if scenario is None else growth_priors(scenario)
-    fits = sampled(asked.origins, settings=settings, priors=priors, cache=asked.cache)
-    fitted = fitted_arms(fits, scenario=scenario, size=size, seed=seed)
-    return [*path_arms(size=size, seed=seed), *simple, *fitted, *named], fits
+    fits = sampled(asked.origins, settings=settings, priors=priors, cache=asked.cache, pool=pool)
+    fitted = fitted_arms(fits, scenario=scenario, size=size, seed=seed, pool=pool)
+    return [*paths, *simple, *fitted, *named], fits
 
 
 def _series(asked: Asked, scenarios: Sequence[Scenario]) -> tuple[Series, str]:

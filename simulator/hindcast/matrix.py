@@ -5,10 +5,12 @@ The scores of one way from one origin of one table are a file: what was scored b
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import json
 import re
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, fields, replace
 from functools import cache
 from pathlib import Path as FilePath
@@ -16,6 +18,7 @@ from typing import Final, Literal
 
 import numpy as np
 
+from simulator.engine.workers import Workers, pool_of
 from simulator.errors import InputError
 from simulator.files import make_folder, remove_folder, short_hash, write_text
 from simulator.hindcast.arms import (
@@ -125,9 +128,7 @@ type Cell = tuple[list[Row], list[str]]
 
 def scored_cell(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: FilePath | None) -> Cell:
     """Score one way to forecast from one origin, or read what was scored; `settled` is all else that it hangs on."""
-    hangs_on = f"{_table_hash(truth.seen)} {settled}"
-    said = {"table": truth.name, "forecast": arm.name, "origin": origin, "settled": hangs_on}
-    file = None if folder is None else folder / f"{short_hash(*map(str, said.values()))}.json"
+    said, file = _cell(truth, arm, origin, settled=settled, folder=folder)
     if file is not None and file.is_file():
         try:
             stored = json.loads(file.read_text(encoding="utf-8"))
@@ -140,6 +141,25 @@ def scored_cell(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: Fi
     if file is not None:
         write_text(file, json.dumps({**said, "rows": rows, "doubts": doubts}))
     return rows, doubts
+
+
+def _cell(
+    truth: Truth, arm: Arm, origin: int, *, settled: str, folder: FilePath | None
+) -> tuple[dict[str, object], FilePath | None]:
+    """Say what the scores of a cell are of, and where they are kept."""
+    hangs_on = f"{_table_hash(truth.seen)} {settled}"
+    said = {"table": truth.name, "forecast": arm.name, "origin": origin, "settled": hangs_on}
+    return said, None if folder is None else folder / f"{short_hash(*map(str, said.values()))}.json"
+
+
+def _begin(truth: Truth, arms: Sequence[Arm], origins: Sequence[int], *, settled: str, folder: FilePath | None) -> None:
+    """Hand over what the cells of a table need that are not kept; what is wrong is said where they are scored."""
+    for arm in arms:
+        for origin in origins_of(truth.seen, origins):
+            _, file = _cell(truth, arm, origin, settled=settled, folder=folder)
+            if file is None or not file.is_file():
+                with contextlib.suppress(InputError):
+                    arm.begin(truth.seen, origin)
 
 
 def _kept(folder: FilePath) -> FilePath:
@@ -172,7 +192,11 @@ def make_matrix(
         folder = _kept(folder)
     key = " ".join([program_hash(), *settled])
     rows, missing, doubted = list[Row](), dict[str, list[str]](), dict[str, list[str]]()
+    for truth in tables[:1]:
+        _begin(truth, arms, origins, settled=key, folder=folder)
     for place, truth in enumerate(tables, start=1):
+        for after in tables[place : place + 1]:
+            _begin(after, arms, origins, settled=key, folder=folder)
         chosen = origins_of(truth.seen, origins)
         for arm in arms:
             for origin in chosen:
@@ -231,15 +255,20 @@ class Question:
 
 
 def ways(
-    asked: Question, scenarios: Sequence[Scenario], *, origins: Sequence[int], cache: FilePath | None
+    asked: Question,
+    scenarios: Sequence[Scenario],
+    *,
+    origins: Sequence[int],
+    cache: FilePath | None,
+    pool: Executor | None = None,
 ) -> list[Arm]:
     """Give every way to forecast that is asked for, the forecast first; origins are those of the sampled model."""
     size, seed = SAMPLES, asked.seed
-    found = path_arms(size=size, seed=seed)
+    found = path_arms(size=size, seed=seed, pool=pool)
     if asked.sampler:
-        fits = sampled(origins, settings=SamplerSettings(sampler=asked.sampler, seed=seed), cache=cache)
-        found += fitted_arms(fits, size=size, seed=seed)
-    return [*found, *rule_arms(size=size, seed=seed), *scenario_arms(scenarios, size=size, seed=seed)]
+        fits = sampled(origins, settings=SamplerSettings(sampler=asked.sampler, seed=seed), cache=cache, pool=pool)
+        found += fitted_arms(fits, size=size, seed=seed, pool=pool)
+    return [*found, *rule_arms(size=size, seed=seed), *scenario_arms(scenarios, size=size, seed=seed, pool=pool)]
 
 
 def answer_matrix(
@@ -248,21 +277,24 @@ def answer_matrix(
     folder: FilePath | None = None,
     cache: FilePath | None = None,
     say: Callable[[str], None] = lambda _: None,
+    workers: Workers = 1,
 ) -> Matrix:
     """Read the tables, and score every way to forecast on them; `folder` keeps scores, and `cache` fits."""
     scenarios = [load_scenario(name) for name in asked.scenarios]
     if not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins or (FIRST_ORIGIN,))
     tables = truths(asked.own)
-    made = make_matrix(
-        ways(asked, scenarios, origins=asked.origins, cache=cache),
-        tables=tables,
-        origins=asked.origins,
-        later=ways(asked, scenarios, origins=[truth.seen.years[1] for truth in tables], cache=cache),
-        settled=[f"{asked.seed}", asked.sampler or "", *(scenario.hash for scenario in scenarios)],
-        folder=folder,
-        say=say,
-    )
+    ends = [truth.seen.years[1] for truth in tables]
+    with pool_of(workers) as pool:
+        made = make_matrix(
+            ways(asked, scenarios, origins=asked.origins, cache=cache, pool=pool),
+            tables=tables,
+            origins=asked.origins,
+            later=ways(asked, scenarios, origins=ends, cache=cache, pool=pool),
+            settled=[f"{asked.seed}", asked.sampler or "", *(scenario.hash for scenario in scenarios)],
+            folder=folder,
+            say=say,
+        )
     return replace(made, folder_name=f"hindcast-matrix-{short_hash(asked.words)}")
 
 
@@ -279,28 +311,31 @@ def vintages(arms: Sequence[Arm], tables: Sequence[Truth]) -> Table:
 
     Both as they are made, and with the error of revision.
     """
-    rows = list[Row]()
+    rows, told = list[Row](), list[tuple[Truth, Truth, Observations]]()
     for games in (True, False):
         alike = [truth for truth in tables if truth.games is games]
         latest = max(alike, key=lambda each: each.seen.known_to, default=None)
-        for truth in alike:
-            if latest is None or truth.date >= latest.date:
+        earlier = (truth for truth in alike if latest is not None and truth.date < latest.date)
+        told += [(truth, latest, told_later(truth.seen, latest.seen)) for truth in earlier if latest is not None]
+    for truth, _, seen in told:
+        for arm in arms:
+            with contextlib.suppress(InputError):
+                arm.begin(seen, truth.seen.years[1])
+    for truth, latest, seen in told:
+        origin = truth.seen.years[1]
+        for arm in arms:
+            try:
+                made = arm.forecast(seen, origin)
+            except InputError:  # said of the cells
                 continue
-            origin = truth.seen.years[1]
-            seen = told_later(truth.seen, latest.seen)
-            for arm in arms:
-                try:
-                    made = arm.forecast(seen, origin)
-                except InputError:  # said of the cells
-                    continue
-                pairs = zip(forecast_rows(Made(arm.name, made), latest.seen),
-                            forecast_rows(Made(arm.name, revised(made)), latest.seen), strict=True)  # fmt: skip
-                rows += [
-                    {"table": truth.name, "told_by": latest.name, "forecast": arm.name, "origin": origin,
-                     "target": row["target"], "observed": row["observed"], "crps": row["crps"], "error": row["error"],
-                     "crps_revised": other["crps"], "inside_90": row["inside_90"]}
-                    for row, other in pairs
-                ]  # fmt: skip
+            pairs = zip(forecast_rows(Made(arm.name, made), latest.seen),
+                        forecast_rows(Made(arm.name, revised(made)), latest.seen), strict=True)  # fmt: skip
+            rows += [
+                {"table": truth.name, "told_by": latest.name, "forecast": arm.name, "origin": origin,
+                 "target": row["target"], "observed": row["observed"], "crps": row["crps"], "error": row["error"],
+                 "crps_revised": other["crps"], "inside_90": row["inside_90"]}
+                for row, other in pairs
+            ]  # fmt: skip
     return Table.of_rows(rows)
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 import numpy as np
 
 from simulator.engine.collecting import LEVELS
+from simulator.engine.workers import Workers, pool_of
 from simulator.errors import InputError
 from simulator.files import LARGEST_TEXT, make_folder, read_bytes, short_hash, write_text
 from simulator.hindcast.arms import SAMPLES
@@ -45,7 +46,9 @@ _ABOUT: Final[str] = """\
 """
 
 
-def register_forecasts(asked: Question, file: FilePath, *, cache: FilePath | None = None) -> FilePath:
+def register_forecasts(
+    asked: Question, file: FilePath, *, cache: FilePath | None = None, workers: Workers = 1
+) -> FilePath:
     """Write what every way forecasts from the last known year on, with the digest of it all; a file is written once.
 
     The table is the one that is named, or the newest that is shipped.
@@ -60,13 +63,17 @@ def register_forecasts(asked: Question, file: FilePath, *, cache: FilePath | Non
     scenarios = [load_scenario(each) for each in asked.scenarios]
     origin, today = truth.seen.years[1], dt.datetime.now(tz=dt.UTC).date()
     longer = until_year(truth.seen, today.year + YEARS_AHEAD)
-    arms = ways(asked, scenarios, origins=[origin], cache=cache)
+    with pool_of(workers) as pool:
+        arms = ways(asked, scenarios, origins=[origin], cache=cache, pool=pool)
+        for arm in arms:
+            arm.begin(longer, origin)
+        made = {arm.name: _rows(arm.forecast(longer, origin)) for arm in arms}
     data = {
         KEY: FORMAT, "dated": today.isoformat(), "chosen": arms[0].name, "scored_by": "CRPS of the record, OOM",
         "table": truth.name, "known_to_end_of": origin, "record": round(truth.seen.record_at(origin + 1.0), 4),
         "simulator_version": simulator_version(), "program": program_hash(), "seed": asked.seed, "samples": SAMPLES,
         "sampler": asked.sampler or "", "quantiles": list(LEVELS),
-        "ways": {arm.name: _rows(arm.forecast(longer, origin)) for arm in arms},
+        "ways": made,
     }  # fmt: skip
     make_folder(file.parent)
     write_text(file, sealed(_ABOUT, data), new=stays)

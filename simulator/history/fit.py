@@ -9,27 +9,30 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import itertools
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+import threading
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from functools import cache as memory
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path as FilePath
 from typing import Any, Literal, cast
 
 import numpy as np
 import xarray as xr
-from scipy import stats
 
 from simulator.errors import RunFileError, missing_extra
 from simulator.files import make_folder, remove_file, replacing
 from simulator.history import model as equations
+from simulator.history import replicates
 from simulator.history.beliefs import history_priors
 from simulator.history.columns import known_words
-from simulator.history.model import HistoryModel, HistoryPriors, build_model, grid_weights, log_prior, weights
-from simulator.history.observations import Array, Flags, Known, Observations, known_at
+from simulator.history.model import HistoryModel, HistoryPriors, build_model, log_prior, weights
+from simulator.history.observations import Array, Known, Observations, known_at
+from simulator.history.replicates import flags_of, log_likelihood, observed_data, replicate
 from simulator.priors import twins
 from simulator.runs.checked import check, fault, read_tree
 from simulator.runs.groups import of_tree
@@ -86,24 +89,79 @@ def fit_dates(
 
     The model is built, and with nutpie compiled, once for all.
     """
+    return begin_fits(observations, dates=dates, priors=priors, settings=settings, cache=cache)()
+
+
+type Fit = Callable[[], xr.DataTree]
+"""What gives a fit: at once, or when it is made elsewhere."""
+
+
+def begin_fits(
+    observations: Observations,
+    *,
+    dates: Sequence[float],
+    priors: HistoryPriors | None = None,
+    settings: SamplerSettings | None = None,
+    cache: FilePath | None = None,
+    hand: Callable[[Fit], Fit] | None = None,
+) -> Callable[[], tuple[xr.DataTree, ...]]:
+    """Give what makes the fits of `fit_dates`, or waits for those that were handed over by `hand`, each by itself."""
     priors, settings = priors or history_priors(), settings or SamplerSettings()
     known = [known_at(observations, date) for date in dates]
-    names = [_identity(observations, each, priors=priors, settings=settings) for each in known]
+    named = [(each, _identity(observations, each, priors=priors, settings=settings)) for each in known]
     files = [
         None if cache is None else cache / f"history-{known_words(each.date).rpartition(' ')[2]}-{name}.nc"
-        for each, name in zip(known, names, strict=True)
+        for each, name in named
     ]
     fits = [read_fit(file, settings) for file in files]
-    if any(fit is None for fit in fits):
-        with exact_arithmetic():
-            built = build_model(observations, priors=priors)
-            sample = sampler_of(built.model, settings)
-            prior = draw_prior(built.model, seed=settings.seed)
-            for place, each in enumerate(known):
-                if fits[place] is None:
-                    fits[place] = fit = _fit(built, each, names[place], sample=sample, prior=prior, settings=settings)
-                    store_fit(fit, files[place])
-    return tuple(_named(fit, observations, each) for fit, each in zip(fits, known, strict=True) if fit is not None)
+    missing = [place for place, fit in enumerate(fits) if fit is None]
+    alone = partial(_fits, observations, priors=priors, settings=settings)
+    waited = [hand(partial(_fit_alone, alone, named[place])) for place in missing] if hand else []
+
+    def finished() -> tuple[xr.DataTree, ...]:
+        with contextlib.closing(_each(waited) if waited else alone([named[place] for place in missing])) as made:
+            for place, fit in zip(missing, made, strict=True):
+                fits[place] = fit
+                store_fit(fit, files[place])
+        return tuple(_named(fit, observations, each) for fit, each in zip(fits, known, strict=True) if fit is not None)
+
+    return finished
+
+
+def _each(waited: Iterable[Fit]) -> Generator[xr.DataTree]:
+    for fit in waited:
+        yield fit()
+
+
+def _fits(
+    observations: Observations,
+    named: Sequence[tuple[Known, str]],
+    *,
+    priors: HistoryPriors,
+    settings: SamplerSettings,
+) -> Generator[xr.DataTree]:
+    """Make fits to what was known, each with its name."""
+    if not named:
+        return
+    with exact_arithmetic():
+        built = build_model(observations, priors=priors)
+        sample = sampler_of(built.model, settings)
+        prior = draw_prior(built.model, seed=settings.seed)
+        for known, name in named:
+            yield _fit(built, known, name, sample=sample, prior=prior, settings=settings)
+
+
+def _fit_alone(fits: partial[Generator[xr.DataTree]], named: tuple[Known, str]) -> xr.DataTree:
+    """Make one fit where no process may start others: one chain after the other, one fit at a time in a process."""
+    with _one_at_a_time():
+        (fit,) = fits([named], settings=replace(fits.keywords["settings"], cores=1))
+    return fit
+
+
+@memory
+def _one_at_a_time() -> threading.Lock:
+    """Give the lock of fits: PyTensor compiles with settings of the whole process."""
+    return threading.Lock()
 
 
 @contextlib.contextmanager
@@ -230,7 +288,7 @@ def _fit(
             "log_likelihood": log_likelihood(posterior, built.observations, known),
             "log_prior": log_prior(posterior, built),
             "sample_stats": statistics,
-            "observed_data": _observed(built.observations, known),
+            "observed_data": observed_data(built.observations, known),
         }
     )
 
@@ -256,97 +314,6 @@ def draw_prior(model: Any, *, seed: int) -> xr.Dataset:
     return xr.Dataset(variables, coords={**coords, "chain": [0], "draw": np.arange(PRIOR_DRAWS)})
 
 
-_SEEN = {"run_log_compute": "run", "cost_log_usd": "costed_run", "accelerator_log_flops_per_usd": "accelerator"}
-"""What is observed, and along what."""
-
-
-def _flags(known: Known) -> dict[str, Flags]:
-    return {"run": known.run, "costed_run": known.cost, "accelerator": known.accelerator}
-
-
-def _observed(observations: Observations, known: Known) -> xr.Dataset:
-    """Give what was known at the date, and where there are any, what was known of runs without FLOP."""
-    flags = _flags(known)
-    seen = xr.Dataset(
-        {name: (dim, getattr(observations, name)[flags[dim]]) for name, dim in _SEEN.items()},
-        coords={
-            f"{dim}_year": (dim, getattr(observations, f"{dim.removeprefix('costed_')}_year")[flag])
-            for dim, flag in flags.items()
-        },
-    )
-    if (hidden := observations.hidden.where(known.hidden)).year.size:
-        told = {"hidden_log_least": hidden.log_least, "hidden_cost_log_usd": hidden.cost_log_usd}
-        seen = seen.assign({name: ("hidden_run", values) for name, values in told.items()})
-        seen = seen.assign_coords(hidden_run_year=("hidden_run", hidden.year))
-    return seen
-
-
-def _one(draws: xr.Dataset, name: str) -> Array:  # (chain, draw, 1)
-    return np.asarray(draws[name].values[..., None])
-
-
-def _trends(draws: xr.Dataset, observations: Observations, known: Known) -> tuple[Array, Array, Array]:
-    """Read the trends where something is known: compute of runs, spending of costed runs, speed of accelerators."""
-    runs, chips = observations.run_year[known.run], observations.accelerator_year[known.accelerator]
-
-    def at(name: str, times: Array) -> Array:
-        return np.asarray(draws[name].values @ grid_weights(times, grid=draws["year"].values).T)
-
-    speed = at("efficiency", chips) - _one(draws, "accelerator_offset")
-    return at("compute", runs), at("spending", runs[known.cost[known.run]]), speed
-
-
-def _of_each(draws: xr.Dataset, values: Sequence[Array], observations: Observations, known: Known) -> xr.Dataset:
-    """Label what there is of each observation at each draw."""
-    return xr.Dataset(
-        {name: (("chain", "draw", dim), each) for (name, dim), each in zip(_SEEN.items(), values, strict=True)},
-        coords={**_observed(observations, known).coords, "chain": draws["chain"], "draw": draws["draw"]},
-    )
-
-
-def replicate(draws: xr.Dataset, observations: Observations, known: Known, *, rng: np.random.Generator) -> xr.Dataset:
-    """Draw the known runs, their costs and the accelerators anew, once for each draw of the unknowns."""
-    compute, spending, speed = _trends(draws, observations, known)
-    above = _spread(draws, observations, known) * rng.standard_t(_one(draws, "run_tail"), compute.shape)
-    spending = spending + _one(draws, "cost_slope") * above[..., known.cost[known.run]]
-    cost = spending + _one(draws, "cost_scatter") * rng.standard_t(_one(draws, "cost_tail"), spending.shape)
-    speed = speed + _one(draws, "accelerator_scatter") * rng.standard_normal(speed.shape)
-    return _of_each(draws, (compute + above, cost, speed), observations, known)
-
-
-def log_likelihood(draws: xr.Dataset, observations: Observations, known: Known) -> xr.Dataset:
-    """Give the log density of each known run, cost and accelerator at each draw, in single precision."""
-    compute, spending, speed = _trends(draws, observations, known)
-    seen = [_observed(observations, known)[name].values for name in _SEEN]
-    above = (seen[0] - compute)[..., known.cost[known.run]]
-    expected = spending + _one(draws, "cost_slope") * above
-    densities = (
-        stats.t.logpdf(seen[0], _one(draws, "run_tail"), compute, _spread(draws, observations, known)),
-        stats.t.logpdf(seen[1], _one(draws, "cost_tail"), expected, _one(draws, "cost_scatter")),
-        stats.norm.logpdf(seen[2], speed, _one(draws, "accelerator_scatter")),
-    )
-    labelled = _of_each(draws, [each.astype(np.float32) for each in densities], observations, known)
-    if (hidden := observations.hidden.where(known.hidden)).year.size:
-        at = grid_weights(hidden.year, grid=draws["year"].values).T
-        unknown, paths = _ones(draws), (draws["spending"].values @ at, draws["compute"].values @ at)
-        spread = equations.spread_of(unknown, hidden.confidence)
-        density = equations.hidden_density(hidden, *paths, spread=spread, unknown=unknown, by=equations.ARRAYS)
-        labelled["hidden_log_least"] = ("chain", "draw", "hidden_run"), density.astype(np.float32)
-    # ArviZ adds up what has no other coordinates.
-    return labelled.drop_vars([f"{dim}_year" for dim in (*_SEEN.values(), "hidden_run")], errors="ignore")
-
-
-def _spread(draws: xr.Dataset, observations: Observations, known: Known) -> Array:
-    """Give the spread of what is told of each known run about the trend at each draw."""
-    words = tuple(itertools.compress(observations.run_confidence, known.run))
-    return np.asarray(equations.spread_of(_ones(draws), words))
-
-
-def _ones(draws: xr.Dataset) -> dict[str, Array]:
-    """Give the unknowns of one value by name, each as (chain, draw, 1)."""
-    return {str(name): values.values[..., None] for name, values in draws.data_vars.items() if values.ndim == 2}
-
-
 def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.DataTree:
     """Say which run and which accelerator each observation is of, where that is known.
 
@@ -354,7 +321,7 @@ def _named(fit: xr.DataTree, observations: Observations, known: Known) -> xr.Dat
     """
     names = {
         f"{dim}_name": (dim, np.array(every, dtype=str)[flag], {"long_name": f"name of the {dim.replace('_', ' ')}"})
-        for dim, flag in _flags(known).items()
+        for dim, flag in flags_of(known).items()
         if (every := getattr(observations, f"{dim.removeprefix('costed_')}_name"))
     }
     datasets = {str(name): node.to_dataset() for name, node in fit.children.items()}
@@ -372,7 +339,7 @@ def _identity(observations: Observations, known: Known, *, priors: HistoryPriors
             values = getattr(part, name)
             seen.append(name.encode() + (values.tobytes() if isinstance(values, np.ndarray) else repr(values).encode()))
     families = [getattr(priors, field.name) for field in fields(priors)]
-    return identity(seen, families, settings, sources=(equations.__file__,), known_to=known.date)
+    return identity(seen, families, settings, sources=(equations.__file__, replicates.__file__), known_to=known.date)
 
 
 def identity(

@@ -12,6 +12,7 @@ import simulator.hindcast.hindcast
 import simulator.hindcast.matrix
 from simulator import load_scenario, simulate
 from simulator.cli.main import main
+from simulator.engine.workers import Workers
 from simulator.hindcast.matrix import OwnTable, Question
 from simulator.history.observations import Observations
 from simulator.runs.folder import write_run
@@ -111,7 +112,8 @@ def test_the_matrix_is_asked_as_it_is_said_and_has_a_page_with_pictures(
 ) -> None:
     questions = []
 
-    def answered(asked: Question, *, folder: Path, cache: Path, say: Any) -> Any:
+    def answered(asked: Question, *, folder: Path, cache: Path, say: Any, workers: Workers) -> Any:
+        assert workers == 1
         questions.append(asked)
         assert (folder, cache) == (tmp_path / "scores", tmp_path / "fits")
         say("1 of 2")

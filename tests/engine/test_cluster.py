@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import subprocess
 import sys
 import time
@@ -18,6 +19,7 @@ from simulator import (
     Scenario,
     audit_scenario,
     load_scenario,
+    make_hindcast,
     prior_swings,
     reproduce_published,
     simulate,
@@ -30,8 +32,13 @@ from simulator.engine import simulation
 from simulator.engine.cluster import cluster
 from simulator.engine.run_folders import run_to_folder
 from simulator.engine.simulation import How
-from simulator.engine.workers import Workers, with_this_code
+from simulator.engine.workers import Workers, later, pool_of, with_this_code
 from simulator.errors import InputError, SimulatorError
+from simulator.hindcast.arms import path_arms, rule_arms
+from simulator.hindcast.matrix import Truth, make_matrix
+from simulator.history.fit import SamplerSettings, begin_fits, fit_dates
+from tests.hindcast.made_up_record import OBSERVED as RECORD
+from tests.history.made_up_history import OBSERVED
 
 dask = pytest.importorskip("dask")
 pytest.importorskip("distributed")
@@ -197,3 +204,39 @@ def test_published_forecasts_are_reproduced_by_a_cluster(address: str) -> None:
     with cluster(address) as executor:
         afar = reproduce_published(names, workers=executor)
     assert afar.lines() == reproduce_published(names).lines()
+
+
+@pytest.mark.parametrize("elsewhere", ["cluster", "processes"])
+def test_hindcasts_are_made_elsewhere_to_the_same_bits(address: str, elsewhere: str, tmp_path: Path) -> None:
+    def made(workers: Workers, name: str) -> list[str]:
+        one = make_hindcast("baseline", allow_hindsight=True, origins=[2015], workers=workers)
+        with pool_of(workers) as pool:
+            arms = [*path_arms(size=60, seed=0, pool=pool), *rule_arms(size=60, seed=0)]
+            many = make_matrix(
+                arms,
+                tables=[Truth("made up", dt.date(2023, 2, 1), RECORD, games=True)],
+                origins=[2014, 2016],
+                folder=tmp_path / name,
+            )
+        return [repr(list(table.rows())) for found in (one, many) for table in found.tables().values()]
+
+    with cluster(address) as executor:
+        afar = made(executor if elsewhere == "cluster" else 2, "afar")
+    assert afar == made(1, "alone")
+    kept = [{file.name: file.read_bytes() for file in (tmp_path / each).rglob("*.json")} for each in ("afar", "alone")]
+    assert kept[0] == kept[1]
+    assert len(kept[0]) == 2 * 10
+
+
+def test_fits_of_history_are_made_by_a_cluster_one_each_and_kept_here(address: str, tmp_path: Path) -> None:
+    dates, settings = (2021.0, 2022.0), SamplerSettings(draws=20, tune=40, chains=2, target_acceptance=0.8, seed=5)
+    with cluster(address) as executor:
+        afar = begin_fits(
+            OBSERVED, dates=dates, settings=settings, cache=tmp_path / "afar", hand=lambda fit: later(executor, fit)
+        )()
+    alone = fit_dates(OBSERVED, dates=dates, settings=settings, cache=tmp_path / "alone")
+    for one, other in zip(alone, afar, strict=True):
+        xr.testing.assert_identical(one, other)
+    files = [sorted((tmp_path / each).glob("*.nc")) for each in ("afar", "alone")]
+    assert [file.read_bytes() for file in files[0]] == [file.read_bytes() for file in files[1]]
+    assert len(files[0]) == 2

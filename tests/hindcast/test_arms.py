@@ -7,6 +7,7 @@ from textwrap import dedent
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from simulator import load_scenario, parse_scenario
 from simulator.errors import InputError
@@ -156,12 +157,14 @@ def test_the_sampled_model_is_fitted_once_for_all_origins_of_a_table(monkeypatch
 
     def fits(seen, *, dates, settings, **_):
         fitted.append(list(dates))
-        return dates
+        return [
+            xr.DataTree.from_dict({"/": xr.Dataset(attrs={"at": int(date)}), "posterior": xr.Dataset()})
+            for date in dates
+        ]
 
     def forecast(fit, *, last_year, seed):
-        return RecordForecast(
-            int(fit) - 1, tuple(range(int(fit), last_year + 1)), np.zeros((last_year + 1 - int(fit), 9))
-        )
+        first = fit.attrs["at"]
+        return RecordForecast(first - 1, tuple(range(first, last_year + 1)), np.zeros((last_year + 1 - first, 9)))
 
     monkeypatch.setattr("simulator.hindcast.arms.fit_dates", fits)
     monkeypatch.setattr("simulator.hindcast.arms.forecast_record", forecast)

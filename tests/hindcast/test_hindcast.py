@@ -50,9 +50,8 @@ def scored(observed, *, origins, settings=SETTINGS, arms=(), beliefs=knows_nothi
     """Score the model, by fits that stand in, beside the simple rules."""
 
     def fits(seen):
-        return dict(
-            zip(origins, stand_in(seen, dates=[each + 1.0 for each in origins], settings=settings), strict=True)
-        )
+        made = stand_in(seen, dates=[each + 1.0 for each in origins], settings=settings)
+        return lambda: dict(zip(origins, made, strict=True))
 
     drawn = {"size": 2000, "seed": settings.seed}
     model = replace(fitted_arms(fits, **drawn)[0], hindsight=beliefs)

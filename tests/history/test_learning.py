@@ -17,11 +17,11 @@ from simulator.engine.record import fit_of
 from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How
 from simulator.errors import InputError
-from simulator.history.fit import log_likelihood
 from simulator.history.forecast import largest_of_last_year
 from simulator.history.fragility import conflicts
 from simulator.history.learning import learn, learnt_draws, learnt_from, learnt_lines, learnt_priors, series
 from simulator.history.observations import known_at
+from simulator.history.replicates import log_likelihood
 from simulator.priors.draws import draw_blocks
 from simulator.runs.contents import FIT_GROUPS
 from simulator.runs.folder import stored_scenario

@@ -10,10 +10,11 @@ import xarray as xr
 from scipy import stats
 
 from simulator.history.beliefs import history_priors
-from simulator.history.fit import draw_prior, log_likelihood
+from simulator.history.fit import draw_prior
 from simulator.history.model import build_model, log_prior
 from simulator.history.observations import Observations, known_at
 from simulator.history.power_scaling import reading, sensitivities
+from simulator.history.replicates import log_likelihood
 from simulator.priors.families import Normal
 from simulator.priors.free_families import Quantiles
 

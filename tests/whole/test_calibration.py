@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 
 from simulator.history.beliefs import history_priors
-from simulator.history.fit import draw_prior, replicate
+from simulator.history.fit import draw_prior
 from simulator.history.model import build_model, levels, weights
 from simulator.history.observations import known_at
+from simulator.history.replicates import replicate
 from simulator.priors.families import Normal
 from tests.history.made_up_history import OBSERVED
 
