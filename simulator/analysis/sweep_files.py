@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
+from simulator.analysis.designs.tables import design_lines, design_tables, is_design
 from simulator.analysis.sweep_points import SweepPlan
 from simulator.analysis.sweep_tables import (
     axis_meant,
@@ -34,6 +35,8 @@ from simulator.runs.groups import headline_of
 from simulator.runs.run import TreeResult
 from simulator.runs.table import Table
 from simulator.scenario.overrides import CENTRE
+from simulator.scenario.resolving import Scenario
+from simulator.scenario.sweep_axes import Axis
 from simulator.schema.prior_names import input_words
 from simulator.variables import subject_words
 from simulator.version import source_digest
@@ -93,12 +96,18 @@ class Sweep(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_
         return summary.sel(chosen)
 
     def tables(self) -> Mapping[str, Table]:
-        """The headlines of every point."""
-        return {"points": point_table(self)}
+        """The headlines of every point; of a design a row for each, with what it sets."""
+        return design_tables(self) if is_design(self) else {"points": point_table(self)}
 
     def lines(self, outcomes: Sequence[str] = ()) -> list[str]:
         """Say what is swept, and outcomes at its points; without them the headlines."""
-        return sweep_lines(self, outcomes=parse_outcomes(self, outcomes))
+        told = design_lines if is_design(self) else sweep_lines
+        return told(self, outcomes=parse_outcomes(self, outcomes))
+
+    @property
+    def holds(self) -> bool:
+        """Whether every point could be run."""
+        return not int(self.attrs.get("left_out", 0))
 
 
 def point_ids(plan: SweepPlan) -> tuple[str, ...]:
@@ -109,7 +118,7 @@ def point_ids(plan: SweepPlan) -> tuple[str, ...]:
 def sweep_id(plan: SweepPlan) -> str:
     """Name a sweep by all that determines it: what is swept, its points, what they are called, the format, the code."""
     base = run_id(plan.base, keep="summary")
-    return short_hash(_axes_text(plan), base, *point_ids(plan), str(SWEEP_FORMAT), source_digest())
+    return short_hash(axes_text(plan.axes, plan.base), base, *point_ids(plan), str(SWEEP_FORMAT), source_digest())
 
 
 def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
@@ -122,7 +131,12 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     summary, left = _stacked(plan, ordered, "summary")
     attributes = run_attributes(plan.base, keep="summary", store="netcdf", identity=sweep_id(plan))
     del attributes["run_format"]
-    about = {"sweep_format": SWEEP_FORMAT, **attributes, "sweep": _axes_text(plan), "points": len(plan.points)}
+    about = {
+        "sweep_format": SWEEP_FORMAT,
+        **attributes,
+        "sweep": axes_text(plan.axes, plan.base),
+        "points": len(plan.points),
+    }
     datasets = {"/": xr.Dataset(attrs=about), "summary": summary}
     for name in ordered[0]["components"].children if "components" in ordered[0].children else ():
         if all(name in run["components"].children for run in ordered):
@@ -139,8 +153,9 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     return sweep
 
 
-def _axes_text(plan: SweepPlan) -> str:
-    labels = plan.base.labels
+def axes_text(swept: Sequence[Axis], base: Scenario) -> str:
+    """Write axes as a sweep holds them."""
+    labels = base.labels
     axes = [
         {
             "name": axis.name,
@@ -151,7 +166,7 @@ def _axes_text(plan: SweepPlan) -> str:
             "numbers": None if axis.numbers is None else list(axis.numbers),
             "points": [{"label": point.label, "set": list(point.overrides)} for point in axis.points],
         }
-        for axis in plan.axes
+        for axis in swept
     ]
     return json.dumps(axes, ensure_ascii=False)
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from simulator.errors import InputError, Place, PlacedFault, ScenarioError
 from simulator.scenario.documents import text_document
-from simulator.scenario.load import grouped, load_groups, resolver
+from simulator.scenario.load import Groups, grouped, load_groups, resolver
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import WRITTEN, Axis, AxisPoint, check_paths, parse_over, read_axes
 from simulator.schema.prior_names import slots
@@ -108,10 +108,7 @@ def load_sweep(
     source: Scenario | FilePath | str, *, over: Over | None = None, overrides: Sequence[str] = ()
 ) -> SweepPlan:
     """Read a scenario and make the points of its sweep: of what `over` says, or the file's `sweep:` block."""
-    if isinstance(source, Scenario):
-        groups = grouped(text_document(source.text(), "the scenario"), "the scenario")
-    else:
-        groups = load_groups(source)
+    groups = parted_source(source)
     resolve = resolver(groups)
     base = resolve(overrides, "")
     axes = groups.sweep
@@ -119,12 +116,19 @@ def load_sweep(
         axes = read_axes(over) if isinstance(over, Mapping) else parse_over(over)
     if not axes:
         raise InputError(f"sweep: the file has no sweep block, and nothing is swept. {WRITTEN}")
-    _check_work(base, axes)
+    check_work(base, math.prod(len(axis.points) for axis in axes))
     for axis in axes:
         check_paths(base, axis)
     points = _points(resolve, axes, overrides)
     _check_alike(axes, points)
-    return SweepPlan(base, tuple(replace(axis, unit=_unit(points[0], axis)) for axis in axes), points)
+    return SweepPlan(base, tuple(replace(axis, unit=unit_of(points[0], axis)) for axis in axes), points)
+
+
+def parted_source(source: Scenario | FilePath | str) -> Groups:
+    """Read what is swept, and take it apart."""
+    if isinstance(source, Scenario):
+        return grouped(text_document(source.text(), "the scenario"), "the scenario")
+    return load_groups(source)
 
 
 def combinations(axes: Sequence[Axis]) -> Iterator[tuple[AxisPoint, ...]]:
@@ -132,8 +136,9 @@ def combinations(axes: Sequence[Axis]) -> Iterator[tuple[AxisPoint, ...]]:
     return itertools.product(*(axis.points for axis in axes))
 
 
-def _check_work(base: Scenario, axes: Sequence[Axis]) -> None:
-    count, samples = math.prod(len(axis.points) for axis in axes), base.spec.samples
+def check_work(base: Scenario, count: int) -> None:
+    """Refuse a sweep of too many samples at so many points."""
+    samples = base.spec.samples
     if count * samples > MOST_SAMPLES:
         raise InputError(
             f"sweep: {count:,} points of {samples:,} samples are {count * samples:,} samples; at most "
@@ -180,7 +185,7 @@ def _check_alike(axes: Sequence[Axis], points: Sequence[Scenario]) -> None:
             raise InputError(f"sweep: {attribute} differs between points; they would not be on common draws.")
 
 
-def _unit(scenario: Scenario, axis: Axis) -> str:
+def unit_of(scenario: Scenario, axis: Axis) -> str:
     """Find the unit of an axis of numbers: that of the prior in which it stands."""
     if axis.numbers is None:
         return ""

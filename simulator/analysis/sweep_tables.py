@@ -151,19 +151,25 @@ def outcome_table(sweep: xr.DataTree, outcome: Outcome) -> Table:
     return Table(columns | {name: none if values is None else values.ravel() for name, values in numbers})
 
 
+def point_outcomes(sweep: xr.DataTree) -> list[Outcome]:
+    """Choose the headlines: the main level half-way and at the end; of thresholds ahead when, and how likely."""
+    summary = group(sweep, "summary")
+    years = summary["year"].values.tolist()
+    when = list(dict.fromkeys((_middle(years), years[-1])))
+    asked = [Outcome("level", headline_of(summary), year) for year in when]
+    for name in _ahead(sweep):
+        asked += [Outcome("crossing", name), *(Outcome("crossed", name, year) for year in when)]
+    return asked
+
+
 def point_table(sweep: xr.DataTree) -> Table:
     """Tabulate the headlines of a sweep: a row for each point and outcome.
 
     Effective compute half-way and at the end; of each threshold ahead when it is crossed, and how likely by then.
     """
     summary, axes = group(sweep, "summary"), swept_axes(sweep)
-    years = summary["year"].values.tolist()
-    when = list(dict.fromkeys((_middle(years), years[-1])))
-    asked = [Outcome("level", headline_of(summary), year) for year in when]
-    for name in _ahead(sweep):
-        asked += [Outcome("crossing", name), *(Outcome("crossed", name, year) for year in when)]
     rows: list[Row] = []
-    for outcome in asked:
+    for outcome in point_outcomes(sweep):
         unit = str(summary[outcome.name].attrs["units"]) if outcome.kind == "level" else outcome.unit
         told = {"outcome": outcome.text, "unit": unit}
         told["statistic"] = "probability" if outcome.kind == "crossed" else "median"
@@ -204,15 +210,15 @@ def _even_year(sweep: xr.DataTree, threshold: str) -> float:
     """Find the last year by which it is, over all points, nearest to even odds that a threshold is crossed."""
     summary = group(sweep, "summary")
     place = summary["threshold"].values.tolist().index(threshold)
-    shares = summary["crossed"].values[..., place, :].reshape(-1, summary.sizes["year"]).mean(axis=0)
-    distance = np.abs(shares - 0.5)
+    shares = summary["crossed"].values[..., place, :].reshape(-1, summary.sizes["year"])
+    distance = np.abs(np.nanmean(shares, axis=0) - 0.5)
     return float(summary["year"].values[np.flatnonzero(distance == distance.min())[-1]])
 
 
 def _ahead(sweep: xr.DataTree, *, passed: float = PASSED) -> list[str]:
     """List the thresholds that are not passed, in so large a share of the samples, at the start of every point."""
     names, summary = _thresholds(sweep), group(sweep, "summary")
-    return [name for place, name in enumerate(names) if float(summary["already"][..., place].min()) < passed]
+    return [name for place, name in enumerate(names) if float(np.nanmin(summary["already"][..., place])) < passed]
 
 
 MOST_ROWS = 24

@@ -10,9 +10,11 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
+from functools import partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from simulator.analysis.designs.points import DesignPlan, UnfinishedDesign, design_id, load_design, run_design
 from simulator.analysis.evaluation import first_sample
 from simulator.analysis.sweep_files import Sweep, UnfinishedSweep, build_sweep, point_ids, sweep_id
 from simulator.analysis.sweep_points import Over, SweepPlan, load_sweep
@@ -38,11 +40,13 @@ def sweep(
     source: Scenario | FilePath | str,
     *,
     over: Over | None = None,
+    design: str | None = None,
+    points: FilePath | str | None = None,
     overrides: Sequence[str] = (),
     workers: Workers = 1,
     progress: Progress | None = None,
 ) -> Sweep:
-    """Run a scenario at every combination of changed priors, on common draws.
+    """Run a scenario at every combination of changed priors, or at the points of a design, on common draws.
 
     Parameters
     ----------
@@ -51,6 +55,11 @@ def sweep(
     over : mapping or sequence of str, optional
         The entries that are swept, by path, with their values: a text such as "1.5:4:6" or "1e10:1e12:5:log", a
         sequence, or labels with a value each; or texts as behind `--over`. Without it, the `sweep:` block of the file.
+        With `design` their ranges: "1.5:4", "1e10:1e12:log" or a pair of numbers.
+    design : str, optional
+        "lhs:500", a Latin hypercube, or "sobol:512", a Sobol sequence, of so many points over the ranges.
+    points : path, optional
+        A table (CSV) of points: a column for each entry, called by its path, and maybe one called `label`.
     overrides : sequence of str
         Changes of the whole sweep, as `path=value`.
     workers : int
@@ -63,7 +72,8 @@ def sweep(
     -------
     Sweep
         An `xarray.DataTree`: its `summary` is that of a run with a dimension more for each entry that is swept, in
-        their order, called by its path.
+        their order, called by its path. Of a design the dimension is `point`, with the entries as coordinates along
+        it; a point that fails is NaN, told in `warnings`, and `holds` is False.
 
     Raises
     ------
@@ -79,9 +89,28 @@ def sweep(
     ('drivers.spending.growth[2].rate', 'threshold')
     >>> swept.at(rate=3)["never"].sel(threshold="gpt-4").item()
     0.0
+    >>> spread = sweep("essay-2023", over={"drivers.spending.start": "500:1000"}, design="sobol:4")
+    >>> spread["summary/never"].dims, spread["summary/drivers.spending.start"].dims
+    (('point', 'threshold'), ('point',))
     """
-    plan = learnt_plan(load_sweep(source, over=over, overrides=overrides))
-    return run_sweep(plan, workers=workers, progress=progress)
+    plan = load_plan(source, over=over, design=design, points=points, overrides=overrides)
+    if isinstance(plan, DesignPlan):
+        return run_design(plan, workers=workers, progress=progress)
+    return run_sweep(learnt_plan(plan), workers=workers, progress=progress)
+
+
+def load_plan(
+    source: Scenario | FilePath | str,
+    *,
+    over: Over | None = None,
+    design: str | None = None,
+    points: FilePath | str | None = None,
+    overrides: Sequence[str] = (),
+) -> SweepPlan | DesignPlan:
+    """Read a scenario and what is swept: a grid, or the points of a design or a table."""
+    if design is None and points is None:
+        return load_sweep(source, over=over, overrides=overrides)
+    return load_design(source, over=over, design=design, points=points, overrides=overrides)
 
 
 def learnt_plan(plan: SweepPlan, *, cache: FilePath | None = None) -> SweepPlan:
@@ -94,13 +123,13 @@ def learnt_plan(plan: SweepPlan, *, cache: FilePath | None = None) -> SweepPlan:
     return replace(plan, base=base, points=tuple(points))
 
 
-def check_asked(point: Scenario, outcomes: Sequence[str]) -> None:
+def check_asked(plan: SweepPlan | DesignPlan, outcomes: Sequence[str]) -> None:
     """Check outcomes that are asked of a sweep before it is run, by one of its points: all have the same."""
-    found = first_sample(point) if outcomes else None
+    found = first_sample(plan.points[0] if isinstance(plan, SweepPlan) else plan.base) if outcomes else None
     if found is not None:
-        plan, sample = found
+        own, sample = found
         levels = [name for name in sample.trajectories if not name.startswith("binding_")]
-        read_outcomes(outcomes, variables=levels, thresholds=list(plan.thresholds), years=plan.years.tolist())
+        read_outcomes(outcomes, variables=levels, thresholds=list(own.thresholds), years=own.years.tolist())
 
 
 def run_sweep(
@@ -130,7 +159,7 @@ def run_sweep(
 
 
 def sweep_to_folder(
-    plan: SweepPlan,
+    plan: SweepPlan | DesignPlan,
     outputs: FilePath,
     *,
     workers: Workers = 1,
@@ -138,13 +167,22 @@ def sweep_to_folder(
     resume: bool = False,
     say: Say = print,
 ) -> tuple[Sweep, FilePath]:
-    """Run a sweep and write its folder, `<scenario>-sweep-<id>`, below `outputs`; give both.
+    """Run a sweep or a design and write its folder, `<scenario>-sweep-<id>`, below `outputs`; give both.
 
     Points that are done are left in `<folder>.unfinished` until it is written; `resume` goes on with them.
     """
-    plan = learnt_plan(plan, cache=outputs / FITS)
-    folder = outputs / f"{plan.base.spec.name}-sweep-{sweep_id(plan)}"
-    unfinished = UnfinishedSweep(folder.with_name(f"{folder.name}.unfinished"))
+    if isinstance(plan, DesignPlan):
+        identity = design_id(plan)
+    else:
+        plan = learnt_plan(plan, cache=outputs / FITS)
+        identity = sweep_id(plan)
+    folder = outputs / f"{plan.base.spec.name}-sweep-{identity}"
+    place = folder.with_name(f"{folder.name}.unfinished")
+    unfinished: UnfinishedDesign | UnfinishedSweep
+    if isinstance(plan, DesignPlan):
+        run = partial(run_design, plan, unfinished=(unfinished := UnfinishedDesign(place)))
+    else:
+        run = partial(run_sweep, plan, unfinished=(unfinished := UnfinishedSweep(place)))
     tidy(outputs)
     if unfinished.exists and not resume:
         say(f"an interrupted sweep is started anew; --resume would have gone on with {unfinished.folder}")
@@ -152,7 +190,7 @@ def sweep_to_folder(
     if resume and not unfinished.exists:
         say("nothing was left by an interrupted sweep: it is run from the start.")
     with unfinished.noted():
-        result = run_sweep(plan, workers=workers, progress=progress, unfinished=unfinished)
+        result = run(workers=workers, progress=progress)
         result.write_into(folder)
     unfinished.clear()
     return result, folder

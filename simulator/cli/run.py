@@ -107,8 +107,18 @@ def sweep(
             metavar="PATH=VALUES",
             help="What is swept: from:to:count, from:to:count:log, or values with commas between them. A path that "
             "ends in .centre moves a median and its interval together. Several: all combinations. It stands in the "
-            "place of the file's sweep block.",
+            "place of the file's sweep block. With --design the range of an entry: from:to or from:to:log.",
         ),
+    ] = None,
+    design: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND:POINTS", help="Spread points over the ranges: lhs:500 (Latin hypercube) or sobol:512."
+        ),
+    ] = None,
+    points: Annotated[
+        FilePath | None,
+        typer.Option(metavar="FILE.csv", help="Run the points of a table: its columns are paths, maybe one is label."),
     ] = None,
     set_: options.SetOption = None,
     samples: options.SamplesOption = None,
@@ -131,21 +141,23 @@ def sweep(
     resume: Annotated[bool, typer.Option("--resume", help="Go on with what an interrupted sweep left.")] = False,
     json: options.JsonOption = False,
 ) -> None:
-    """Run a scenario at every combination of changed priors.
+    """Run a scenario at every combination of changed priors, or a design.
 
-    All are run on common draws: one dataset, a table and charts.
+    All are run on common draws: one dataset, a table and charts. A point of a design that fails is told and left out,
+    and the exit code is 1.
 
     Example: simulate sweep essay-2023 --over drivers.spending.start=500,1000
     """
-    from simulator.analysis.sweep_points import load_sweep
-    from simulator.analysis.sweeps import check_asked, sweep_to_folder
+    from simulator.analysis.sweeps import check_asked, load_plan, sweep_to_folder
 
     formats, asked = options.chart_formats(format_, theme=theme, charts=charts), outcome or ()
-    plan = load_sweep(scenario, over=over, overrides=options.overridden(set_, samples, seed))
-    check_asked(plan.points[0], asked)
+    changes = options.overridden(set_, samples, seed)
+    plan = load_plan(scenario, over=over, design=design, points=points, overrides=changes)
+    check_asked(plan, asked)
     with options.hands(workers, cluster) as hands, options.progress_bar(label="points", least=5) as bar:
         made, folder = sweep_to_folder(plan, output, workers=hands, progress=bar, resume=resume, say=options.say)
     options.show(made, folder, formats=formats, theme=theme, asked=asked, lines=made.lines(asked), json=json)
+    options.fail_unless(made.holds)
 
 
 def _finish(run: Group | DataTree, folder: FilePath, charts: str, *, latest: bool = True, json: bool) -> None:

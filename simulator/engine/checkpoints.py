@@ -76,21 +76,21 @@ class Unfinished:
 
     def tallies(self) -> Tallies:
         """Read what was counted; nothing where there is nothing."""
-        self.counted = _left(self.folder / COUNTS, _tallies_of) or Tallies()
+        self.counted = read_left(self.folder / COUNTS, _tallies_of) or Tallies()
         return copy.deepcopy(self.counted)
 
     def keep_batches(self, batches: Sequence[Batch]) -> None:
         """Write the batches of a run, from its first on, that were not written before."""
         for batch in batches[self._held :]:
             path = self.folder / f"samples-{batch.first:012}.npz"
-            keep_in(self.folder, partial(_write, path, _batch_arrays(batch)))
+            keep_in(self.folder, partial(write_arrays, path, _batch_arrays(batch)))
         self._held, self._written = len(batches), time.monotonic()
 
     def batches(self) -> list[Batch]:
         """Read the batches that were written, in their order, as far as none is missing."""
         result: list[Batch] = []
         for path in sorted(self.folder.glob("samples-*.npz")):
-            batch = _left(path, _batch_of)
+            batch = read_left(path, _batch_of)
             if batch is None or batch.first != sum(each.size for each in result):
                 break
             result.append(batch)
@@ -115,7 +115,7 @@ def keep_in(folder: FilePath, write: Callable[[], None]) -> None:
 
 def write_tallies(path: FilePath, tallies: Tallies, *, packed: bool = False) -> None:
     """Write sums and histograms as one file; `packed` takes longer and less room."""
-    _write(path, _tallies_arrays(tallies), packed=packed)
+    write_arrays(path, _tallies_arrays(tallies), packed=packed)
 
 
 def read_tallies(path: FilePath) -> Tallies:
@@ -123,7 +123,8 @@ def read_tallies(path: FilePath) -> Tallies:
     return _read(path, _tallies_of)
 
 
-def _write(path: FilePath, arrays: Mapping[str, NDArray[Any]], *, packed: bool = False) -> None:
+def write_arrays(path: FilePath, arrays: Mapping[str, NDArray[Any]], *, packed: bool = False) -> None:
+    """Write arrays as one file; `packed` takes longer and less room."""
     narrow: dict[str, Any] = {name: narrowed(values) for name, values in arrays.items()}
     with replacing(path) as temporary, temporary.open("wb") as stream:
         (np.savez_compressed if packed else np.savez)(stream, **narrow)
@@ -140,7 +141,7 @@ def _read[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result:
         ) from None
 
 
-def _left[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result | None:
+def read_left[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result | None:
     """Read what a run left; None where it left nothing, or another of the same scenario was whole and took it away."""
     try:
         return _read(path, make)

@@ -143,9 +143,9 @@ def _levels(plan: Plan, trajectories: Arrays) -> Arrays:
     return {name: values for name, values in trajectories.items() if name not in plan.limits}
 
 
-def _once[Result](arrays: Arrays, function: Callable[[str], Result]) -> dict[str, Result]:
+def _once[Held, Result](arrays: Mapping[str, Held], function: Callable[[str], Result]) -> dict[str, Result]:
     """Do something for each array, by its name; for one array under two names, once."""
-    names = {id(values): name for name, values in reversed(arrays.items())}
+    names = {id(values): name for name, values in reversed([*arrays.items()])}
     done = {each: function(name) for each, name in names.items()}
     return {name: done[id(values)] for name, values in arrays.items()}
 
@@ -192,8 +192,8 @@ type Read = Callable[[int, Array], Array]
 def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
     """Read the quantiles of every variable, (level, year), and of crossings and levels, (threshold, level)."""
     result: Arrays = {}
-    for name, histogram in below(held, "variables").items():
-        quantiles = histogram.quantiles(LEVELS)
+    variables = below(held, "variables")
+    for name, quantiles in _once(variables, lambda each: variables[each].quantiles(LEVELS)).items():
         result[name] = _whole(name, _expanded(quantiles)) if is_plain(name) else quantiles
     if plan.thresholds:
         result["crossing_quantile"] = held["crossing"].quantiles(LEVELS).T

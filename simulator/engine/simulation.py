@@ -133,10 +133,21 @@ def run_arrays(
     unfinished: Unfinished | None = None,
 ) -> Group:
     """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays."""
+    plan, groups = summed_up(scenario, how=how, custom=custom, unfinished=unfinished)
+    return build_run(scenario, groups, plan=plan, keep=how.keep)
+
+
+def summed_up(
+    scenario: Scenario,
+    *,
+    how: How = How(),  # it is frozen
+    custom: Mapping[str, CustomDriver] | None = None,
+    unfinished: Unfinished | None = None,
+) -> tuple[Plan, Groups]:
+    """Run a scenario; give its plan and its arrays, which have no labels yet."""
     plan = run_plan(scenario, custom)
     refuse_too_large(plan, how.keep)
-    groups = (_kept if how.keep == "trajectories" else _counted)(plan, how, unfinished)
-    return build_run(scenario, groups, plan=plan, keep=how.keep)
+    return plan, (_kept if how.keep == "trajectories" else _counted)(plan, how, unfinished)
 
 
 def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = None) -> Plan:

@@ -180,6 +180,9 @@ _ALIKE = ("year", "quantile", "sample", "threshold", "event")
 _AXES = [
     {"name": "", "label?": "", "unit": "", "numbers": [0.0, None], "points": [{"label": "", "set": [""]}]},
 ]  # fmt: skip
+_INPUTS = [{"name": "", "label": "", "unit": "", "log": False}]
+_POINT_ID = replace(ID, form=r"([0-9a-f]{8})? # eight hexadecimal digits, or nothing of a point that is left out")
+_POINTS = (replace(_POINT_ID, name="run_id", dims=()), replace(TEXT, name="fault", dims=(), optional=True))
 _OUTCOMES = (
     *(replace(TEXT, name=name, dims=("outcome",)) for name in ("outcome",)),
     *(replace(TEXT, name=name, dims=("input",)) for name in ("input", "input_words")),
@@ -225,9 +228,11 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
         (Part("/summary", _FROZEN, _COORDS, optional=False),),
     ),
     "sweep": Contents(
-        (*_named("sweep_format points", _FORM), Entry("sweep", "json", shape=_AXES), *_RUN),
+        (*_named("sweep_format points", _FORM), Entry("sweep", "json", shape=_AXES),
+         Entry("inputs", "json", shape=_INPUTS, optional=True), Entry("left_out", "whole", low=0, optional=True),
+         Entry("spread", "text", form="lhs|sobol|file # lhs, sobol or file", optional=True), *_RUN),
         (replace(_WHOLE_SUMMARY, front=True), replace(_COMPONENTS, front=True),
-         Part("/points", (replace(ID, name="run_id", dims=()),), optional=False, front=True)),
+         Part("/points", _POINTS, optional=False, front=True)),
         _ALIKE,
     ),
     "shares": Contents(

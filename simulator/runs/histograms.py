@@ -87,8 +87,8 @@ class Histogram:
         """Read quantiles (level,) of one row."""
         place = (self.count - 1) * levels
         below = np.floor(place).astype(np.int64)
-        low = self._rows[row].order_statistics(below)
-        high = self._rows[row].order_statistics(np.minimum(below + 1, self.count - 1))
+        ranks = np.concatenate([below, np.minimum(below + 1, self.count - 1)])
+        low, high = self._rows[row].order_statistics(ranks).reshape(2, -1)
         return between(low, high, place - below)
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Collection, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -37,7 +38,7 @@ def parse_override(text: str) -> Override:
             f"--set {text}: must be path=value, for example drivers.spending.growth[0].rate.median=3x/year."
         )
     try:
-        return Override(path, parse_document(value, file=f"--set {text}").data if value.strip() else None, text)
+        return Override(path, _plain(value.strip()) or _parsed(value, text), text)
     except ScenarioError as error:
         fault = error.faults[0]
         raise InputError(f"--set {text}: the value cannot be read: {fault.rule} {fault.remedy}".rstrip()) from None
@@ -62,6 +63,26 @@ def value_text(value: Any) -> str:
         return errors.number(value)
     text = value if isinstance(value, str) else json.dumps(value)
     return cut(text, width=60)
+
+
+_DECIMAL, _QUOTED = re.compile(r"-?[1-9]\d{0,9}\.\d{1,12}"), re.compile(r'"[\d.]+ [A-Za-z/]+"')
+
+
+def _plain(value: str) -> float | str | None:
+    """Read a decimal number, or an amount in quotes, without YAML; None where it is neither."""
+    if _DECIMAL.fullmatch(value):
+        return float(value)
+    return value[1:-1] if _QUOTED.fullmatch(value) else None
+
+
+def _parsed(value: str, text: str) -> Any:
+    return parse_document(value, file=f"--set {text}").data if value.strip() else None
+
+
+def meets(path: Path, others: Iterable[Path]) -> bool:
+    """Tell whether an entry stands in one of others, or one of them in it; names of items may stand for any number."""
+    pairs = (zip(path, other, strict=False) for other in others)
+    return any(all(a == b or is_item_name(a) or is_item_name(b) for a, b in each) for each in pairs)
 
 
 def written_out(

@@ -20,7 +20,15 @@ from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import lookup, placed, text_keys
 from simulator.scenario.library import library_entry
 from simulator.scenario.named_files import read_columns
-from simulator.scenario.overrides import Override, apply_override, change_line, parse_override, value_text, written_out
+from simulator.scenario.overrides import (
+    Override,
+    apply_override,
+    change_line,
+    meets,
+    parse_override,
+    value_text,
+    written_out,
+)
 from simulator.schema.base import Faults
 from simulator.schema.prior_names import entries_of, input_words, labels_of, slots
 from simulator.schema.quantities import OPERATIONS
@@ -188,8 +196,13 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
     given = list(overrides) if isinstance(overrides, Iterable) else [overrides]
     if wrong := [each for each in given if not isinstance(each, str)]:
         raise InputError(f"overrides: must be a list of texts path=value; got {shown(wrong[0])}.")
+    expanded, touched = document, list[Path]()
     for text in given:
-        document, lines, idle = _changed(document, text)
+        override = parse_override(text)
+        if not touched or meets(override.path[:-1], touched):  # else what it stands in is as it was
+            expanded, touched = layers.expand_priors(document, library_entry), []
+        document, lines, idle = _changed(document, expanded, override)
+        touched.append(override.path[:-1])
         log += lines
         warnings += idle
     return document, log, warnings
@@ -197,7 +210,7 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
 
 def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> Scenario:
     """Check a document in which nothing is left to change."""
-    written = read_columns(_expanded(dated(document)))
+    written = read_columns(layers.expand_priors(dated(document), library_entry))
     document = replace(written, data=in_order(written.data))
     try:
         spec = ScenarioSpec.read(text_keys(document.data))
@@ -255,20 +268,16 @@ def _lineage(document: Document | None) -> Iterator[Document]:
         document = document.parent
 
 
-def _changed(document: Document, text: str) -> tuple[Document, list[str], list[str]]:
+def _changed(document: Document, expanded: Document, given: Override) -> tuple[Document, list[str], list[str]]:
     """Apply one override; what was changed as `path: old -> new`, and a warning where that is nothing."""
     log, idle = list[str](), list[str]()
-    for override in written_out(parse_override(text), document, expanded := _expanded(document), library_entry):
+    for override in written_out(given, document, expanded, library_entry):
         before, name = lookup(expanded.data, override.path), dotted(override.path)
         document = apply_override(_with_statement(document, expanded, override.path), override)
         log.append(change_line(override.path, before, override.value))
         if before == override.value:
-            idle.append(f"--set {text} changes nothing: {name} is {value_text(before)} already.")
+            idle.append(f"--set {given.text} changes nothing: {name} is {value_text(before)} already.")
     return document, log, idle
-
-
-def _expanded(document: Document) -> Document:
-    return layers.expand_priors(document, library_entry)
 
 
 def _with_statement(document: Document, expanded: Document, path: Path) -> Document:

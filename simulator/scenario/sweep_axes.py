@@ -124,7 +124,7 @@ def checked_axes(axes: Sequence[Axis]) -> tuple[Axis, ...]:
 def _axis(name: str, given: Any) -> Axis:
     if "." not in name and "[" not in name and isinstance(given, Mapping):
         return _named_points(name, given)
-    path = _path(name)
+    path = path_of(name)
     if isinstance(given, Mapping):
         labels, values = [str(label) for label in given], list(given.values())
     else:
@@ -135,7 +135,7 @@ def _axis(name: str, given: Any) -> Axis:
     _refuse_repeats(name, labels, values)
     texts = [f"{name}={value_override(value)}" for value in values]
     points = tuple(AxisPoint(label, (text,)) for label, text in zip(labels, texts, strict=True))
-    return Axis(name, points, (_root(path, values),), None if isinstance(given, Mapping) else _numbers(values))
+    return Axis(name, points, (root_of(path, values),), None if isinstance(given, Mapping) else _numbers(values))
 
 
 def _numbers(values: Sequence[Any]) -> tuple[float, ...] | None:
@@ -148,7 +148,7 @@ def _numbers(values: Sequence[Any]) -> tuple[float, ...] | None:
     return tuple(float(each.value) for each in amounts if each)
 
 
-def _root(path: Path, values: Sequence[Any]) -> Path:
+def root_of(path: Path, values: Sequence[Any]) -> Path:
     """Find what a path changes: all of a prior where it is moved, or another entry of the library takes its place."""
     whole = path[-1] == CENTRE or (path[-1] == "prior" and any(isinstance(value, str) for value in values))
     return path[:-1] if whole else path
@@ -170,7 +170,7 @@ def _named_points(name: str, given: Mapping[Any, Any]) -> Axis:
                 "changes."
             )
         for path in map(str, changes):
-            root = _root(_path(path), [changes[path]])
+            root = root_of(path_of(path), [changes[path]])
             paths += [root] if root not in paths else []
         texts = (f"{path}={value_override(_plain(value))}" for path, value in changes.items())
         points.append(AxisPoint(str(label), tuple(texts)))
@@ -181,7 +181,8 @@ def _named_points(name: str, given: Mapping[Any, Any]) -> Axis:
     return Axis(name, tuple(points), tuple(paths))
 
 
-def _path(name: str) -> Path:
+def path_of(name: str) -> Path:
+    """Read the path of an entry that may be swept."""
     try:
         path = parse_override(f"{name}=0").path
     except InputError:
@@ -195,9 +196,9 @@ def _path(name: str) -> Path:
 def _values(name: str, given: Any) -> list[Any]:
     if not isinstance(given, str):
         return list(given) if isinstance(given, Sequence) or hasattr(given, "__iter__") else [given]
-    steps, _, unit = _in_one_unit(name, given).partition(" ")
+    steps, _, unit = one_unit(name, given).partition(" ")
     if _RANGE.fullmatch(steps) and (not unit or is_amount(f"1 {unit}")):
-        return [f"{step:g} {unit.strip()}" if unit else step for step in _range(name, steps)]
+        return [f"{step:g} {unit.strip()}" if unit else step for step in range_of(name, steps)]
     try:
         parsed = parse_document(f"[{given}]", file=f"--over {name}={given}").data
     except ScenarioError as error:
@@ -206,7 +207,7 @@ def _values(name: str, given: Any) -> list[Any]:
     return list(parsed)
 
 
-def _in_one_unit(name: str, given: str) -> str:
+def one_unit(name: str, given: str) -> str:
     """Write a range between amounts or dates, 2x/year:4x/year:3, as one of numbers with their unit behind it."""
     parts = [part.strip() for part in given.split(":")]
     first, last = (read_amount(part) for part in parts[:2]) if len(parts) in (3, 4) else (None, None)
@@ -221,7 +222,7 @@ def _in_one_unit(name: str, given: str) -> str:
     return f"{':'.join(steps)} {unit}"
 
 
-def _range(name: str, text: str) -> list[float]:
+def range_of(name: str, text: str) -> list[float]:
     """Read from:to:count[:log]; a unit may stand behind it."""
     parts = text.split(":")
     try:

@@ -109,6 +109,7 @@ def _examples() -> list[str]:
     root = shipped_folder("scenarios").parent
     files = [root / "README.md", *(root / "docs").rglob("*.md"), *(root / "simulator").rglob("*.py")]
     lines = (line for file in files for line in file.read_text(encoding="utf-8").splitlines() if ">>>" not in line)
+    lines = (line for line in lines if "--design" not in line)  # ranges, of which points are made
     texts = (each.rstrip(".,;:") for line in lines for each in _EXAMPLE.findall(line))
     return sorted({text for text in texts if not text.endswith("=") and "..." not in text})
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from simulator.analysis.designs.tables import going_with, is_design, outcome_values
 from simulator.analysis.outcomes import Outcome, years_of
 from simulator.analysis.sweep_tables import (
     axis_heading,
@@ -23,28 +24,36 @@ from simulator.analysis.sweep_tables import (
     swept_words,
     value_text,
 )
+from simulator.charts.scattered import MOST_DRAWN, Cloud, Range, draw_clouds
 from simulator.charts.spec import Figure, Head, Spec
 from simulator.charts.swept import MOST_LINES, RAMP, Plot, Point, Side, draw_heat, draw_lines, draw_strips
 from simulator.charts.ticks import outcome_scale
 from simulator.errors import InputError
 from simulator.runs.groups import Run, differing_samples, group
 from simulator.runs.table import Row, Table
+from simulator.scenario.designs import KINDS
 from simulator.scenario.sweep_axes import Axis
 from simulator.units import plain_unit
-from simulator.wording import capital, share_text
+from simulator.wording import capital, share_text, signed
 
 _STEPS = {"level": 0.1, "crossing": 0.1, "crossed": 0.01}
 """The least width of a class of colours: OOM, years, shares."""
 MOST_PANELS = 12
 """Maps or frames of one figure: combinations of the axes beyond those that are drawn along and up."""
+MOST_FRAMES = 6
+"""Entries against which an outcome of a design is drawn."""
 
 
 def swept_figures(sweep: Run, asked: Sequence[str] = ()) -> list[Figure]:
     """Draw the outcomes of a sweep that are asked for, or those that it chooses.
 
     Each has a heat map where two entries or more are swept, and lines along a swept number. Labels that stand alone
-    are drawn as strips. Further axes make further lines, maps and frames.
+    are drawn as strips. Further axes make further lines, maps and frames. Of a design the outcome is drawn against the
+    entries that go most with it.
     """
+    if is_design(sweep):
+        every = (_cloud_figures(sweep, each) for each in parse_outcomes(sweep, asked) or sweep_outcomes(sweep))
+        return [figure for figures in every for figure in figures]
     figures: list[Figure] = []
     for outcome in parse_outcomes(sweep, asked) or sweep_outcomes(sweep):
         told = _Told.of(sweep, outcome)
@@ -54,6 +63,34 @@ def swept_figures(sweep: Run, asked: Sequence[str] = ()) -> list[Figure]:
         if along is not None:
             figures.append(_line_figure(told, *along))
     return figures
+
+
+def _cloud_figures(sweep: Run, outcome: Outcome) -> list[Figure]:
+    """Draw an outcome against each of the entries that go most with it; nothing where it is the same everywhere."""
+    values, words, attrs = outcome_values(sweep, outcome), swept_words(sweep, outcome), sweep.attrs
+    ranked = going_with(sweep, values)[:MOST_FRAMES]
+    if not ranked:
+        return []
+    horizon = years_of(sweep)[1]
+    beyond = horizon + 1.0 if np.isposinf(values).any() else None
+    told = "" if outcome.kind == "crossed" else "median "
+    up = Range(f"{told}{words}", values, scale=outcome_scale(outcome.kind, log=is_log(sweep, outcome)), beyond=beyond)
+    clouds = [Cloud("", Range(f"{each.words} (rank correlation {signed(rank)})", each.values, each.log), up)
+              for each, rank in ranked]  # fmt: skip
+    count, drawn = values.size, min(values.size, MOST_DRAWN)
+    first = f"{ranked[0][0].label} goes most with it, rank correlation {signed(ranked[0][1])}"
+    some = f" The first {drawn:,} of {count:,} points are drawn." if drawn < count else ""
+    foot = f"Sweep {attrs['run_id']} · scenario {attrs['name']} · seed {attrs['seed']} · "
+    foot += f"{int(attrs['samples']):,} samples at each of {count:,} points ({KINDS[str(attrs['spread'])]})"
+    under = f"A dot is a point of the design.{f' Triangles: later than {horizon:g}.' if beyond else ''}{some}"
+    chart = draw_clouds(clouds, Head(f"{capital(words)}: {first}", under, [foot]))
+    name = re.sub(r"[^a-z0-9_-]+", "_", outcome.text.lower()).strip("_")
+    others = "; ".join(f"{each.label} {signed(rank)}" for each, rank in ranked[1:])
+    caption = (
+        f"{capital(words)} at {count:,} points, against what they set: {first}{f'; then {others}' if others else ''}."
+    )
+    alt_text = f"{len(clouds)} scatter charts of {words} at {count:,} points against what they set. {capital(first)}."
+    return [Figure(f"sweep_points_{name}", chart, {"": outcome_table(sweep, outcome)}, caption, alt_text)]
 
 
 @dataclass(frozen=True, slots=True)

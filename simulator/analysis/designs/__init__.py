@@ -1,0 +1,1 @@
+"""Designs: thousands of points at once, and where among them an outcome comes early."""
