@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.analysis.audit import audit_scenario
     from simulator.analysis.comparison import compare_runs
     from simulator.analysis.conditioning import condition
+    from simulator.analysis.designs.scenarios import join_runs
     from simulator.analysis.influence import prior_influence
     from simulator.analysis.moved import forecast_moves
     from simulator.analysis.nowcasting import nowcast
@@ -70,6 +71,7 @@ _HOMES = {
     "analysis.audit": "audit_scenario",
     "analysis.comparison": "compare_runs",
     "analysis.conditioning": "condition",
+    "analysis.designs.scenarios": "join_runs",
     "analysis.influence": "prior_influence",
     "analysis.moved": "forecast_moves",
     "analysis.nowcasting": "nowcast",
@@ -143,6 +145,7 @@ __all__ = [
     "freeze_forecast",
     "frontier_runs",
     "history_fragility",
+    "join_runs",
     "json_schema",
     "learn",
     "library_priors",

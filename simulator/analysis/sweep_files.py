@@ -95,6 +95,10 @@ class Sweep(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_
             chosen[axis.name] = value_meant(axis, value)
         return summary.sel(chosen)
 
+    def texts(self) -> Mapping[str, str]:
+        """The resolved scenario, which runs again; of several scenarios none: each has a run folder."""
+        return {} if "joined" in self.attrs else TreeResult.texts(self)
+
     def tables(self) -> Mapping[str, Table]:
         """The headlines of every point; of a design a row for each, with what it sets."""
         return design_tables(self) if is_design(self) else {"points": point_table(self)}
@@ -128,7 +132,11 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     """
     ids = point_ids(plan)
     ordered = [runs[name] for name in ids]
-    summary, left = _stacked(plan, ordered, "summary")
+
+    def of(path: str) -> tuple[xr.Dataset, list[str]]:
+        return stacked([run[path].to_dataset() for run in ordered], _coords(plan), plan.shape)
+
+    summary, left = of("summary")
     attributes = run_attributes(plan.base, keep="summary", store="netcdf", identity=sweep_id(plan))
     del attributes["run_format"]
     about = {
@@ -140,7 +148,7 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     datasets = {"/": xr.Dataset(attrs=about), "summary": summary}
     for name in ordered[0]["components"].children if "components" in ordered[0].children else ():
         if all(name in run["components"].children for run in ordered):
-            datasets[f"components/{name}"], _ = _stacked(plan, ordered, f"components/{name}")
+            datasets[f"components/{name}"], _ = of(f"components/{name}")
     named = xr.Variable(plan.dims, np.array(ids, dtype=str).reshape(plan.shape), {"long_name": "run of the point"})
     datasets["points"] = xr.Dataset({"run_id": named}, coords=_coords(plan))
     sweep = Sweep.of(xr.DataTree.from_dict(datasets))
@@ -180,9 +188,10 @@ def _coords(plan: SweepPlan) -> dict[str, xr.Variable]:
     }
 
 
-def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[xr.Dataset, list[str]]:
-    """Stack the summaries that runs have at a path; give the names of the variables that are left out, too."""
-    summaries = [run[path].to_dataset() for run in runs]
+def stacked(
+    summaries: Sequence[xr.Dataset], along: Mapping[str, xr.Variable], shape: Sequence[int]
+) -> tuple[xr.Dataset, list[str]]:
+    """Stack summaries along axes with their values; give the names of the variables that are left out, too."""
     names = list(dict.fromkeys(str(name) for summary in summaries for name in summary.data_vars))
     first = summaries[0]
     coords: dict[str, xr.Variable] = {str(name): coord.variable for name, coord in first.coords.items()}
@@ -201,9 +210,9 @@ def _stacked(plan: SweepPlan, runs: Sequence[xr.DataTree], path: str) -> tuple[x
             left.append(name)
             continue
         parts = [_part(summary, name, described, coords) for summary in summaries]
-        values = np.stack(parts).reshape(*plan.shape, *parts[0].shape)
-        variables[name] = xr.Variable((*plan.dims, *described.dims), values, dict(described.attrs))
-    return xr.Dataset(variables, coords=_coords(plan) | coords), left
+        values = np.stack(parts).reshape(*shape, *parts[0].shape)
+        variables[name] = xr.Variable((*along, *described.dims), values, dict(described.attrs))
+    return xr.Dataset(variables, coords={**along, **coords}), left
 
 
 def _part(

@@ -270,10 +270,12 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
     asked = tuple(outcomes) or sweep_outcomes(sweep)
     axes, attrs = swept_axes(sweep), sweep.attrs
     told = partial(_cell, years=years_of(sweep), samples=differing_samples(sweep))
+    said = f"{sample_count(int(attrs['samples']))} each on common draws, seed {attrs['seed']})"
     head = (
-        f"{attrs['title']}: sweep of {int(attrs['points']):,} points ({attrs['name']}, sweep {attrs['run_id']}, "
-        f"{sample_count(int(attrs['samples']))} each on common draws, seed {attrs['seed']})"
+        f"{attrs['title']}: sweep of {int(attrs['points']):,} points ({attrs['name']}, sweep {attrs['run_id']}, {said}"
     )
+    if "joined" in attrs:
+        head = f"{int(attrs['points']):,} scenarios ({attrs['name']}, sweep {attrs['run_id']})"
     marks = [f"[{place + 1}]" for place in range(len(axes))]
     heads = [*marks, *(swept_words(sweep, outcome) for outcome in asked)]
     logs, body = [is_log(sweep, outcome) for outcome in asked], []

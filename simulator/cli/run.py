@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -11,10 +12,12 @@ import typer
 import simulator
 from simulator.cli import completion, options
 from simulator.cli.terminal import echo
+from simulator.errors import SimulatorError
 
 if TYPE_CHECKING:
     from xarray import DataTree
 
+    from simulator.engine.simulation import How
     from simulator.runs.groups import Group
     from simulator.runs.result import Result
 
@@ -28,7 +31,14 @@ WorkersOption = Annotated[
 
 
 def run(
-    scenario: options.ScenarioArgument,
+    scenarios: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="SCENARIO",
+            help="A .yaml file, or the name of a shipped scenario; or several.",
+            autocompletion=completion.scenario_names,
+        ),
+    ],
     set_: options.SetOption = None,
     samples: options.SamplesOption = None,
     seed: options.SeedOption = None,
@@ -57,23 +67,79 @@ def run(
     """Run a scenario: write its run, tables and chart; print a summary.
 
     A file with variants runs them too, on common draws, and compares them. A scenario that learns from history does so
-    first; where its chains do not agree, what comes out is written, and the exit code is 1.
+    first; where its chains do not agree, what comes out is written, and the exit code is 1. Several scenarios are
+    joined to one dataset too; a faulty one is told, and the others finish.
 
     Example: simulate baseline --samples 1000 --set 'drivers.spending.growth[0].rate.median=2.6x/year'
     """
-    from simulator.engine.run_folders import refuse_bad_fits, run_with_variants
     from simulator.engine.simulation import How
 
-    done: list[tuple[str, Group]] = []
     drawn, changes = "none" if no_charts else charts, options.overridden(set_, samples, seed)
     with options.hands(workers, cluster) as hands, options.progress_bar(label="blocks", least=40) as bar:
         how = How(keep, store, hands, bar)
-        for name, made, folder in run_with_variants(scenario, output, changes, how=how, resume=resume, say=options.say):
-            _finish(made, folder, drawn, latest=not done, json=json)
-            done.append((name, made))
+        told = _Told(output, changes, how, resume, trust, drawn, json)
+        _run_several(scenarios, told) if len(scenarios) > 1 else _run_one(scenarios[0], told)
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """What is said of every scenario that is run."""
+
+    output: FilePath
+    changes: Sequence[str]
+    how: How
+    resume: bool
+    trust: bool
+    charts: str
+    json: bool
+
+
+def _made(scenario: str, told: _Told, *, latest: bool = True) -> Iterator[tuple[str, Group]]:
+    """Run a scenario and its variants into run folders, draw and print each, and give it."""
+    from simulator.engine.run_folders import run_with_variants
+
+    ran = run_with_variants(scenario, told.output, told.changes, how=told.how, resume=told.resume, say=options.say)
+    for name, made, folder in ran:
+        _finish(made, folder, told.charts, latest=latest, json=told.json)
+        latest = False
+        yield name, made
+
+
+def _run_one(scenario: str, told: _Told) -> None:
+    from simulator.engine.run_folders import refuse_bad_fits
+
+    done = list(_made(scenario, told))
     if len(done) > 1:
-        options.finish(_compared(done), output, formats=() if drawn == "none" else ("png", "svg"), json=json)
-    refuse_bad_fits(() if trust else [made for _, made in done])
+        options.finish(_compared(done), told.output, formats=_pictures(told), json=told.json)
+    refuse_bad_fits(() if told.trust else [made for _, made in done])
+
+
+def _pictures(told: _Told) -> tuple[str, ...]:
+    return () if told.charts == "none" else ("png", "svg")
+
+
+def _run_several(scenarios: Sequence[str], told: _Told) -> None:
+    """Run scenarios one after the other, tell of those that fail, and join the others to one dataset."""
+    from simulator.analysis.designs.scenarios import summary_of_run
+    from simulator.engine.run_folders import refuse_bad_fits
+
+    done: list[tuple[str, DataTree]] = []
+    codes: list[int] = []
+    for scenario in scenarios:
+        try:
+            for name, made in _made(scenario, told):
+                done.append((name, summary_of_run(made)))
+                refuse_bad_fits(() if told.trust else [made])
+        except SimulatorError as error:
+            options.say(str(error) if scenario in str(error) else f"{scenario}: {error}")
+            codes.append(error.exit_code)
+    if codes:
+        options.say(f"{len(codes)} of {len(scenarios)} scenarios failed; {len(done)} runs are written.")
+    if len(done) > 1:
+        joined = simulator.join_runs([run for _, run in done], labels=[name for name, _ in done])
+        options.finish(joined, told.output, formats=_pictures(told), json=told.json)
+    if codes:
+        raise typer.Exit(max(codes))
 
 
 def _compared(runs: Sequence[tuple[str, Group]]) -> Result:
