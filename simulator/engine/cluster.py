@@ -82,11 +82,15 @@ def cluster(address: str, *, say: Callable[[str], None] = print) -> Iterator[Exe
         with client:
             _look_at(client, address, say)
             yield Cluster(client)
-    except (CancelledError, KilledWorker, OSError) as error:
+    except (CancelledError, KilledWorker, OSError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of a file
+            raise
+        if isinstance(error, RuntimeError) and "deserialization" not in str(error):
             raise
         lost = "work ended the worker that did it, more than once: for want of memory, perhaps"
         rule = lost if isinstance(error, KilledWorker) else "the scheduler was lost"
+        if isinstance(error, RuntimeError):
+            rule = "the scheduler has other code than what is here, or had when it was started"
         told = SimulatorError(f"--cluster {address}: {rule}. See its log; what was done is kept here.")
         for note in getattr(error, "__notes__", ()):
             told.add_note(note)
@@ -102,7 +106,15 @@ def _look_at(client: Any, address: str, say: Callable[[str], None]) -> None:
     except TimeoutError:
         rule = f"has no workers after {CONNECTING:g} seconds"
         raise InputError(f"--cluster {address}: {rule}. Start some: dask worker {address}.") from None
-    for worker, made in client.run(made_by).items():
+    try:
+        own, others = client.run_on_scheduler(made_by), client.run(made_by)
+    except (ImportError, RuntimeError) as error:  # what they are asked is read by a package that is not there
+        rule = f"the scheduler or a worker cannot read what it is asked ({type(error).__name__}: {error})"
+        raise InputError(f"--cluster {address}: {rule}. Install there what is installed here, and start it.") from None
+    if "simulator" in (other := made_otherwise(own)):  # it reads what workers are asked, and makes no number
+        rule = f"the scheduler has {otherwise_words({'simulator': other['simulator']})}"
+        raise InputError(f"--cluster {address}: {rule}. Install there what is installed here, and start it anew.")
+    for worker, made in others.items():
         other = made_otherwise(made)
         processor = other.pop("platform", None)
         if other:

@@ -152,10 +152,11 @@ def test_a_lost_scheduler_is_told_in_a_line_and_nothing_is_lost(tmp_path: Path) 
 
 def test_workers_of_other_code_are_refused(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "made_otherwise", lambda made: {"simulator": ("0.1", "0.2")})
-    with (
-        pytest.raises(InputError, match=r"has simulator 0\.1 \(here 0\.2\): its numbers may be others"),
-        cluster(address),
-    ):
+    with pytest.raises(InputError, match=r"the scheduler has simulator 0\.1 \(here 0\.2\)"), cluster(address):
+        pass
+    monkeypatch.setattr(module, "made_otherwise", lambda made: {"numpy": ("1.9", "2.0")})
+    told = r"has numpy 1\.9 \(here 2\.0\): its numbers may be others"
+    with pytest.raises(InputError, match=told), cluster(address):
         pass
     with pytest.raises(SimulatorError, match="a worker has other code"):
         with_this_code("another", print)
