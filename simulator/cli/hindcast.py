@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 
 import typer
 
@@ -15,6 +15,9 @@ from simulator.files import make_folder, write_text
 
 if TYPE_CHECKING:
     from simulator.runs.result import Result
+
+
+UNTIL = "2025"
 
 
 def hindcast(
@@ -37,7 +40,7 @@ def hindcast(
     snapshot: Annotated[
         str | None, typer.Option(help="The date of the estimates in the table; 2026-05 of the shipped one.")
     ] = None,
-    until: Annotated[str, typer.Option(help="The last day whose record is forecast.")] = "2025",
+    until: Annotated[str, typer.Option(help="The last day whose record is forecast.")] = UNTIL,
     without_domain: options.DomainOption = None,
     sampler: Annotated[
         Literal["pymc", "nutpie"] | None, typer.Option(help="Fit the model of history too, by this sampler.")
@@ -80,26 +83,32 @@ def hindcast(
     Example: simulate hindcast --origins 2022
     """
     options.need("scoringrules", extra="hindcast")
-    one = runs, accelerators, without_domain, snapshot, until != "2025"
-    years = None if origins is None else _years(origins)
-    asked = table or (), (scenario, *(against or ())), allow_hindsight, years or (), sampler, seed
-    many = _is_matrix(matrix, one=one, many=(table, document, register))
-    if many:
-        found = _matrix(
-            *asked, output=output, files=(document, register), drawn=not no_charts, cluster=cluster, json=json
-        )
+    years, without = None if origins is None else _years(origins), without_domain or ()
+    one = _One(runs=runs, accelerators=accelerators, without_domain=without, snapshot=snapshot, until=until)
+    if _is_matrix(matrix, one=one, many=(table, document, register)):
+        asked = table or (), (scenario, *(against or ())), allow_hindsight, years or (), sampler, seed
+        found = _matrix(*asked, output, (document, register), drawn=not no_charts, cluster=cluster, json=json)
     else:
-        named = {"runs": runs, "accelerators": accelerators, "snapshot": snapshot, "until": until}
-        chosen = {"allow_hindsight": allow_hindsight, "origins": years, "without_domain": without_domain or ()}
-        how = {"against": against or (), "sampler": sampler, "seed": seed, "cache": output / "fits"}
-        found = options.done_by(cluster, simulator.make_hindcast, scenario, **named, **chosen, **how)
+        how: dict[str, Any] = {"against": against or (), "allow_hindsight": allow_hindsight, "origins": years}
+        how |= {"sampler": sampler, "seed": seed, "cache": output / "fits", **one}
+        found = options.done_by(cluster, simulator.make_hindcast, scenario, **how)
     options.finish(found, output, formats=() if no_charts or matrix else ("png", "svg"), json=json)
     options.fail_unless(trust or found.holds)
 
 
-def _is_matrix(matrix: bool, *, one: Sequence[object], many: Sequence[object]) -> bool:
+class _One(TypedDict):
+    """What is asked of one table alone."""
+
+    runs: FilePath | None
+    accelerators: FilePath | None
+    without_domain: Sequence[str]
+    snapshot: str | None
+    until: str
+
+
+def _is_matrix(matrix: bool, *, one: _One, many: Sequence[object]) -> bool:
     """Tell whether a matrix is asked for, and refuse the options that are for the other."""
-    of_one = zip(("--runs", "--accelerators", "--without-domain", "--snapshot", "--until"), one, strict=True)
+    of_one = ((f"--{key.replace('_', '-')}", value if value != UNTIL else None) for key, value in one.items())
     of_many = zip(("--table", "--document", "--register"), many, strict=True)
     for option, value in of_one if matrix else of_many:
         if value:
@@ -115,9 +124,9 @@ def _matrix(
     origins: tuple[int, ...],
     sampler: Literal["pymc", "nutpie"] | None,
     seed: int,
-    *,
     output: FilePath,
     files: tuple[FilePath | None, FilePath | None],
+    *,
     drawn: bool,
     cluster: str,
     json: bool,
