@@ -21,7 +21,7 @@ from simulator.charts.register import (
     year_span,
 )
 from simulator.charts.spec import Figure, FigureOptions, altair_chart
-from simulator.charts.writing import OWN_SIZE, page_text, save_chart, vega_text
+from simulator.charts.writing import OWN_SIZE, Save, page_text, save_chart, vega_text
 from simulator.errors import InputError, NothingToDraw, RunFileError, near_or_all
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
@@ -244,7 +244,7 @@ def fan_chart(run: Run, quantity: str = "effective_compute", *, bands: Sequence[
     return altair_chart(draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart)
 
 
-def write_charts(run: Group | Run, folder: FilePath) -> None:
+def write_charts(run: Group | Run, folder: FilePath, save: Save = save_chart) -> None:
     """Write the fan of the main quantity into a run folder, and its counts of models if it has any: PNG and SVG."""
     from simulator.charts.kinds.fan import fan_figures
     from simulator.charts.kinds.model_counts import count_figures
@@ -252,7 +252,7 @@ def write_charts(run: Group | Run, folder: FilePath) -> None:
     counts = count_figures(run, FigureOptions()) if counted_names(run) else []
     for figure in (*fan_figures(run, FigureOptions()), *counts):
         paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
-        save_chart(figure.chart, *paths, alt_text=figure.alt_text)
+        save(figure.chart, *paths, alt_text=figure.alt_text)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import html
 import json
+import multiprocessing
+import os
 import re
-from collections.abc import Callable, Mapping
+import signal
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,12 +19,14 @@ from simulator.charts.bundle import allowed, vega_script
 from simulator.charts.register import Size, Theme
 from simulator.charts.spec import POINTER, Figure, Spec
 from simulator.charts.style import DARK, HAIR, INK, PAPER, QUIET, themed
-from simulator.errors import InputError
+from simulator.errors import InputError, SimulatorError
 from simulator.files import replacing
 from simulator.runs.table import Row, Table
 from simulator.wording import harmless
 
 if TYPE_CHECKING:
+    from multiprocessing.connection import Connection
+
     import altair as alt
 
 
@@ -87,6 +93,60 @@ def save_chart(
         content = converters[target.suffix.lower()](svg)
         with replacing(target) as temporary:
             temporary.write_bytes(content)
+
+
+type Save = Callable[..., None]
+"""`save_chart`, or what does the same elsewhere."""
+
+
+@contextlib.contextmanager
+def saving_beside(*, useful: bool = True) -> Iterator[Save]:
+    """Start a process that loads what draws charts, a third of a second, and give what saves charts there.
+
+    It starts as a copy of this one, where that is safe, with one thread alone, and where a second processor may run it.
+    Elsewhere charts are saved here. What draws holds Python's lock for as long as it works: a thread would not do.
+    """
+    threads = Path("/proc/self/task")
+    if not useful or not threads.is_dir() or len(list(threads.iterdir())) > 1 or len(os.sched_getaffinity(0)) == 1:
+        yield save_chart
+        return
+    copies = multiprocessing.get_context("fork")
+    ours, theirs = copies.Pipe()
+    process = copies.Process(target=_save_asked, args=(theirs, ours), daemon=True)
+    process.start()
+    theirs.close()
+
+    def save(*given: Any, **named: Any) -> None:
+        try:
+            ours.send((given, named))
+            fault = ours.recv()
+        except (EOFError, OSError):  # it was killed
+            save_chart(*given, **named)
+            return
+        if fault:
+            raise fault
+
+    try:
+        yield save
+    finally:
+        process.kill()
+        process.join()
+        ours.close()
+
+
+def _save_asked(asked: Connection, other: Connection) -> None:
+    """Save charts as they are asked for, until the process that asks has closed its end or is gone."""
+    other.close()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    svg_text({"data": {"values": [{}]}, "mark": {"type": "text", "text": "1"}})
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            given, named = asked.recv()
+            try:
+                save_chart(*given, **named)
+                asked.send(None)
+            except SimulatorError as fault:
+                asked.send(fault)
 
 
 _SIZE = re.compile(r'<svg [^>]*?width="([0-9.]+)" height="([0-9.]+)"')

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -17,7 +19,9 @@ from simulator.errors import SimulatorError
 if TYPE_CHECKING:
     from xarray import DataTree
 
+    from simulator.charts.writing import Save
     from simulator.engine.simulation import How
+    from simulator.engine.workers import Workers
     from simulator.runs.groups import Group
     from simulator.runs.result import Result
 
@@ -72,13 +76,13 @@ def run(
 
     Example: simulate baseline --samples 1000 --set 'drivers.spending.growth[0].rate.median=2.6x/year'
     """
-    from simulator.engine.simulation import How
-
     drawn, changes = "none" if no_charts else charts, options.overridden(set_, samples, seed)
-    with options.hands(workers, cluster) as hands, options.progress_bar(label="blocks", least=40) as bar:
-        how = How(keep, store, hands, bar)
-        told = _Told(output, changes, how, resume, trust, drawn, json)
-        _run_several(scenarios, told) if len(scenarios) > 1 else _run_one(scenarios[0], told)
+    with options.hands(workers, cluster) as hands, _saving(drawn, hands) as save:
+        from simulator.engine.simulation import How
+
+        with options.progress_bar(label="blocks", least=40) as bar:
+            told = _Told(output, changes, How(keep, store, hands, bar), resume, trust, drawn, save, json)
+            _run_several(scenarios, told) if len(scenarios) > 1 else _run_one(scenarios[0], told)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +95,7 @@ class _Told:
     resume: bool
     trust: bool
     charts: str
+    save: Save | None
     json: bool
 
 
@@ -100,7 +105,7 @@ def _made(scenario: str, told: _Told, *, latest: bool = True) -> Iterator[tuple[
 
     ran = run_with_variants(scenario, told.output, told.changes, how=told.how, resume=told.resume, say=options.say)
     for name, made, folder in ran:
-        _finish(made, folder, told.charts, latest=latest, json=told.json)
+        _finish(made, folder, told.charts, told.save, latest=latest, json=told.json)
         latest = False
         yield name, made
 
@@ -160,9 +165,11 @@ def extend(
     Example: simulate extend latest --samples 2000
     """
     count = options.number_of_samples(samples)
-    with options.hands(workers, cluster) as hands, options.progress_bar(label="blocks", least=40) as bar:
-        made = simulator.extend_run(path, samples=count, outputs=output, workers=hands, progress=bar, say=options.say)
-    _finish(made, output / made.folder_name, charts, json=json)
+    extended = partial(simulator.extend_run, path, samples=count, outputs=output, say=options.say)
+    with options.hands(workers, cluster) as hands, _saving(charts, hands) as save:
+        with options.progress_bar(label="blocks", least=40) as bar:
+            made = extended(workers=hands, progress=bar)
+        _finish(made, output / made.folder_name, charts, save, json=json)
 
 
 def sweep(
@@ -226,7 +233,18 @@ def sweep(
     options.fail_unless(made.holds)
 
 
-def _finish(run: Group | DataTree, folder: FilePath, charts: str, *, latest: bool = True, json: bool) -> None:
+def _saving(charts: str, workers: Workers) -> AbstractContextManager[Save | None]:
+    """Give what saves the fan, where it is drawn; beside a run by one process, a second that gets ready meanwhile."""
+    if charts != "fan":
+        return nullcontext()
+    from simulator.charts.writing import saving_beside
+
+    return saving_beside(useful=workers == 1)
+
+
+def _finish(
+    run: Group | DataTree, folder: FilePath, charts: str, save: Save | None, *, latest: bool = True, json: bool
+) -> None:
     """Draw the charts of a run that stands in its folder, the fan or all, and print it as `show` does."""
     from simulator.runs.groups import Group
     from simulator.runs.kinds import mark_latest
@@ -235,10 +253,10 @@ def _finish(run: Group | DataTree, folder: FilePath, charts: str, *, latest: boo
 
     if latest:
         mark_latest(folder)
-    if charts == "fan":
+    if save:
         from simulator.charts.drawing import write_charts
 
-        write_charts(run, folder)
+        write_charts(run, folder, save)
     elif charts == "all":
         from simulator.charts.drawing import draw_charts
 

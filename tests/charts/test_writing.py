@@ -5,10 +5,12 @@ from __future__ import annotations
 import functools
 import html
 import json
+import os
 import re
 import shutil
 import struct
 import subprocess
+import sys
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -173,3 +175,40 @@ def test_a_picture_is_as_large_as_is_asked_and_a_specification_draws_the_same(tm
 def test_a_size_that_is_none_is_refused(size: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError, match=message):
         Size(**size)
+
+
+SAVING = """
+import multiprocessing
+from pathlib import Path
+from simulator.charts.writing import save_chart, saving_beside
+from simulator.errors import InputError
+
+along = {"x": {"field": "year", "type": "quantitative"}}
+chart = {"data": {"values": [{"year": 2030}, {"year": 2031}]}, "mark": "tick", "encoding": along}
+with saving_beside() as save:
+    [helper] = multiprocessing.active_children()
+    save(chart, "beside.png", "beside.svg", alt_text="Two years")
+    try:
+        save(chart, "beside.jpg")
+    except InputError as fault:
+        print(fault)
+    helper.kill()
+    save(chart, "after.svg", alt_text="Two years")
+assert not multiprocessing.active_children()
+save_chart(chart, "here.png", "here.svg", alt_text="Two years")
+with saving_beside() as save:  # what draws has threads of its own by now
+    assert save is save_chart
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity") or len(os.sched_getaffinity(0)) < 2, reason="one processor")
+def test_a_process_beside_saves_the_same_bytes_and_may_be_killed(tmp_path: Path) -> None:
+    command = [sys.executable, "-W", "error", "-c", SAVING]
+    one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=one_thread)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "beside.jpg: the suffix of a chart must be" in done.stdout
+    files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    assert sorted(files) == ["after.svg", "beside.png", "beside.svg", "here.png", "here.svg"]
+    assert files["beside.png"] == files["here.png"]
+    assert files["beside.svg"] == files["after.svg"] == files["here.svg"]
