@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import copy
 from dataclasses import dataclass
 from functools import reduce
@@ -31,9 +31,9 @@ SMALLEST = 1e-6
 """The least part of a step of the fine grid that is made at once, however fast a multiplier rises."""
 
 type Moment = Mapping[str | Path, Array]
-"""Levels of samples at a moment, each (sample,): what is demanded, by name of the subject; effective compute; of limits
-that a level is followed under, by place, the limit and, with "followed" after it, the level under it; after "own", what
-is had of a variable that limits are made of."""
+"""Levels of samples at a moment, each (sample,): effective compute; what is demanded where there is feedback or a level
+is followed, by name of the subject; of limits that it is followed under, by place, the limit and, with "followed" after
+it, the level under it; after "own", what is had of a variable that limits are made of."""
 
 
 def feed_back(chain: Chain, years: Array) -> None:
@@ -91,8 +91,10 @@ class _Stepper:
 
         levels = {name: subject for name, subject in chain.subjects.items() if subject.level is not None}
         bounds = [(name, bound) for name, subject in chain.subjects.items() for bound in subject.bounds]
-        self.grown = {name: whole(chain.grown(subject, times)) for name, subject in levels.items()}
-        self.limits = {
+        self.grown: dict[str | Path, Array] = {
+            name: whole(chain.grown(subject, times)) for name, subject in levels.items()
+        }
+        self.limits: dict[str | Path, Array] = {
             bound.path: np.full((times.size, self.size), np.nan)
             if own
             else whole(quantities.limit_level(bound.limit, bound.path, block, times))
@@ -112,7 +114,15 @@ class _Stepper:
             for when, by in jumps_of(cast("Level", each.level), each.path, block)
         ]
         self.jumping = {driver for name, driver in self.fed.items() if cast("Level", levels[name].level).jumps}
-        self.points = {driver: self._points(driver) for driver in dict.fromkeys(self.fed.values())}
+        points: dict[tuple[tuple[float, float], ...], dict[str, Multiplier]] = {}
+        for driver in dict.fromkeys(self.fed.values()):
+            found = self._points(driver)
+            points.setdefault(found.spans, {})[driver] = found
+        self.numbers = {
+            driver: number for number, driver in enumerate(driver for alike in points.values() for driver in alike)
+        }
+        self.points = [Multiplier.stacked(list(alike.values())) for alike in points.values()]
+        self.followed = [name for name, bound in bounds if bound.path in self.starts]
         self.still = [
             name
             for name, subject in levels.items()
@@ -157,7 +167,7 @@ class _Stepper:
         first = np.argsort(np.argsort(shares, axis=0), axis=0)  # the number of each jump in order of time
         after = np.arange(len(along))[:, None, None] >= 2 * first + 2
         apart = copy(self)
-        apart.size, apart.points = rows.size, {key: each.taken(rows) for key, each in self.points.items()}
+        apart.size, apart.points = rows.size, [each.taken(rows) for each in self.points]
         apart.begins = {name: each[rows] for name, each in self.begins.items()}
         apart.starts = {path: each[rows] for path, each in self.starts.items()}
         apart.limits = {key: _along(each[origin][rows], each[place][rows], along) for key, each in self.limits.items()}
@@ -180,7 +190,9 @@ class _Stepper:
         left = np.flatnonzero(change > MOST_CHANGE)
         if not left.size:
             return whole
-        now = {key: np.where(change > MOST_CHANGE, start[key], values) for key, values in whole.items()}
+        now = {key: np.array(values) for key, values in whole.items()}
+        for key, values in now.items():
+            values[left] = start[key][left]
         done, part = np.zeros(self.size), _next(np.ones(self.size), change)
         while left.size:
             rest = 1.0 - done[left]
@@ -201,30 +213,29 @@ class _Stepper:
         share: Array | None = None,
     ) -> _Piece:  # fmt: skip
         """Read, of some samples, what does not depend on feedback: up to a `share` of the way between two times."""
-
-        def end_of(values: Array) -> Array:
-            high: Array = values[place][rows]
-            return high if share is None else _along(values[origin][rows], high, share)
-
-        changes = {name: (self.grown[name][place][rows] - self.grown[name][origin][rows]) * length for name in self.fed}
-        grown = {name: end_of(level) for name, level in self.grown.items() if name not in self.fed}
-        limits = {path: end_of(level) for path, level in self.limits.items()}
-        begins = {name: level[rows] for name, level in self.begins.items()}
-        points = {driver: each.taken(rows) for driver, each in self.points.items()}
-        piece = _Piece(rows, changes, grown, limits, begins, points, {})
-        piece.still.update({name: self._under(name, grown[name], piece, None, {}) for name in self.still})
+        levels = self.grown | self.limits
+        begins, points = self.begins, self.points
+        low, high = ([level[at][rows] for level in levels.values()] for at in (origin, place))
+        ends: Iterable[Array] = high
+        if share is not None:
+            ends = _along(np.stack(low), np.stack(high), share)  # at once: steps of few samples are many
+            begins = {name: level[rows] for name, level in begins.items()}
+            points = [each.taken(rows) for each in points]
+        changes = {name: (high[at] - low[at]) * length for at, name in enumerate(self.grown) if name in self.fed}
+        piece = _Piece(rows, changes, dict(zip(levels, ends, strict=True)), begins, points, {})
+        piece.still.update({name: self._under(name, piece.ends[name], piece, None, {}) for name in self.still})
         return piece
 
     def _tried(self, here: Moment, piece: _Piece) -> tuple[dict[str | Path, Array], Array]:
         """Go over a piece of a step, and tell by how much the log of a multiplier changes on it."""
         before = piece.multipliers(here["effective_compute"])
         after = piece.multipliers(self._advanced(here, before, piece)["effective_compute"])
-        there = self._advanced(here, {name: (before[name] + after[name]) / 2 for name in before}, piece)
-        return there, reduce(np.maximum, [np.abs(np.log(after[name] / before[name])) for name in before])
+        there = self._advanced(here, (before + after) / 2, piece)
+        return there, np.abs(np.log(after / before)).max(axis=0)
 
-    def _advanced(self, here: Moment, by: Mapping[str, Array], piece: _Piece) -> dict[str | Path, Array]:
+    def _advanced(self, here: Moment, by: Array, piece: _Piece) -> dict[str | Path, Array]:
         """Let all levels grow over a piece of a step, those with feedback by these multiples of their growth."""
-        grown = {name: here[name] + piece.changes[name] * by[driver] for name, driver in self.fed.items()}
+        grown = {name: here[name] + piece.changes[name] * by[self.numbers[of]] for name, of in self.fed.items()}
         return self._moment(grown, piece, here)
 
     def _under(
@@ -233,7 +244,7 @@ class _Stepper:
         """Put a level under its limits at the end of a piece; what is followed stands in the moment then."""
         least = demanded
         for bound in self.chain.subjects[name].bounds:
-            level, begin = piece.limits[bound.path], piece.begins[name]
+            level, begin = piece.ends[bound.path], piece.begins[name]
             if bound.path not in self.starts:
                 bent = saturate(demanded, level, kind=bound.limit.kind, log_start=begin)
             else:
@@ -249,27 +260,30 @@ class _Stepper:
 
     def _moment(self, fed: Mapping[str, Array], piece: _Piece, before: Moment | None) -> dict[str | Path, Array]:
         """Put levels together at the end of a piece of a step, from those that feedback bends."""
-        moment: dict[str | Path, Array] = {}
+        moment: dict[str | Path, Array] = dict(fed.items())
         capped = dict(piece.still)
         for name, subject in self.chain.subjects.items():
+            if name in capped:
+                continue
             if subject.level is None:
-                moment[name] = reduce(np.add, [capped[part] for part in subject.parts])
+                demanded = reduce(np.add, [capped[part] for part in subject.parts])
             else:
-                moment[name] = fed[name] if name in fed else piece.grown[name]
-            if name not in capped:
-                capped[name] = self._under(name, moment[name], piece, before, moment)
+                demanded = fed[name] if name in fed else piece.ends[name]
+            if name in self.followed:
+                moment[name] = demanded
+            capped[name] = self._under(name, demanded, piece, before, moment)
         moment["effective_compute"] = capped["effective_compute"] = capped["physical_compute"] + capped.get(
             "algorithms", 0.0
         )
         moment |= {("own", name): capped[name] for name in self.own}
         if self.jumping:
             multipliers = piece.multipliers(capped["effective_compute"])
-            moment |= {("multiplier", driver): multipliers[driver] for driver in self.jumping}
+            moment |= {("multiplier", driver): multipliers[self.numbers[driver]] for driver in self.jumping}
         return moment
 
 
 def _along(low: Array, high: Array, shares: Array) -> Array:
-    """Read levels (sample,) at shares (place, sample) of the way between two, straight."""
+    """Read levels (.., sample) at shares (.., sample) of the way between two, straight."""
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where((shares == 1.0) | (low == high), high, low + shares * (high - low)))
 
@@ -284,18 +298,19 @@ def _next(length: Array, change: Array) -> Array:
 class _Piece:
     """A piece of a step of some samples: what of it does not depend on feedback, each (sample,).
 
-    `changes` of the levels with feedback over it by growth alone; at its end what the others have `grown` to, the
-    `limits`, and those levels that are `still` under their limits; where levels begin; the points of multipliers.
+    `changes` of the levels with feedback over it by growth alone; at its end what the others have grown to, by name,
+    and the limits, by place, and those levels that are `still` under their limits; where levels begin; the points of
+    multipliers.
     """
 
     rows: NDArray[np.intp] | slice
     changes: Mapping[str, Array]
-    grown: Mapping[str, Array]
-    limits: Mapping[Path, Array]
+    ends: Mapping[str | Path, Array]
     begins: Mapping[str, Array]
-    points: Mapping[str, Multiplier]
+    points: Sequence[Multiplier]
     still: dict[str, Array]
 
-    def multipliers(self, compute: Array) -> dict[str, Array]:
-        """Read the multiplier on the growth of each driver at effective compute, (sample,)."""
-        return {driver: each.at(compute) for driver, each in self.points.items()}
+    def multipliers(self, compute: Array) -> Array:
+        """Read the multipliers on the growth of drivers at effective compute, (driver, sample)."""
+        found = [each.at(compute) for each in self.points]
+        return found[0] if len(found) == 1 else np.concatenate(found)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
@@ -310,8 +310,8 @@ class Multiplier:
     """A multiplier on a growth rate that depends on compute.
 
     Linear in the log of both between points, constant beyond the ends. `first`, log10 of the multiplier at the first
-    point, and what it gains up to each next one, `gains`, are (sample,) or (1,); of each `span` stand log10 of compute
-    where it begins, and how long it is.
+    point, and what it gains up to each next one, `gains`, are (sample,) or (1,), of several with the same points
+    (multiplier, sample); of each `span` stand log10 of compute where it begins, and how long it is.
 
     >>> multiplier = Multiplier.of([26, 28], [0.0, 2.0])
     >>> multiplier.at(np.array([20.0, 27.0, 40.0]))
@@ -334,14 +334,21 @@ class Multiplier:
         gains = tuple(after - before for before, after in pairwise(values))
         return cls(values[0], gains, tuple(zip(points[:-1].tolist(), np.diff(points).tolist(), strict=True)))
 
+    @classmethod
+    def stacked(cls, several: Sequence[Multiplier]) -> Multiplier:
+        """Make one of several that have the same points."""
+        gains = zip(*(each.gains for each in several), strict=True)
+        return cls(np.stack([each.first for each in several]), tuple(map(np.stack, gains)), several[0].spans)
+
     def taken(self, rows: NDArray[np.intp] | slice) -> Multiplier:
         """Take some samples."""
-        return replace(self, first=self.first[rows], gains=tuple(gain[rows] for gain in self.gains))
+        return Multiplier(self.first[..., rows], tuple(gain[..., rows] for gain in self.gains), self.spans)
 
     def at(self, log_compute: Array) -> Array:
         """Read it at compute (sample,), log10 FLOP: the multiplier itself, 1 where nothing changes."""
         gained: Array = np.zeros_like(log_compute)
-        for (begin, length), gain in zip(self.spans, self.gains, strict=True):
+        for number, (begin, length) in enumerate(self.spans):
             # Each span adds its part of the change, from none where it begins to all where it ends.
-            gained = gained + gain * np.minimum(np.maximum((log_compute - begin) / length, 0.0), 1.0)
+            part = self.gains[number] * np.minimum(np.maximum((log_compute - begin) / length, 0.0), 1.0)
+            gained = gained + part if number else part
         return np.asarray(np.exp((self.first + gained) * LN_10))
