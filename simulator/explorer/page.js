@@ -327,6 +327,7 @@ class Card {
 
   failed(text, input) {
     this.own = Boolean(input); // a fault of the box alone, which no answer lifts
+    if (!text && this.fault.hidden) return;
     put(this.fault, capital(text));
     this.fault.hidden = !text;
     this.element.classList.toggle("failing", Boolean(text));
@@ -800,7 +801,8 @@ class Page {
     const parts = [moved];
     if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed",
       "Circle: median. Thick: half of the draws. Thin: 90 % of them. Grey: as it was opened."), this.figure("by",
-        "Chance of having crossed", "", threshold));
+        "Chance of having crossed", "Blue: the threshold that is chosen. Grey: the others. Dashed: as it was opened.",
+        threshold));
     if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back",
       "Share of the draws that a limit holds back, by year; in figures that of the last year. Lines: as it was opened."));
     this.still = make("p", { class: "still" });
@@ -863,7 +865,7 @@ class Page {
     const { levels } = this.picture;
     const share = (i) => `${Math.round(100 * (levels.at(-1 - i) - levels[i]))} %`;
     const item = (mark, text) => make("li", {}, make("i", { class: `mark ${mark}` }), text);
-    const items = [item("median", "median")];
+    const items = [item("median", this.spread ? "median" : "forecast")];
     for (let i = this.spread ? Math.floor(levels.length / 2) - 1 : -1; i >= 0; i -= 1) {
       items.push(item(`band${levels.length > 5 ? i : Math.min(i, 1)}`, `${share(i)} of the samples`));
     }
@@ -922,7 +924,7 @@ class Page {
       const { picture, faults = [] } = await this.ask({ kind: "picture", scenario: name,
         samples: this.opened.samples[0] });
       if (picture) this.cache[name] = picture;
-      else this.say(`${name} cannot stand beside: ${faults.map((each) => each.text).join(" ")}`);
+      else this.say(`Not beside it: ${faults[0]?.text.split(". ")[0] ?? name}.`);
     }
     if (beside !== this.state.beside) return;
     this.others = beside.map((name) => this.cache[name]).filter(Boolean);
