@@ -342,7 +342,11 @@ def saved_text(source: Opened | Source, changes: Changes) -> str:
         return f"{head}{yaml_text(_mixture(base, scenario, edits))}"
     name = FilePath(base.name)
     extends = f"./{name.name}" if name.suffix in (".yaml", ".yml") else base.name
-    layer = _layer(base.documents[""].data, edits)
+    layer = _layer(whole := base.documents[""].data, edits)
+    if own := layer.get("thresholds"):  # a file tells its own first: they keep their places behind others
+        places = list(whole["thresholds"])
+        until = max(map(places.index, own)) + 1
+        layer["thresholds"] = {name: own.get(name, {}) for name in places[:until]}
     return head + yaml_text({"schema": 2, "extends": extends, **_of_itself(scenario.data), **layer})
 
 

@@ -13,9 +13,11 @@ from simulator import load_scenario
 from simulator.engine.simulation import run_arrays
 from simulator.explorer.changes import Opened, Refused, believed, changed, opened, saved_text, settings
 from simulator.explorer.controls import controls
+from simulator.explorer.picture import with_samples
 from simulator.explorer.protocol import Change, Control
 from simulator.priors.draws import draw_blocks
 from simulator.runs.groups import arrays
+from simulator.runs.summary import main_quantity
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import scenario_of
 from simulator.scenario.resolving import Scenario
@@ -360,3 +362,12 @@ def test_a_prior_that_is_read_alone_is_that_of_the_whole_scenario(name):
             assert alone == replace(own[alone.name], middle=alone.middle)
             compared += 1
     assert compared > 30
+
+
+def test_thresholds_of_a_saved_file_keep_their_order():
+    name, changes = "published/pilz-2025", {"thresholds.million-chips.level": {"value": 2e6}}
+    base = opened(name)
+    found, again = changed(base, changes), load_scenario(saved_text(base, changes))
+    assert again.hash == found.hash
+    assert list(again.data["thresholds"]) == list(found.data["thresholds"])
+    assert main_quantity(run_arrays(with_samples(again, 64))) == main_quantity(run_arrays(with_samples(found, 64)))
