@@ -155,10 +155,11 @@ def _cell(ends: Sequence[float], value: float) -> tuple[int, float]:
 
 
 def scores_of(prior: NamedPrior, values: Array) -> Array:
-    """Give the normal scores (sample,) of draws of a prior; +inf is "never"."""
+    """Give the normal scores (sample,) of draws of a prior; +inf is "never", NaN what it does not reach."""
     at = base_of(prior.family).ppf(ndtr(SCORES))
     rising = np.append(True, np.diff(at) > 0)
-    return np.where(np.isfinite(values), np.interp(values, at[rising], SCORES[rising]), np.inf)
+    scores = np.interp(values, at[rising], SCORES[rising], left=np.nan, right=np.nan)
+    return np.where(np.isfinite(values), scores, np.inf)
 
 
 def _falls(prior: NamedPrior) -> bool:

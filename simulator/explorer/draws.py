@@ -2,7 +2,8 @@
 
 The weight of a sample is the new density over that from which it was drawn. Priors that matter most are also drawn
 from twice as wide, so that far moves have samples too; all samples stand for the mixture of these ways to draw (the
-balance heuristic, Veach and Guibas 1995; Owen and Zhou 2000).
+balance heuristic, Veach and Guibas 1995; Owen and Zhou 2000). What a wider prior gives beyond the reach of the stated
+one weighs nothing: its density as stated is none.
 """
 
 from __future__ import annotations
@@ -26,6 +27,8 @@ from simulator.units import Array
 
 WIDE = 2.0
 """The width of a prior in the samples that are drawn from a wider one."""
+_NOTHING = 1000.0
+"""The log of how much likelier a sample is that the scenario as it is cannot give: it weighs nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -159,10 +162,13 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
         found = scores_of(components[of or 0].joint.priors[name], np.where(np.isnan(drawn), np.inf, drawn))
         scores[key] = found if of is None else np.where(component == of, found, np.inf)
     size = own + sum(wide.values())
+    outside = np.any([np.isnan(found) for found in scores.values()], axis=0) if scores else np.zeros(size, bool)
+    scores = {key: np.where(outside, 0.0, found) for key, found in scores.items()}
     total = np.full(size, own / size)
     for path, count in wide.items():
         total += count / size * np.exp(known.log_ratios(scores, {path: Change(width=WIDE)}))
-    return Draws(plan, tuple(batches), known, scores, np.log(total), {path: n / size for path, n in wide.items()})
+    logs = np.where(outside, _NOTHING, np.log(total))
+    return Draws(plan, tuple(batches), known, scores, logs, {path: n / size for path, n in wide.items()})
 
 
 def _seeded(scenario: Scenario, number: int) -> Scenario:

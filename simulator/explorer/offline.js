@@ -112,7 +112,7 @@ class Prior {
   reach(curve) {
     const { stands, grid, wide } = this;
     this.wider ??= wide.share ? this.after({ width: wide.width }) : null;
-    const known = (at) => (1 - wide.share) * Math.exp(density(at, stands)) + (this.wider ? wide.share * Math.exp(density(at, this.wider)) : 0);
+    const known = (at) => density(at, stands) === -Infinity ? 0 : (1 - wide.share) * Math.exp(density(at, stands)) + (this.wider ? wide.share * Math.exp(density(at, this.wider)) : 0);
     let [covered, cut, whole] = [0, 0, 0];
     grid.forEach((score, i) => {
       const mass = Math.exp((-score * score) / 2);

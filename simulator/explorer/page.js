@@ -120,6 +120,13 @@ function scaleOf({ scale, span: [low, high] }) {
   };
 }
 
+// A number as typed, without the commas between its thousands; "" where it is none: a comma for a point is not guessed.
+function plainNumber(typed) {
+  const text = typed.trim().replace("−", "-");
+  const bare = /^[-+]?\d{1,3}(,\d{3})+(\.\d*)?(\s*%)?$/.test(text) ? text.replaceAll(",", "") : text;
+  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?(\s*%)?$/i.test(bare) ? bare : "";
+}
+
 const rounded = (value) => Number(value.toPrecision(value > 1000 && value < 3000 ? 6 : 4));
 const unitOf = (unit) => (!unit || unit === "1" ? "" : unit);
 
@@ -182,8 +189,9 @@ class Card {
       false));
     slider.addEventListener("change", () => this.page.rest());
     typed.addEventListener("change", () => {
-      const parsed = box(typed.value.trim().replace(/,/g, "").replace("−", "-"));
-      if (typed.value.trim() === "" || !Number.isFinite(parsed)) {
+      const text = plainNumber(typed.value);
+      const parsed = box(text);
+      if (text === "" || !Number.isFinite(parsed)) {
         return this.failed(`“${typed.value}” is not a number. Type one such as 2.4, 1e9 or 2030.5.`, typed);
       }
       return this.page.change(path, { [name]: parsed }, true);

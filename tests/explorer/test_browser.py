@@ -273,7 +273,7 @@ def test_the_parts_of_a_mixture_are_found_at_it(page: Any) -> None:
 
 def test_nonsense_and_extremes_are_said_at_the_control(page: Any) -> None:
     first = page.locator(".headline").text_content()
-    for text in ("much", "", "1e999", "<b>2</b>"):
+    for text in ("much", "", "1e999", "<b>2</b>", "3,5", "0x10", "2.6 x"):
         typed(page, SPENDING, text)
         sync_api.expect(card(page, SPENDING).locator(".fault")).to_contain_text("is not a number")
     typed(page, SPENDING, "-3")

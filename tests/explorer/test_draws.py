@@ -54,3 +54,14 @@ def test_a_far_move_gives_the_levels_of_the_changed_scenario():
     assert worth > 200
     error = 1.2533 * sd / np.sqrt(worth)
     assert found == pytest.approx(33.2 + sd * np.array([-0.6745, 0.0, 0.6745]), abs=3 * error)
+
+
+def test_what_a_bounded_prior_gives_beyond_its_bounds_once_it_is_wider_weighs_nothing():
+    _, draws = drawn({GROWTH: {"uniform": [0.3, 0.6], "unit": "OOM/year"}}, most=1)
+    growth = np.concatenate([each.parameters[GROWTH] for each in draws.batches])
+    outside = (growth < 0.3) | (growth > 0.6)
+    assert 0.05 < outside.mean() < 0.15  # half of those that are drawn from twice as wide
+    for changes in ({}, {GROWTH: {"width": 0.5}}):
+        weights = np.exp(draws.log_weights(changes))
+        assert weights[outside].max() == 0.0
+        assert weights.mean() == pytest.approx(1.0, abs=0.02)

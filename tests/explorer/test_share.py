@@ -226,3 +226,17 @@ def test_samples_of_which_one_weighs_as_much_as_the_end_of_an_interval_are_not_s
     (fault,) = asked(tab, "picture", {rate: {"median": 0.67495, "width": 0.8}})["faults"]
     assert "samples would be worth" in fault["text"]
     assert asked(tab, "picture", {rate: {"median": 0.65}})["picture"]["samples"] > 200
+
+
+@pytest.mark.slow
+def test_a_bounded_prior_is_weighed_within_its_bounds_and_refused_beyond(browser, tmp_path):
+    data = {
+        **DATA,
+        "drivers": {"compute": {**DATA["drivers"]["compute"], "growth": {"uniform": [0.3, 0.6], "unit": "OOM/year"}}},
+    }
+    explorer = Explorer(data)
+    tab = shown(browser, tmp_path / "page.html", shared_text(explorer)[0])[0]
+    changes = {GROWTH: {"width": 0.5}}
+    check(asked(tab, "picture", changes)["picture"], picture(changed(explorer.base, changes), 60_000))
+    (fault,) = asked(tab, "picture", {GROWTH: {"median": 0.5}})["faults"]
+    assert "beyond what this file holds samples of" in fault["text"]
