@@ -4,6 +4,8 @@
 
 import { BESIDE, Chart, amount, file, inputsOf, number, percent, small, totalOf, year } from "./views.js";
 
+const UNREAD = "What stands behind ? in the address is not read, and the scenario is as stated. For settings of the " +
+  "command line: simulate explore SCENARIO --set path=value.";
 const GONE = "The program that computes this page does not answer. Nothing is lost: what you changed stands in the " +
   "address of this page. Start the explorer again, and the page goes on.";
 const FIELDS = { median: "m", width: "w", family: "f", value: "v", on: "o", weight: "p" }; // in the address
@@ -360,6 +362,7 @@ class Page {
     model.on("msg:custom", this.heard);
     this.open(model.get("state"));
     if (this.ours && location.hash.length > 1) this.read(location.hash);
+    else if (this.ours && location.search) this.trouble(UNREAD);
   }
 
   close() {
@@ -407,7 +410,10 @@ class Page {
     const moved = JSON.stringify(said.source) !== JSON.stringify(this.source);
     if (moved && !(await this.opens(said))) return undefined;
     this.state = said;
-    for (const path of Object.keys(said.changes)) if (!this.cards.has(path)) delete said.changes[path];
+    const lost = Object.keys(said.changes).filter((path) => !this.cards.has(path));
+    for (const path of lost) delete said.changes[path];
+    this.lost = lost.length ? `The address also changes what this scenario does not have: ${lost.join(", ")}. ` +
+      "That is left out." : "";
     for (const [path, card] of this.cards) {
       card.failed("");
       card.update(card.control, said.changes[path] ?? {});
@@ -442,6 +448,7 @@ class Page {
 
   async load(source) {
     if (!(await this.opens({ source, shown: "", beside: [], changes: {} }))) return;
+    this.lost = "";
     this.steps.push(written(this.state));
     this.tools();
     this.el.querySelector("h1").focus();
@@ -508,7 +515,7 @@ class Page {
     if (turn !== this.turn || answer.overtaken) return;
     if (!moving) this.el.classList.remove("resting");
     if (!answer.picture) return this.failed(answer.faults, answer.gone);
-    this.trouble("");
+    this.trouble(this.lost ?? "");
     for (const card of this.cards.values()) if (!card.own) card.failed("");
     for (const control of answer.controls ?? []) {
       const change = this.state.changes[control.path]; // which may have been taken back meanwhile

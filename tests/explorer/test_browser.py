@@ -289,6 +289,14 @@ def test_nonsense_and_extremes_are_said_at_the_control(page: Any) -> None:
     page.complaints.clear()
 
 
+def test_what_the_address_holds_and_the_scenario_has_not_is_said(context: Any, served: Served) -> None:
+    page = opened(context, f"{served.at.address}#v=1&.drivers.nobody.growth=m3&.{SPENDING}=m2.7")
+    sync_api.expect(page.locator(".trouble")).to_contain_text("does not have: drivers.nobody.growth.")
+    sync_api.expect(card(page, SPENDING).get_by_role("textbox", name="Median")).to_have_value("2.7")
+    page = opened(context, f"{served.at.address}?extends=baseline&set={SPENDING}=3")
+    sync_api.expect(page.locator(".trouble")).to_contain_text("behind ? in the address is not read")
+
+
 def test_a_server_that_is_gone_is_said_and_nothing_is_lost(context: Any, tmp_path: Path) -> None:
     mine = Served(tmp_path)
     page = opened(context, mine.at.address)
