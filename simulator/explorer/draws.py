@@ -159,7 +159,12 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
     scores = dict[str, Array]()
     for key, (name, of) in sorted(known.names.items()):
         drawn = np.concatenate([each.parameters[name] for each in batches])
-        found = scores_of(components[of or 0].joint.priors[name], np.where(np.isnan(drawn), np.inf, drawn))
+        drawn = np.where(np.isnan(drawn), np.inf, drawn)
+        priors = [each.joint.priors.get(name) for each in components]  # what is only joined may differ
+        found = np.full(drawn.size, np.inf)
+        for at, each in enumerate(priors):
+            if each is not None:
+                found = np.where(component == at, scores_of(each, drawn), found)
         scores[key] = found if of is None else np.where(component == of, found, np.inf)
     size = own + sum(wide.values())
     outside = np.any([np.isnan(found) for found in scores.values()], axis=0) if scores else np.zeros(size, bool)

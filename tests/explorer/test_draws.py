@@ -65,3 +65,18 @@ def test_what_a_bounded_prior_gives_beyond_its_bounds_once_it_is_wider_weighs_no
         weights = np.exp(draws.log_weights(changes))
         assert weights[outside].max() == 0.0
         assert weights.mean() == pytest.approx(1.0, abs=0.02)
+
+
+def test_a_partner_that_differs_between_the_scenarios_of_a_mixture_is_weighed_in_each_as_it_is_there():
+    parts = [
+        small_scenario({"block": 1024, "samples": 8192, "correlations": [{"between": [START, GROWTH], "rank": 0.7}],
+                        GROWTH: {"mean": mean, "sd": 0.1, "unit": "OOM/year"}})
+        for mean in (0.3, 0.6)
+    ]  # fmt: skip
+    mixed = [
+        {"name": name, "weight": 0.5, "scenario": each} for name, each in zip(("slow", "fast"), parts, strict=True)
+    ]
+    base = opened({"schema": 2, "name": "mixed", "mixture": mixed})
+    draws = draws_of(base, Known.of(base, controls(base.scenario)), own=8192, wider=0, most=0)
+    weights = np.exp(draws.log_weights({START: {"median": 1.5e26}}))
+    assert [weights[draws.component == at].mean() for at in (0, 1)] == pytest.approx([1.0, 1.0], abs=0.03)
