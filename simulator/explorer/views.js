@@ -442,14 +442,18 @@ export const KINDS = {
 
 const [TALL, WIDE] = [480, 620]; // pixels from which a fan is tall, and from which labels stand beside the drawing
 
-// The drawing library, which a page that is served may still be reading while it stands otherwise.
-const library = async () => globalThis.simulatorVega ?? new Promise((resolve, reject) => {
+// A page that is served may still be reading the drawing library when it stands otherwise.
+const library = () => new Promise((resolve, reject) => {
   const script = document.querySelector('script[src="vega.js"]');
-  script.addEventListener("load", () => resolve(globalThis.simulatorVega));
+  script.addEventListener("load", resolve);
   script.addEventListener("error", reject);
 });
-const embed = async (el, spec, renderer) => (await library()).vegaEmbed(el, spec, {
-  mode: "vega", ast: true, renderer, actions: false, tooltip: false, defaultStyle: false, hover: false });
+
+async function embed(el, spec, renderer) {
+  if (!globalThis.simulatorVega) await library();
+  return globalThis.simulatorVega.vegaEmbed(el, spec, { mode: "vega", ast: true, renderer, actions: false,
+    tooltip: false, defaultStyle: false, hover: false });
+}
 
 function give(view, { data, signals }) {
   for (const [name, value] of Object.entries(signals)) view.signal(name, value);
