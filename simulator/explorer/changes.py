@@ -374,15 +374,22 @@ def _mixture(base: Opened, scenario: Scenario, edits: Sequence[_Edit]) -> dict[s
     whole = {key: value for key, value in base.groups.whole.data.items() if key not in OF_ITS_OWN}
     entries, parts = [], parts_of(scenario)
     for name, entry in zip(base.documents, whole["mixture"], strict=True):
-        own = [edit for edit in edits if edit.part == name]
+        own = [edit for edit in edits if edit.part == name or (not edit.part and not _is_alike(base, edit))]
         weights = [edit.value for edit in own if _is_of_mixture(edit)]
         under = lookup(entry, ("changes",)) or {}
         layer = _layer(base.documents[name].data, [edit for edit in own if not _is_of_mixture(edit)], under=under)
         weight = weights[0] if weights else entry["weight"]
         entries.append({**entry, "weight": weight, "changes": _of_itself(parts[name]) | layer})
     first = next(iter(base.documents.values())).data
-    shared = _layer(first, [edit for edit in edits if not edit.part], under=whole)
+    shared = _layer(first, [edit for edit in edits if not edit.part and _is_alike(base, edit)], under=whole)
     return {**shared, "mixture": entries}
+
+
+def _is_alike(base: Opened, edit: _Edit) -> bool:
+    """Tell whether the list that an edit replaces, if it does, is the same in all scenarios of a mixture."""
+    said = [document.data for document in base.documents.values()]
+    above = [edit.path[:at] for at in range(len(edit.path)) if isinstance(lookup(said[0], edit.path[:at]), list)]
+    return not above or all(lookup(each, above[0]) == lookup(said[0], above[0]) for each in said)
 
 
 def _layer(whole: Any, edits: Sequence[_Edit], *, under: Mapping[str, Any] | None = None) -> dict[str, Any]:

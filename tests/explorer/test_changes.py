@@ -371,3 +371,10 @@ def test_thresholds_of_a_saved_file_keep_their_order():
     assert again.hash == found.hash
     assert list(again.data["thresholds"]) == list(found.data["thresholds"])
     assert main_quantity(run_arrays(with_samples(again, 64))) == main_quantity(run_arrays(with_samples(found, 64)))
+
+
+def test_a_list_that_differs_between_the_scenarios_of_a_mixture_is_saved_in_each():
+    base, changes = opened("views"), {"quantities.power-of-ai.growth[1].from": Change(value=2031.0)}
+    found, again = changed(base, changes), load_scenario(saved_text(base, changes))
+    for one, other in zip(found.components, again.components, strict=True):
+        assert one.joint.priors == other.joint.priors
