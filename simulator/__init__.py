@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from simulator.analysis.audit import audit_scenario
     from simulator.analysis.comparison import compare_runs
     from simulator.analysis.conditioning import condition
+    from simulator.analysis.designs.boxes import find_boxes
     from simulator.analysis.designs.scenarios import join_runs
     from simulator.analysis.influence import prior_influence
     from simulator.analysis.moved import forecast_moves
@@ -71,6 +72,7 @@ _HOMES = {
     "analysis.audit": "audit_scenario",
     "analysis.comparison": "compare_runs",
     "analysis.conditioning": "condition",
+    "analysis.designs.boxes": "find_boxes",
     "analysis.designs.scenarios": "join_runs",
     "analysis.influence": "prior_influence",
     "analysis.moved": "forecast_moves",
@@ -141,6 +143,7 @@ __all__ = [
     "export_run",
     "extend_run",
     "fan_chart",
+    "find_boxes",
     "forecast_moves",
     "freeze_forecast",
     "frontier_runs",

@@ -283,7 +283,7 @@ class Asked:
 
 _TAKEN: Mapping[str, tuple[str, ...]] = {
     "sweep": ("--quantity",), "hindcast": ("--kind",), "shares": (), "swings": (), "condition": (),
-    "signposts": (), "moved": (),
+    "signposts": (), "moved": (), "boxes": (),
 }  # fmt: skip
 """The options that a kind of folder with charts takes beside formats, theme and output; runs take all."""
 

@@ -70,6 +70,7 @@ KINDS: Register[Draw] = Register(
 
 RESULTS: Mapping[str, str] = MappingProxyType({
     "attribution": f"{_KINDS}.attribution:attribution_figures",
+    "boxes": f"{_KINDS}.boxes:box_figures",
     "comparison": f"{_KINDS}.comparison:compared_figures",
     "condition": f"{_KINDS}.conditioning:condition_figures",
     "hindcast": f"{_KINDS}.hindcast:hindcast_figures",

@@ -24,7 +24,7 @@ from simulator.cli.history import app as history_app
 from simulator.cli.history import fragility, freeze, moved, nowcast
 from simulator.cli.run import extend, run, sweep
 from simulator.cli.show import chart, priors, scenarios, show
-from simulator.cli.studies import audit, compare, condition, influence, reweight, shares, signposts, swings
+from simulator.cli.studies import audit, boxes, compare, condition, influence, reweight, shares, signposts, swings
 from simulator.cli.terminal import echo, told
 from simulator.errors import InputError, SimulatorError, near_name
 from simulator.files import is_there
@@ -179,8 +179,8 @@ COMMANDS: Mapping[str, Callable[..., None]] = {
     command.__name__: command
     for command in (
         run, extend, explore, chart, compare, export, report, sweep, hindcast, published, score, shares, swings, audit,
-        influence, reweight, condition, signposts, validate, show, check, priors, scenarios, schema, explain, new,
-        upgrade,
+        influence, reweight, condition, signposts, boxes, validate, show, check, priors, scenarios, schema, explain,
+        new, upgrade,
     )
 }  # fmt: skip
 GROUPS: Mapping[str, typer.Typer] = {"history": history_app}

@@ -137,6 +137,37 @@ def signposts(
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 
+def boxes(
+    sweep: options.FolderArgument,
+    outcome: Annotated[
+        str, typer.Option(help="What is parted: crossing:NAME, crossed:NAME@2030 or effective_compute@2035.")
+    ],
+    before: Annotated[str | None, typer.Option(metavar="DATE", help="Of a crossing: early is before it.")] = None,
+    after: Annotated[str | None, typer.Option(metavar="DATE", help="Of a crossing: late is from it on.")] = None,
+    above: Annotated[float | None, typer.Option(help="Of a level, in its unit, or a probability: high.")] = None,
+    below: Annotated[float | None, typer.Option(help="Of a level, in its unit, or a probability: low.")] = None,
+    method: Annotated[Literal["prim", "cart"], typer.Option(help="Peel boxes, or grow a tree.")] = "prim",
+    density: Annotated[float, typer.Option(help="The share of the points in a box that shall be such.")] = 0.8,
+    output: options.OutputOption = FilePath("outputs"),
+    charts: options.ChartsOption = True,
+    format_: options.FormatOption = "png,svg",
+    theme: options.ThemeOption = "light",
+    json: options.JsonOption = False,
+) -> None:
+    """Tell where in a design an outcome comes early.
+
+    Boxes say it, "early if a > .. and b > ..", with coverage and density, and what chance would do as well.
+
+    Example: simulate boxes baseline-sweep --outcome crossing:1000x-gpt-4 --before 2028
+    """
+    formats = options.chart_formats(format_, theme=theme, charts=charts)
+    found = simulator.find_boxes(
+        simulator.open_sweep(sweep), outcome,
+        before=before, after=after, above=above, below=below, method=method, density=density,
+    )  # fmt: skip
+    options.finish(found, output, formats=formats, theme=theme, json=json)
+
+
 ItemArgument = Annotated[
     str,
     typer.Argument(

@@ -299,6 +299,15 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
         meant_=_named("observable label name unit said", TEXT) + _named("value", _GIVEN)
         + _named("median", METRIC) + _named("lower upper", replace(METRIC, missing=True)),
     ),
+    "boxes": _kept(
+        (*_named("run_id id", ID), *_named("name", NAME), *_named("title words word outcome method_words none", TEXT),
+         *_named("cases count seed", WHOLE)),
+        boxes_=_named("coverage density held_out_coverage held_out_density", PROBABILITY)
+        + _named("points cases", PLAIN),
+        limits_=_named("input label unit", TEXT) + _named("low high", replace(_GIVEN, missing=True))
+        + _named("p_value found", PROBABILITY),
+        points=(Entry("point", "any"), Entry("case", "flag")),
+    ),
     "score": _kept(_named("name run_id", TEXT), scores_=()),
     "fit": Contents(_FIT_ABOUT, _fit((), optional=False, lazy=False)),
 })  # fmt: skip

@@ -74,6 +74,7 @@ KINDS: Final[tuple[Kind, ...]] = (
     Kind("condition", "holds a forecast given what happened", "condition.nc", "simulate condition"),
     Kind("nowcast", "holds a nowcast", "nowcast.nc", "simulate history nowcast"),
     Kind("signposts", "holds signposts of an outcome", "signposts.nc", "simulate signposts"),
+    Kind("boxes", "holds boxes of a design", "boxes.nc", "simulate boxes"),
     Kind("score", "holds scores of a run", "score.nc", "simulate score"),
 )  # fmt: skip
 RUN: Final = KINDS[0]

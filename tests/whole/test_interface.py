@@ -16,7 +16,7 @@ FUNCTIONS = {
     "report": "write_report", "sweep": "sweep", "hindcast": "make_hindcast", "published": "reproduce_published",
     "score": "score_run", "shares": "variance_shares", "swings": "prior_swings", "audit": "audit_scenario",
     "influence": "prior_influence", "reweight": "reweight_run", "condition": "condition",
-    "signposts": "signposts", "validate": "describe_scenario", "show": "open_result",
+    "signposts": "signposts", "boxes": "find_boxes", "validate": "describe_scenario", "show": "open_result",
     "check": "check_run", "priors": "library_priors", "scenarios": "shipped_scenarios", "schema": "json_schema", "explain": "explain_key",
     "new": "new_scenario", "load": "load_history", "frontier": "frontier_runs", "fragility": "history_fragility",
     "nowcast": "nowcast", "freeze": "freeze_forecast", "moved": "forecast_moves",

@@ -333,15 +333,17 @@ def _left_out(plan: DesignPlan, faults: Sequence[str]) -> list[str]:
 
 def _warned(plan: DesignPlan, stack: _Stack) -> list[str]:
     """Join the warnings of points; those that differ in their numbers alone are told once, with how many have one."""
-    base, found = set(plan_warnings(plan.base)), dict[str, list[int]]()
+    base, found = set(plan_warnings(plan.base)), dict[str, list[tuple[int, str]]]()
     for place, text in enumerate(stack.warnings):
         for line in text.splitlines():
             if line not in base:
-                found.setdefault(line, []).append(place)
+                found.setdefault(_NUMBER.sub("", line), []).append((place, line))
     size = plan.design.size
-    ordered = sorted(found.items(), key=lambda item: -len(item[1]))
-    lines = [f"at {len(places)} of {size:,} points, first at {plan.design.name(places[0])}: {line}"
-             for line, places in ordered[:MOST_LINES]]  # fmt: skip
+    ordered = sorted(found.values(), key=lambda each: -len(each))
+    lines = [
+        f"at {len(each):,} of {size:,} points, first at {plan.design.name(each[0][0])}: {each[0][1]}"
+        for each in ordered[:MOST_LINES]
+    ]
     more = len(ordered) - MOST_LINES
     return [*lines, *([f"{more} more warnings of single points are not listed."] if more > 0 else [])]
 
