@@ -19,6 +19,7 @@ from simulator import (
     Scenario,
     attribute_difference,
     condition,
+    find_boxes,
     forecast_moves,
     freeze_forecast,
     open_frozen,
@@ -76,6 +77,12 @@ def made(kind: str, folder: Path) -> Result:
             freeze_forecast(simulate(each), folder / "series", dated=dated)
         return forecast_moves(folder / "series", "small", reasons=False)
 
+    def boxes() -> Result:
+        over = ["drivers.compute.growth.mean=0.3:0.9", "drivers.compute.caps.cap.limit.centre=1e28:1e30:log"]
+        spread = sweep(one, over=over, design="lhs:60", overrides=["samples=16"])
+        level = spread["summary/effective_compute"].sel(quantile=0.5, year=2030).values
+        return find_boxes(spread, outcome, above=float(10 ** np.quantile(level, 0.6)))
+
     make: dict[str, Callable[[], Result]] = {
         "run": lambda: simulate(one),
         "sweep": lambda: sweep(one, over={"drivers.compute.growth.mean": [0.4, 0.5]}),
@@ -86,6 +93,7 @@ def made(kind: str, folder: Path) -> Result:
         "attribution": lambda: attribute_difference(one, other, samples=64),
         "condition": lambda: condition(simulate(one), ["physical_compute@2027 >= 1e27"]),
         "signposts": lambda: signposts(simulate(one), outcome),
+        "boxes": boxes,
         "score": lambda: score_run(simulate(scenario(**{"years.first": 2023, "samples": 64})), after="2024"),
     }
     return make[kind]()

@@ -39,6 +39,7 @@ type Find = Callable[[Array, Cases], list[Found]]
 
 RESAMPLES = 20
 """Halves of the points on which boxes are found again, and tried on the other half."""
+_P_VALUE = "quasi-p-value: how likely the box had as many such points if the input said nothing"
 MOST_BOXES, LEAST_COVERAGE, MOST_LEAVES = 4, 0.1, 12
 """Boxes that are told, the share of the cases from which one is told, and the leaves of a tree."""
 
@@ -197,7 +198,11 @@ def find_boxes(
         {"point": names, **{each.name: each.values[kept].tolist() for each in columns}, "case": cases.tolist()}
     )
     points = points.saying({each.name: (each.unit, each.label) for each in columns})
-    return Boxes(about, Table.of_rows(rows), Table.of_rows(limits), points)
+    ends = Table.of_rows(limits)
+    if len(ends):
+        of = "end of what the box holds, in the unit of the row; empty where it is open"
+        ends = ends.saying({"low": ("", f"lower {of}"), "high": ("", f"upper {of}"), "p_value": ("1", _P_VALUE)})
+    return Boxes(about, Table.of_rows(rows), ends, points)
 
 
 def _scaled(column: Column, values: Array) -> Array:
