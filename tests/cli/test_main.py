@@ -514,7 +514,7 @@ LONG = {
 """Commands that sample a posterior, or serve till they are ended, and the function at which the test stops them."""
 
 
-DRAWN = ("run", "compare", "sweep", "swings", "shares", "influence", "condition", "signposts", "history moved")
+DRAWN = ("run", "compare", "sweep", "swings", "shares", "influence", "condition", "signposts", "boxes", "history moved")
 
 
 class Reached(BaseException):
@@ -537,6 +537,9 @@ def test_every_command_has_an_example_that_runs(command: Command, monkeypatch: p
             command("run", "baseline", "--samples", "64", "--no-charts", "--output", "apart")
             for dated in ("2024-01", "2025-01"):
                 command("history", "freeze", "apart/latest", "--dated", dated)
+        if name == "boxes":  # of a design
+            over = "drivers.spending.growth[0].rate.centre=1.5x/year:4x/year"
+            command("sweep", "baseline", "--samples", "64", "--over", over, "--design", "lhs:30", "--no-charts")
         if name == "score":  # of a forecast that began before the shipped table ends
             command("run", "baseline-2025", "--samples", "1000", "--no-charts")
         if name in LONG:

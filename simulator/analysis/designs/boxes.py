@@ -67,7 +67,10 @@ class Boxes(Result):
     @property
     def dataset(self) -> xr.Dataset:
         """What is asked, and each box over `box`."""
-        return self.boxes.to_dataset("box").assign_attrs(self.about)
+        import xarray as xr
+
+        found = self.boxes.to_dataset("box") if len(self.boxes) else xr.Dataset()
+        return found.assign_attrs(self.about)
 
     def tables(self) -> dict[str, Table]:
         """`boxes`, `limits`: what each says of inputs, and `points`: the inputs, and whether each is as asked."""

@@ -72,7 +72,7 @@ def test_levels_are_parted_in_their_own_unit_and_a_limit_by_ratios_is_told_in_it
     assert found.lines()[1].startswith("  [1] low if ")
 
 
-def test_what_no_input_tells_has_no_box(swept: Sweep) -> None:
+def test_what_no_input_tells_has_no_box(swept: Sweep, tmp_path: Path) -> None:
     noise = Sweep.of(swept.copy(deep=True))
     crossing = noise["summary/crossing_quantile"]
     order = np.argsort(np.random.default_rng(3).random(256))
@@ -81,6 +81,8 @@ def test_what_no_input_tells_has_no_box(swept: Sweep) -> None:
     found = find_boxes(noise, "crossing:near", before=float(np.quantile(years, 0.3)))
     assert len(found.boxes) == 0
     assert found.lines()[1] == "  no box: no restriction does better than chance"
+    assert list(open_result(found.save(tmp_path)).lines()) == found.lines()
+    assert box_figures(found) == []
     assert "none such, or all" in find_boxes(swept, "crossing:near", before=1900).lines()[1]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,8 +81,11 @@ def test_a_point_with_faults_is_left_out_counted_and_named(swept: Sweep, tmp_pat
 def test_points_do_not_depend_on_the_workers(swept: Sweep, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(designed, "worth_processes", lambda _: True)
     other = sweep(small(), over=OVER, design="lhs:30", workers=2)
-    xr.testing.assert_identical(other["summary"].to_dataset(), swept["summary"].to_dataset())
-    assert other.attrs == swept.attrs
+    with ThreadPoolExecutor(2) as executor:  # as a cluster is one
+        afar = sweep(small(), over=OVER, design="lhs:30", workers=executor)
+    for each in (other, afar):
+        xr.testing.assert_identical(each["summary"].to_dataset(), swept["summary"].to_dataset())
+        assert each.attrs == swept.attrs
 
 
 def test_an_interrupted_design_goes_on_where_it_was(swept: Sweep, tmp_path: Path) -> None:
