@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, replace
-from functools import cache
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from functools import cache, partial
+from typing import TYPE_CHECKING, ClassVar, NamedTuple, cast
 
 import numpy as np
 
 from simulator.analysis.evaluation import Model, evaluate, model_of, prior_uniforms
-from simulator.analysis.outcomes import Outcome
+from simulator.analysis.outcomes import CROSSED, MEAN_YEAR, MEDIAN_YEAR, Headline, outcome_of, statistic_of
 from simulator.analysis.shapley import MOST_EXACT, ShapleyValues, shapley_values
+from simulator.engine.workers import later, refuse_functions
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import Moments
 from simulator.runs.folder import stored_scenario
@@ -33,10 +35,6 @@ if TYPE_CHECKING:
 
 SAMPLES = 4000
 """Samples at most, of the first scenario's draws: eight blocks of the usual size, whose spread tells errors."""
-QUANTILES = {"5 % quantile": 0.05, "median": 0.5, "95 % quantile": 0.95}
-MEDIAN_YEAR = "median crossing year"
-MEAN_YEAR = "restricted mean crossing year"
-CROSSED = "probability of having crossed"
 
 
 def chosen_years(years: Sequence[float]) -> list[float]:
@@ -77,16 +75,6 @@ def _base_years(run: xr.DataTree) -> tuple[float, ...]:
         return stored_scenario(run).algorithm_years
     except InputError:
         return (float(run.attrs["first_year"]),)
-
-
-class Headline(NamedTuple):
-    """A number that is told of a forecast: a statistic of an outcome, in a year where it has one."""
-
-    quantity: str
-    label: str
-    statistic: str
-    year: float | None
-    unit: str
 
 
 class Input(NamedTuple):
@@ -200,6 +188,7 @@ def attribute_difference(
     years: Sequence[float] | None = None,
     custom: Mapping[str, CustomDriver] | None = None,
     progress: Callable[[], None] | None = None,
+    executor: Executor | None = None,
 ) -> Attribution:
     """Attribute the difference of headline numbers to the inputs that two scenarios state differently.
 
@@ -228,6 +217,8 @@ def attribute_difference(
     custom : functions of custom drivers, as in `simulate`
     progress : function, optional
         Called after each evaluation.
+    executor : concurrent.futures.Executor, optional
+        What is handed all evaluations, such as that of `cluster`.
 
     Returns
     -------
@@ -260,34 +251,36 @@ def attribute_difference(
     spec = models[0].component.spec
     swaps = joined_swaps(first, differing_entries(first.data, second.data))
     count = min(spec.samples, SAMPLES) if samples is None else samples
-    uniform = cache(lambda name: prior_uniforms(spec, name, samples=count))
     names = [name for name in spec.thresholds if name in models[1].component.spec.thresholds]
     numbers = list(_numbers(models[0], years, names))
-    outcomes = [_outcome(number) for number in numbers]
+    uniform = partial(prior_uniforms, spec, samples=count)
+    if executor is None:
+        uniform = cast("partial[Array]", cache(uniform))
+    else:
+        refuse_functions(models[0].plan)
+
+    @cache
+    def begun(changed: frozenset[int]) -> Callable[[], Array]:
+        chosen = [swaps[place] for place in sorted(changed)]
+        return later(executor, _values, first, chosen, numbers, parts, uniform=uniform, custom=custom)
+
+    def begin(changed: frozenset[int]) -> Array:
+        begun(changed)
+        return np.zeros(1)
 
     known: dict[frozenset[int], Array] = {}
 
     def value(changed: frozenset[int]) -> Array:
         if changed not in known:
-            chosen = _between(first, [swaps[place] for place in sorted(changed)])
-            model = model_of(chosen, custom=custom) if changed else models[0]
-            results = evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes)
-            own = (results[:, part] for part in parts)
-            known[changed] = np.array(
-                [
-                    [
-                        _statistic(*each, start=float(model.years[0]))
-                        for each in zip(numbers, outcomes, rows, strict=True)
-                    ]
-                    for rows in own
-                ]
-            )
+            known[changed] = begun(changed)()
             if progress is not None:
                 progress()
         found = known[changed].ravel()
         return np.where(np.isfinite(found), found, 0.0)  # a number that is censored is not kept
 
     parts = [slice(None), *(slice(end - spec.block, end) for end in range(spec.block, count + 1, spec.block))]
+    if executor is not None:  # what will be asked for goes out at once
+        shapley_values(begin, inputs=len(swaps), orders=orders, most_exact=most_exact)
     ends = [value(one).reshape(len(parts), -1) for one in (frozenset[int](), frozenset(range(len(swaps))))]
     found = shapley_values(value, inputs=len(swaps), orders=orders, most_exact=most_exact)
     shape = len(swaps), len(parts), len(numbers)
@@ -311,25 +304,24 @@ def attribute_difference(
     )
 
 
-def _told_years(models: Sequence[Model], years: Sequence[float] | None) -> list[float]:
-    """Choose the years whose numbers are told; InputError where the two have none in common."""
-    shared = set(models[1].years.tolist())
-    known = [year for year in models[0].years.tolist() if year in shared]
-    if not known:
-        raise InputError(
-            "compare: --attribute: the two have no year in common, so no number can be held against another. "
-            "Give them the same years and step."
-        )
-    return chosen_years(known) if years is None else [year for year in years if year in known]
-
-
-def attribute_runs(
-    runs: Sequence[xr.DataTree], labels: Sequence[str], *, years: Sequence[float] | None = None
-) -> Attribution:
-    """Attribute the difference of two runs, by the scenarios that they hold."""
-    first, second = (f"{run.attrs['run_id']} ({label})" for run, label in zip(runs, labels, strict=True))
-    found = attribute_difference(*map(stored_scenario, runs), years=years)
-    return replace(found, scenarios=(labels[0], labels[1]), about=f"Runs {first} and {second}")
+def _values(
+    first: Scenario,
+    swaps: Sequence[Swap],
+    numbers: Sequence[Headline],
+    parts: Sequence[slice],
+    *,
+    uniform: Callable[[str], Array],
+    custom: Mapping[str, CustomDriver] | None,
+) -> Array:
+    """Evaluate the numbers with some inputs as in the second, of all samples and of each block: (part, number)."""
+    model, outcomes = model_of(_between(first, swaps), custom=custom), [outcome_of(number) for number in numbers]
+    results = evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes)
+    start = float(model.years[0])
+    told = [
+        [statistic_of(*each, start=start) for each in zip(numbers, outcomes, results[:, part], strict=True)]
+        for part in parts
+    ]
+    return np.array(told)
 
 
 def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
@@ -344,6 +336,31 @@ def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
         ) from None
 
 
+def _told_years(models: Sequence[Model], years: Sequence[float] | None) -> list[float]:
+    """Choose the years whose numbers are told; InputError where the two have none in common."""
+    shared = set(models[1].years.tolist())
+    known = [year for year in models[0].years.tolist() if year in shared]
+    if not known:
+        raise InputError(
+            "compare: --attribute: the two have no year in common, so no number can be held against another. "
+            "Give them the same years and step."
+        )
+    return chosen_years(known) if years is None else [year for year in years if year in known]
+
+
+def attribute_runs(
+    runs: Sequence[xr.DataTree],
+    labels: Sequence[str],
+    *,
+    years: Sequence[float] | None = None,
+    executor: Executor | None = None,
+) -> Attribution:
+    """Attribute the difference of two runs, by the scenarios that they hold."""
+    first, second = (f"{run.attrs['run_id']} ({label})" for run, label in zip(runs, labels, strict=True))
+    found = attribute_difference(*map(stored_scenario, runs), years=years, executor=executor)
+    return replace(found, scenarios=(labels[0], labels[1]), about=f"Runs {first} and {second}")
+
+
 def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> Iterator[Headline]:
     """List the headline numbers."""
     main, words = model.plan.headline, variable_words(model.component.spec)
@@ -354,21 +371,6 @@ def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> Iter
         yield Headline(name, label, MEDIAN_YEAR, None, "years")
         yield Headline(name, label, MEAN_YEAR, years[-1], "years")
         yield from (Headline(name, label, CROSSED, year, "1") for year in years)
-
-
-def _outcome(number: Headline) -> Outcome:
-    """Name the outcome of which a headline number is a statistic."""
-    if number.statistic in (MEDIAN_YEAR, MEAN_YEAR):
-        return Outcome("crossing", number.quantity)
-    return Outcome("crossed" if number.statistic == CROSSED else "level", number.quantity, number.year)
-
-
-def _statistic(number: Headline, outcome: Outcome, values: Array, *, start: float) -> float:
-    """Take a headline number off the samples of its outcome, (sample,); -inf: a median that is passed at the start."""
-    if number.statistic == MEAN_YEAR and number.year is not None:
-        return float(np.minimum(values, number.year).mean())
-    middle = outcome.middle(values)
-    return -math.inf if number.statistic == MEDIAN_YEAR and middle <= start else middle
 
 
 def _errors(within: Array, of_orders: Array, values: Array, *, blocks: float) -> Array:

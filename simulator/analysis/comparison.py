@@ -12,19 +12,17 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 import numpy as np
 
 from simulator.analysis.attribution import (
-    CROSSED,
-    MEDIAN_YEAR,
-    QUANTILES,
     Attribution,
-    Headline,
     attribute_runs,
     check_attributable,
     chosen_years,
     common_years,
     unlike,
 )
+from simulator.analysis.outcomes import CROSSED, MEDIAN_YEAR, QUANTILES, Headline
 from simulator.dates import point_words
 from simulator.engine.run_folders import Item, Say, read_alike, run_all
+from simulator.engine.workers import Workers, pool_of
 from simulator.files import short_hash
 from simulator.runs.estimates import difference_error
 from simulator.runs.folder import stored_scenario
@@ -127,6 +125,7 @@ def compare_runs(
     seed: int | None = None,
     outputs: FilePath | str = "outputs",
     say: Say = lambda _: None,
+    workers: Workers = 1,
 ) -> Comparison:
     """Compare runs: what differs in their inputs, and what differs in their results.
 
@@ -153,6 +152,8 @@ def compare_runs(
         The folder among whose run folders fits of history are kept.
     say : function of str, optional
         Is told when a scenario learns from history.
+    workers : int or concurrent.futures.Executor
+        Runs, and what is evaluated to attribute, done side by side, in processes or by an executor.
 
     Returns
     -------
@@ -175,9 +176,10 @@ def compare_runs(
     items = read_alike(runs, samples=samples, seed=seed)
     if attribute:
         check_attributable(items)
-    held = run_all(items, FilePath(outputs), say=say)
+    held = run_all(items, FilePath(outputs), say=say, workers=workers)
     names = tuple(run_labels(held, labels))
-    shared = attribute_runs(held, names) if attribute else None
+    with pool_of(workers if attribute else 1) as pool:
+        shared = attribute_runs(held, names, executor=pool) if attribute else None
     words = {path: label for run in reversed(held) for path, label in stored_scenario(run).labels.items()}
     inputs = Table.of_rows(labelled(differing_inputs(held, labels=names), words))
     inputs = inputs.saying(dict.fromkeys(set(names) & set(inputs.names), ("", "what the run of this name states")))

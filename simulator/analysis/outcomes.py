@@ -16,7 +16,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -314,3 +314,34 @@ def prior_text(prior: NamedPrior, value: float) -> str:
     read, is_log = parse_level_unit(unit)
     level = value - math.log10(read.scale)
     return f"{level:.3g} {unit}" if is_log else level_text(level, unit)
+
+
+QUANTILES = {"5 % quantile": 0.05, "median": 0.5, "95 % quantile": 0.95}
+MEDIAN_YEAR = "median crossing year"
+MEAN_YEAR = "restricted mean crossing year"
+CROSSED = "probability of having crossed"
+
+
+class Headline(NamedTuple):
+    """A number that is told of a forecast: a statistic of an outcome, in a year where it has one."""
+
+    quantity: str
+    label: str
+    statistic: str
+    year: float | None
+    unit: str
+
+
+def outcome_of(number: Headline) -> Outcome:
+    """Name the outcome of which a headline number is a statistic."""
+    if number.statistic in (MEDIAN_YEAR, MEAN_YEAR):
+        return Outcome("crossing", number.quantity)
+    return Outcome("crossed" if number.statistic == CROSSED else "level", number.quantity, number.year)
+
+
+def statistic_of(number: Headline, outcome: Outcome, values: Array, *, start: float) -> float:
+    """Take a headline number off the samples of its outcome, (sample,); -inf: a median that is passed at the start."""
+    if number.statistic == MEAN_YEAR and number.year is not None:
+        return float(np.minimum(values, number.year).mean())
+    middle = outcome.middle(values)
+    return -math.inf if number.statistic == MEDIAN_YEAR and middle <= start else middle

@@ -8,8 +8,17 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from simulator.analysis.attribution import CROSSED, MEDIAN_YEAR, QUANTILES, Headline, chosen_years
-from simulator.analysis.outcomes import Outcome, run_crossings, run_outcomes, years_of
+from simulator.analysis.attribution import chosen_years
+from simulator.analysis.outcomes import (
+    CROSSED,
+    MEDIAN_YEAR,
+    QUANTILES,
+    Headline,
+    Outcome,
+    run_crossings,
+    run_outcomes,
+    years_of,
+)
 from simulator.analysis.weights import HEAVIEST, Change
 from simulator.dates import point_words
 from simulator.errors import InputError

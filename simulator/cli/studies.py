@@ -31,6 +31,7 @@ def compare(
     attribute: Annotated[
         bool, typer.Option("--attribute", help="Share each difference out among the inputs that differ (two items).")
     ] = False,
+    cluster: options.ClusterOption = "",
     json: options.JsonOption = False,
 ) -> None:
     """Say what differs in the inputs and results of runs.
@@ -41,9 +42,8 @@ def compare(
     """
     formats = options.chart_formats(format_, theme=theme, charts=charts)
     count = None if samples is None else options.number_of_samples(samples)
-    found = simulator.compare_runs(
-        items, attribute=attribute, samples=count, seed=seed, outputs=output, say=options.say
-    )
+    told = {"attribute": attribute, "samples": count, "seed": seed, "outputs": output, "say": options.say}
+    found = options.done_by(cluster, simulator.compare_runs, items, **told)
     options.finish(found, output, formats=formats, theme=theme, json=json)
 
 

@@ -146,9 +146,14 @@ def _names_run(item: str) -> bool:
     return item not in shipped_names("scenarios") and (path.suffix in (".nc", ".zarr") or len(path.parts) > 1)
 
 
-def run_all(items: Sequence[xr.DataTree | Scenario], outputs: FilePath, *, say: Say = print) -> list[xr.DataTree]:
+def run_all(
+    items: Sequence[xr.DataTree | Scenario], outputs: FilePath, *, say: Say = print, workers: Workers = 1
+) -> list[xr.DataTree]:
     """Run what is still a scenario, in memory; fits of history are stored among the run folders."""
-    return [simulate(ready(item, outputs, say=say)) if isinstance(item, Scenario) else item for item in items]
+    return [
+        simulate(ready(item, outputs, say=say), workers=workers) if isinstance(item, Scenario) else item
+        for item in items
+    ]
 
 
 def refuse_bad_fits(runs: Iterable[Group]) -> None:

@@ -18,6 +18,7 @@ import xarray as xr
 from simulator import (
     Scenario,
     audit_scenario,
+    compare_runs,
     load_scenario,
     make_hindcast,
     prior_swings,
@@ -198,6 +199,21 @@ def test_studies_are_parted_to_the_same_bits(address: str) -> None:
         afar = studied(executor)
     for one, other in zip(studied(1), afar, strict=True):
         xr.testing.assert_identical(one, other)
+
+
+def test_differences_are_attributed_by_a_cluster(address: str) -> None:
+    changes = [
+        "drivers.spending.growth[2].rate=3x/year",
+        "drivers.hardware.growth[3].rate=1.4x/year",
+        "years.last=2040",
+    ]
+    items = [load_scenario("essay-2023"), load_scenario("essay-2023", overrides=changes)]
+    with cluster(address) as executor:
+        afar = compare_runs(items, attribute=True, workers=executor)
+    alone = compare_runs(items, attribute=True)
+    for name, table in alone.tables().items():
+        assert repr(list(afar.tables()[name].rows())) == repr(list(table.rows()))
+    assert len(alone.tables()["attribution"]) > 8
 
 
 def test_published_forecasts_are_reproduced_by_a_cluster(address: str) -> None:
