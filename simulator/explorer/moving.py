@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 
-from simulator.analysis.attribution import CROSSED, MEAN_YEAR, SAMPLES, Headline, Input, attribute_difference
+from simulator.analysis.attribution import SAMPLES, Input, attribute_difference
+from simulator.analysis.outcomes import CROSSED, MEAN_YEAR, Headline
 from simulator.engine.simulation import run_arrays
 from simulator.explorer.picture import with_samples
 from simulator.explorer.protocol import Moved
