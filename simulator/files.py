@@ -91,7 +91,10 @@ def remove_folder(path: FilePath) -> None:
         aside = _beside(path, "part")
         with contextlib.suppress(SimulatorError):
             step(path, os.rename, path, aside)
-            step(path, shutil.rmtree, aside)
+            with contextlib.suppress(SimulatorError):
+                step(path, shutil.rmtree, aside)
+                return
+            step(path, shutil.rmtree, aside)  # another process put a last file into it meanwhile
 
 
 def remove_file(path: FilePath) -> None:

@@ -26,6 +26,7 @@ from simulator.files import (
     locked,
     make_folder,
     read_bytes,
+    remove_folder,
     replace_folder,
     replacing,
     write_text,
@@ -315,3 +316,19 @@ def test_what_no_command_makes_again_is_on_the_disk_before_it_takes_its_place(
     write_text(tmp_path / "a.txt", "new", lasting=True)
     assert done == ["fsync", "replace"]
     assert (tmp_path / "a.txt").read_text() == "new"
+
+
+def test_a_folder_goes_though_another_process_puts_a_last_file_into_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "done").mkdir()
+    real = os.rmdir
+
+    def late(path: object, **given: int) -> None:
+        monkeypatch.setattr(os, "rmdir", real)
+        next(tmp_path.iterdir()).joinpath("last").write_text("by another")
+        real(path, **given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(os, "rmdir", late)
+    remove_folder(tmp_path / "done")
+    assert list(tmp_path.iterdir()) == []

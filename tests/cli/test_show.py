@@ -99,7 +99,14 @@ def test_what_a_command_printed_is_shown_again_and_its_columns_have_meanings(
 
 def test_every_kind_of_folder_is_shown(said, tmp_path: Path) -> None:
     beside = {"influence", "attribution", "score"}  # files that stand beside what they are about
-    assert {kind.name for kind in KINDS} == {*COMMANDS, *beside, "fragility", "nowcast", "matrix"}  # which take a fit
+    assert {kind.name for kind in KINDS} == {
+        *COMMANDS,
+        *beside,
+        "fragility",
+        "nowcast",
+        "matrix",
+        "boxes",
+    }  # of a fit or a design
     (tmp_path / "fragility.txt").write_text("the page\n\nits end\n")
     assert said("show .") == (["the page", "", "its end"], [], 0)
 

@@ -29,7 +29,7 @@ from simulator import (
 from simulator.analysis.sweep_points import load_sweep
 from simulator.analysis.sweeps import run_sweep
 from simulator.engine import cluster as module
-from simulator.engine import simulation
+from simulator.engine import simulation, zarr_store
 from simulator.engine.cluster import cluster
 from simulator.engine.run_folders import run_to_folder
 from simulator.engine.simulation import How
@@ -86,7 +86,8 @@ def scenario(samples: int = 4_000) -> Scenario:
 def test_a_cluster_gives_the_bytes_of_one_process(
     address: str, how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(simulation, "KEPT", 500)
+    for module in (simulation, zarr_store):
+        monkeypatch.setattr(module, "KEPT", 500)
     monkeypatch.setattr(simulation, "COUNTED", 500)
     _, alone = run_to_folder(scenario(), tmp_path / "alone", how=how)
     with cluster(address) as executor:
