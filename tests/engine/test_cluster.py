@@ -86,8 +86,8 @@ def scenario(samples: int = 4_000) -> Scenario:
 def test_a_cluster_gives_the_bytes_of_one_process(
     address: str, how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (simulation, zarr_store):
-        monkeypatch.setattr(module, "KEPT", 500)
+    for room in (simulation, zarr_store):
+        monkeypatch.setattr(room, "KEPT", 500)
     monkeypatch.setattr(simulation, "COUNTED", 500)
     _, alone = run_to_folder(scenario(), tmp_path / "alone", how=how)
     with cluster(address) as executor:
