@@ -46,7 +46,9 @@ class Unfinished:
     @property
     def exists(self) -> bool:
         """Whether something of the run was left here."""
-        return is_folder(self.folder) and any(not each.name.startswith(".") for each in self.folder.iterdir())
+        with contextlib.suppress(FileNotFoundError):  # another run of the same scenario was whole, and took it away
+            return is_folder(self.folder) and any(not each.name.startswith(".") for each in self.folder.iterdir())
+        return False
 
     def alone(self) -> contextlib.AbstractContextManager[None]:
         """Keep other processes from the same folder while a store grows in it; InputError where one is at work."""

@@ -404,9 +404,17 @@ LARGEST_CACHE = 500_000_000
 """Bytes that stored fits of one folder may take: some 45 of four chains of 1,000 draws."""
 
 
+def _state(file: FilePath) -> os.stat_result | None:
+    """Look at a file; None where another process has removed it."""
+    with contextlib.suppress(FileNotFoundError):
+        return file.stat()
+    return None
+
+
 def prune(folder: FilePath, *, limit: int = LARGEST_CACHE) -> list[FilePath]:
     """Remove the fits used least recently until the others of a folder are within a limit; the newest stays."""
-    files = sorted(((file, file.stat()) for file in folder.glob("*.nc")), key=lambda each: each[1].st_mtime_ns)
+    found = [(file, state) for file in folder.glob("*.nc") if (state := _state(file)) is not None]
+    files = sorted(found, key=lambda each: each[1].st_mtime_ns)
     size, removed = sum(state.st_size for _, state in files), []
     for file, state in files[:-1]:
         if size > limit:

@@ -14,8 +14,8 @@ import netCDF4
 import numpy as np
 import pytest
 
+from simulator.engine import checkpoints, simulation
 from simulator.engine import run_folders as runs
-from simulator.engine import simulation
 from simulator.engine import workers as work
 from simulator.engine import zarr_store as stores
 from simulator.engine.batches import Batch, compute_batch
@@ -421,3 +421,8 @@ def test_batches_come_back_as_they_were_left(tmp_path: Path) -> None:
                 np.testing.assert_array_equal(getattr(other, group)[name], values)
     (tmp_path / "left" / "samples-000000000000.npz").unlink()
     assert unfinished.batches() == []
+
+
+def test_a_folder_that_another_run_takes_away_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checkpoints, "is_folder", lambda folder: True)  # it was there a moment ago
+    assert not Unfinished(tmp_path / "gone").exists
