@@ -62,33 +62,23 @@ def cluster(address: str, *, say: Callable[[str], None] = print) -> Iterator[Exe
         The scheduler or a worker is lost while it works.
     """
     try:
-        from distributed import Client, KilledWorker
+        import distributed
     except ImportError:
         raise missing_extra("--cluster needs the package distributed.", "cluster") from None
-    if "://" not in address and not FilePath(address).is_file():
-        rule = "is neither an address such as tcp://host:8786 nor a scheduler file"
-        raise InputError(f"--cluster {address}: {rule}. dask scheduler --scheduler-file FILE writes one.")
-    where = {"address": address} if "://" in address else {"scheduler_file": address}
     log = logging.getLogger("distributed")
     level = log.level
     log.setLevel(logging.CRITICAL)  # what is lost is told in a line
     try:
-        client: Any = Client(**where, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
-    except (OSError, TimeoutError, ValueError) as error:
-        log.setLevel(level)
-        rule = f"no scheduler answers there ({type(error).__name__})"
-        raise InputError(f"--cluster {address}: {rule}. Start one: dask scheduler, and workers: dask worker.") from None
-    try:
-        with client:
+        with _client(address) as client:
             _look_at(client, address, say)
             yield Cluster(client)
-    except (CancelledError, KilledWorker, OSError, RuntimeError) as error:
+    except (CancelledError, distributed.KilledWorker, OSError, RuntimeError) as error:
         if isinstance(error, OSError) and error.errno is not None:  # of a file
             raise
         if isinstance(error, RuntimeError) and "deserialization" not in str(error):
             raise
         lost = "work ended the worker that did it, more than once: for want of memory, perhaps"
-        rule = lost if isinstance(error, KilledWorker) else "the scheduler was lost"
+        rule = lost if isinstance(error, distributed.KilledWorker) else "the scheduler was lost"
         if isinstance(error, RuntimeError):
             rule = "the scheduler has other code than what is here, or had when it was started"
         told = SimulatorError(f"--cluster {address}: {rule}. See its log; what was done is kept here.")
@@ -97,6 +87,25 @@ def cluster(address: str, *, say: Callable[[str], None] = print) -> Iterator[Exe
         raise told from None
     finally:
         log.setLevel(level)
+
+
+def _client(address: str) -> Any:
+    """Connect to the scheduler of an address or of a file."""
+    from distributed import Client
+
+    by_file = "://" not in address
+    if by_file and not FilePath(address).is_file():
+        rule = "is neither an address such as tcp://host:8786 nor a scheduler file"
+        raise InputError(f"--cluster {address}: {rule}. dask scheduler --scheduler-file FILE writes one.")
+    where = {"scheduler_file" if by_file else "address": address}
+    try:
+        return Client(**where, timeout=CONNECTING, set_as_default=False)  # type: ignore[no-untyped-call]
+    except (OSError, ValueError, TypeError, AssertionError) as error:  # of no scheduler's file, of tls:// without keys
+        rule = "names no scheduler that answers" if by_file else "no scheduler answers there"
+        why = f"{type(error).__name__}: {' '.join(str(error).split()[:24])}".removesuffix(": ")
+        raise InputError(
+            f"--cluster {address}: {rule} ({why}). Start one: dask scheduler, and workers: dask worker."
+        ) from None
 
 
 def _look_at(client: Any, address: str, say: Callable[[str], None]) -> None:

@@ -179,6 +179,15 @@ def test_no_scheduler_or_no_workers_are_told(tmp_path: Path, monkeypatch: pytest
         pass
     with pytest.raises(InputError, match="nor a scheduler file"), cluster(str(tmp_path / "none.json")):
         pass
+    for place, content in enumerate(["{}", "[1]", '{"address": 5}', "no JSON"]):
+        (other := tmp_path / f"other-{place}.json").write_text(content)
+        with pytest.raises(InputError, match=r"other-\d\.json: names no scheduler that answers"), cluster(str(other)):
+            pass
+    with (
+        pytest.raises(InputError, match=r"there \(TypeError: TLS expects .*TLS configuration"),
+        cluster("tls://[::1]:9"),
+    ):
+        pass
     process, file = scheduler(tmp_path)
     with pytest.raises(InputError, match="has no workers"), cluster(file):
         pass
