@@ -123,26 +123,26 @@ def side_by_side[Job, Result](
 
 @contextlib.contextmanager
 def _processes(number: int) -> Iterator[Executor]:
-    """Start processes of this machine, which end where this one does; SimulatorError where one is killed."""
+    """Start processes of this machine, which end where this one does."""
     context = multiprocessing.get_context(_start_method())
-    try:
-        with ProcessPoolExecutor(number, mp_context=context, initializer=_follow) as pool:
-            try:
-                yield pool
-            finally:
-                pool.shutdown(wait=False, cancel_futures=True)
-    except BrokenExecutor:
-        raise SimulatorError(KILLED) from None
+    with ProcessPoolExecutor(number, mp_context=context, initializer=_follow) as pool:
+        try:
+            yield pool
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
 
 
 @contextlib.contextmanager
 def pool_of(workers: Workers) -> Iterator[Executor | None]:
     """Give the executor that is handed all work: the one that is given, or processes; None for one, which is this."""
-    if isinstance(workers, int) and workers > 1:
-        with _processes(workers) as pool:
-            yield pool
-    else:
-        yield workers if isinstance(workers, Executor) else None
+    try:
+        if isinstance(workers, int) and workers > 1:
+            with _processes(workers) as pool:
+                yield pool
+        else:
+            yield workers if isinstance(workers, Executor) else None
+    except BrokenExecutor:
+        raise SimulatorError(KILLED) from None
 
 
 def _shared[Job, Result](

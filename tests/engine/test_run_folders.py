@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -322,6 +323,14 @@ def test_a_killed_worker_is_said_and_loses_nothing_that_was_done(
         run_to_folder(scenario(), tmp_path, how=How(keep="summary", workers=2))
     (left,) = tmp_path.iterdir()
     assert Unfinished(left).tallies().samples >= 2048
+
+
+def test_a_killed_worker_of_an_executor_that_was_handed_over_is_said_too() -> None:
+    with ProcessPoolExecutor(1) as executor:
+        with pytest.raises(SimulatorError, match="a worker process was killed"), work.pool_of(executor) as pool:
+            work.later(pool, os._exit, 9)()
+        with pytest.raises(SimulatorError, match="a worker process was killed"):
+            simulate(scenario(), keep="summary", workers=executor)
 
 
 WORK = """
