@@ -41,6 +41,10 @@ function between(x, xs, ys) {
 
 const density = (at, { at: xs, logs }) => (at < xs[0] || at > xs[xs.length - 1] ? -Infinity : between(at, xs, logs));
 
+// Of what is up to each code, that up to a quantile; and the variance of the share there of squared weights up to it.
+const read = (upTo, code) => upTo[code === Infinity ? upTo.length - 1 : Math.max(Math.round(code) + 1, 0)];
+const variance = (level, inside, all) => (1 - level) ** 2 * inside + level ** 2 * (all - inside);
+
 const short = (value, digits) => {
   const [size, plain] = [Math.abs(value), Number(value.toPrecision(digits))];
   return size >= 1e6 || (size > 0 && size < 1e-3) ? plain.toExponential().replace("e+", "e") : String(plain);
@@ -219,74 +223,99 @@ class Shared {
     return found;
   }
 
-  // Quantiles of such sums: within a step as if its samples were spread evenly over it, which for a year of crossing
-  // (`ends`) is the step that ends there.
-  quantiles(sums, most, levels, ends) {
+  // The same up to each code.
+  upTo(...asked) {
+    let total = 0;
+    return this.sums(...asked).map((sum) => (total += sum));
+  }
+
+  // Quantiles of weights up to each code: within a step as if its samples were spread evenly over it, which for a year
+  // of crossing (`ends`) is the step that ends there.
+  quantiles(upTo, most, levels, ends) {
+    const reaches = (enough) => { // the first code with so much
+      let [low, high] = [0, most + 2];
+      while (low < high) {
+        const middle = (low + high) >> 1;
+        if (upTo[middle] >= enough) high = middle; else low = middle + 1;
+      }
+      return low;
+    };
     const plain = (bin) => (bin === 0 ? -Infinity : bin > most + 1 ? Infinity : bin - 1);
-    let first = 0;
-    while (sums[first] === 0) first += 1;
-    let last = most + 2;
-    while (sums[last] === 0) last -= 1;
+    const [first, last] = [reaches(Number.MIN_VALUE), reaches(upTo[most + 2])];
     return levels.map((level) => {
-      if (first === last) return plain(first);
-      let [bin, below] = [first, 0];
-      while (bin < last && below + sums[bin] < level - 1e-12) { below += sums[bin]; bin += 1; }
+      const bin = Math.min(Math.max(reaches(level - 1e-12), first), last);
       const code = plain(bin);
-      if (!Number.isFinite(code) || (ends && code === 0)) return code;
-      return code + Math.min(Math.max((level - below) / sums[bin], 0), 1) - (ends ? 1 : 0.5);
+      if (first === last || !Number.isFinite(code) || (ends && code === 0)) return code;
+      const below = bin ? upTo[bin - 1] : 0;
+      return code + Math.min(Math.max((level - below) / (upTo[bin] - below), 0), 1) - (ends ? 1 : 0.5);
     });
   }
 
   // Weights as they are used: with those of no change, by which the exact picture of no change lends its precision.
   // A number is estimated as that of the weighted samples, plus `beta` times by how much the samples without change
-  // miss what the run has (a regression estimator; the variance is least at beta = covariance / variance).
+  // miss what the run has (a regression estimator; the variance is least at beta = covariance / variance). The run has
+  // some of these samples too, and `rest` that are not here: `apart` is by how much each counts more than in the run.
   weighed(weights) {
-    const none = (this.none ??= this.weights({}).weights);
-    const mean = (a, b) => a.reduce((sum, each, i) => sum + each * b[i], 0);
-    const products = weights.map((each, i) => each * none[i]);
-    const squares = weights.map((each) => each * each);
-    return { weights, products, squares, product: mean(weights, none), half: 0.5 * Math.sqrt(mean(weights, weights)),
-      noneHalf: 0.5 * Math.sqrt(mean(none, none)) };
+    const { samples } = this.state.picture;
+    this.none ??= this.weights({}).weights;
+    this.apart ??= this.none.map((each, i) => each - (i < this.own ? 1 / samples : 0));
+    const squares = (each) => each.map((value) => value * value);
+    const sum = (each) => each.reduce((a, b) => a + b, 0);
+    this.aparts ??= squares(this.apart);
+    this.rest = Math.max(samples - this.own, 0) / samples ** 2;
+    const found = { weights, products: weights.map((each, i) => each * this.apart[i]), squares: squares(weights) };
+    return { ...found, product: sum(found.products), square: sum(found.squares), aparts: sum(this.aparts) };
   }
 
-  // Without change, of a row: its quantiles at `levels` and the error of the median, in steps.
-  unchanged(part, row, most, levels, noneHalf, ends) {
+  // Quantiles of a row and how far each lies from its neighbours, by so much of the samples (`halves`).
+  spread(upTo, most, levels, found, halves, ends) {
+    const [low, high] = [-1, 1].map((sign) => this.quantiles(upTo, most, levels.map((level, i) => level + sign * halves[i]), ends));
+    return levels.map((_, i) => Math.max(high[i] - found[i], found[i] - low[i]));
+  }
+
+  // Without change, of a row: its quantiles at `levels`, their slopes, and the variance of what they miss of the run.
+  unchanged(part, row, most, levels, aparts, ends) {
     const key = `${part} ${row}`;
     this.bases ??= {};
     return (this.bases[key] ??= (() => {
-      const found = this.quantiles(this.sums(this.arrays[part], row, most, this.none), most, [...levels, 0.5 - noneHalf, 0.5 + noneHalf], ends);
-      return { found, half: (found.at(-1) - found.at(-2)) / 2 };
+      const codes = this.arrays[part];
+      const [upTo, apart] = [this.none, this.aparts].map((each) => this.upTo(codes, row, most, each));
+      const found = this.quantiles(upTo, most, levels, ends);
+      const halves = levels.map((level) => Math.sqrt((level * (1 - level)) / this.size));
+      const slopes = this.spread(upTo, most, levels, found, halves, ends).map((each, i) => each / halves[i]);
+      const variances = levels.map((level, i) => variance(level, read(apart, found[i]), aparts) + level * (1 - level) * this.rest);
+      return { found, slopes, variances };
     })());
   }
 
-  // Quantiles of a row with the error of the median, in steps; `exact` and `exactError` are those of the run.
-  column(part, row, levels, w, exact, exactError, ends = false) {
+  // Quantiles of a row and the error of each, in steps; `exact` are those of the run. An end is `lost` where two
+  // standard errors leave nothing beyond it.
+  column(part, row, levels, w, exact, ends = false) {
     const { most } = this.parts[part];
-    const sums = this.sums(this.arrays[part], row, most, w.weights);
-    const found = this.quantiles(sums, most, [...levels, 0.5 - w.half, 0.5 + w.half], ends);
-    const half = (found.at(-1) - found.at(-2)) / 2;
-    const none = this.unchanged(part, row, most, levels, w.noneHalf, ends);
-    const middle = levels.indexOf(0.5);
-    const plain = { quantiles: found.slice(0, levels.length), error: half };
-    if (![half, none.half, found[middle], none.found[middle], exact[middle]].every(Number.isFinite) || none.half === 0) return plain;
-    const spread = exactError ?? none.half * Math.sqrt(this.size / this.state.picture.samples);
-    const crossed = this.sums(this.arrays[part], row, most, w.products);
-    const [from, to] = [found[middle], none.found[middle]].sort((x, y) => x - y).map((code) => Math.round(code) + 1);
-    let between = 0;
-    for (let bin = from + 1; bin <= to; bin += 1) between += crossed[bin];
-    const shared = ((half * none.half) / (w.half * w.noneHalf)) * 0.25 * (w.product - 2 * between);
-    const own = none.half ** 2 + spread ** 2;
-    const beta = Math.min(Math.max(shared / own, 0), 1);
-    const better = levels.map((_, i) => found[i] + (Number.isFinite(exact[i] - none.found[i]) ? beta * (exact[i] - none.found[i]) : 0));
-    return { quantiles: better.sort((x, y) => x - y), error: Math.sqrt(Math.max(half ** 2 - 2 * beta * shared + beta ** 2 * own, 0)) };
+    const [upTo, squares, products] = [w.weights, w.squares, w.products].map((each) => this.upTo(this.arrays[part], row, most, each));
+    const found = this.quantiles(upTo, most, levels, ends);
+    const halves = levels.map((level, i) => Math.sqrt(variance(level, read(squares, found[i]), w.square)));
+    const errors = this.spread(upTo, most, levels, found, halves, ends);
+    const none = this.unchanged(part, row, most, levels, w.aparts, ends);
+    const better = levels.map((level, i) => {
+      const [here, there] = [found[i], none.found[i]];
+      const own = none.variances[i] * none.slopes[i] ** 2;
+      if (![errors[i], own, here, there, exact[i]].every(Number.isFinite) || own === 0 || halves[i] === 0) return { at: here, error: errors[i] };
+      const both = read(products, Math.min(here, there)) - level * (read(products, here) + read(products, there)) + level ** 2 * w.product;
+      const shared = both * none.slopes[i] * (errors[i] / halves[i]);
+      const beta = Math.min(Math.max(shared / own, 0), 1);
+      return { at: here + beta * (exact[i] - there), error: Math.sqrt(Math.max(errors[i] ** 2 - 2 * beta * shared + beta ** 2 * own, 0)) };
+    });
+    return { quantiles: better.map(({ at }) => at).sort((x, y) => x - y), errors: better.map(({ error }) => error),
+      lost: levels.some((level, i) => 2 * halves[i] >= Math.min(level, 1 - level)) };
   }
 
-  // A share of the samples, from the sums of weights, products and squares, and weights without change, of those in it.
-  chance([inside, product, square, none], w, exact, exactError) {
-    const [all, each] = [4 * w.half ** 2, 4 * w.noneHalf ** 2];
-    const spread = (1 - inside) ** 2 * square + inside ** 2 * (all - square);
+  // A share of the samples, from the sums of weights, products and squares, and weights without change and their
+  // squares apart from the run, of those in it.
+  chance([inside, product, square, none, apart], w, exact) {
+    const spread = variance(inside, square, w.square);
     const shared = (1 - inside) * (1 - none) * product + inside * none * (w.product - product);
-    const own = none * (1 - none) * each + exactError ** 2;
+    const own = variance(none, apart, w.aparts) + none * (1 - none) * this.rest;
     const beta = own > 0 ? Math.min(Math.max(shared / own, 0), 1) : 0;
     return [Math.min(Math.max(inside + beta * (exact - none), 0), 1), Math.sqrt(Math.max(spread - 2 * beta * shared + beta ** 2 * own, 0))];
   }
@@ -305,29 +334,36 @@ class Shared {
         `${told}, and ${FEWEST} are needed. ${this.live(changes)}` });
     }
     if (faults.length) return { faults };
-    return { picture: this.seen(changes, weighed.weights, worth), controls: Object.keys(changes).map((path) => this.control(path, changes[path], curves[path])) };
+    const picture = this.seen(changes, weighed.weights, worth);
+    if (!picture) {
+      const told = `This is beyond what this file can show: too few of its samples are left at the ends of the 90 % intervals. ${this.live(changes)}`;
+      return { faults: [{ path: "", text: told }] };
+    }
+    return { picture, controls: Object.keys(changes).map((path) => this.control(path, changes[path], curves[path])) };
   }
 
   seen(changes, weights, worth) {
     const { state: { picture: saved } } = this;
     const { levels, years } = saved;
     const w = this.weighed(weights);
+    const middle = levels.indexOf(0.5);
+    let lost = false;
     const fans = saved.fans.map((fan) => {
       const part = `fan:${fan.variable}`;
       const { step, low } = this.parts[part];
       const code = (value) => (value === null ? NaN : (value - low) / step);
-      const found = years.map((_, row) => this.column(part, row, levels, w, fan.quantiles.map((each) => code(each[row])),
-        fan.error[row] === null ? null : fan.error[row] / step));
+      const found = years.map((_, row) => this.column(part, row, levels, w, fan.quantiles.map((each) => code(each[row]))));
       const plain = (value) => (Number.isFinite(value) ? low + step * value : null);
       const quantiles = levels.map((_, i) => found.map((each) => plain(each.quantiles[i])));
-      const errors = found.map((each) => (Number.isFinite(each.error) ? step * each.error : null));
-      return { ...fan, quantiles, error: errors, alt: this.fanAlt(fan, years, quantiles, levels) };
+      const errors = levels.map((_, i) => found.map((each) => (Number.isFinite(each.errors[i]) ? step * each.errors[i] : null)));
+      lost ||= found.some((each) => each.lost);
+      return { ...fan, quantiles, error: errors[middle], errors, alt: this.fanAlt(fan, years, quantiles, levels) };
     });
+    if (lost) return null;
     const crossings = saved.crossings.map((each, row) => this.crossing(each, row, w, levels, years));
     const limits = this.limited(saved, w);
     const thresholds = saved.thresholds.map((each, row) => this.threshold(each, row, w));
     const last = years.length - 1;
-    const middle = levels.indexOf(0.5);
     const [main] = fans;
     const inYear = (i) => this.amount(main, main.quantiles[i][last]);
     const ahead = crossings.filter((each) => each.already < 0.5 && each.quantiles[middle] !== null);
@@ -338,27 +374,39 @@ class Shared {
       ...(crossings.length && { crossings: `Median years of crossing. ${crossings.map((each) => `${each.label}: ${each.quantiles[middle]?.toFixed(1) ?? `after ${years[last]}`}`).join("; ")}.`,
         by: `Probability of having crossed by ${years[last]}. ${crossings.map((each) => `${each.label}: ${Math.round(100 * each.by[last])} %`).join("; ")}.` }),
       ...(limits.length && { limits: `Share of the samples that each limit holds back in ${years[last]}. ${limits.map((each) => `${each.label}: ${Math.round(100 * each.share[last])} %`).join("; ")}.` }) };
-    const note = `Weighed from the samples of this file, which are worth ${Math.floor(worth).toLocaleString("en-US")} for what you changed; every number has the error of so many. ${this.live(changes)}`;
+    const note = `Weighed from the samples of this file, which are worth ${Math.floor(worth).toLocaleString("en-US")} for what you changed; ` +
+      `every number has the error of so many.${this.ends(fans, years)} ${this.live(changes)}`;
     return { ...saved, run: "", samples: Math.floor(worth), fans, thresholds, crossings, limits, headline, alts, warnings: [note], command: this.command(changes) };
+  }
+
+  // By how much the ends of the intervals err, which have fewer samples than the median: of the main variable in the
+  // last year, and wherever it is most.
+  ends(fans, years) {
+    const give = (errors, unit) => `± ${errors.map((each) => (each === null ? "?" : short(each, 2))).join(" and ")} ${unit}`.trim();
+    const unit = (fan) => (fan.log ? "OOM" : fan.unit);
+    const found = fans.filter(({ log }) => log).flatMap((fan) => [fan.errors[0], fan.errors.at(-1)].flatMap((errors) =>
+      errors.map((error, i) => ({ fan, error, year: years[i] })))).filter(({ error }) => error > 0);
+    const [main] = fans;
+    const most = found.reduce((a, b) => (b.error > a.error ? b : a), { error: 0 });
+    return ` The ends of the 90 % interval of ${main.title} in ${years.at(-1)} have errors of ${give([main.errors[0].at(-1), main.errors.at(-1).at(-1)], unit(main))}` +
+      (most.fan ? `; the greatest of all ends is ${give([most.error], "OOM")}, of ${most.fan.title} in ${most.year}.` : ".");
   }
 
   crossing(saved, row, w, levels, years) {
     const { step, most } = this.parts.crossings;
     const code = (year) => (year === null ? NaN : (year - years[0]) / step);
-    const { quantiles, error } = this.column("crossings", row, levels, w, saved.quantiles.map(code), saved.error === null ? null : saved.error / step, true);
+    const { quantiles, errors } = this.column("crossings", row, levels, w, saved.quantiles.map(code), true);
+    const middle = levels.indexOf(0.5);
     const plain = (each) => (Number.isFinite(each) ? years[0] + step * each : null);
-    const upTo = [w.weights, w.products, w.squares, this.none].map((each) => { // by code
-      let total = 0;
-      return this.sums(this.arrays.crossings, row, most, each).map((sum) => (total += sum));
-    });
+    const upTo = [w.weights, w.products, w.squares, this.none, this.aparts].map((each) => this.upTo(this.arrays.crossings, row, most, each));
     let reached = 0;
     const found = years.map((year, i) => {
       const bin = Math.min(Math.round((year - years[0]) / step), most) + 1;
-      const [share, spread] = this.chance(upTo.map((each) => each[bin]), w, saved.by[i], saved.by_error[i] ?? 0);
+      const [share, spread] = this.chance(upTo.map((each) => each[bin]), w, saved.by[i]);
       reached = Math.max(reached, share); // what is crossed by a year is so by the next
       return [reached, spread];
     });
-    return { ...saved, quantiles: quantiles.map(plain), error: Number.isFinite(error) && quantiles[levels.indexOf(0.5)] > 0 ? step * error : null,
+    return { ...saved, quantiles: quantiles.map(plain), error: Number.isFinite(errors[middle]) && quantiles[middle] > 0 ? step * errors[middle] : null,
       never: 1 - reached, already: upTo[0][1], by: found.map((each) => each[0]), by_error: found.map((each) => each[1]) };
   }
 
@@ -366,14 +414,11 @@ class Shared {
     const counted = {};
     for (const { part } of Object.values(this.limits)) {
       const most = 127;
-      counted[part] ??= saved.years.map((_, row) => [w.weights, w.products, w.squares, this.none].map((each) => this.sums(this.arrays[part], row, most, each)));
+      counted[part] ??= saved.years.map((_, row) => [w.weights, w.products, w.squares, this.none, this.aparts].map((each) => this.sums(this.arrays[part], row, most, each)));
     }
     return saved.limits.map((each) => {
       const { part, number } = this.limits[each.name];
-      const share = counted[part].map((sums, row) => {
-        const exact = each.share[row];
-        return this.chance(sums.map((found) => found[number + 1]), w, exact, Math.sqrt((exact * (1 - exact)) / saved.samples))[0];
-      });
+      const share = counted[part].map((sums, row) => this.chance(sums.map((found) => found[number + 1]), w, each.share[row])[0]);
       return { ...each, share };
     });
   }
@@ -381,7 +426,7 @@ class Shared {
   threshold(saved, row, w) {
     const { step, low, most } = this.parts.levels;
     if (saved.level === null) return saved;
-    const [middle] = this.quantiles(this.sums(this.arrays.levels, row, most, w.weights), most, [0.5], false);
+    const [middle] = this.quantiles(this.upTo(this.arrays.levels, row, most, w.weights), most, [0.5], false);
     const level = low + step * middle;
     return Number.isFinite(level) && Math.abs(level - saved.level) > 2 * step ? { ...saved, level } : saved;
   }

@@ -119,6 +119,7 @@ class Fan(TypedDict):
     log: bool
     quantiles: list[list[float | None]]  # by level, then by year; null where a level is beyond any number
     error: list[float | None]  # Monte Carlo standard error of the median, OOM, by year; null where it cannot be told
+    errors: NotRequired[list[list[float | None]]]  # of every quantile, of a page that is a file
     alt: str  # what one sees in it
 
 

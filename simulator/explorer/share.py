@@ -136,6 +136,7 @@ def _packed(state: State, explorer: Explorer, draws: Draws) -> str:
         vega=vega_script(),
         command=shlex.join(explorer.words),
         scores=SCORES.tolist(),
+        own=draws.batches[0].component.size,
         names=names,
         never=_NEVER,
         mixed={path: at for at, path in enumerate(parts)} if len(parts) > 1 else {},
