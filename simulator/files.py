@@ -43,6 +43,8 @@ def replacing(path: FilePath, *, new: str = "", lasting: bool = False) -> Iterat
     again is `lasting`: it is on the disk before its place is taken, at the cost of some milliseconds, and outlives a
     loss of power.
     """
+    if _is_device(path):  # which a file would take the place of, where its folder can be written
+        raise SimulatorError(_cannot_write(path, OSError(errno.EINVAL, _NO_FILE)))
     temporary = _beside(path, "part")
     try:
         step(path, temporary.touch, exist_ok=False)
@@ -59,6 +61,15 @@ def replacing(path: FilePath, *, new: str = "", lasting: bool = False) -> Iterat
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+_NO_FILE = "it is no regular file, but a pipe or a device"
+
+
+def _is_device(path: FilePath) -> bool:
+    if os.path.islink(path) and os.readlink(path).startswith(("/proc/", "/dev/")):  # noqa: PTH114, PTH115
+        return True  # as /dev/stdout, wherever that leads now
+    return is_there(path) and not (is_folder(path) or os.path.isfile(path))  # noqa: PTH113  # pathlib's raises
 
 
 def _link(path: FilePath, to: FilePath, stays: str) -> None:
@@ -244,7 +255,7 @@ def read_bytes(path: FilePath, *, most: int = LARGEST_TABLE) -> bytes:
         if stat.S_ISDIR(kind):
             raise IsADirectoryError(errno.EISDIR, "it is a folder")
         if not stat.S_ISREG(kind):
-            raise OSError(errno.EINVAL, "it is no regular file, but a pipe or a device")
+            raise OSError(errno.EINVAL, _NO_FILE)
         content = stream.read(most + 1)
     if len(content) > most:
         raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MiB, the most that is read")
@@ -330,6 +341,7 @@ def check_folder(path: FilePath, *, option: str = "--output", file: str = "") ->
 
 def check_file(path: FilePath, *, option: str = "--output") -> None:
     """Refuse a file that cannot be written: a folder stands in its place, or its folder cannot be made or written."""
-    if is_folder(path):
-        raise SimulatorError(f"{path}: cannot be written: it is a folder. Name a file with {option}.")
+    if is_folder(path) or _is_device(path):
+        what = _NO_FILE if _is_device(path) else "it is a folder"
+        raise SimulatorError(f"{path}: cannot be written: {what}. Name a file with {option}.")
     check_folder(path.parent, option=option, file=path.name)

@@ -138,6 +138,23 @@ def test_a_folder_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
         check_file(tmp_path, option="--ledger")
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with a name")
+def test_a_pipe_or_a_device_is_not_replaced_by_a_file(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    with pytest.raises(
+        SimulatorError, match=r"pipe: cannot be written: it is no regular file, .* Name a file with --to"
+    ):
+        check_file(pipe, option="--to")
+    with pytest.raises(SimulatorError, match=r"pipe: cannot be written: it is no regular file, but a pipe or a device"):
+        write_text(pipe, "text")
+    (link := tmp_path / "stdout").symlink_to("/proc/self/fd/1")
+    with pytest.raises(SimulatorError, match="stdout: cannot be written: it is no regular file"):
+        write_text(link, "text")
+    assert pipe.is_fifo()
+    assert link.is_symlink()
+    assert sorted(each.name for each in tmp_path.iterdir()) == ["pipe", "stdout"]
+
+
 def test_a_lock_is_refused_while_it_is_held_and_its_file_stays(tmp_path: Path) -> None:
     """A file that goes with its lock would leave whoever opened it before with a lock on nothing."""
     lock = tmp_path / ".store.lock"
