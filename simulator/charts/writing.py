@@ -26,6 +26,7 @@ from simulator.wording import harmless
 
 if TYPE_CHECKING:
     from multiprocessing.connection import Connection
+    from multiprocessing.process import BaseProcess
 
     import altair as alt
 
@@ -107,14 +108,12 @@ def saving_beside(*, useful: bool = True) -> Iterator[Save]:
     Elsewhere charts are saved here. What draws holds Python's lock for as long as it works: a thread would not do.
     """
     threads = Path("/proc/self/task")
-    if not useful or not threads.is_dir() or len(list(threads.iterdir())) > 1 or len(os.sched_getaffinity(0)) == 1:
+    alone = not useful or not threads.is_dir() or len(list(threads.iterdir())) > 1 or len(os.sched_getaffinity(0)) == 1
+    helper = None if alone else _helper()
+    if helper is None:
         yield save_chart
         return
-    copies = multiprocessing.get_context("fork")
-    ours, theirs = copies.Pipe()
-    process = copies.Process(target=_save_asked, args=(theirs, ours), daemon=True)
-    process.start()
-    theirs.close()
+    process, ours = helper
 
     def save(*given: Any, **named: Any) -> None:
         try:
@@ -134,12 +133,36 @@ def saving_beside(*, useful: bool = True) -> Iterator[Save]:
         ours.close()
 
 
+_ENDINGS = (signal.SIGINT, signal.SIGTERM)
+
+
+def _helper() -> tuple[BaseProcess, Connection] | None:
+    """Start a process that saves charts, and give the way to it; None where no further process may start."""
+    copies = multiprocessing.get_context("fork")
+    with contextlib.suppress(OSError):
+        ours, theirs = copies.Pipe()
+        process = copies.Process(target=_save_asked, args=(theirs, ours), daemon=True)
+        held = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)  # in it they wait until it knows what they mean
+        try:
+            process.start()
+        finally:
+            theirs.close()
+            signal.pthread_sigmask(signal.SIG_SETMASK, held)
+        return process, ours
+    return None
+
+
 def _save_asked(asked: Connection, other: Connection) -> None:
-    """Save charts as they are asked for, until the process that asks has closed its end or is gone."""
+    """Save charts as they are asked for, until the process that asks has closed its end or is gone.
+
+    Ctrl-C is left to that process. Whatever else fails here is done there again, and told.
+    """
     other.close()
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    svg_text({"data": {"values": [{}]}, "mark": {"type": "text", "text": "1"}})
-    with contextlib.suppress(EOFError, OSError):
+    for ending, meaning in zip(_ENDINGS, (signal.SIG_IGN, signal.SIG_DFL), strict=True):
+        signal.signal(ending, meaning)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
+    with contextlib.suppress(Exception):
+        svg_text({"data": {"values": [{}]}, "mark": {"type": "text", "text": "1"}})
         while True:
             given, named = asked.recv()
             try:

@@ -179,12 +179,24 @@ def test_a_size_that_is_none_is_refused(size: dict[str, Any], message: str) -> N
 
 SAVING = """
 import multiprocessing
+import os
+import signal
+import sys
 from pathlib import Path
 from simulator.charts.writing import save_chart, saving_beside
 from simulator.errors import InputError
 
 along = {"x": {"field": "year", "type": "quantitative"}}
 chart = {"data": {"values": [{"year": 2030}, {"year": 2031}]}, "mark": "tick", "encoding": along}
+
+def refuse():
+    raise BlockingIOError
+
+signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended as the command is"))
+fork, os.fork = os.fork, refuse
+with saving_beside() as save:  # where no further process may start
+    assert save is save_chart
+os.fork = fork
 with saving_beside() as save:
     [helper] = multiprocessing.active_children()
     save(chart, "beside.png", "beside.svg", alt_text="Two years")
@@ -192,7 +204,10 @@ with saving_beside() as save:
         save(chart, "beside.jpg")
     except InputError as fault:
         print(fault)
-    helper.kill()
+    os.kill(helper.pid, signal.SIGINT)  # which is left to this process
+    save(chart, "beside.png", "beside.svg", alt_text="Two years")
+    helper.terminate()
+    helper.join()
     save(chart, "after.svg", alt_text="Two years")
 assert not multiprocessing.active_children()
 save_chart(chart, "here.png", "here.svg", alt_text="Two years")
