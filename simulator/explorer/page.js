@@ -1008,7 +1008,8 @@ class Page {
       under: [`${opened.title}${changes}: ${opened.subject}`, this.told(kind)],
       foot: [[picture.run && `Run ${picture.run}`, `scenario ${opened.name}`, samples].filter(Boolean).join(" · ")],
     };
-    const made = await file(kind, this.given(kind), words, form);
+    const made = await file(kind, this.given(kind), words, form).catch(({ message }) => this.say(message));
+    if (!made) return undefined;
     const name = `${opened.name}-${kind}${picture.run ? `-${picture.run}` : ""}.${form}`;
     if (form === "svg") return download(name, made, "image/svg+xml");
     return made.toBlob((blob) => download(name, blob));

@@ -442,15 +442,23 @@ export const KINDS = {
 
 const [TALL, WIDE] = [480, 620]; // pixels from which a fan is tall, and from which labels stand beside the drawing
 
-// A page that is served may still be reading the drawing library when it stands otherwise.
+const UNDRAWN = "The library that draws the charts did not load; all numbers stand in the table by year. " +
+  "Load the page again to see them drawn.";
+
+// A page that is served may still be reading the drawing library when it stands otherwise; once all of it is read, the
+// library is there or does not come.
 const library = () => new Promise((resolve, reject) => {
-  const script = document.querySelector('script[src="vega.js"]');
-  script.addEventListener("load", resolve);
-  script.addEventListener("error", reject);
+  const look = () => {
+    if (globalThis.simulatorVega) resolve();
+    else if (document.readyState === "complete") reject(new Error(UNDRAWN));
+  };
+  document.querySelector('script[src="vega.js"]')?.addEventListener("load", look);
+  addEventListener("load", look);
+  look();
 });
 
 async function embed(el, spec, renderer) {
-  if (!globalThis.simulatorVega) await library();
+  await library();
   return globalThis.simulatorVega.vegaEmbed(el, spec, { mode: "vega", ast: true, renderer, actions: false,
     tooltip: false, defaultStyle: false, hover: false });
 }
@@ -468,7 +476,8 @@ export class Chart {
 
   async show(asked) {
     this.next = asked;
-    this.busy ??= this.work().finally(() => { this.busy = null; });
+    this.busy ??= this.work().catch(({ message }) => { this.el.textContent = message; })
+      .finally(() => { this.busy = null; });
     return this.busy;
   }
 

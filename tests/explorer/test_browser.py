@@ -315,6 +315,17 @@ def test_a_server_that_is_gone_is_said_and_nothing_is_lost(context: Any, tmp_pat
         again.close()
 
 
+def test_a_drawing_library_that_does_not_come_is_said_and_the_numbers_stand(context: Any, served: Served) -> None:
+    context.route("**/vega.js", lambda route: route.abort())
+    page = context.new_page()
+    page.goto(served.at.address)
+    for kind in ("fan", "crossings"):
+        sync_api.expect(page.locator(f"figure.{kind} .drawing")).to_contain_text("did not load")
+    page.locator("figure.fan .files").get_by_text("PNG").click()
+    sync_api.expect(page.locator(".done")).to_contain_text("did not load")
+    assert len(shown_medians(page)) > 10
+
+
 def test_other_scenarios_stand_beside_and_in_its_place(page: Any) -> None:
     page.get_by_text("Compare with other scenarios").click()
     page.get_by_label("Growth without limits").check()
