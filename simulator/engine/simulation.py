@@ -275,10 +275,16 @@ def refuse_too_large(plan: Plan, keep: str) -> None:
         need, what = probe.nbytes / probe.size * spec.samples, f"samples: {spec.samples:,} samples"
         remedy = "Write --keep summary, which keeps quantiles and probabilities only, or --store zarr, which keeps "
         remedy += "samples on the disk alone; or fewer samples or years."
-    told, size = f"{what} of {len(probe.trajectories)} variables in {plan.years.size} years take", need / 2**30
+    told = f"{what} of {len(probe.trajectories)} variables in {plan.years.size} years take"
     if not counted and need > MOST_BYTES:
-        raise InputError(f"{told} {size:,.0f} GiB; at most {MOST_BYTES / 2**30:.0f} GiB are taken. {remedy}")
+        size = f"{need / 2**30:,.0f} GiB; at most {MOST_BYTES / 2**30:.0f} GiB are taken"
+        raise InputError(f"{told} {size}. {remedy}")
     at_once = 1.1 if counted and spec.samples <= COUNTED else AT_ONCE
+    refuse_beyond_memory(told, need, at_once=at_once, remedy=remedy)
+
+
+def refuse_beyond_memory(told: str, need: float, *, at_once: float, remedy: str) -> None:
+    """Refuse what needs so many bytes where so many times as many, while it is summarised, are not free."""
     if (peak := at_once * need) > (free := free_memory()):
         rule = f"{peak / 2**30:,.1f} GiB while they are summarised; {free / 2**30:,.1f} GiB are free"
-        raise InputError(f"{told} {size:,.1f} GiB, {rule}. {remedy}")
+        raise InputError(f"{told} {need / 2**30:,.1f} GiB, {rule}. {remedy}")

@@ -6,6 +6,7 @@ A point is the summary of the run that `simulate` makes with the same overrides.
 from __future__ import annotations
 
 import json
+import math
 import re
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -25,7 +26,7 @@ from simulator.engine.checkpoints import Unfinished, keep_in, read_left, write_a
 from simulator.engine.collecting import LEVELS
 from simulator.engine.plan import plan_warnings
 from simulator.engine.record import Labels, run_attributes, run_id
-from simulator.engine.simulation import KEPT, How, Progress, summed_up
+from simulator.engine.simulation import KEPT, How, Progress, refuse_beyond_memory, summed_up
 from simulator.engine.workers import Workers, side_by_side, submitted, width, worth_processes
 from simulator.errors import InputError, ScenarioError, SimulatorError
 from simulator.files import short_hash
@@ -41,6 +42,8 @@ from simulator.version import source_digest
 
 TOLD = tuple(LEVELS.index(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95))
 """The quantiles that are kept of a point."""
+AT_ONCE = 2.0
+"""How often they are held while they are written."""
 TOGETHER = 16
 """Points that a process is given at once, at most."""
 _NUMBER = re.compile(r"\d[\d.,]*(e[-+]?\d+)?")
@@ -143,7 +146,10 @@ class _Stack:
         own, groups = summed_up(plan.base, how=How("trajectories" if plan.keep == "trajectories" else "summary"))
         self.plan, self.like = plan, _thinned(Labels(plan.base, own).group(groups.summary))
         self.limits, self.done = own.limits, 0
-        size = plan.design.size
+        size, one = plan.design.size, 8 * sum(math.prod(each.shape) for each in self.like.data_vars.values())
+        told = f"design: the summaries of {size:,} points in {own.years.size} years take"
+        remedy = "Take fewer points, or write a coarser step or an earlier last year."
+        refuse_beyond_memory(told, size * one, at_once=AT_ONCE, remedy=remedy)
         self.held = {name: np.full((size, *each.shape), np.nan) for name, each in self.like.data_vars.items()}
         self.runs, self.faults, self.warnings = [""] * size, [""] * size, [""] * size
 

@@ -146,6 +146,18 @@ def test_what_cannot_be_run_is_refused(told: dict[str, Any], said: str) -> None:
     assert said in str(refused.value)
 
 
+def test_points_that_memory_does_not_hold_are_refused_before_they_are_run(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("simulator.engine.simulation.free_memory", lambda: 5e6)
+    told: dict[str, Any] = {"over": OVER, "design": "lhs:10000", "overrides": ["samples=10"]}
+    with pytest.raises(
+        InputError, match=r"^design: the summaries of 10,000 points in 11 years take .* Take fewer points"
+    ):
+        sweep_to_folder(load_design(small(), **told), tmp_path)
+    assert not [*tmp_path.iterdir()]
+
+
 def test_the_command_ends_with_1_where_points_fail(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "small.yaml"
     file.write_text(scenario_text(SMALL))
