@@ -166,6 +166,14 @@ class Explorer:
         return self._base
 
     @property
+    def state(self) -> State:
+        """The state as the page is opened with it; InputError where the scenario cannot be computed."""
+        answer = self.answer({"kind": "state"})
+        if "state" not in answer:
+            raise InputError("\n".join(fault["text"] for fault in answer["faults"]))
+        return answer["state"]
+
+    @property
     def words(self) -> list[str]:
         """The words by which the command line opens the scenario to change it; none where it cannot."""
         if not self._name or self._base.scenario.spec.history is not None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.charts.bundle import allowed, vega_script
-from simulator.errors import InputError, SimulatorError
+from simulator.errors import SimulatorError
 from simulator.explorer.changes import Opened, settings
 from simulator.explorer.curves import SCORES, WIDTHS, Axis, Curve, Movable
 from simulator.explorer.draws import WIDE, Draws, Known, draws_of, weighed_scenarios
@@ -65,10 +65,7 @@ def write_shared(
 
 def shared_text(explorer: Explorer) -> tuple[str, int]:
     """Write the page with what it holds, the scenario as it was opened and the draws for which there is room."""
-    answer = explorer.answer({"kind": "state"})
-    if "state" not in answer:
-        raise InputError("\n".join(fault["text"] for fault in answer["faults"]))
-    state = answer["state"]
+    state = explorer.state
     known = Known.of(explorer.base, state["controls"])
     own, wider = _OWN, _WIDER
     for _ in range(_TRIES):

@@ -57,8 +57,7 @@ def explore(
     64
     """
     explorer = Explorer(scenario, overrides=overrides, outputs=outputs)
-    state = explorer.answer({"kind": "state"})["state"]
-    widget: anywidget.AnyWidget = _widget()(explorer, state)
+    widget: anywidget.AnyWidget = _widget()(explorer, explorer.state)
     return widget
 
 

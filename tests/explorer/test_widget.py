@@ -53,6 +53,12 @@ def test_what_the_page_asks_over_the_line_is_answered_by_the_explorer(line):
     assert page.state["controls"][0]["path"] in {GROWTH, "drivers.compute.start"}
 
 
+def test_what_cannot_be_computed_is_refused_in_the_words_of_the_simulator():
+    pytest.importorskip("anywidget")
+    with pytest.raises(simulator.InputError, match=r"samples: 100,000,000,000 samples of .* at most"):
+        simulator.explore(small_scenario({"samples": 100_000_000_000}))
+
+
 def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "anywidget", None)
     widgets._widget.cache_clear()
