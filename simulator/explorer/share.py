@@ -18,7 +18,7 @@ from simulator.explorer.draws import WIDE, Draws, Known, draws_of, weighed_scena
 from simulator.explorer.explorer import Explorer
 from simulator.explorer.packing import Packed, levels_in_steps
 from simulator.explorer.protocol import Control, Picture, State
-from simulator.files import replacing
+from simulator.files import make_folder, replacing
 from simulator.scenario.load import Source
 from simulator.scenario.resolving import Scenario
 from simulator.units import Array
@@ -56,6 +56,7 @@ def write_shared(
     """
     explorer, target = Explorer(scenario, overrides=overrides, outputs=outputs), FilePath(path)
     text, samples = shared_text(explorer)
+    make_folder(target.parent)
     with replacing(target) as temporary:
         temporary.write_text(text, encoding="utf-8")
     return [

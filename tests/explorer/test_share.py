@@ -75,9 +75,9 @@ def test_quantiles_of_what_is_packed_err_by_less_than_half_a_hundredth(page):
 
 
 def test_a_file_is_written_whole_and_what_it_holds_is_said(tmp_path):
-    (line,) = write_shared(DATA, tmp_path / "page.html", overrides=["samples=512"])
+    (line,) = write_shared(DATA, tmp_path / "new" / "page.html", overrides=["samples=512"])
     assert re.fullmatch(r".*page\.html \(\d\.\d MB, [\d,]+ samples\): opens in any browser, without a network", line)
-    assert [each.name for each in tmp_path.iterdir()] == ["page.html"]
+    assert [each.name for each in (tmp_path / "new").iterdir()] == ["page.html"]
 
 
 def test_what_cannot_be_opened_is_not_written(tmp_path):
