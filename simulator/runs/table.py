@@ -302,7 +302,7 @@ class Table:
         shown = cells or self._as_they_are()
         body = [[write(row) for write in shown.values()] for row in self.rows()]
         rows = [list(shown), *body] if head else body
-        if not rows:
+        if not rows or not shown:
             return []
         right = [all(_is_number(line[place]) for line in body) for place in range(len(shown))]
         return aligned(rows, keys=int(head), right=right, indent=0, width=width)

@@ -161,3 +161,8 @@ def test_a_column_has_the_words_of_its_name_or_those_of_it_in_one_table_alone():
     assert told.column("first").meaning == "what is stated before"
     assert (told + table).column("other").meaning == "made up"
     assert Table.of_kept(told.to_kept()).column("first").meaning == "what is stated before"
+
+
+def test_a_table_without_columns_prints_as_empty() -> None:
+    assert repr(Table.of_rows([])) == "an empty table"
+    assert Table.of_rows([]).lines() == []

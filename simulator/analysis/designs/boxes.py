@@ -178,10 +178,10 @@ def find_boxes(
     (asked,) = parse_outcomes(swept, [outcome])
     cases, said, word = _cases(swept, asked, before=before, after=after, above=above, below=below)
     kept = run_points(swept)
-    columns = [each for each in columns_of(swept) if each.is_number and np.ptp(each.values) > 0]
+    columns = [each for each in columns_of(swept) if each.is_number and np.ptp(each.values[kept]) > 0]
     if not columns:
         raise InputError("boxes: no entry of the design is a number that differs between points.")
-    values, cases = np.stack([_scaled(each, each.values) for each in columns], axis=1)[kept], cases[kept]
+    values, cases = np.stack([_scaled(each, each.values[kept]) for each in columns], axis=1), cases[kept]
     find = _prim(density) if method == "prim" else _cart(density)
     found = find(values, cases)
     rows, limits = _told(found, columns, values, cases, find)

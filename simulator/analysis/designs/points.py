@@ -332,7 +332,7 @@ def _left_out(plan: DesignPlan, faults: Sequence[str]) -> list[str]:
     if not count:
         return []
     firsts = [(places[0], fault) for fault, places in found.items()][:MOST_NAMED]
-    said = "; ".join(f"{plan.design.name(place)}: {fault}" for place, fault in firsts)
+    said = "; ".join(f"{plan.design.name(place)}: {fault.removesuffix('.')}" for place, fault in firsts)
     more = f"; and {count - len(firsts)} more, in left_out.csv" if count > len(firsts) else ""
     return [f"{count} of {len(faults):,} points failed and are left out: {said}{more}"]
 

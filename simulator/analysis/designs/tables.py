@@ -125,7 +125,8 @@ def design_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = ()) -> lis
     lines = [head]
     for each in columns_of(sweep):
         if each.is_number:
-            ends = f"{each.values.min():.4g} to {each.values.max():.4g}{', by ratios' if each.log else ''}"
+            values = each.values[np.isfinite(each.values)]
+            ends = f"{values.min():.4g} to {values.max():.4g}{', by ratios' if each.log else ''}"
         else:
             ends = listed([str(value) for value in dict.fromkeys(each.values.tolist())][:6])
         lines.append(f"  {each.words}: {ends}")

@@ -72,6 +72,18 @@ def test_levels_are_parted_in_their_own_unit_and_a_limit_by_ratios_is_told_in_it
     assert found.lines()[1].startswith("  [1] low if ")
 
 
+def test_a_point_that_is_no_number_is_left_out_and_its_entry_is_not(tmp_path: Path) -> None:
+    rows = [*(str(1.2 + 0.01 * place) for place in range(200)), "nan", "inf"]
+    (tmp_path / "points.csv").write_text("\n".join([f"{ALGORITHMS}.value", *rows]) + "\n")
+    made = sweep(parse_scenario(scenario_text(SMALL)), points=tmp_path / "points.csv")
+    assert made.attrs["left_out"] == 2
+    assert ": 1.2 to 3.19" in made.lines()[1]
+    years = made["summary/crossing_quantile"].sel(threshold="near", quantile=0.5).values
+    found = find_boxes(made, "crossing:near", before=float(np.nanquantile(years, 0.3)))
+    assert found.limits["input"].tolist() == [f"{ALGORITHMS}.value"]
+    assert (found.about["cases"], found.about["count"]) == (60, 200)
+
+
 def test_what_no_input_tells_has_no_box(swept: Sweep, tmp_path: Path) -> None:
     noise = Sweep.of(swept.copy(deep=True))
     crossing = noise["summary/crossing_quantile"]
