@@ -28,10 +28,9 @@ from simulator.engine.workers import Workers
 from simulator.errors import InputError, near_name, number
 from simulator.files import short_hash
 from simulator.runs.checked import open_kept
+from simulator.runs.groups import kept_scenario_text
 from simulator.runs.result import Result
 from simulator.runs.table import Table
-from simulator.scenario.canonical import stored_data
-from simulator.scenario.documents import yaml_text
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
@@ -100,7 +99,7 @@ class Shares(Result):
 
     def texts(self) -> dict[str, str]:
         """The resolved scenario."""
-        return {"scenario.yaml": yaml_text(stored_data(self.dataset.attrs))}
+        return {"scenario.yaml": kept_scenario_text(self.dataset)}
 
     def lines(self) -> list[str]:
         """Say the largest shares of each subject, in a few of the years."""

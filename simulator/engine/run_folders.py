@@ -22,9 +22,10 @@ from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import LARGEST_TEXT, copy_folder, is_there, make_folder, tidy
 from simulator.model.crossings import room_for_crossings
 from simulator.runs.folder import open_run, stored_scenario, write_run, write_tables
-from simulator.runs.groups import Group, of_tree
+from simulator.runs.groups import Group, kept_scenario_text, of_tree
 from simulator.runs.kinds import run_path
 from simulator.runs.manifest import check_manifest
+from simulator.scenario.canonical import kept_text
 from simulator.scenario.differences import check_number
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, load_with_variants, scenario_of
@@ -175,7 +176,8 @@ def _at_work(scenario: Scenario, outputs: FilePath, how: How) -> Iterator[Unfini
 
     Files are replaced whole, and two processes that write them write the same.
     """
-    _refuse_unreadable(scenario)
+    if len(json.dumps(scenario.data)) > LARGEST_TEXT // 2:
+        kept_text(scenario.data)  # refuses what is too large before there is any work
     tidy(outputs)
     identity = run_id(scenario, keep=how.keep, store=how.store)
     unfinished = Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
@@ -183,21 +185,12 @@ def _at_work(scenario: Scenario, outputs: FilePath, how: How) -> Iterator[Unfini
         yield unfinished
 
 
-def _refuse_unreadable(scenario: Scenario) -> None:
-    """Refuse a scenario that holds more numbers than are read again from the file that a run keeps of it."""
-    if len(json.dumps(scenario.data)) > LARGEST_TEXT // 2 and (size := len(scenario.text().encode())) > LARGEST_TEXT:
-        raise InputError(
-            f"{scenario.spec.name}: a run keeps the numbers of its tables in its scenario.yaml, which would have "
-            f"{size / 2**20:.1f} MiB; at most {LARGEST_TEXT >> 20} MiB are read. Thin the tables of its priors."
-        )
-
-
 def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:
     folder = unfinished.folder.with_suffix("")
     if how.store == "zarr":
         simulate_to_store(scenario, folder / STORE, unfinished=unfinished, how=how)
         run = of_tree(open_run(folder))
-        write_tables(run, folder)
+        write_tables(run, folder, kept_scenario_text(run))
     else:
         run = run_arrays(scenario, how=how, unfinished=unfinished)
         folder = write_run(run, outputs)

@@ -11,7 +11,7 @@ import numpy as np
 
 from simulator.errors import InputError, RunFileError, missing_extra
 from simulator.files import is_folder, is_there, make_folder, replacing, write_text
-from simulator.runs.groups import Group, of_tree, stored_scenario_text
+from simulator.runs.groups import Group, kept_scenario_text, of_tree
 from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
 from simulator.runs.manifest import MANIFEST, check_manifest
 from simulator.runs.netcdf import check_sealed, write_netcdf
@@ -61,6 +61,8 @@ def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     ------
     SimulatorError
         The folder cannot be written. What stood there before is left as it was.
+    InputError
+        The tables of the scenario's priors would not be read again from its scenario.yaml; nothing is written.
 
     Examples
     --------
@@ -71,17 +73,18 @@ def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     ['binding.csv', 'crossing_probability.csv', 'crossing_years.csv', 'quantiles.csv', 'run.nc', 'scenario.yaml']
     """
     folder = FilePath(outputs) / f"{run.attrs['name']}-{run.attrs['run_id']}"
+    scenario = kept_scenario_text(run)
     make_folder(folder)
     save_run(run, folder / "run.nc")
-    write_tables(run, folder)
+    write_tables(run, folder, scenario)
     return folder
 
 
-def write_tables(run: Group | xr.DataTree, folder: FilePath) -> None:
+def write_tables(run: Group | xr.DataTree, folder: FilePath, scenario: str) -> None:
     """Write the CSV tables of a run and its resolved scenario into its folder."""
     for name, table in run_tables(run).items():
         table.save_csv(folder / f"{name}.csv")
-    write_text(folder / "scenario.yaml", stored_scenario_text(run))
+    write_text(folder / "scenario.yaml", scenario)
 
 
 def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:

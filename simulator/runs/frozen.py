@@ -16,7 +16,7 @@ import numpy as np
 from simulator.dates import DateError, last_day_of, read_year
 from simulator.errors import InputError, RunFileError
 from simulator.files import is_there, make_folder, short_hash, write_text
-from simulator.runs.groups import Group, Labelled, Variable, arrays, stored_scenario_text
+from simulator.runs.groups import Group, Labelled, Variable, arrays, kept_scenario_text
 from simulator.scenario.assumptions import delayed_thresholds, knowledge
 from simulator.scenario.canonical import stored_data
 from simulator.scenario.documents import file_document, yaml_text
@@ -90,11 +90,11 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
     stays = f"{path}: is frozen already, and stays as it is. Date a later forecast by --dated."
     if is_there(path):
         raise InputError(stays)
-    text = frozen_text(run, dated=dated, frozen=today.isoformat())
+    text, scenario = frozen_text(run, dated=dated, frozen=today.isoformat()), kept_scenario_text(run)
     make_folder(path.parent)
     make_folder(path.parent / "scenarios")
     # The scenario first: a kill in between leaves nothing that is frozen, and not a forecast without its scenario.
-    write_text(path.parent / "scenarios" / path.name, stored_scenario_text(run), lasting=True)
+    write_text(path.parent / "scenarios" / path.name, scenario, lasting=True)
     write_text(path, text, new=stays, lasting=True)
     return path
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name, shown
-from simulator.scenario.canonical import stored_data
+from simulator.scenario.canonical import kept_text, stored_data
 from simulator.scenario.documents import yaml_text
 from simulator.variables import headline
 
@@ -255,3 +255,8 @@ def kept_dates(summary: Group | xr.Dataset) -> tuple[int, str]:
 def stored_scenario_text(run: Group | xr.DataTree) -> str:
     """Write the resolved scenario of a run as YAML."""
     return yaml_text(stored_data(run.attrs))
+
+
+def kept_scenario_text(result: Group | xr.DataTree | xr.Dataset) -> str:
+    """Write the resolved scenario of a result for a file beside it; InputError where that would not be read again."""
+    return kept_text(stored_data(result.attrs))

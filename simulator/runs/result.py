@@ -110,17 +110,18 @@ class Result(ABC):
         """Write its tables and texts into a folder, with its dataset or else its lines, to be shown again."""
         from simulator.runs.netcdf import save_dataset
 
+        texts = self.texts()
         make_folder(folder)
         for name, table in self.tables().items():
             table.save_csv(folder / f"{name}.csv")
-        for name, text in self.texts().items():
+        for name, text in texts.items():
             write_text(folder / name, text)
         for part in self.parts:
             part.write_into(folder)
         kind = kind_named(self.kind)
         if kind and kind.attribute:
             save_dataset(self.stored if kind.opens else self._kept(), folder / kind.file)
-        elif kind and kind.lines not in self.texts():
+        elif kind and kind.lines not in texts:
             keep_lines(folder, kind.name, self.lines(), warnings=self.warnings)
 
     def _kept(self) -> xr.DataTree:

@@ -8,7 +8,7 @@ from typing import ClassVar, Self
 
 import xarray as xr
 
-from simulator.runs.groups import stored_scenario_text
+from simulator.runs.groups import kept_scenario_text
 from simulator.runs.result import Result
 from simulator.runs.summary import run_tables, summary_lines
 from simulator.runs.table import Table
@@ -38,7 +38,7 @@ class TreeResult(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xa
 
     def texts(self) -> Mapping[str, str]:
         """The resolved scenario, which runs again."""
-        return {"scenario.yaml": stored_scenario_text(self)}
+        return {"scenario.yaml": kept_scenario_text(self)}
 
     @property
     def warnings(self) -> tuple[str, ...]:

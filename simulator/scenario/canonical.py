@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from simulator.errors import RunFileError
+from simulator.errors import InputError, RunFileError
+from simulator.files import LARGEST_TEXT
+from simulator.scenario.documents import yaml_text
 from simulator.schema.quantities import Factor
 from simulator.schema.spec import Drivers, ScenarioSpec
 from simulator.schema.statements import Prior
@@ -47,3 +49,14 @@ def stored_data(attrs: Mapping[Any, Any]) -> dict[str, Any]:
         rule = "attribute scenario: must be a resolved scenario as JSON"
         raise RunFileError(f"{what}: {rule}. It was changed since it was written: restore it, or make it anew.")
     return data
+
+
+def kept_text(data: Mapping[str, Any]) -> str:
+    """Write a resolved scenario for a file of its own; InputError where it is larger than what is read again."""
+    text = yaml_text(data)
+    if (size := len(text.encode())) > LARGEST_TEXT:
+        raise InputError(
+            f"{data['name']}: a run keeps the numbers of its tables in its scenario.yaml, which would have "
+            f"{size / 2**20:.1f} MiB; at most {LARGEST_TEXT >> 20} MiB are read. Thin the tables of its priors."
+        )
+    return text

@@ -5,10 +5,15 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from simulator import load_scenario, simulate
+from simulator.errors import InputError
+from simulator.runs.folder import write_run
+from simulator.runs.frozen import freeze_forecast
 from tests.hostile.attacks import LINEAR
 from tests.hostile.children import Ended, command
 from tests.hostile.disk import tree
@@ -113,9 +118,17 @@ def test_a_run_whose_tables_would_not_be_read_again_is_refused_before_it_is_run(
     words = ("run", "own.yaml", "--samples", "64", "--charts", "none")
     assert asked(tmp_path, monkeypatch, *words).code == 0
     size = (tmp_path / "outputs/latest/scenario.yaml").stat().st_size
-    monkeypatch.setattr("simulator.engine.run_folders.LARGEST_TEXT", size)
+    run = simulate(load_scenario(tmp_path / "own.yaml", overrides=["samples=64"]))
+    limits = [f"simulator.{module}.LARGEST_TEXT" for module in ("engine.run_folders", "scenario.canonical")]
+    for limit in limits:
+        monkeypatch.setattr(limit, size)
     assert asked(tmp_path, monkeypatch, *words).code == 0
-    monkeypatch.setattr("simulator.engine.run_folders.LARGEST_TEXT", size - 1)
+    assert run.save(tmp_path / "saved").is_dir()
+    for limit in limits:
+        monkeypatch.setattr(limit, size - 1)
+    for write in (run.save, partial(write_run, run), partial(freeze_forecast, run)):
+        with pytest.raises(InputError, match=r"linear: .* in its scenario\.yaml, which would have"):
+            write(tmp_path / "other")
     found = asked(tmp_path, monkeypatch, *words, "--output", "other")
     assert found.code == 2
     assert "linear: a run keeps the numbers of its tables in its scenario.yaml, which would have" in found.said

@@ -86,7 +86,7 @@ def test_killed_before_its_scenario_is_whole_nothing_is_frozen(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patched:
-        patched.setattr("simulator.runs.frozen.stored_scenario_text", killed)
+        patched.setattr("simulator.runs.frozen.write_text", killed)
         with pytest.raises(KeyboardInterrupt):
             freeze_forecast(run, tmp_path, dated="2025-11")
     path = freeze_forecast(run, tmp_path, dated="2025-11")
