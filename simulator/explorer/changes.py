@@ -19,7 +19,7 @@ from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import expand_priors, lookup, text_keys
 from simulator.scenario.library import OF_ITS_OWN, library_entry
 from simulator.scenario.load import Groups, Source, load_groups, part_documents
-from simulator.scenario.mixing import mixed_of
+from simulator.scenario.mixing import mixed_of, weight_of
 from simulator.scenario.overrides import apply_override, change_line, override_of, set_entry
 from simulator.scenario.resolving import Scenario, checked
 from simulator.schema.base import Faults
@@ -170,15 +170,13 @@ def _edits(base: Opened, changes: Changes) -> list[_Edit]:
     lists = [(part, root) for part, root in roots if isinstance(_written(base, part, root), list)]
     for part, root in sorted(roots, key=lambda each: each in lists):  # after what is changed within them
         own = [handle for handle in moved if (handle.part, handle.root) == (part, root)]
-        if not root:
-            found[part, root] = _Edit(part, ("weight",), float(changes[own[0].path]["weight"]))
-            continue
         try:
-            value = _value(base, own, changes, found.values())
+            if root:
+                found[part, root] = _Edit(part, root, _whole(_value(base, own, changes, found.values())))
+            else:
+                found[part, root] = _Edit(part, ("weight",), weight_of(changes[own[0].path]["weight"]))
         except Faults as error:
             faults += [Fault(path=own[-1].path, text=f"{each.rule} {each.remedy}".strip()) for each in error.faults]
-            continue
-        found[part, root] = _Edit(part, root, _whole(value))
     if faults:
         raise Refused(faults)
     return list(found.values())

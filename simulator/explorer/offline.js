@@ -543,8 +543,7 @@ class Shared {
       if (other) return [{ path, text: `In this file its ${other} cannot be changed: only samples of the scenario as it is are at hand.` }];
       const twin = prior && Object.keys(changes).find((each) => each !== path && this.known[each]?.name === prior.name && !(prior.part && this.known[each].part));
       if (twin) return [{ path, text: `In this file it cannot be changed together with ${this.controls[twin].label}, which is of the same prior.` }];
-      if ("weight" in change) return change.weight >= 0 && change.weight < Infinity ? [] : [{ path, text: "Must not be below 0." }];
-      const wrong = ("width" in change && !(change.width > 0)) || ("median" in change && !Number.isFinite(this.known[path].place(change.median)));
+      const wrong = ["width", "weight"].some((name) => name in change && !(change[name] > 0 && change[name] < Infinity)) || ("median" in change && !Number.isFinite(this.known[path].place(change.median)));
       return wrong ? [{ path, text: "Must be above 0." }] : [];
     });
     if (held.length) return { faults: held };

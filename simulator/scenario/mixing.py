@@ -77,10 +77,15 @@ def by_part(entries: Sequence[MixtureEntry], overrides: Sequence[str]) -> tuple[
     return own, weights
 
 
+def weight_of(value: object) -> float:
+    """Read the weight of a scenario of a mixture as a file does; Faults where it is none."""
+    return MixtureEntry.read({"scenario": "-", "weight": value}).weight
+
+
 def _weight(text: str) -> float:
     """Read the weight that an override gives a scenario of a mixture."""
     try:
-        return MixtureEntry.read({"scenario": "-", "weight": parse_override(text).value}).weight
+        return weight_of(parse_override(text).value)
     except Faults as error:
         raise InputError(f"--set {text}: {error.faults[0].rule} {error.faults[0].remedy}".strip()) from None
 

@@ -245,6 +245,17 @@ def test_scenarios_of_a_mixture_change_together_and_apart():
     assert "mixture[no-caps].weight=0.5" in settings(base, changes)
 
 
+def test_a_scenario_of_a_mixture_has_a_weight_that_a_file_may_give_it():
+    base = opened("views")
+    for paths in (["no-caps"], ["baseline", "tight-caps", "no-caps"]):
+        changes = {f"mixture[{name}].weight": {"weight": 0.0} for name in paths}
+        for make in (changed, settings, saved_text):
+            with pytest.raises(Refused) as error:
+                make(base, changes)
+            assert [each["path"] for each in error.value.faults] == sorted(changes, key=list(base.handles).index)
+            assert all("must be above 0; got 0" in each["text"] for each in error.value.faults)
+
+
 def test_weights_of_scenarios_are_those_of_the_file():
     data = {"schema": 2, "name": "two", "mixture": [
         {"scenario": "baseline", "weight": 2, "name": "bold"}, {"scenario": "tight-caps", "weight": 1},

@@ -182,6 +182,8 @@ def test_weights_of_scenarios_and_of_parts_of_a_prior_are_those_of_the_changed_m
         found = asked(tab, "picture", changes)
         check(found["picture"], picture(changed(explorer.base, changes), 60_000))
         assert found["controls"][0]["weight"] == next(iter(changes.values()))["weight"]
+    for path in ("mixture[fast].weight", FASTER.format(0)):  # as no file may say
+        assert asked(tab, "picture", {path: {"weight": 0}})["faults"] == [{"path": path, "text": "Must be above 0."}]
 
 
 @pytest.mark.slow
