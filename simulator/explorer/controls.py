@@ -31,7 +31,7 @@ from simulator.scenario.assumptions import parts_of, stated_name
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema.statements import PROVENANCE_KEYS
-from simulator.wording import capital
+from simulator.wording import capital, raised
 
 POINTS = 61
 """Points of a density."""
@@ -118,7 +118,7 @@ def _control(handle: Handle, scenario: Scenario, *, alone: bool) -> Control:
         url=said["url"] or (f"https://doi.org/{said['doi']}" if said["doi"] else ""),
         confidence=said["confidence"],
         as_of=said["as_of"],
-        understood="" if handle.kind == "switch" else said_of(handle),
+        understood="" if handle.kind == "switch" else raised(said_of(handle)),
     )
     if handle.kind == "switch":
         control["on"] = True

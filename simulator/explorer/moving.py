@@ -20,7 +20,7 @@ from simulator.scenario.resolving import Scenario
 from simulator.scenario.unit_checks import variable_units
 from simulator.schema.prior_names import input_words
 from simulator.variables import attributes
-from simulator.wording import capital, cut, listed, plus_minus, signed
+from simulator.wording import capital, cut, listed, plus_minus, raised, signed
 
 MOST_NUMBERS = 10
 """Numbers of which is told what moved them."""
@@ -107,7 +107,7 @@ def _changed(one: Input, before: Scenario, after: Scenario) -> str:
     if one.first == "absent":
         return " (new)"
     priors = [scenario.priors.get(one.entries) for scenario in (before, after)]
-    told = [each.understood for each in priors if each is not None]
+    told = [raised(each.understood) for each in priors if each is not None]
     first, second = told if len(told) > 1 and told[0] != told[1] else (one.first, one.second)
     return f" (from {cut(first, width=70)} to {cut(second, width=70)})"
 

@@ -1,6 +1,8 @@
 // The model of a page in a file of its own: it answers by weighing the draws that the file holds (draws.py, share.py).
 // Weights are new over old densities; where few samples are left it says so, and shows no picture.
 
+import { amount, percent, words } from "./views.js";
+
 const FEWEST = 200; // samples that the weighted ones must be worth
 const HEAVIEST = 1 / 40; // a weight that makes them worth so few by itself: it would move an end of the 90 % intervals
 const COVERED = 0.995; // share of a moved prior that must lie where samples are
@@ -44,11 +46,6 @@ const density = (at, { at: xs, logs }) => (at < xs[0] || at > xs[xs.length - 1] 
 // Of what is up to each code, that up to a quantile; and the variance of the share there of squared weights up to it.
 const read = (upTo, code) => upTo[code === Infinity ? upTo.length - 1 : Math.max(Math.round(code) + 1, 0)];
 const variance = (level, inside, all) => (1 - level) ** 2 * inside + level ** 2 * (all - inside);
-
-const short = (value, digits) => {
-  const [size, plain] = [Math.abs(value), Number(value.toPrecision(digits))];
-  return size >= 1e6 || (size > 0 && size < 1e-3) ? plain.toExponential().replace("e+", "e") : String(plain);
-};
 
 class Prior {
   constructor(data, scores) {
@@ -365,15 +362,15 @@ class Shared {
     const thresholds = saved.thresholds.map((each, row) => this.threshold(each, row, w));
     const last = years.length - 1;
     const [main] = fans;
-    const inYear = (i) => this.amount(main, main.quantiles[i][last]);
+    const inYear = (i) => amount(main, main.quantiles[i][last]);
     const ahead = crossings.filter((each) => each.already < 0.5 && each.quantiles[middle] !== null);
     const latest = ahead.find((each) => saved.headline.includes(each.label)) ?? ahead[0];
     const headline = `The median forecast of ${main.title} is ${inYear(middle)} in ${years[last]} (90 % interval ${inYear(0).replace(` ${main.unit}`, "")} to ${inYear(levels.length - 1).replace(` ${main.unit}`, "")}).` +
       (latest ? ` ${this.crossed(latest, levels, years)}` : "");
     const alts = { ...saved.alts, fan: main.alt,
       ...(crossings.length && { crossings: `Median years of crossing. ${crossings.map((each) => `${each.label}: ${each.quantiles[middle]?.toFixed(1) ?? `after ${years[last]}`}`).join("; ")}.`,
-        by: `Probability of having crossed by ${years[last]}. ${crossings.map((each) => `${each.label}: ${Math.round(100 * each.by[last])} %`).join("; ")}.` }),
-      ...(limits.length && { limits: `Share of the samples that each limit holds back in ${years[last]}. ${limits.map((each) => `${each.label}: ${Math.round(100 * each.share[last])} %`).join("; ")}.` }) };
+        by: `Probability of having crossed by ${years[last]}. ${crossings.map((each) => `${each.label}: ${percent(each.by[last])}`).join("; ")}.` }),
+      ...(limits.length && { limits: `Share of the samples that each limit holds back in ${years[last]}. ${limits.map((each) => `${each.label}: ${percent(each.share[last])}`).join("; ")}.` }) };
     const note = `Weighed from the samples of this file, which are worth ${Math.floor(worth).toLocaleString("en-US")} for what you changed; ` +
       `every number has the error of so many.${this.ends(fans, years)} ${this.live(changes)}`;
     return { ...saved, run: "", samples: Math.floor(worth), fans, thresholds, crossings, limits, headline, alts, warnings: [note], command: this.command(changes) };
@@ -382,7 +379,7 @@ class Shared {
   // By how much the ends of the intervals err, which have fewer samples than the median: of the main variable in the
   // last year, and wherever it is most.
   ends(fans, years) {
-    const give = (errors, unit) => `± ${errors.map((each) => (each === null ? "?" : short(each, 2))).join(" and ")} ${unit}`.trim();
+    const give = (errors, unit) => `± ${errors.map((each) => (each === null ? "?" : words(each, 2))).join(" and ")} ${unit}`.trim();
     const unit = (fan) => (fan.log ? "OOM" : fan.unit);
     const found = fans.filter(({ log }) => log).flatMap((fan) => [fan.errors[0], fan.errors.at(-1)].flatMap((errors) =>
       errors.map((error, i) => ({ fan, error, year: years[i] })))).filter(({ error }) => error > 0);
@@ -434,16 +431,16 @@ class Shared {
   crossed({ label, quantiles, never }, levels, years) {
     const when = (year) => (year === null ? `after ${years.at(-1)}` : year <= years[0] ? `${years[0]} or before` : year.toFixed(1));
     const [low, middle, high] = [quantiles[0], quantiles[levels.indexOf(0.5)], quantiles.at(-1)].map(when);
-    return `${label} is crossed in ${middle} (90 % interval ${low} to ${high})${never > 0.0005 ? `; not by ${years.at(-1)} in ${short(100 * never, 2)} % of cases` : ""}.`;
+    return `${label} is crossed in ${middle} (90 % interval ${low} to ${high})${never > 0.0005 ? `; not by ${years.at(-1)} in ${words(100 * never, 2)} % of cases` : ""}.`;
   }
 
   // A control as it is understood once it is moved.
   control(path, change, curve) {
     const [prior, control] = [this.known[path], this.controls[path]];
-    if ("weight" in change) return { ...control, weight: change.weight, understood: short(change.weight, 3) };
+    if ("weight" in change) return { ...control, weight: change.weight, understood: words(change.weight, 3) };
     const median = change.median ?? control.median;
     const told = (low, high, density) => {
-      const shown = [median, low, high].map((each) => short(each, control.unit === "" && Math.abs(each) > 1000 ? 6 : 3));
+      const shown = [median, low, high].map((each) => words(each));
       return { ...control, median, low, high, density, understood: `median ${shown[0]} (90 % ${shown[1]} to ${shown[2]}) ${control.unit}`.trim() };
     };
     if (!prior.whole) { // of a part only its own numbers are known
@@ -484,19 +481,10 @@ class Shared {
     return texts.includes(null) ? null : texts;
   }
 
-  amount({ log, unit }, value) {
-    if (value === null) return "beyond any number";
-    const plain = unit && unit !== "1" ? ` ${unit}` : "";
-    if (!log || Math.abs(value) < 5) return `${short(log ? 10 ** value : value, 3)}${plain}`;
-    const base = Math.round(10 ** (value - Math.floor(value)));
-    const power = [...String(Math.floor(value) + (base === 10))].map((sign) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(sign)]).join("");
-    return `${base === 1 || base === 10 ? "" : `${base} × `}10${power}${plain}`;
-  }
-
   fanAlt(fan, years, quantiles, levels) {
     const middle = quantiles[levels.indexOf(0.5)];
-    return `Fan chart of ${fan.title} by year, ${years[0]} to ${years.at(-1)}. The median goes from ${this.amount(fan, middle[0])} to ${this.amount(fan, middle.at(-1))}; ` +
-      `90 % of the samples end between ${this.amount(fan, quantiles[0].at(-1))} and ${this.amount(fan, quantiles.at(-1).at(-1))}.`;
+    return `Fan chart of ${fan.title} by year, ${years[0]} to ${years.at(-1)}. The median goes from ${amount(fan, middle[0])} to ${amount(fan, middle.at(-1))}; ` +
+      `90 % of the samples end between ${amount(fan, quantiles[0].at(-1))} and ${amount(fan, quantiles.at(-1).at(-1))}.`;
   }
 
   // What moved, and why: each change put in turn, forwards and backwards, and the mean of the two (Shapley's where two

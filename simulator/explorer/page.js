@@ -2,7 +2,7 @@
 // `model` and shows what comes back (protocol.py). `model` has the methods of anywidget: get, set, on, send,
 // save_changes.
 
-import { BESIDE, Chart, amount, file, inputsOf, number, percent, small, totalOf, year } from "./views.js";
+import { BESIDE, Chart, amount, file, inputsOf, number, percent, small, totalOf, words, year } from "./views.js";
 
 const UNREAD = "What stands behind ? in the address is not read, and the scenario is as stated. For settings of the " +
   "command line: simulate explore SCENARIO --set path=value.";
@@ -132,7 +132,7 @@ function plainNumber(typed) {
 const rounded = (value) => Number(value.toPrecision(value > 1000 && value < 3000 ? 6 : 4));
 const unitOf = (unit) => (!unit || unit === "1" ? "" : unit);
 
-const told = ({ kind, weight, understood: words }) => (kind === "weight" ? `${number(100 * weight)} %` : words);
+const told = ({ kind, weight, understood }) => (kind === "weight" ? `${number(100 * weight)} %` : understood);
 
 // One assumption: what it is, its density, its handles, where it comes from.
 
@@ -212,7 +212,7 @@ class Card {
     const scale = scaleOf(control);
     const unit = unitOf(control.unit);
     const median = this.handles("median", "Median", { ...scale, show: (x) => number(x, 4), box: Number, unit,
-      says: (x) => `${number(x, 4)} ${unit}; 90 % between ${number(this.now.low)} and ${number(this.now.high)}` });
+      says: (x) => `${words(x, 4)} ${unit}; 90 % between ${words(this.now.low)} and ${words(this.now.high)}` });
     const width = this.handles("width", "Width", { // from a quarter to four times as wide
       at: (x) => 500 + (500 * Math.log(x)) / Math.log(4), value: (at) => (Math.abs(at - 500) < 12 ? 1
         : 4 ** ((at - 500) / 500)),
@@ -271,7 +271,7 @@ class Card {
     const handles = this.handles(name, weight ? "Weight" : "Value", { ...scale, unit,
       show: (x) => number(weight ? 100 * x : x, 6),
       box: (typed) => (weight ? Number(typed.replace("%", "")) / 100 : Number(typed)),
-        says: (x) => (weight ? percent(x) : `${number(x, 6)} ${unit}`) });
+        says: (x) => (weight ? percent(x) : `${words(x, 6)} ${unit}`) });
     return [make("div", { class: "row single" }, make("span", { class: "unit" }, unit), handles.typed, control.span
       || weight ? handles.slider : null)];
   }

@@ -84,19 +84,28 @@ def shared_text(explorer: Explorer) -> tuple[str, int]:
 
 def page_script() -> str:
     """Write the scripts of the page as one module, which gives `render`."""
-    views, page = ((_FOLDER / name).read_text(encoding="utf-8") for name in ("views.js", "page.js"))
-    taken = re.search(r'^import \{([^}]*)\} from "\./views\.js";\n', page, flags=re.MULTILINE)
-    names = taken[1].strip() if taken else ""
-    views = re.sub(r"^export ", "", views, flags=re.MULTILINE)
-    inner = f"(() => {{\n{views}\nreturn {{ {names} }};\n}})()"
-    return f"const {{ {names} }} = {inner};\n{page.replace(taken[0], '') if taken else page}"
+    return f"{_views()}\n{_linked('page.js')}"
+
+
+def _views() -> str:
+    """Write what views.js gives as one object of this name."""
+    views = (_FOLDER / "views.js").read_text(encoding="utf-8")
+    given = ", ".join(re.findall(r"^export (?:async )?(?:const|class|function) (\w+)", views, flags=re.MULTILINE))
+    inner = re.sub(r"^export ", "", views, flags=re.MULTILINE)
+    return f"const views = (() => {{\n{inner}\nreturn {{ {given} }};\n}})();"
+
+
+def _linked(name: str) -> str:
+    """Read a script that takes from views.js, as one that stands behind it in the same module."""
+    script = (_FOLDER / name).read_text(encoding="utf-8")
+    return re.sub(r'^import (\{[^}]*\}) from "\./views\.js";$', r"const \1 = views;", script, flags=re.MULTILINE)
 
 
 def _page(state: State, packed: str) -> str:
     """Write the page; its policy names its scripts, that of the drawing library among them, and lets no other run."""
-    offline = (_FOLDER / "offline.js").read_text(encoding="utf-8")
-    opening = 'globalThis.explorerModel = await sharedModel(document.getElementById("shared").textContent);\n'
-    script = harmless(f"{offline}\n{opening}{page_script()}").replace("</script", "<\\/script")
+    offline = f"(() => {{\n{_linked('offline.js')}\nreturn sharedModel;\n}})()"
+    opening = f'globalThis.explorerModel = await {offline}(document.getElementById("shared").textContent);'
+    script = harmless(f"{_views()}\n{opening}\n{_linked('page.js')}").replace("</script", "<\\/script")
     page = (_FOLDER / "page.html").read_text(encoding="utf-8")
     sheet = harmless((_FOLDER / "page.css").read_text(encoding="utf-8"))
     policy = _POLICY % (" ".join(map(allowed, (script, vega_script()))), allowed(f"\n{sheet}"))

@@ -11,7 +11,7 @@ export const BESIDE = ["orange", "green", "purple"]; // of the scenarios beside,
 export const DASHES = [[7, 3], [2, 2], [9, 3, 2, 3]];
 const FONT = "Liberation Sans, Arial, Helvetica, sans-serif";
 
-// Words for numbers, as the project prints them.
+// Numbers, as they can be typed, and in words, as the project prints them; offline.js takes these too.
 
 export function number(value, digits = 3) {
   if (value === null || value === undefined || Number.isNaN(value)) return "";
@@ -26,6 +26,11 @@ export function number(value, digits = 3) {
 
 const raised = (power) => [...String(power)].map((digit) => "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"["-0123456789".indexOf(digit)]).join("");
 
+export function words(value, digits = 3) { // 1e6 as 10⁶
+  return number(value, digits).replace(/^(-?[\d.]+)e(-?\d+)$/, (_, base, power) =>
+    `${base === "1" ? "" : `${base} × `}10${raised(power)}`);
+}
+
 export function level(log) { // 34.71 as 5 × 10³⁴
   if (log < 6 && log > -3) return number(10 ** log, 2);
   const base = Math.round(10 ** (log - Math.floor(log)));
@@ -35,7 +40,7 @@ export function level(log) { // 34.71 as 5 × 10³⁴
 
 export function amount({ log, unit }, value) {
   if (value === null) return "beyond any number";
-  return `${log ? level(value) : number(value)}${unit && unit !== "1" ? ` ${unit}` : ""}`;
+  return `${log ? level(value) : words(value)}${unit && unit !== "1" ? ` ${unit}` : ""}`;
 }
 
 export const small = (error) => (error < 0.005 ? "<0.01" : error.toFixed(2));

@@ -233,8 +233,12 @@ def three_digits(value: float) -> str:
 def _words(family: Distribution, size: float = 1.0) -> str:
     """Name a family; its bounds are told in a unit of so many of its own."""
     if isinstance(family, Truncated):
-        low, high = (three_digits(end / size) for end in (family.lower, family.upper))
-        return f"{_words(family.base)} from {low} to {high}"
+        ends = {
+            word: end / size for word, end in (("above", family.lower), ("below", family.upper)) if math.isfinite(end)
+        }
+        if len(ends) == 2:
+            return "{} from {} to {}".format(_words(family.base), *map(three_digits, ends.values()))
+        return " ".join([_words(family.base), *(f"{word} {three_digits(end)}" for word, end in ends.items())])
     if isinstance(family, Mixture):
         return f"mixture of {len(family.components)}"
     record = family_of(type(family))

@@ -118,6 +118,14 @@ def test_what_was_changed_is_told_in_the_unit_in_which_it_was_opened():
     assert start["source"] == ""
 
 
+def test_what_is_believed_is_told_in_powers_of_ten_and_without_an_end_at_infinity():
+    found = {each["path"]: each["understood"] for each in controls(load_scenario("baseline"))}
+    limit = found["drivers.algorithms.caps.headroom.limit"]
+    assert limit == "metalog, median 10⁶ (90 % 171 to 1.96 × 10¹⁴)"
+    part = found["drivers.algorithms.growth.mixture[0]"]
+    assert part == "skewed lognormal above 1.2, median 8 (90 % 2 to 22) months/halving of requirement"
+
+
 def test_mixtures_of_scenarios_have_weights_and_what_they_share_once():
     found = {each["path"]: each for each in controls(load_scenario("views"))}
     assert found["mixture[no-caps].weight"]["weight"] == 0.1

@@ -170,8 +170,9 @@ def test_the_range_of_medians_that_is_offered_is_right() -> None:
         (Uniform(20_000.0, 40_000.0), "uniform, median 30,000 (90 % 21,000 to 39,000)"),
         (
             Truncated(Normal(2030.0, 5.0), lower=2026.0),
-            "normal from 2026 to inf, median 2031.3 (90 % 2026.6 to 2038.8)",
+            "normal above 2026, median 2031.3 (90 % 2026.6 to 2038.8)",
         ),
+        (Truncated(Normal(2030.0, 5.0), upper=2034.0), "normal below 2034, median 2028.7 (90 % 2021.2 to 2033.4)"),
         (Normal(1.644853626951473, 1.0), "normal, median 1.64 (90 % 0 to 3.29)"),
         (LogNormal(0.0, 20.0), "lognormal, median 1 (90 % 5.16e-15 to 1.94e+14)"),
         (Beta(1.0, 1.0), "beta, median 0.5 (90 % 0.05 to 0.95)"),
