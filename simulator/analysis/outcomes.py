@@ -26,8 +26,8 @@ from simulator.errors import InputError, near_name, near_or_all
 from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import at_date, sample_quantiles
 from simulator.runs.groups import group
+from simulator.scenario.checks.units import variable_units
 from simulator.scenario.resolving import Scenario
-from simulator.scenario.unit_checks import variable_units
 from simulator.units import Array, file_unit, parse_growth_unit, parse_level_unit, plain_unit
 from simulator.variables import variable
 from simulator.wording import listed, power_text, told_unit, year_text

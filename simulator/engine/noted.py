@@ -11,7 +11,7 @@ from simulator.engine.batches import Arrays, Batch
 from simulator.engine.plan import Plan
 from simulator.errors import Path, dotted, number
 from simulator.runs.estimates import plain_error
-from simulator.scenario.prior_checks import is_beyond
+from simulator.scenario.checks.priors import is_beyond
 from simulator.schema.prior_names import entries_of, regimes_of
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec

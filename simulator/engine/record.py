@@ -20,9 +20,9 @@ from simulator.priors.joint import NamedPrior
 from simulator.runs.groups import Group, Labelled, kept_dates, labelled, of_dataset
 from simulator.runs.kinds import RUN_FORMAT
 from simulator.runs.limits import bound_limits
+from simulator.scenario.checks.units import variable_units
 from simulator.scenario.layers import texts_under
 from simulator.scenario.resolving import Scenario
-from simulator.scenario.unit_checks import variable_units
 from simulator.schema.choices import DESIGNS, LAWS
 from simulator.schema.drivers import DRIVERS
 from simulator.schema.prior_families import FAMILIES

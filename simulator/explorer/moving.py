@@ -15,9 +15,9 @@ from simulator.explorer.protocol import Moved
 from simulator.report.sentences import amount, base_unit
 from simulator.runs.groups import Group
 from simulator.runs.summary import crossing_table, main_quantity, summarised
+from simulator.scenario.checks.units import variable_units
 from simulator.scenario.differences import differing_entries
 from simulator.scenario.resolving import Scenario
-from simulator.scenario.unit_checks import variable_units
 from simulator.schema.prior_names import input_words
 from simulator.variables import attributes
 from simulator.wording import capital, cut, listed, plus_minus, raised, signed

@@ -33,10 +33,10 @@ from simulator.priors.draws import values_at
 from simulator.priors.joint import named_prior
 from simulator.priors.streams import EDGE
 from simulator.runs.estimates import effective_samples, weighted_quantiles
+from simulator.scenario.checks.units import named_unit
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario, resolve
-from simulator.scenario.unit_checks import named_unit
 from simulator.schema.drivers import named_drivers
 from simulator.schema.history import Observed
 from simulator.schema.prior_names import Slot, slots

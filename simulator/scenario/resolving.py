@@ -14,7 +14,7 @@ from simulator.errors import MOST_FAULTS, Fault, InputError, Path, Place, Scenar
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.scenario import layers
 from simulator.scenario.canonical import in_order
-from simulator.scenario.checks import check_scenario
+from simulator.scenario.checks.whole import check_scenario
 from simulator.scenario.dating import dated
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import lookup, placed, text_keys

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simulator import library_priors, load_scenario, parse_scenario, shipped_scenarios
-from simulator.scenario.plausibility import FAR, REACH, USUAL
+from simulator.scenario.checks.plausibility import FAR, REACH, USUAL
 
 TEXT = """
 schema: 2

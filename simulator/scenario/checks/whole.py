@@ -14,10 +14,10 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
-from simulator.scenario.history_checks import history_faults, observed_faults
-from simulator.scenario.plausibility import implausible
-from simulator.scenario.prior_checks import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
-from simulator.scenario.quantity_checks import (
+from simulator.scenario.checks.history import history_faults, observed_faults
+from simulator.scenario.checks.plausibility import implausible
+from simulator.scenario.checks.priors import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
+from simulator.scenario.checks.quantities import (
     circle_faults,
     decay_faults,
     difference_faults,
@@ -25,7 +25,7 @@ from simulator.scenario.quantity_checks import (
     lag_faults,
     own_in_limits,
 )
-from simulator.scenario.unit_checks import UnitCheck, unit_name
+from simulator.scenario.checks.units import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from simulator.errors import Fault, items, near_name, number
 from simulator.priors.joint import named_prior
-from simulator.scenario.unit_checks import named_unit
+from simulator.scenario.checks.units import named_unit
 from simulator.schema.base import Faults
 from simulator.schema.prior_names import Slot, history_slot
 from simulator.schema.quantities import OWN

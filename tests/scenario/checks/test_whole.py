@@ -9,9 +9,9 @@ from typing import Any
 import pytest
 
 from simulator.errors import Fault
-from simulator.scenario.checks import check_scenario
+from simulator.scenario.checks.units import UnitCheck, variable_units
+from simulator.scenario.checks.whole import check_scenario
 from simulator.scenario.load import parse_scenario
-from simulator.scenario.unit_checks import UnitCheck, variable_units
 from simulator.schema.spec import ScenarioSpec
 from simulator.units import parse_unit
 
