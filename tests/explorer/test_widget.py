@@ -80,7 +80,7 @@ def test_the_page_of_a_notebook_moves_in_a_browser():
         tab.on("pageerror", lambda error: heard.append(str(error)))
         tab.expose_function("ask", page.answer)
         tab.evaluate(
-            """async ({ script, state }) => {
+            """({ script, state }) => { globalThis.begun = (async () => { // held: a promise that nothing holds may go
               const heard = [];
               const model = { get: () => state, set() {}, save_changes() {}, on: (_, hear) => heard.push(hear), off() {},
                 send: async (asked) => { const answer = await ask(asked); heard.forEach((hear) => hear(answer)); } };
@@ -88,7 +88,7 @@ def test_the_page_of_a_notebook_moves_in_a_browser():
               const { default: page } = await import(address);
               const el = document.body.appendChild(document.createElement("div"));
               await page.render({ model, el });
-            }""",
+            })(); }""",
             {"script": page._esm if isinstance(page._esm, str) else str(page._esm), "state": page.state},
         )
         tab.locator(".fan svg path").first.wait_for()
