@@ -24,8 +24,8 @@ from simulator.runs.table import Table, values_or_none
 from simulator.scenario.differences import Swap, differing_entries, in_short, joined_swaps, swapped
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import threshold_labels
 from simulator.schema.subjects import variable_words
+from simulator.schema.words import threshold_labels
 from simulator.units import Array
 from simulator.variables import subject_words
 from simulator.wording import listed, plus_minus, signed

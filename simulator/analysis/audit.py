@@ -37,7 +37,8 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words, unit_alone
+from simulator.schema.prior_names import unit_alone
+from simulator.schema.words import input_words
 from simulator.units import Array, file_unit
 from simulator.wording import WIDTH, listed, markdown_table, plus_minus, signed
 

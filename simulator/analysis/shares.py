@@ -34,7 +34,7 @@ from simulator.runs.table import Table
 from simulator.scenario.load import Source, scenario_of
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import input_words
+from simulator.schema.words import input_words
 from simulator.units import Array
 from simulator.version import made_by
 from simulator.wording import aligned

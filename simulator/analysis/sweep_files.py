@@ -37,7 +37,7 @@ from simulator.runs.table import Table
 from simulator.scenario.overrides import CENTRE
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import Axis
-from simulator.schema.prior_names import input_words
+from simulator.schema.words import input_words
 from simulator.variables import subject_words
 from simulator.version import source_digest
 

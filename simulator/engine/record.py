@@ -26,10 +26,11 @@ from simulator.scenario.resolving import Scenario
 from simulator.schema.choices import DESIGNS, LAWS
 from simulator.schema.drivers import DRIVERS
 from simulator.schema.prior_families import FAMILIES
-from simulator.schema.prior_names import DRIVER_UNITS, inputs_in_words, stated_drivers, threshold_labels
+from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PROVENANCE_KEYS
 from simulator.schema.subjects import stands_of
+from simulator.schema.words import inputs_in_words, threshold_labels
 from simulator.variables import COORDINATES, UNKNOWNS, attributes, sample_dims, summary_dims
 from simulator.version import made_by, source_digest
 

@@ -16,9 +16,10 @@ from simulator.scenario.assumptions import NO_BELIEFS, parts_of, stated_name
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.goals import Threshold
-from simulator.schema.prior_names import Slot, entries_of, input_words, slots
+from simulator.schema.prior_names import Slot, entries_of, slots
 from simulator.schema.quantities import Event, Level, Limit, MeanRate, Operation, Regime
 from simulator.schema.spec import Driver, FeedbackPoint
+from simulator.schema.words import input_words
 from simulator.wording import listed
 
 _REMOVABLE = ("jumps", "drift", "volatility", "feedback")

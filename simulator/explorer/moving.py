@@ -18,7 +18,7 @@ from simulator.runs.summary import crossing_table, main_quantity, summarised
 from simulator.scenario.checks.units import variable_units
 from simulator.scenario.differences import differing_entries
 from simulator.scenario.resolving import Scenario
-from simulator.schema.prior_names import input_words
+from simulator.schema.words import input_words
 from simulator.variables import attributes
 from simulator.wording import capital, cut, listed, plus_minus, raised, signed
 

@@ -22,8 +22,9 @@ from simulator.scenario.library import find_scenario, library_entry, parent_file
 from simulator.scenario.resolving import Scenario
 from simulator.schema.amounts import number_of
 from simulator.schema.prior_families import SPANS
-from simulator.schema.prior_names import SECTIONS, in_words, unit_alone
+from simulator.schema.prior_names import unit_alone
 from simulator.schema.statements import is_prior, is_statement
+from simulator.schema.words import SECTIONS, in_words
 from simulator.wording import raised
 
 NO_BELIEFS = ("component", "models.runs")

@@ -12,7 +12,7 @@ from simulator.scenario.documents import Document
 from simulator.scenario.layers import is_override, lookup, place_of, text_keys
 from simulator.scenario.library import OF_ITS_OWN
 from simulator.scenario.resolving import Scenario, checked, overridden, resolve
-from simulator.schema.prior_names import input_words
+from simulator.schema.words import input_words
 from simulator.wording import cut, listed
 
 _MOST, _WIDEST = 3, 40

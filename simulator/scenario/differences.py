@@ -14,8 +14,8 @@ from simulator.scenario.documents import Document
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.prior_families import SPANS
-from simulator.schema.prior_names import input_words
 from simulator.schema.statements import PROVENANCE_KEYS, is_prior
+from simulator.schema.words import input_words
 
 if TYPE_CHECKING:
     import xarray as xr

@@ -30,11 +30,12 @@ from simulator.scenario.overrides import (
     written_out,
 )
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import entries_of, input_words, labels_of, slots
+from simulator.schema.prior_names import entries_of, slots
 from simulator.schema.quantities import OPERATIONS
 from simulator.schema.spec import LEAST_COMPUTE, ScenarioSpec
 from simulator.schema.statements import Prior, is_prior
 from simulator.schema.subjects import variable_words
+from simulator.schema.words import input_words, labels_of
 from simulator.wording import cut, listed
 
 if TYPE_CHECKING:

@@ -12,10 +12,11 @@ from typing import NamedTuple
 
 from simulator.errors import Path, dotted
 from simulator.schema.model_counts import count_names
-from simulator.schema.prior_names import entries_of, in_words, labels_of, stated_drivers, threshold_labels
+from simulator.schema.prior_names import entries_of, stated_drivers
 from simulator.schema.quantities import Factor, Level, Limit, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.words import in_words, labels_of, threshold_labels
 from simulator.variables import snake
 
 

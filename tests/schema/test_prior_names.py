@@ -16,7 +16,8 @@ from simulator.engine.simulation import simulate
 from simulator.errors import InputError, ScenarioError, as_path, dotted
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, parse_scenario
-from simulator.schema.prior_names import input_words, slots, unit_alone
+from simulator.schema.prior_names import slots, unit_alone
+from simulator.schema.words import input_words
 from simulator.units import SECONDS_PER_YEAR
 from tests.analysis.linear_scenario import LINEAR
 

@@ -37,7 +37,7 @@ from simulator.scenario.load import grouped, resolver
 from simulator.scenario.overrides import CENTRE
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import Axis, check_paths
-from simulator.schema.prior_names import input_words
+from simulator.schema.words import input_words
 from simulator.version import source_digest
 
 TOLD = tuple(LEVELS.index(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95))

@@ -19,7 +19,7 @@ from simulator.charts.swept import RAMP
 from simulator.cli.main import main
 from simulator.errors import InputError
 from simulator.scenario.load import parse_scenario
-from simulator.schema.prior_names import input_words
+from simulator.schema.words import input_words
 from simulator.testing import scenario_text, small_scenario
 from tests.charts.drawn import colors_of
 
