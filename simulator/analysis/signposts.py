@@ -216,7 +216,7 @@ def _observables(run: xr.DataTree, given: Sequence[str]) -> list[str]:
     known = [str(name) for name, each in trajectories.data_vars.items() if "flag_values" not in each.attrs]
     if not given:
         components = stored_scenario(run).components
-        named = {f"quantity_{snake(name)}" for each in components for name in each.spec.quantities}
+        named = {f"quantity_{snake(name)}" for each in components for name in each.spec.named}
         return [name for name in known if name in SUBJECTS or name in named]
     names = []
     for text in given:

@@ -37,8 +37,9 @@ POINTS = 61
 """Points of a density."""
 _TITLES = {
     "inputs": "Shared inputs", "spending": "Spending", "hardware": "Hardware efficiency",
-    "compute": "Physical compute", "algorithms": "Algorithmic efficiency", "quantities": "Quantities",
-    "constraints": "Constraints", "capability": "Capability", "thresholds": "Thresholds", "models": "Counts of models",
+    "compute": "Physical compute", "algorithms": "Algorithmic efficiency",
+    "quantities": "Quantities", "stocks": "Stocks", "constraints": "Constraints",
+    "capability": "Capability", "thresholds": "Thresholds", "models": "Counts of models",
     "mixture": "Scenarios", "correlations": "Correlations", "years": "Years",
 }  # fmt: skip
 

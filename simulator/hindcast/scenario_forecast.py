@@ -186,7 +186,7 @@ _OF_LEVELS: Final[frozenset[str]] = frozenset({"start", "growth", "drift", "accu
 
 def _dated_levels(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """List the growing levels and stocks outside the drivers' own."""
-    for key in ("quantities", "constraints", "drivers"):
+    for key in ("quantities", "stocks", "constraints", "drivers"):
         for path, level in entries_in(data.get(key, {}), (key,)):
             in_cap = "caps" in (*path[2:3], *path[4:5])  # of a driver, or of one of its factors
             if isinstance(level, dict) and level.keys() & _OF_LEVELS and (in_cap or key != "drivers"):
@@ -195,7 +195,7 @@ def _dated_levels(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any
 
 def _keep_date(level: dict[str, Any], path: Path, *, first: float, name: str, origin: int) -> None:
     level.setdefault("at", first)
-    if "accumulation" in level and level["at"] > origin + 1:
+    if level.keys() & {"accumulation", "purchases"} and level["at"] > origin + 1:
         raise InputError(
             f"{name}: {dotted(path)}: is a stock that is known from {level['at']:g} on; a forecast from the end of "
             f"{origin} needs it earlier. Take the limit out in a file that extends the scenario."

@@ -16,7 +16,7 @@ from simulator.model.levels import Block, level_line, quantity_line, way_of
 from simulator.model.lines import Bent, Course, Joined, Line, Named
 from simulator.model.quantities import Chain, is_followed, share_line
 from simulator.model.saturation import law_of
-from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
+from simulator.schema.quantities import Level, Limit, Operation, Quantity
 from simulator.schema.subjects import Bound, bounds_of
 
 _ADDED = partial(reduce, np.add)
@@ -39,7 +39,7 @@ def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
         return _joined([subject_course(each, chain, apart=apart) for each in parts])
     subject, block = chain.subjects[name], chain.block
     level = subject.level
-    if isinstance(level, Factor) and level.level is not None:
+    if level is not None and level.level is not None:
         demanded = start = quantity_course(level.level, (*subject.path, "level"), block)
     elif level is not None:
         demanded = start = chain.line(name)
@@ -55,9 +55,9 @@ def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
 def quantity_course(quantity: Quantity | None, path: Path, block: Block) -> Course | None:
     """Find the course of a quantity at a path, looked for once."""
     if isinstance(quantity, str):
-        own = ("quantities", quantity)
-        course = quantity_course(block.spec.quantities.get(quantity), own, block)
-        return None if course is None else Named(("named", *own), course)
+        named = block.spec.named.get(quantity)
+        course = None if named is None else quantity_course(named.quantity, named.path, block)
+        return None if named is None or course is None else Named(("named", *named.path), course)
     if path not in block.courses:
         block.courses[path] = None if quantity is None else _course(quantity, path, block)
     return block.courses[path]
@@ -67,7 +67,12 @@ def _course(quantity: Quantity, path: Path, block: Block) -> Course | None:
     if (line := quantity_line(quantity, path, block)) is not None:
         return line
     if isinstance(quantity, Level):
-        grown = level_line(quantity, path, block)
+        if quantity.level is not None:
+            grown = quantity_course(quantity.level, (*path, "level"), block)
+        else:
+            grown = level_line(quantity, path, block)
+        if not quantity.caps:
+            return grown
         base = block.spec.years.first if quantity.at is None else quantity.at
         return _bent(path, grown, bounds_of(quantity, path), grown, base, block)
     if not isinstance(quantity, Operation) or not any(getattr(quantity, key) for key in _AT_ONCE):

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
 from simulator.model.chance import Jumps, drawn_jumps, jump_growth
+from simulator.model.failing import checked
 from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
 from simulator.model.lines import Course, Line, Samples, chosen
 from simulator.schema.drivers import CustomDriver
@@ -23,11 +24,9 @@ from simulator.schema.prior_names import level_unit, parts_of, rate_path, regime
 from simulator.schema.quantities import Factor, Level, MeanRate, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.stocks import Stock
 from simulator.units import SECONDS_PER_YEAR, Array, parse_growth_unit, parse_unit
 from simulator.wording import percent
-
-TELLING = 0.1
-"""How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +212,9 @@ def _grown(level: Level, path: Path, block: Block) -> Line | None:
 
 def level_line(level: Level, path: Path, block: Block) -> Line | None:
     """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
-    if isinstance(level, Factor) and level.level is not None:
+    if isinstance(level, Stock) and level.adds_up:
+        return None
+    if level.level is not None:
         return quantity_line(level.level, (*path, "level"), block)
     custom = level.custom if isinstance(level, Factor) else None
     bent = (level.table, level.drift, level.volatility, level.jumps, custom)
@@ -223,8 +224,8 @@ def level_line(level: Level, path: Path, block: Block) -> Line | None:
 def quantity_line(quantity: Quantity, path: Path, block: Block) -> Line | None:
     """Give a quantity as broken lines, as products of such are; None where it is something else."""
     if isinstance(quantity, str):
-        named = block.spec.quantities.get(quantity)
-        return None if named is None else quantity_line(named, ("quantities", quantity), block)
+        named = block.spec.named.get(quantity)
+        return None if named is None else quantity_line(named.quantity, named.path, block)
     return block.line(path, lambda whole: _line(quantity, path, whole))
 
 
@@ -409,41 +410,3 @@ def way_of(operation: Operation, path: Path) -> Way:
     if operation.difference is not None:
         return parts, lambda levels: growth.log_difference(levels[0], levels[1])
     return parts, partial(reduce, np.minimum if operation.minimum is not None else np.maximum)
-
-
-def checked(result: Array, operation: Operation, path: Path, block: Block) -> Array:
-    """Refuse a difference that is not above 0 in some samples."""
-    if operation.difference is not None and (negative := np.isnan(result).any(axis=-1)).any():
-        names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
-        raise SimulatorError(
-            f"{dotted(path)}: is not above 0 in {percent(float(negative.mean()))} of the samples, "
-            f"where {names[1]} reaches {names[0]}; it has no log there. "
-            f"{_inputs_behind(negative, operation, path, block)}"
-            "Bound it with a minimum or maximum, or narrow its priors."
-        )
-    return result
-
-
-def _inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Block) -> str:
-    """Say which priors below an operation are low or high where it fails: at most three, the most telling first."""
-    roots = {dotted(path), *(dotted(("quantities", name)) for name in _names_below(operation, block.spec))}
-    telling: list[tuple[float, str]] = []
-    for name, values in block.draws.items():
-        if values.size == failed.size > 1 and any(
-            name == root or name.startswith((f"{root}.", f"{root}[")) for root in roots
-        ):
-            place = float(np.argsort(np.argsort(values))[failed].mean()) / (values.size - 1) - 0.5
-            telling.append((abs(place), f"{name} is {'high' if place > 0 else 'low'}"))
-    words = [word for away, word in sorted(telling, reverse=True)[:3] if away > TELLING]
-    return f"In them {', '.join(words)}. " if words else ""
-
-
-def _names_below(quantity: Quantity | None, spec: ScenarioSpec) -> set[str]:
-    """Name the quantities that one is made of, directly or through others."""
-    if isinstance(quantity, str):
-        return {quantity} | _names_below(spec.quantities.get(quantity), spec)
-    if isinstance(quantity, Operation):
-        return set().union(*(_names_below(part, spec) for _, part in parts_of(quantity, ())))
-    if isinstance(quantity, Level):
-        return set().union(*(_names_below(cap.of or cap.limit, spec) for cap in quantity.caps.values()))
-    return set()

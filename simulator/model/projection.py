@@ -55,7 +55,7 @@ class Projection:
         self.spec, self.years, self.custom = spec, years, custom
         self._places: dict[tuple[str, Path], Any] = {}
         self._subjects, self._inner = {each.name: each for each in subjects(spec)}, inner_subjects(spec)
-        self._quantities = {level_name(("quantities", name)): name for name in spec.quantities}
+        self._quantities = {level_name(("quantities", name)): name for name in spec.named}
         self.stands = stands_of(spec)
         self.moving = moving_thresholds(spec)
         """The levels of thresholds that are no single number, by the names of their variables."""
@@ -94,7 +94,7 @@ class Projection:
         courses = [self._course(name, block, apart=True) for name in (*self._quantities, *self._subjects)]
         hold_levels([course for course in courses if course is not None], years, block.samples, block.known)
         result: dict[str, NDArray[Any]] = {
-            f"quantity_{snake(name)}": quantities.named_level(name, block, years) for name in spec.quantities
+            f"quantity_{snake(name)}": quantities.named_level(name, block, years) for name in spec.named
         }
         for subject in self._subjects.values():
             result |= self._variables_of(subject, chain.capped(subject.name, years))

@@ -16,19 +16,20 @@ from typing import cast
 import numpy as np
 
 from simulator.errors import Path, SimulatorError, dotted, item_part
-from simulator.model import growth
 from simulator.model.breaks import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.chance import jump_growth
+from simulator.model.failing import checked
 from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine, read_between
-from simulator.model.levels import Block, checked, demanded_level, jumps_of, level_line, quantity_line, way_of
+from simulator.model.levels import Block, demanded_level, jumps_of, level_line, quantity_line, way_of
 from simulator.model.lines import Line
 from simulator.model.saturation import Capped, law_of, under_limits
+from simulator.model.stocks import accumulated
 from simulator.schema.prior_names import parts_of, stated_drivers
-from simulator.schema.quantities import Factor, Lag, Level, Limit, Operation, Quantity
+from simulator.schema.quantities import Lag, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
+from simulator.schema.stocks import Stock
 from simulator.schema.subjects import Bound, Subject, bounds_of, subjects
-from simulator.units import SECONDS_PER_YEAR, Array
-from simulator.wording import percent
+from simulator.units import Array
 
 MOST_KNOWN = 1 << 20
 """Numbers of a named quantity's levels up to which they are held for further use: 8 MB."""
@@ -59,11 +60,20 @@ def capped_level(level: Level, path: Path, block: Block, years: Array) -> Capped
     """Compute a level under its caps, (sample, year) or (1, year) in log10."""
 
     def demand(times: Array) -> Array:
-        return demanded_level(level, path, block, times, quantity_level)
+        return grown_level(level, path, block, times)
 
     base = block.spec.years.first if level.at is None else level.at
     bounds = block.found(bounds_of, level, path)
     return capped(bounds, demand, lambda: demand(np.array([base])), path=path, base=base, block=block, years=years)
+
+
+def grown_level(level: Level, path: Path, block: Block, times: Array) -> Array:
+    """What a level is without limits: what growth gives, the quantity that it is, or what was bought for a stock."""
+    if isinstance(level, Stock) and level.adds_up:
+        return accumulated(level, path, block, times, quantity_level)
+    if level.level is not None:
+        return quantity_level(level.level, (*path, "level"), block, times)
+    return demanded_level(level, path, block, times, quantity_level)
 
 
 type Demand = Callable[[Array], Array]
@@ -116,12 +126,10 @@ def _once[Computed: (Array, Capped)](
 
 def named_level(name: str, block: Block, years: Array) -> Array:
     """Compute the levels of a named quantity, once for the same years; or of a variable of the scenario itself."""
-    if name not in block.spec.quantities:
+    if name not in block.spec.named:
         return own_level(name, block, years)
-    path = ("quantities", name)
-    return _once(
-        ("named", *path), block, years, lambda: quantity_level(block.spec.quantities[name], path, block, years)
-    )
+    path, quantity = block.spec.named[name]
+    return _once(("named", *path), block, years, lambda: quantity_level(quantity, path, block, years))
 
 
 def is_followed(bound: Bound, spec: ScenarioSpec) -> bool:
@@ -134,11 +142,13 @@ def is_followed(bound: Bound, spec: ScenarioSpec) -> bool:
 def _moves(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
     """Tell whether a quantity changes over time."""
     if isinstance(quantity, str):
-        return quantity not in spec.quantities or _moves(spec.quantities[quantity], spec)
+        return quantity not in spec.named or _moves(spec.named[quantity].quantity, spec)
     if isinstance(quantity, Level):
+        if isinstance(quantity, Stock) and quantity.adds_up:
+            return True
         caps = [cap.of or cap.limit for cap in quantity.caps.values()]
         changes = (quantity.growth, quantity.table, quantity.drift, quantity.volatility, quantity.jumps)
-        return any(each is not None for each in changes) or any(_moves(each, spec) for each in caps)
+        return any(each is not None for each in changes) or any(_moves(each, spec) for each in (quantity.level, *caps))
     if isinstance(quantity, Operation):
         return quantity.accumulation is not None or any(_moves(part, spec) for _, part in parts_of(quantity, ()))
     return False
@@ -172,7 +182,7 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
 
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
     if operation.accumulation is not None:
-        return _accumulated(operation, path, block, years)
+        return accumulated(operation, path, block, years, quantity_level)
     if operation.lag is not None:
         return _lagged(operation.lag, (*path, "lag"), block, years)
     if operation.highest is not None or operation.lowest is not None:
@@ -183,63 +193,6 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
     parts, combine = block.found(way_of, operation, path)
     result = combine([quantity_level(part, at, block, years) for at, part in parts])
     return result if operation.difference is None else checked(result, operation, path, block)
-
-
-def _accumulated(operation: Operation, path: Path, block: Block, years: Array) -> Array:
-    line = quantity_line(cast("Quantity", operation.accumulation), (*path, "accumulation"), block)
-    is_straight = line is not None and not line.bends  # no fine grid is needed to add it up
-    if not (is_straight and years.ndim > 1) and (known := block.between(path, years)) is not None:
-        return known
-    base = block.spec.years.first if operation.at is None else operation.at
-    if np.any(base > years[0]):
-        raise SimulatorError(
-            f"{dotted(path)}: accumulates from {base:g}, after the first year {years[0]:g}. Set at: earlier."
-        )
-    if is_straight and years.ndim > 1:
-        return _added_up(operation, path, block, years, base=base)
-    times = np.unique([base, *years]) if is_straight else fine_grid(base, float(years[-1]), years)
-    flow = quantity_level(operation.accumulation, (*path, "accumulation"), block, times)  # type: ignore[arg-type]
-    # A stock S that loses a part d a year has S e^(d t) grow by the flow times e^(d t): added up, and turned back.
-    turn = _decay(operation, path, block)[:, None] * (times - base)
-    per_year = flow + np.log10(SECONDS_PER_YEAR) + turn  # base units of a flow are per second
-    on_grid = times == base if is_straight else is_fine(times)
-    grid = np.flatnonzero(on_grid)
-    on = growth.accumulate(times[grid], per_year[:, grid], log_start=block.draw((*path, "start")))
-    stock = np.empty((on.shape[0], times.size))
-    stock[:, grid] = on
-    for time in np.flatnonzero(~on_grid):  # added up from the grid and not onto it: no year changes another
-        before = grid[np.searchsorted(grid, time) - 1]
-        step = [before, time]
-        stock[:, time] = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
-    return block.stepped(path, times, stock - turn)[:, np.searchsorted(times, years)]
-
-
-def _added_up(operation: Operation, path: Path, block: Block, times: Array, *, base: float) -> Array:
-    """Add a flow at a constant rate of growth up to a stock at times of each sample's own, (sample, 1), in one step."""
-    flow, span = (*path, "accumulation"), times - base
-    turn = _decay(operation, path, block)[:, None] * span
-    ends = [quantity_level(operation.accumulation, flow, block, each) for each in (np.full_like(times, base), times)]  # type: ignore[arg-type]
-    per_step = np.log10(SECONDS_PER_YEAR * np.maximum(span, 1e-300))
-    flows = np.hstack([ends[0] + per_step, ends[1] + turn + per_step])
-    return growth.accumulate([0.0, 1.0], flows, log_start=block.draw((*path, "start")))[:, 1:] - turn
-
-
-def _decay(operation: Operation, path: Path, block: Block) -> Array:
-    """Give the rate at which a stock decays, OOM a year, (sample,) or (1,).
-
-    SimulatorError: in some samples all of it is lost within a year.
-    """
-    if operation.life is not None:
-        return 1.0 / (growth.LN_10 * block.draw((*path, "life")))
-    if operation.depreciation is None:
-        return np.zeros(1)
-    lost = 10.0 ** block.draw((*path, "depreciation")) * SECONDS_PER_YEAR
-    if (all_of_it := lost >= 1.0 - 1e-9).any():
-        raise SimulatorError(
-            f"{dotted((*path, 'depreciation'))}: is all of the stock within a year, or more, in "
-            f"{percent(float(all_of_it.mean()))} of the samples. Write life: 6 months, or truncate it."
-        )
-    return np.asarray(-np.log10(1.0 - lost))
 
 
 def _lagged(lag: Lag, path: Path, block: Block, years: Array) -> Array:
@@ -352,9 +305,7 @@ class Chain:
         """What growth alone gives of a level that is no product, or the quantity that it is."""
         if subject.level is None:
             raise ValueError(f"{subject.name}: is a product.")
-        if isinstance(subject.level, Factor) and subject.level.level is not None:
-            return quantity_level(subject.level.level, (*subject.path, "level"), self.block, times)
-        return demanded_level(subject.level, subject.path, self.block, times, quantity_level)
+        return grown_level(subject.level, subject.path, self.block, times)
 
     def demanded(self, name: str, times: Array) -> Array:
         """What is demanded of a level: what growth gives, or the product of its parts under their limits."""

@@ -18,6 +18,7 @@ from simulator.schema.choices import LAWS
 from simulator.schema.quantities import Event, Factor, Level, Limit, MeanRate, Operation, Quantity, QuantityRate, Regime
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.stocks import Stock
 from simulator.wording import capital, listed, percent, signed
 
 if TYPE_CHECKING:
@@ -31,6 +32,11 @@ class Limitation:
     name: str
     text: str
     components: tuple[str, ...] = ()
+
+
+_AGES = {
+    "depreciation": "of which is lost", "life": "that lasts", "service_life": "each part of which is retired after",
+}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,13 +62,7 @@ class _Words:
             return self._level(spec, path)
         parts = [self._part(part, at) for at, part in prior_names.parts_of(spec, path)]
         if spec.accumulation is not None:
-            lost = ""
-            if spec.depreciation is not None or spec.life is not None:
-                key, what = (
-                    ("life", "that lasts") if spec.depreciation is None else ("depreciation", "of which is lost")
-                )
-                lost = f", {what} {self.number((*path, key))}"
-            return f"a stock that {parts[0]} adds to, {self.number((*path, 'start'))} at first{lost}"
+            return self._stock(spec, parts[0], path)
         if spec.lag is not None:
             return f"{parts[0]} {self.number((*path, 'lag', 'by'))} before"
         if spec.power is not None:
@@ -78,14 +78,24 @@ class _Words:
         text = self.quantity(spec, path)
         return f"[{text}]" if isinstance(spec, Level | Operation) else text
 
+    def _stock(self, spec: Operation | Stock, flow: str, path: Path) -> str:
+        stated = [key for key in _AGES if getattr(spec, key) is not None]
+        ages = [f", {_AGES[key]} {self.number((*path, key))}" for key in stated]
+        return f"a stock that {flow} adds to, {self.number((*path, 'start'))} at first{''.join(ages)}"
+
     def _level(self, level: Level, path: Path) -> str:
+        parts = [self._part(part, at) for at, part in prior_names.parts_of(level, path)]
+        if isinstance(level, Stock) and level.adds_up:
+            return self._stock(level, parts[0] if parts else "nothing", path)
+        if parts:
+            return parts[0]
         if level.table is not None:
             return f"a table of {len(level.table)} levels by year"
-        at = "" if level.at is None else f" in {number(level.at)}"
-        words = ["a level" if level.start is None else f"{self.number((*path, 'start'))}{at}"]
+        since = "" if level.at is None else f" in {number(level.at)}"
+        words = ["a level" if level.start is None else f"{self.number((*path, 'start'))}{since}"]
         for below, era in prior_names.regimes_of(level, path):
-            since = f"from {self._begin(era.from_, (*below, 'from'))} on " if era.from_ else ""
-            words.append(f"{since}growing by {self._rate(era, prior_names.rate_path(level, below))}")
+            begin = f"from {self._begin(era.from_, (*below, 'from'))} on " if era.from_ else ""
+            words.append(f"{begin}growing by {self._rate(era, prior_names.rate_path(level, below))}")
         return ", ".join(words)
 
     def _rate(self, era: Regime, path: Path) -> str:
@@ -129,8 +139,8 @@ def _quantities(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
     for path, driver in prior_names.entries_of(Factor, spec.drivers, ("drivers",)):
         if driver.level is not None:
             yield " ".join(map(str, path[1::2])), words.quantity(driver.level, (*path, "level"))
-    for entry, quantity in spec.quantities.items():
-        yield entry.replace("-", " "), words.quantity(quantity, ("quantities", entry))
+    for entry, (path, quantity) in spec.named.items():
+        yield entry.replace("-", " "), words.quantity(quantity, path)
 
 
 def correlations(scenario: Scenario) -> list[tuple[Correlation, tuple[str, ...]]]:
@@ -167,8 +177,8 @@ def _limits(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
         yield from _capped(driver, ": ".join(str(part).replace("-", " ") for part in path[1::2]), words, path)
     for key, limit in spec.constraints.items():
         yield f"Constraint “{key}” on physical compute", words.limit(limit, ("constraints", key))
-    for key, quantity in spec.quantities.items():
-        for path, level in prior_names.entries_of(Level, quantity, ("quantities", key)):
+    for key, (place, quantity) in spec.named.items():
+        for path, level in prior_names.entries_of(Level, quantity, place):
             if "caps" not in path[2:]:
                 yield from _capped(level, key.replace("-", " "), words, path)
 
@@ -180,7 +190,7 @@ def _capped(level: Level, on: str, words: _Words, path: Path) -> Iterator[tuple[
 
 ABOUT: Mapping[str, str] = MappingProxyType({
     "spending": "Spending", "hardware": "Hardware efficiency", "compute": "Physical compute",
-    "algorithms": "Algorithmic efficiency", "quantities": "Quantities that limits are built from",
+    "algorithms": "Algorithmic efficiency", "quantities": "Quantities that limits are built from", "stocks": "Stocks",
     "constraints": "Constraints on physical compute", "capability": "Capability", "thresholds": "Thresholds",
     "models": "Counts of models",
 })  # fmt: skip

@@ -13,12 +13,13 @@ from simulator.scenario.documents import yaml_text
 from simulator.schema.quantities import Factor
 from simulator.schema.spec import Drivers, ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.stocks import Stock
 
-_STATED = (ScenarioSpec, Drivers, Prior, Factor)
+_STATED = (ScenarioSpec, Drivers, Prior, Factor, Stock)
 _RANKS = {
     name.rstrip("_"): rank for rank, name in enumerate(dict.fromkeys(key for of in _STATED for key in of.model_fields))
 }
-_NAMED = ("inputs", "factors", "quantities", "constraints", "caps", "thresholds", "parameters")
+_NAMED = ("inputs", "factors", "quantities", "stocks", "constraints", "caps", "thresholds", "parameters")
 """Where the names are the author's, and stand in a run in his order."""
 
 

@@ -13,7 +13,7 @@ from simulator.scenario.layers import lookup, merge
 from simulator.scenario.overrides import set_entry
 from simulator.wording import listed
 
-_SECTIONS = ("drivers", "quantities", "constraints", "thresholds")
+_SECTIONS = ("drivers", "quantities", "stocks", "constraints", "thresholds")
 _NAMES = ("factors", "caps")
 _GROWS = ("start", "growth", "drift", "volatility", "jumps")
 _SINCE = ("highest", "lowest")

@@ -25,7 +25,7 @@ _OF_RUN = ("name", "title", "notes", "seed", "samples", "design", "block")
 _APART = ("name", "title", "notes", "subject", "dollars", "history", "seed", "samples", "design", "block")
 """Entries on which no result depends (what was learnt stands in the priors), and how samples are drawn, which is the
 first scenario's throughout."""
-_NAMED = ("inputs", "quantities", "constraints", "thresholds", "caps", "factors", "drivers")
+_NAMED = ("inputs", "quantities", "stocks", "constraints", "thresholds", "caps", "factors", "drivers")
 """Mappings of which every entry is an input of its own, also where one scenario has none of them."""
 ORIGIN = (*PROVENANCE_KEYS, "prior")
 """Keys that say where a prior comes from."""
@@ -312,7 +312,7 @@ def _by_mention(entries: Sequence[Entry]) -> list[Swap]:
         head, key = entry.path[:-1], entry.path[-1]
         if key == "at":
             near = [group for group in groups if any(one is entry or one.path == (*head, "start") for one in group)]
-        elif head in (("quantities",), ("inputs",)) and ABSENT in (entry.one, entry.other):
+        elif head in (("quantities",), ("stocks",), ("inputs",)) and ABSENT in (entry.one, entry.other):
             near = [
                 group for group in groups
                 if any(one is entry or key in (*_texts(one.one), *_texts(one.other)) for one in group)

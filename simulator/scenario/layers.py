@@ -287,7 +287,7 @@ def _placed(fault: Fault, document: Document, changed: Mapping[Path, Place]) -> 
 
 
 def _quantities(document: Document) -> list[str]:
-    return [*map(str, lookup(document.data, ("quantities",)) or ())]
+    return [str(name) for key in ("quantities", "stocks") for name in lookup(document.data, (key,)) or ()]
 
 
 def named(data: Any, path: Path) -> Path:

@@ -22,6 +22,7 @@ from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
 from simulator.schema.spec import Driver, ScenarioSpec, Years, walked
 from simulator.schema.statements import Prior
+from simulator.schema.stocks import PURCHASES
 from simulator.units import PERCENT, UnitError, parse_growth_unit
 
 SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]
@@ -102,7 +103,8 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     "growth": ("rate", None), "rate": ("rate", None), "mean_of": ("rate", None),
     "towards": ("rate", None), "times": ("number", None),
     "from_": ("date", None), "half_life": ("duration", None), "by": ("duration", None), "life": ("duration", None),
-    "depreciation": ("level", "1/year"), "drift": ("drift", None), "volatility": ("drift", None),
+    "service_life": ("duration", None), "depreciation": ("level", "1/year"),
+    "drift": ("drift", None), "volatility": ("drift", None),
     "share": ("level", "1"), "multiplier": ("level", "1"), "parameters": ("number", None),
     # of thresholds
     "effective_compute": ("level", "FLOP"), "physical_compute": ("level", "FLOP"), "spending": ("level", "USD"),
@@ -146,7 +148,7 @@ def unit_words(key: str) -> str:
     return "%, or a fraction; it must be written" if key in ASKED and kind == "level" else str(told)
 
 
-_NAMED = ("inputs", "quantities", "thresholds", "constraints", "factors", "caps", "parameters")
+_NAMED = ("inputs", "quantities", "stocks", "thresholds", "constraints", "factors", "caps", "parameters")
 
 
 def key_of(path: Path) -> str:
@@ -313,8 +315,11 @@ def shock_path(path: Path, year: int) -> Path:
     return (*path, "shock", year)
 
 
-def parts_of(operation: Operation, path: Path) -> tuple[tuple[Path, Quantity], ...]:
-    """List the quantities that an operation works on, with the path of each."""
+def parts_of(operation: Operation | Level, path: Path) -> tuple[tuple[Path, Quantity], ...]:
+    """List the quantities that an operation works on, with the path of each; of a level what it is, or what it adds."""
+    if isinstance(operation, Level):
+        stated = (("level", operation.level), (PURCHASES, getattr(operation, PURCHASES, None)))
+        return tuple(((*path, key), part) for key, part in stated if part is not None)
     for key in OPERATIONS:
         value = getattr(operation, key)
         if value is None:

@@ -223,6 +223,9 @@ class Level(Spec):
     """A name for charts and tables."""
     name: ItemName | None = None
     """As an item of a list: its name in paths, as in `growth[slowdown].rate`; draws hang on that, not on its place."""
+    level: Quantity | None = None
+    """What it is in every year, in the place of start and growth: the name of a quantity, or an operation on
+    quantities; `level: power-limited-run`."""
 
     @classmethod
     def _prepared(cls, data: Any) -> tuple[Any, list[Fault]]:
@@ -234,7 +237,11 @@ class Level(Spec):
 
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
-        if self.table is not None:
+        beside = [key for key in STATING if getattr(self, key, None) is not None] if self.level is not None else []
+        if beside:
+            rule = "stands beside level, which says what it is in every year."
+            yield Fault((beside[0],), rule, f"Remove {beside[0]}, or make it part of the quantity.")
+        elif self.table is not None:
             for key in ("start", "growth", "at", "drift", "volatility", "jumps"):
                 if getattr(self, key) is not None:
                     yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
@@ -269,18 +276,8 @@ class Factor(Level):
 
     name: ClassVar[None] = None  # type: ignore[misc]  # its key is its name
 
-    level: Quantity | None = None
-    """What it is in every year, in the place of start and growth: the name of a quantity, or an operation on
-    quantities; `level: power-limited-run`."""
     custom: Custom | None = None
     """Levels computed by Python code."""
-
-    def _faults(self) -> Iterator[Fault]:
-        yield from super()._faults()
-        beside = [key for key in STATING if getattr(self, key) is not None] if self.level is not None else []
-        if beside:
-            rule = "stands beside level, which says what it is in every year."
-            yield Fault((beside[0],), rule, f"Remove {beside[0]}, or make it part of the quantity.")
 
 
 STATING = ("start", "growth", "at", "table", "drift", "volatility", "jumps", "custom")
@@ -339,6 +336,9 @@ class Operation(Spec):
     """The part of the stock of an accumulation that is lost within a year: `25 %/year` leaves 75 % after a year."""
     life: Prior | None = None
     """The mean time that what is in the stock of an accumulation lasts, in place of `depreciation`: `4 years`."""
+    service_life: Prior | None = None
+    """The time after which what was added to an accumulation is retired, all at once: `5 years`, in place of both. What
+    it holds at the start is of all ages alike, and goes evenly within that time."""
     lag: Lag | None = None
     """What a quantity was some time ago: `lag: {of: spending, by: 2 years}`."""
     highest: Quantity | None = None
@@ -356,7 +356,7 @@ class Operation(Spec):
     def _faults(self) -> Iterator[Fault]:
         yield from year_faults(("at",), self.at, example=2025)
         given = [key for key in OPERATIONS if getattr(self, key) is not None]
-        beside = [key for key in ("start", "at", "depreciation", "life") if getattr(self, key) is not None]
+        beside = [key for key in ("start", "at", *DECAYS) if getattr(self, key) is not None]
         beside = [key for key in beside if key != "at" or not given or given[0] not in _DATED]
         if not given:
             yield Fault((), "states no operation.", f"Write one of {', '.join(OPERATIONS)}.")
@@ -365,10 +365,22 @@ class Operation(Spec):
         elif self.accumulation is not None and self.start is None:
             remedy = "Write start: {value: .., unit: ..}, the stock at the first year."
             yield Fault(("accumulation",), "needs a start.", remedy)
-        elif self.depreciation is not None and self.life is not None:
-            yield Fault(("life",), "stands beside depreciation.", "Both say how the stock decays: keep one.")
+        elif fault := decay_fault(self):
+            yield fault
         elif self.accumulation is None and beside:
             yield Fault((beside[0],), f"goes with accumulation, not with {given[0]}.", f"Remove {beside[0]}.")
+
+
+DECAYS = ("depreciation", "life", "service_life")
+"""Keys that say how a stock gets less by itself."""
+
+
+def decay_fault(stock: Spec) -> Fault | None:
+    """Refuse a stock that says twice how it gets less."""
+    said = [key for key in DECAYS if getattr(stock, key) is not None]
+    if len(said) < 2:
+        return None
+    return Fault((said[1],), f"stands beside {said[0]}.", "Both say how the stock decays: keep one.")
 
 
 def _quantity_form(data: Any) -> str:
@@ -379,7 +391,7 @@ def _quantity_form(data: Any) -> str:
     if isinstance(data, Mapping):
         if any(key in OPERATIONS for key in data):
             return "<operation>"
-        if any(key in data for key in ("start", "growth", "table")):
+        if any(key in data for key in ("start", "growth", "table", "level")):
             return "<level>"
     return "<prior>"
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from itertools import pairwise
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
@@ -37,6 +37,7 @@ from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Quantity
 from simulator.schema.statements import Prior
+from simulator.schema.stocks import PURCHASES, Stock
 
 SCHEMA_VERSION = 2
 
@@ -178,6 +179,13 @@ def _walk(value: Any, path: Path, of: str) -> Iterator[tuple[Path, str, Any]]:
             yield from _walk(inner, (*path, part), of)
 
 
+class Named(NamedTuple):
+    """A quantity that has a name, and its place in the scenario."""
+
+    path: Path
+    quantity: Quantity
+
+
 class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
 
@@ -220,6 +228,8 @@ class ScenarioSpec(Spec):
     """What effective compute is the product of; of a question about money or a quantity alone, what it asks for."""
     quantities: dict[Name, Quantity] = Field(default_factory=dict)
     """Named quantities that caps and constraints are built from."""
+    stocks: dict[Name, Stock] = Field(default_factory=dict)
+    """Stocks of compute, or of anything else that is bought, ages and is used; quantities under their own names."""
     constraints: dict[Name, Limit] = Field(default_factory=dict, max_length=MOST_LIMITS)
     """Named limits on physical compute, FLOP."""
     correlations: tuple[Correlation, ...] = ()
@@ -236,12 +246,12 @@ class ScenarioSpec(Spec):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy it with changes; what was found of it is found anew."""
         copied = super().model_copy(update=update, deep=deep)
-        for found in ("below", "by_kind", "slots"):
+        for found in ("below", "by_kind", "named", "slots"):
             copied.__dict__.pop(found, None)
         return copied
 
     def _faults(self) -> Iterator[Fault]:
-        for key in ("inputs", "quantities", "constraints", "thresholds"):
+        for key in ("inputs", "quantities", "stocks", "constraints", "thresholds"):
             if (count := len(getattr(self, key))) > MOST_NAMED:
                 rule = f"holds {count:,} entries; at most {MOST_NAMED} are computed with."
                 yield Fault((key,), rule, "Leave some out, or part the scenario.")
@@ -267,6 +277,20 @@ class ScenarioSpec(Spec):
         for place, (path, _, entry) in enumerate(self.below):
             found.setdefault(type(entry), []).append((place, path, entry))
         return found
+
+    @cached_property
+    def named(self) -> dict[str, Named]:
+        """The quantities that names lead to."""
+        return dict(self.every_named)
+
+    @property
+    def every_named(self) -> Iterator[tuple[str, Named]]:
+        """List the quantities that have a name: those stated as such, stocks, and what is bought for them."""
+        yield from ((name, Named(("quantities", name), each)) for name, each in self.quantities.items())
+        for name, stock in self.stocks.items():
+            yield name, Named(("stocks", name), stock)
+            if stock.purchases is not None:
+                yield f"{name}-{PURCHASES}", Named(("stocks", name, PURCHASES), stock.purchases)
 
     @model_validator(mode="before")
     @classmethod

@@ -72,7 +72,7 @@ def level_name(path: Path) -> str:
             return str(driver)
         case ("drivers", driver, "factors", factor):
             return f"{driver}_factor_{snake(str(factor))}"
-        case ("quantities", name):
+        case ("quantities" | "stocks", name):
             return f"quantity_{snake(str(name))}"
         case ("constraints", name, "limit"):
             return f"constraint_{snake(str(name))}"
@@ -129,9 +129,7 @@ def binding_names(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
 
 def variable_places(spec: ScenarioSpec) -> list[tuple[str, Path]]:
     """Name the variables over samples and years of a scenario's run, each with its place in the scenario."""
-    found: list[tuple[str, Path]] = [
-        (level_name(("quantities", name)), ("quantities", name)) for name in spec.quantities
-    ]
+    found: list[tuple[str, Path]] = [(level_name(("quantities", name)), path) for name, (path, _) in spec.named.items()]
     found += [(name, path) for name, (_, path, _) in moving_thresholds(spec).items()]
     chain = subjects(spec)
     for subject in (*chain, *inner_subjects(spec)):
@@ -150,7 +148,7 @@ def standing(spec: ScenarioSpec) -> dict[str, str]:
     places = [(name, path) for name, path in variable_places(spec) if path != ("models",)]
     named = {name: name for name, path in places if not name.startswith(("binding_", "moving_threshold_"))}
     paths = {dotted(path): name for name, path in reversed(places) if name in named and path not in _NO_PLACE}
-    return paths | {name: level_name(("quantities", name)) for name in spec.quantities} | named
+    return paths | {name: level_name(("quantities", name)) for name in spec.named} | named
 
 
 _NO_PLACE: tuple[Path, ...] = (("drivers",), ("constraints",))

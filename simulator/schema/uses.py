@@ -9,9 +9,12 @@ from simulator.errors import Path
 from simulator.schema.prior_names import entries, entries_of, stated_drivers
 from simulator.schema.quantities import OPERATIONS, OWN, Lag
 from simulator.schema.spec import ScenarioSpec
+from simulator.schema.stocks import PURCHASES
 
-NAMING = ("", "quantities", "limit", "level", "of", "quantity", *OPERATIONS)
+NAMING = ("", "quantities", "limit", "level", "of", "quantity", PURCHASES, *OPERATIONS)
 """Fields that may hold the name of a quantity; a quantity may be one itself."""
+QUANTITIES = ("quantities", "stocks")
+"""Sections whose entries are quantities by name."""
 
 type Uses = Mapping[str, set[str]]
 
@@ -26,9 +29,9 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
 
     Without what it takes as it was some time ago, if not `lagged`; without what only limits variables, if not `limits`.
     """
-    stated, drivers = spec.quantities, stated_drivers(spec)
+    stated, drivers = spec.named, stated_drivers(spec)
     own = {name for name in OWN if name not in stated}
-    within: dict[str, list[Path]] = {name: [("quantities", name)] for name in stated}
+    within: dict[str, list[Path]] = {name: [path] for name, (path, _) in stated.items()}
     within |= {name: [("drivers", name)] for name in own if name in drivers}
     within |= {"physical_compute": [("drivers", "compute"), ("constraints",)], "effective_compute": []}
     named = list(names_in(spec))
@@ -41,7 +44,7 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
             if path[: len(place)] == place
             and used in {*stated, *own}
             and (lagged or not is_before(path))
-            and (limits or path[0] == "quantities" or not {"caps", "constraints"} & {path[0], *path[2:]})
+            and (limits or path[0] in QUANTITIES or not {"caps", "constraints"} & {path[0], *path[2:]})
         }
         | (parts.get(name, set()) & set(within) - set(stated))
         for name, places in within.items()
@@ -51,7 +54,7 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
 def is_before(path: Path) -> bool:
     """Tell whether what stands at a path is taken as it was some time ago; a limit may be called `lag`."""
     return any(
-        pair == ("lag", "of") and before not in ("caps", "constraints", "quantities")
+        pair == ("lag", "of") and before not in ("caps", "constraints", *QUANTITIES)
         for before, pair in zip(path, pairwise(path[1:]), strict=False)
     )
 
@@ -96,11 +99,11 @@ def lagged(spec: ScenarioSpec) -> tuple[tuple[str, ...], tuple[Path, ...]]:
     def owner(path: Path) -> str:
         """Name the quantity or variable that is made of what stands at a path."""
         of_compute = path[0] == "constraints" or path[:2] == ("drivers", "compute")
-        return "physical_compute" if of_compute else str(path[1]) if path[0] in ("quantities", "drivers") else ""
+        return "physical_compute" if of_compute else str(path[1]) if path[0] in ("drivers", *QUANTITIES) else ""
 
     paths = tuple(
         path
         for path, lag in entries_of(Lag, spec)
         if owner(path) in within and within & {name for _, name in names_in(lag.of)}
     )
-    return tuple(name for name in OWN if paths and name in within and name not in spec.quantities), paths
+    return tuple(name for name in OWN if paths and name in within and name not in spec.named), paths

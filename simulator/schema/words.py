@@ -10,7 +10,7 @@ from simulator.errors import Path, as_path, dotted, is_item_name
 from simulator.schema.prior_names import entries
 from simulator.schema.spec import ScenarioSpec
 
-SECTIONS = ("inputs", "drivers", "quantities", "constraints", "capability", "thresholds", "models")
+SECTIONS = ("inputs", "drivers", "quantities", "stocks", "constraints", "capability", "thresholds", "models")
 _ABOUT = {"inputs": "input ", "constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold "}
 _PLACES = {
     "product": "factor", "sum": "term", "minimum": "choice", "maximum": "choice", "feedback": "feedback point",

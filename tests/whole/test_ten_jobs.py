@@ -1,4 +1,4 @@
-"""Thirteen jobs, each from a blank file with what its page of the documentation says: files and commands run as they stand."""
+"""Fourteen jobs, each from a blank file with what its page of the documentation says: files and commands run as they stand."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ ANSWERS = {
     "shock": r"(?i)crisis",
     "date": r"1e28 FLOP run.*by .*end of 2027",
     "counts": r"(?i)models",
+    "stocks": r"100 million chips run: 20[23]\d.*power",
     "sweep": r"budget",
     "why": r"(?i)algorithms",
     "correlated": r"correlation",
@@ -44,7 +45,7 @@ RUNS = {"news": 4000, "gallery": 900}
 """Samples of runs where a few do not do: news that few samples carry is refused."""
 
 
-def test_there_are_thirteen_jobs():
+def test_there_are_fourteen_jobs():
     assert set(ANSWERS) == {path.stem for path in (DOCS / "how-to").glob("*.md")} - {"index"}
 
 

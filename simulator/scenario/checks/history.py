@@ -38,13 +38,13 @@ def history_faults(spec: ScenarioSpec) -> Iterator[Fault]:
 
 def observed_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     """Find what was observed of nothing that there is, in another unit, or twice; only where all units are known."""
-    known = [*spec.quantities, *(name for name in OWN if name != "effective_compute")]
+    known = [*spec.named, *(name for name in OWN if name != "effective_compute")]
     for name, observed in (spec.history.quantities if spec.history else {}).items():
         path = ("history", "quantities", name)
         if name not in known:
             yield Fault(path, f"there is no quantity '{name}'.", near_name(name, known) or "Name one that there is.")
             continue
-        of_runs = name in ("spending", "hardware", "physical_compute") and name not in spec.quantities
+        of_runs = name in ("spending", "hardware", "physical_compute") and name not in spec.named
         if of_runs and spec.history and spec.history.runs != "none":
             rule = "is learnt from the table of runs already, with scatter of single years that nothing else moves."
             yield Fault(path, rule, "Add a row to that table, or write runs: none.")

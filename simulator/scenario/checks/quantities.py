@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TypeGuard
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from simulator.schema.prior_names import entries, entries_of, parts_of, rate_pat
 from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.stocks import Stock
 from simulator.schema.uses import Uses, circles, is_before, lagged, names_in, uses_of, way_round, with_feedback
 from simulator.units import SECONDS_PER_YEAR
 from simulator.wording import percent
@@ -29,11 +31,11 @@ def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
     `alone` are the quantities that each quantity is made of.
     """
     at_once = uses_of(spec, lagged=False)
-    own = set(OWN) - set(spec.quantities)
+    own = set(OWN) - set(spec.named)
     found: set[frozenset[str]] = set()
     rates = [(path, each) for path, _, each in spec.below if isinstance(each, QuantityRate)]
     for path, rate in rates:  # the integral of which is over all times before, so that no lag opens a circle
-        owner = str(path[1]) if path[1] in (*spec.quantities, *DRIVERS) else "physical_compute"
+        owner = str(path[1]) if path[1] in (*spec.named, *DRIVERS) else "physical_compute"
         if way := way_round(
             owner, {**with_feedback(uses_of(spec), spec), owner: {name for _, name in names_in(rate.quantity)}}
         ):
@@ -53,7 +55,7 @@ def circle_faults(spec: ScenarioSpec, alone: Uses) -> Iterator[Fault]:
             else:
                 remedy += f", or take what was before: lag: {{of: {variable}, by: 1 year}}." if variable else "."
             section = ("constraints",) if name == "physical_compute" else ("drivers",)
-            at = ("quantities", name) if name in spec.quantities else (*section, name) if name in DRIVERS else section
+            at = spec.named[name].path if name in spec.named else (*section, name) if name in DRIVERS else section
             yield Fault(at, f"is made from itself: {way}.", remedy)
 
 
@@ -87,7 +89,7 @@ def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
     if not any(driver.feedback for driver in stated_drivers(spec).values()):
         return
     uses, at_once = with_feedback(uses_of(spec), spec), uses_of(spec, lagged=False)
-    bent = {name for name in set(OWN) - set(spec.quantities) if way_round(name, uses)}
+    bent = {name for name in set(OWN) - set(spec.named) if way_round(name, uses)}
     for section in ("drivers", "constraints"):
         for path, name in names_in(getattr(spec, section), (section,)):
             if "growth" in path:
@@ -97,7 +99,7 @@ def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
             while reach - seen:
                 seen |= reach
                 made_of = at_once if limits else uses
-                reach |= {each for one in reach for each in made_of.get(one, ()) if one in spec.quantities}
+                reach |= {each for one in reach for each in made_of.get(one, ()) if one in spec.named}
             if own := sorted(reach & bent):
                 rule = f"is made of {', '.join(own)}{' at the same time' * limits}, which feedback bends step by step."
                 remedy = f"Take what was before: lag: {{of: {own[0]}, by: 1 year}}; or remove feedback."
@@ -114,7 +116,7 @@ def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
     open_: list[Asked] = [
         (path, each, first)
         for path, _, each in entries(spec)
-        if isinstance(each, Operation) or (isinstance(each, Level) and _follows(each))
+        if isinstance(each, Operation | Stock) or (isinstance(each, Level) and _follows(each))
     ]
     while open_:
         path, quantity, year = open_.pop(0)
@@ -131,7 +133,7 @@ def early_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
             if year < (begin := each.points[0][0]) <= first:  # that it covers the years is checked of each table
                 remedy = "Add the years that are missing: nothing is extrapolated."
                 yield Fault((*path, "table"), f"begins in {number(begin)}; {needed(year)}", remedy)
-        elif isinstance(each, Operation) and each.accumulation is not None and (since := _since(each, spec)) > year:
+        elif _is_stock(each) and (since := _since(each, spec)) > year:
             yield Fault(
                 path, f"begins in {number(since)}; {needed(year)}", "Set at: earlier, and start: to what it was."
             )
@@ -147,14 +149,20 @@ def _follows(level: Level) -> bool:
     return any(isinstance(rate, QuantityRate) for rate in (level.growth, *(era.rate for era in eras)))
 
 
-def _since(operation: Operation, spec: ScenarioSpec) -> float:
+def _is_stock(quantity: Quantity) -> TypeGuard[Operation | Stock]:
+    """Tell whether a quantity is a flow that was added up."""
+    stock = isinstance(quantity, Stock) and quantity.adds_up
+    return stock or (isinstance(quantity, Operation) and quantity.accumulation is not None)
+
+
+def _since(operation: Operation | Level, spec: ScenarioSpec) -> float:
     return spec.years.first if operation.at is None else operation.at
 
 
 def _asks(quantity: Quantity, path: Path, year: float, spec: ScenarioSpec, joint: JointPrior) -> Iterator[Asked]:
     """List what a quantity that is asked for from a year on is made of, with the years from which it asks for that."""
-    if isinstance(quantity, str) and quantity in spec.quantities:
-        yield ("quantities", quantity), spec.quantities[quantity], year
+    if isinstance(quantity, str) and quantity in spec.named:
+        yield *spec.named[quantity], year
     elif isinstance(quantity, str) and year < spec.years.first:  # before the first year, what growth alone gives
         for at, level in _behind(quantity, spec):
             yield (at, level, year) if level.level is None else ((*at, "level"), level.level, year)
@@ -163,10 +171,10 @@ def _asks(quantity: Quantity, path: Path, year: float, spec: ScenarioSpec, joint
         for at, regime in regimes_of(quantity, path):
             if isinstance(regime.rate, QuantityRate):
                 yield (*rate_path(quantity, at), "quantity"), regime.rate.quantity, since
-    elif isinstance(quantity, Operation):
-        if quantity.lag is not None:
+    elif isinstance(quantity, Operation | Level):
+        if isinstance(quantity, Operation) and quantity.lag is not None:
             year -= float(joint.priors[dotted((*path, "lag", "by"))].family.ppf(np.array([0.9995]))[0])
-        elif any(each is not None for each in (quantity.accumulation, quantity.highest, quantity.lowest)):
+        elif _is_stock(quantity) or any(getattr(quantity, key, None) is not None for key in ("highest", "lowest")):
             year = min(_since(quantity, spec), year)
         yield from ((at, part, year) for at, part in parts_of(quantity, path))
 
@@ -185,7 +193,8 @@ def _behind(name: str, spec: ScenarioSpec) -> Iterator[tuple[Path, Factor]]:
 
 def decay_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
     """Find stocks of which all is lost within a year."""
-    for path, operation in entries_of(Operation, spec):
+    stocks: list[tuple[Path, Operation | Stock]] = [*entries_of(Operation, spec), *entries_of(Stock, spec)]
+    for path, operation in stocks:
         if operation.depreciation is None:
             continue
         at = (*path, "depreciation")
@@ -210,8 +219,8 @@ def difference_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
 def _start_bounds(quantity: Quantity, path: Path, spec: ScenarioSpec, joint: JointPrior) -> tuple[float, float] | None:
     """Give the bounds of a quantity in the first year, log10; None where not one prior alone says it."""
     if isinstance(quantity, str):
-        named = spec.quantities.get(quantity)
-        return None if named is None else _start_bounds(named, ("quantities", quantity), spec, joint)
+        named = spec.named.get(quantity)
+        return None if named is None else _start_bounds(named.quantity, named.path, spec, joint)
     if isinstance(quantity, Level) and quantity.start is not None:
         held = quantity.at in (None, spec.years.first) and not quantity.caps and quantity.jumps is None
         return joint.priors[dotted((*path, "start"))].family.support if held else None

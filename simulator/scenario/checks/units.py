@@ -8,9 +8,10 @@ from operator import mul
 
 from simulator.errors import Fault, Path, near_name, number
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
-from simulator.schema.quantities import OWN, Factor, Level, Limit, Operation, Quantity
+from simulator.schema.quantities import OWN, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
+from simulator.schema.stocks import PURCHASES, Stock
 from simulator.schema.subjects import inner_subjects, level_name, moving_thresholds, subjects
 from simulator.units import Unit, UnitError, parse_level_unit, parse_unit, plain_unit
 
@@ -19,8 +20,8 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
     """List the units of the variables whose unit depends on the scenario: factors, quantities, caps, constraints."""
     check = UnitCheck(spec, frozenset())
     result: dict[str, str] = {}
-    for name, quantity in spec.quantities.items():
-        result[level_name(("quantities", name))] = _logarithm(check.of(quantity, ("quantities", name)))
+    for name, (path, quantity) in spec.named.items():
+        result[level_name(("quantities", name))] = _logarithm(check.of(quantity, path))
     for subject in (*subjects(spec), *inner_subjects(spec)):
         main = {**DRIVER_UNITS, "physical_compute": "FLOP"}.get(subject.name)
         unit = f"log10({main})" if main else _logarithm(check.factor(subject.level, subject.path))
@@ -34,7 +35,7 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
 
 def named_unit(spec: ScenarioSpec, name: str) -> str:
     """Name the unit of a named quantity, or of a variable of the scenario itself: `chip`, `FLOP/USD`."""
-    variable = level_name(("quantities", name)) if name in spec.quantities else name
+    variable = level_name(("quantities", name)) if name in spec.named else name
     unit = plain_unit({**_FIXED_UNITS, **variable_units(spec)}[variable])
     return "W" if unit == "J/s" else unit
 
@@ -76,17 +77,18 @@ class UnitCheck:
             return None  # the joint prior reports it, with the path of the prior
 
     def _named(self, name: str, path: Path) -> Unit | None:
-        if name not in self.spec.quantities and name in OWN:
+        if name not in self.spec.named and name in OWN:
             return self._own(name, path)
-        if name not in self.spec.quantities:
-            remedy = near_name(name, self.spec.quantities) or "Define it under quantities."
+        if name not in self.spec.named:
+            remedy = near_name(name, self.spec.named) or "Define it under quantities."
             self.faults.append(Fault(path, f"there is no quantity '{name}'.", remedy))
             return None
         if name in self._in_circles:
             return None
         if name not in self._known:
             before = len(self.faults)
-            self._known[name] = self.of(self.spec.quantities[name], ("quantities", name))
+            path, quantity = self.spec.named[name]
+            self._known[name] = self.of(quantity, path)
             del self.faults[before:]  # they are collected where the quantity itself is checked
         return self._known[name]
 
@@ -99,6 +101,11 @@ class UnitCheck:
         return parse_unit(DRIVER_UNITS.get(name, "FLOP"))
 
     def _level(self, level: Level, path: Path) -> Unit | None:
+        if isinstance(level, Stock) and level.purchases is not None:
+            flow = self.of(level.purchases, (*path, PURCHASES))
+            return self._under_caps(level, path, None if flow is None else self._accumulated(level, path, flow))
+        if level.level is not None:
+            return self._under_caps(level, path, self.of(level.level, (*path, "level")))
         if level.start is None and level.table is None:
             self.faults.append(
                 Fault(path, "has no start.", "Write start: {value: 1, unit: USD}, for example, or a table.")
@@ -110,13 +117,17 @@ class UnitCheck:
             if level.table is not None:
                 self.faults.append(Fault((*path, "unit"), error.rule, error.remedy))
             return None
-        self.caps(level, path, unit)
+        return self._under_caps(level, path, unit)
+
+    def _under_caps(self, level: Level, path: Path, unit: Unit | None) -> Unit | None:
+        if unit is not None:
+            self.caps(level, path, unit)
         return unit
 
     def factor(self, level: Level | None, path: Path) -> Unit | None:
         """Work out the unit of a level that may be a quantity; UnitError where what it states is none."""
-        if isinstance(level, Factor) and level.level is not None:
-            return self.of(level.level, (*path, "level"))
+        if level is not None and (level.level is not None or isinstance(level, Stock)):
+            return self._level(level, path)
         return None if level is None else stated_unit(level)
 
     def caps(self, level: Level, path: Path, unit: Unit) -> None:
@@ -193,7 +204,7 @@ class UnitCheck:
             return None
         return Unit(tuple((base, round(power)) for base, power in powers if round(power)))
 
-    def _accumulated(self, operation: Operation, path: Path, flow: Unit) -> Unit | None:
+    def _accumulated(self, operation: Operation | Stock, path: Path, flow: Unit) -> Unit | None:
         stock = Unit((flow * parse_unit("s")).dimension)
         if operation.start is not None and operation.start.unit is not None:
             start = self._parse(operation.start.unit)

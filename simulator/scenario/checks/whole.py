@@ -25,6 +25,7 @@ from simulator.scenario.checks.quantities import (
     lag_faults,
     own_in_limits,
 )
+from simulator.scenario.checks.stocks import name_faults
 from simulator.scenario.checks.units import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
@@ -122,14 +123,14 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
         faults += [stated_once(fault) for fault in error.faults]
     ranges = joint or _without_correlations(spec)
     uses = uses_of(spec)
-    alone = {name: used & set(spec.quantities) for name, used in uses.items() if name in spec.quantities}
+    alone = {name: used & set(spec.named) for name, used in uses.items() if name in spec.named}
     in_circles = [*circle_faults(spec, alone)]
     faults += [*in_circles, *own_in_limits(spec)]
     units = UnitCheck(spec, frozenset(name for name in alone if way_round(name, alone)))
     for name, driver in stated_drivers(spec).items():
         faults += _driver_faults(("drivers", name), driver, parse_unit(DRIVER_UNITS[name]), units)
-    for name, quantity in spec.quantities.items():
-        units.of(quantity, ("quantities", name))
+    for path, quantity in spec.named.values():
+        units.of(quantity, path)
     for name, limit in spec.constraints.items():
         units.limit(limit, ("constraints", name), parse_unit("FLOP"))
         if spec.drivers.compute is not None and name in spec.drivers.compute.caps:
@@ -142,7 +143,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     faults += [*_missing_faults(spec), *_threshold_faults(spec, units), *_event_faults(spec, units)]
     faults += units.faults
     faults += model_faults(spec, ranges)
-    faults += [*_name_faults(spec), *history_faults(spec)]
+    faults += [*name_faults(spec), *_name_faults(spec), *history_faults(spec)]
     warnings: list[str] = []
     if ranges is not None:
         shares = shares_of(spec, ranges)
@@ -168,7 +169,7 @@ def _without_correlations(spec: ScenarioSpec) -> JointPrior | None:
 
 def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]:
     """List the quantities that no limit is made of, directly or through others, and no other prior looks at."""
-    rest, naming = ("drivers", "constraints", "thresholds"), (*NAMING, *THRESHOLD_QUANTITIES)
+    rest, naming = ("drivers", "stocks", "constraints", "thresholds"), (*NAMING, *THRESHOLD_QUANTITIES)
     used = {name for path, field, name in entries(spec)
             if field in naming and isinstance(name, str) and path[0] in rest}  # fmt: skip
     stood_on = {stand.quantity for stand in stands_of(spec).values()}
@@ -186,7 +187,7 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     """Find names that mean something else, and those that the variables of a run cannot be called after."""
     limits = [path for path, _ in entries_of(Limit, spec)]
     factors = [path for path, factor in entries_of(Factor, spec.drivers, ("drivers",)) if path[-2:-1] == ("factors",)]
-    groups = [(key, name) for key in ("inputs", "quantities", "thresholds") for name in getattr(spec, key)]
+    groups = [(key, name) for key in ("inputs", "quantities", "stocks", "thresholds") for name in getattr(spec, key)]
     told: set[Path] = set()
     for path in [*limits, *factors, *groups]:
         name, means = str(path[-1]), ""
@@ -355,7 +356,7 @@ def _asked_for(spec: ScenarioSpec) -> Iterator[tuple[Path, str]]:
             yield path, "effective_compute"
     yield from ((("constraints", name), "physical_compute") for name in spec.constraints)
     yield from ((path, event.when or "") for path, event in events_of(spec))
-    yield from ((path, name) for path, name in names_in(spec) if name in OWN and name not in spec.quantities)
+    yield from ((path, name) for path, name in names_in(spec) if name in OWN and name not in spec.named)
 
 
 def _event_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:

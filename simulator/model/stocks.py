@@ -1,0 +1,124 @@
+"""Flows that are added up to stocks, which may age: log10 of base units, (sample, year) or (1, year)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Path, SimulatorError, dotted
+from simulator.model import growth
+from simulator.model.fine_grid import fine_grid, is_fine, read_between
+from simulator.model.levels import Block, LevelOf, quantity_line
+from simulator.model.lines import Line
+from simulator.schema.prior_names import parts_of
+from simulator.schema.quantities import Operation
+from simulator.schema.stocks import Stock
+from simulator.units import SECONDS_PER_YEAR, Array
+from simulator.wording import percent
+
+
+def accumulated(operation: Operation | Stock, path: Path, block: Block, years: Array, level_of: LevelOf) -> Array:
+    """Add a flow up to a stock that may age, (sample, year) or (1, year)."""
+    line, flow_at = _flow(operation, path, block, level_of)
+    is_straight = line is not None and not line.bends and operation.service_life is None  # it needs no fine grid
+    if not (is_straight and years.ndim > 1) and (known := block.between(path, years)) is not None:
+        return known
+    base = block.spec.years.first if operation.at is None else operation.at
+    if np.any(base > years[0]):
+        raise SimulatorError(
+            f"{dotted(path)}: accumulates from {base:g}, after the first year {years[0]:g}. Set at: earlier."
+        )
+    if is_straight and years.ndim > 1:
+        return _added_up(operation, path, block, years, base=base, flow_at=flow_at)
+    times = np.unique([base, *years]) if is_straight else fine_grid(base, float(years[-1]), years)
+    # A stock S that loses a part d a year has S e^(d t) grow by the flow times e^(d t): added up, and turned back.
+    turn = _decay(operation, path, block)[:, None] * (times - base)
+    per_year = flow_at(times) + np.log10(SECONDS_PER_YEAR) + turn  # base units of a flow are per second
+    on_grid = times == base if is_straight else is_fine(times)
+    grid = np.flatnonzero(on_grid)
+    start = block.draw((*path, "start")) if operation.service_life is None else np.full(1, -np.inf)
+    on = growth.accumulate(times[grid], per_year[:, grid], log_start=start)
+    stock = np.empty((on.shape[0], times.size))
+    stock[:, grid] = on
+    for time in np.flatnonzero(~on_grid):  # added up from the grid and not onto it: no year changes another
+        before = grid[np.searchsorted(grid, time) - 1]
+        step = [before, time]
+        stock[:, time] = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
+    if operation.service_life is not None:
+        stock = _less_retired(times, stock, per_year, on_grid=grid, path=path, block=block)
+    return block.stepped(path, times, stock - turn)[:, np.searchsorted(times, years)]
+
+
+def _flow(
+    operation: Operation | Stock, path: Path, block: Block, level_of: LevelOf
+) -> tuple[Line | None, Callable[[Array], Array]]:
+    """Give what is added up as broken lines, if it is such, and its levels at times; nothing may be added."""
+    if not (parts := parts_of(operation, path)):
+        nothing = np.full(1, -np.inf)
+        return Line(block.spec.years.first, nothing), lambda times: np.full_like(np.atleast_2d(times), -np.inf)
+    at, flow = parts[0]
+    return quantity_line(flow, at, block), lambda times: level_of(flow, at, block, times)
+
+
+def _less_retired(
+    times: Array, added: Array, per_year: Array, *, on_grid: NDArray[np.intp], path: Path, block: Block
+) -> Array:
+    """Take from what was added up what has served its life, and add what is left of the start, (sample, time).
+
+    Stock(t) = start max(0, 1 - (t - t0) / life) + added(t) - added(t - life); flows are straight in the log on a step.
+    """
+    life, start = (block.draw((*path, key))[:, None] for key in ("service_life", "start"))
+    if on_grid.size < 2:
+        return start
+    grid, then, rows = times[on_grid], times - life, np.arange(max(len(added), len(life)))
+    then, sums, flows = (
+        np.broadcast_to(each, (rows.size, each.shape[1])) for each in (then, added[:, on_grid], per_year[:, on_grid])
+    )
+    before = np.clip(np.searchsorted(grid, then, side="right") - 1, 0, grid.size - 1)
+    first, last = flows[rows[:, None], before], read_between(grid, flows, then, rows)
+    with np.errstate(divide="ignore"):
+        step = np.maximum(then - grid[before], 0.0) * growth.mean_decay(np.abs(first - last) * growth.LN_10)
+        gone = growth.log_sum([sums[rows[:, None], before], np.maximum(first, last) + np.log10(step)])
+        left = start + np.log10(np.maximum(1.0 - (times - times[0]) / life, 0.0))
+    kept = np.where(then > times[0], growth.log_difference(added, gone), added)
+    if np.isnan(kept).any():
+        raise SimulatorError(f"{dotted(path)}: next to nothing is left of it once what was bought has served its life.")
+    return growth.log_sum([left, kept])
+
+
+def _added_up(
+    operation: Operation | Stock,
+    path: Path,
+    block: Block,
+    times: Array,
+    *,
+    base: float,
+    flow_at: Callable[[Array], Array],
+) -> Array:
+    """Add a flow at a constant rate of growth up to a stock at times of each sample's own, (sample, 1), in one step."""
+    span = times - base
+    turn = _decay(operation, path, block)[:, None] * span
+    ends = [flow_at(each) for each in (np.full_like(times, base), times)]
+    per_step = np.log10(SECONDS_PER_YEAR * np.maximum(span, 1e-300))
+    flows = np.hstack([ends[0] + per_step, ends[1] + turn + per_step])
+    return growth.accumulate([0.0, 1.0], flows, log_start=block.draw((*path, "start")))[:, 1:] - turn
+
+
+def _decay(operation: Operation | Stock, path: Path, block: Block) -> Array:
+    """Give the rate at which a stock decays, OOM a year, (sample,) or (1,).
+
+    SimulatorError: in some samples all of it is lost within a year.
+    """
+    if operation.life is not None:
+        return 1.0 / (growth.LN_10 * block.draw((*path, "life")))
+    if operation.depreciation is None:
+        return np.zeros(1)
+    lost = 10.0 ** block.draw((*path, "depreciation")) * SECONDS_PER_YEAR
+    if (all_of_it := lost >= 1.0 - 1e-9).any():
+        raise SimulatorError(
+            f"{dotted((*path, 'depreciation'))}: is all of the stock within a year, or more, in "
+            f"{percent(float(all_of_it.mean()))} of the samples. Write life: 6 months, or truncate it."
+        )
+    return np.asarray(-np.log10(1.0 - lost))

@@ -1,0 +1,106 @@
+"""Stocks: what is bought, ages and is used, against closed forms."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.testing import run_of, small_scenario
+
+YEARS = np.arange(11.0)
+G = np.log(1.4)
+PURCHASES = {"start": "1 million chip/year", "growth": "1.4x/year"}
+SHARES = np.exp(G * YEARS)
+
+
+def stock(**stated: Any) -> np.ndarray:
+    """Give the levels of a stock that begins with 3 million chips, (year,)."""
+    return levels(stocks={"chips": {"start": "3 million chip", **stated}})["quantity_chips"][0]
+
+
+def levels(samples: int = 1, **stated: Any) -> dict[str, np.ndarray]:
+    run = run_of(small_scenario({"samples": samples, **stated}))
+    return {str(name): 10 ** each.values.astype(float) for name, each in run["trajectories"].data_vars.items()
+            if str(name).startswith("quantity_")}  # fmt: skip
+
+
+def retired(life: float, growth: float = G) -> np.ndarray:
+    """What is left of the start, and what was bought within the life."""
+    since = np.maximum(YEARS - life, 0.0)
+    bought = 1e6 * (np.exp(growth * YEARS) - np.exp(growth * since)) / growth
+    return 3e6 * np.maximum(1 - YEARS / life, 0) + bought
+
+
+@pytest.mark.parametrize(
+    ("stated", "exact"),
+    [
+        ({"depreciation": "20 %/year"}, 3e6 * 0.8**YEARS),
+        ({"life": "4 years"}, 3e6 * np.exp(-YEARS / 4)),
+        ({"growth": "2.25x/year"}, 3e6 * 2.25**YEARS),
+        ({"growth": "2.25x/year", "at": 2026}, 3e6 * 2.25 ** (YEARS - 1)),
+        ({"purchases": PURCHASES}, 3e6 + 1e6 * (SHARES - 1) / G),
+        ({"purchases": PURCHASES, "life": "5 years"},
+         3e6 * np.exp(-YEARS / 5) + 1e6 * (SHARES - np.exp(-YEARS / 5)) / (G + 0.2)),
+        ({"purchases": PURCHASES, "service_life": "5 years"}, retired(5)),
+        ({"purchases": PURCHASES, "service_life": "3.3 years"}, retired(3.3)),
+        ({"purchases": {**PURCHASES, "growth": "0.7x/year"}, "service_life": "2.51 years"}, retired(2.51, np.log(0.7))),
+    ],
+)  # fmt: skip
+def test_a_stock_is_what_its_closed_form_gives(stated: dict[str, Any], exact: np.ndarray) -> None:
+    np.testing.assert_allclose(stock(**stated), exact, rtol=4e-6)
+
+
+def test_an_accumulation_of_any_quantity_retires_too() -> None:
+    stated = {"accumulation": PURCHASES, "start": "3 million chip", "service_life": "5 years"}
+    np.testing.assert_allclose(levels(quantities={"chips": stated})["quantity_chips"][0], retired(5), rtol=4e-6)
+
+
+def test_each_sample_has_its_own_service_life() -> None:
+    stated = {"start": "3 million chip", "purchases": PURCHASES, "service_life": {"uniform": [2, 8], "unit": "years"}}
+    run = run_of(small_scenario({"samples": 6, "stocks": {"chips": stated}}))
+    lives = run["parameters/stocks.chips.service_life"].values
+    exact = [retired(float(life)) for life in lives]
+    np.testing.assert_allclose(10 ** run["trajectories/quantity_chips"].values.astype(float), exact, rtol=4e-6)
+
+
+def test_limits_on_purchases_and_on_use_bind_apart_and_purchases_are_a_quantity() -> None:
+    """A chip a dollar, of which at most 2 million are made a year; power is there for 8 million."""
+    money = {"level": {"ratio": ["money", "$1/chip"]}, "caps": {"chips-made": {"limit": "2 million chip/year"}}}
+    caps = {"power": {"limit": {"ratio": ["8 GW", "1 kW/chip"]}}}
+    stated = {"stocks": {"chips": {"start": "3 million chip", "purchases": money, "caps": caps}},
+              "quantities": {"money": {"start": "$1 million/year", "growth": "1.4x/year"}}}  # fmt: skip
+    found = levels(**stated)
+    until = np.log(2) / G
+    bought = 1e6 * (np.exp(G * np.minimum(YEARS, until)) - 1) / G + 2e6 * np.maximum(YEARS - until, 0)
+    year = 365.25 * 86400
+    np.testing.assert_allclose(found["quantity_chips_purchases"][0] * year, np.minimum(1e6 * SHARES, 2e6), rtol=1e-5)
+    np.testing.assert_allclose(found["quantity_chips_demanded"][0], 3e6 + bought, rtol=1e-4)  # a bend within a step
+    np.testing.assert_allclose(found["quantity_chips"][0], np.minimum(3e6 + bought, 8e6), rtol=1e-4)
+
+
+def test_a_stock_is_the_quantity_that_it_is_written_out_as() -> None:
+    """And it moves no draws of what stands beside it."""
+    drawn = {"start": "3 million chip", "life": {"input": "life"}}
+    use = {"samples": 40, "constraints": {"chips": {"limit": {"product": ["chips", "1e20 FLOP/chip"]}}},
+           "inputs": {"life": {"uniform": [3, 5], "unit": "years"}}}  # fmt: skip
+    bought = {**PURCHASES, "growth": {"uniform": [1.2, 1.6], "unit": "x/year"}}
+    by_hand = {"bought": bought, "chips": {"accumulation": "bought", **drawn}}
+    one = run_of(small_scenario({**use, "quantities": by_hand}))
+    stated = {"chips": {"purchases": "bought", **drawn}}
+    other = run_of(small_scenario({**use, "quantities": {"bought": bought}, "stocks": stated}))
+    for group, same in (("parameters", "quantities.bought.growth"), ("trajectories", "quantity_chips"),
+                        ("trajectories", "effective_compute"), ("trajectories", "binding_physical_compute")):  # fmt: skip
+        np.testing.assert_array_equal(one[group][same].values, other[group][same].values)
+    assert "stocks.chips.life" in other["parameters"]
+
+
+def test_crossings_within_a_year_are_dated_on_the_stock_itself() -> None:
+    """3e6 + 1e6 (e^(g t) - 1) / g, with what is older than 5 years gone, reaches 5 million."""
+    stated = {"chips": {"start": "3 million chip", "purchases": PURCHASES}}
+    thresholds = {"five": {"quantity": "chips", "level": "5 million chip"}}
+    run = run_of(small_scenario({"samples": 1, "stocks": stated, "thresholds": thresholds}))
+    first = float(run["trajectories"]["year"].values[0])
+    when = np.log(1 + G * 2) / G
+    assert float(run["crossings/crossing_year"].values.ravel()[0]) == pytest.approx(first + when, abs=1e-3)
