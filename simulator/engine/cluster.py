@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from pathlib import Path as FilePath
 from typing import Any, cast
 
 from simulator.errors import InputError, SimulatorError, missing_extra
+from simulator.files import remove_file, step
 from simulator.version import made_by, made_otherwise, otherwise_words
 
 CONNECTING = 10.0
@@ -17,6 +19,8 @@ CONNECTING = 10.0
 
 RETRIES = 3
 """How often a piece of work is given to another worker where one is lost with it."""
+
+SEEN = "Name a folder with --output that every worker sees and can write, such as one of a network"
 
 
 class Cluster(Executor):
@@ -33,6 +37,10 @@ class Cluster(Executor):
     def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """Hand a piece of work over."""
         return cast("Future[T]", self._executor.submit(fn, *args, **kwargs))
+
+    def everywhere[T](self, task: Callable[..., T], *given: object) -> dict[str, T]:
+        """Do a task at every worker that there is now; what each gave, by its address."""
+        return cast("dict[str, T]", self._client.run(task, *given))
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Wait for what was handed over, or let it go."""
@@ -131,3 +139,31 @@ def _look_at(client: Any, address: str, say: Callable[[str], None]) -> None:
             raise InputError(f"--cluster {address}: {rule}. Install there what is installed here.")
         if processor:
             say(f"{worker} has another processor: samples agree to 1e-9, and not to the last bit.")
+
+
+def check_shared(executor: Executor, folder: FilePath) -> None:
+    """Refuse a folder that some worker of a cluster does not see: each writes a file there, which must be here too."""
+    if not isinstance(executor, Cluster):
+        return
+    sign = folder.absolute() / f".probe-{os.urandom(4).hex()}"
+    step(sign, sign.touch)
+    try:
+        for worker, (mark, fault) in executor.everywhere(_probe, str(sign)).items():
+            if not mark or not FilePath(mark).exists():
+                rule = f"the worker {worker} does not see this folder{fault and f' ({fault})'}"
+                raise InputError(f"{folder}: {rule}. {SEEN}; or leave out --store zarr.")
+    finally:
+        for each in folder.glob(f"{sign.name}*"):
+            remove_file(each)
+
+
+def _probe(sign: str) -> tuple[str, str]:
+    """Write a file beside a sign, where that is seen; give its name, or what is wrong."""
+    mark = FilePath(f"{sign}-{os.urandom(4).hex()}")
+    try:
+        if not FilePath(sign).exists():
+            return "", "it is not there"
+        mark.write_text(mark.name, encoding="utf-8")
+    except OSError as error:
+        return "", error.strerror or str(error)
+    return str(mark), ""

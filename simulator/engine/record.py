@@ -166,14 +166,10 @@ class Labels:
         """Label the groups of a run that hold samples, from sample number `first` on."""
         paths = groups.trajectories
         samples = {"sample": np.arange(first, first + next(iter(paths.values())).shape[0])}
-        found = {
-            "parameters": self._parameters(groups.parameters, samples),
-            "trajectories": self.group(groups.trajectories, samples),
+        return {
+            name: self._parameters(arrays, samples) if name == "parameters" else self.group(arrays, samples)
+            for name, arrays in grouped(groups).items()
         }
-        for name, held in (("events", {"event_year"}), ("crossings", {*groups.crossings} - {"event_year"})):
-            if arrays := {each: values for each, values in groups.crossings.items() if each in held}:
-                found[name] = self.group(arrays, samples)
-        return found
 
     def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
         named, labels = [component.name for component in self._scenario.components], self._scenario.labels
@@ -185,6 +181,15 @@ class Labels:
             described["component"] = attributes(["component"], {})["component"] | _flags(named, np.int16)
         variables = labelled({name: (("sample",), values, described[name]) for name, values in arrays.items()})
         return Group(variables, _coordinates(coords))
+
+
+def grouped(groups: Groups) -> dict[str, Arrays]:
+    """Give the arrays of samples by the groups of a run in which they stand."""
+    found = {"parameters": groups.parameters, "trajectories": groups.trajectories}
+    for name, held in (("events", {"event_year"}), ("crossings", {*groups.crossings} - {"event_year"})):
+        if arrays := {each: values for each, values in groups.crossings.items() if each in held}:
+            found[name] = arrays
+    return found
 
 
 def _flags(meanings: Sequence[str], kind: type[np.integer]) -> dict[str, Any]:

@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Executor
+from functools import partial
+from itertools import product
 from pathlib import Path as FilePath
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from simulator.engine import workers as work
-from simulator.engine.batches import Batch
+from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.checkpoints import Unfinished
-from simulator.engine.collecting import Groups, Tallies, count_piece, with_samples
-from simulator.engine.plan import Plan, batch_length
-from simulator.engine.record import Labels, build_run
-from simulator.engine.simulation import KEPT, How, batch_firsts, refuse_too_large, run_plan, work_through
-from simulator.errors import InputError, RunFileError, missing_extra
-from simulator.files import make_folder, remove_folder, replace_folder, step, tidy, write_text
+from simulator.engine.cluster import SEEN, check_shared
+from simulator.engine.collecting import Groups, Piece, Tallies, count_piece, with_samples
+from simulator.engine.plan import Plan
+from simulator.engine.record import Labels, build_run, grouped
+from simulator.engine.simulation import How, batch_firsts, refuse_too_large, run_plan, work_through
+from simulator.errors import InputError, RunFileError, SimulatorError, missing_extra
+from simulator.files import make_folder, remove_file, remove_folder, replace_folder, step, tidy, write_text
 from simulator.runs.folder import ORDER
 from simulator.runs.groups import as_dataset
-from simulator.runs.manifest import WITH_SAMPLES, is_whole, write_manifest
+from simulator.runs.manifest import WITH_SAMPLES, Sealed, is_whole, seal, write_manifest
 from simulator.scenario.resolving import Scenario
+
+if TYPE_CHECKING:
+    import zarr
 
 STORE = "run.zarr"
 _ABOUT = "zarr.json"
@@ -28,52 +38,54 @@ _ABOUT = "zarr.json"
 
 
 def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinished, how: How) -> None:
-    """Run a scenario and write every sample to a Zarr store as it is computed.
+    """Run a scenario and write every sample to a Zarr store as it is computed, by whoever computes it.
 
     Memory is bounded by the batch. The summary is counted as for `keep="summary"`: quantiles to 0.001 OOM. The store
-    grows in the unfinished run's folder and is put in its place when it is whole.
+    has its whole length from the first on, in the unfinished run's folder, and is put in its place when it is whole.
     """
     _need_zarr()
-    plan, growing, tallies = run_plan(scenario), unfinished.folder / STORE, unfinished.tallies()
+    plan, growing, tallies = run_plan(scenario), (unfinished.folder / STORE).absolute(), unfinished.tallies()
     refuse_too_large(plan, "summary")  # which is counted
-    label = Labels(scenario, plan)
-    length = batch_length(plan.spec.block, KEPT)
     make_folder(unfinished.folder)
     tidy(path.parent)
     if not growing.exists() and tallies.samples and is_whole(path):
         return  # a kill left it so: the store stands in its place, and what is made of it is missing
-    if tallies.samples and growing.exists():
-        _lengthen(growing, plan.spec.samples)
-    else:
-        tallies = Tallies()
-        remove_folder(growing)
+    tallies = tallies if growing.exists() else Tallies()
+    sealed: dict[str, Sealed] = {}
 
     def keep(left: Unfinished) -> None:
-        if tallies.samples % length == 0:  # an extension starts where full batches end
-            left.keep_tallies(tallies)
+        left.keep_tallies(tallies)
 
-    def add(batches: list[Batch]) -> None:
-        for batch in batches:
-            if tallies.samples == 0:
-                _refuse_small_disk(batch, plan, unfinished.folder)
-            if batch.size % length:
-                keep(unfinished)
-            _add(growing, label, plan, batch, length=length)
-            tallies.add(count_piece(plan, [batch]))
+    def add(done: tuple[Piece, dict[str, Sealed]]) -> None:
+        sealed.update(done[1])
+        tallies.add(done[0])
+
+    def write(firsts: range, left: Unfinished | None) -> None:
+        task, most = partial(written, str(growing)), work.MOST_TOGETHER
+        work_through(task, plan, firsts, add=add, keep=keep, how=how, unfinished=left, together=most)
 
     firsts = batch_firsts(plan, keep="trajectories", done=tallies.samples)
+    full = len(firsts) - (1 if firsts and plan.spec.samples % firsts.step else 0)
     try:
-        work_through(work.kept, plan, firsts, add=add, keep=keep, how=how, unfinished=unfinished)
+        if isinstance(how.workers, Executor):
+            check_shared(how.workers, unfinished.folder)
+        if tallies.samples:
+            _lengthen(growing, plan.spec.samples)
+        else:
+            remove_folder(growing)
+            _create(growing, Labels(scenario, plan), plan, length=firsts.step)
+        write(firsts[:full], unfinished)
+        keep(unfinished)  # an extension starts where full batches end
+        write(firsts[full:], None)
     except BaseException:
         if tallies.samples == 0:
             unfinished.clear()
         raise
-    keep(unfinished)
     run = build_run(scenario, tallies.groups(plan), plan=plan, keep="trajectories", store="zarr").to_xarray()
     for node in run.subtree:
         node.attrs[ORDER] = [*map(str, node.data_vars), *node.children]
     _write(growing, _made(run))
-    step(growing, write_manifest, growing)
+    step(growing, write_manifest, growing, sealed=sealed, needed=_pieces(growing))
     make_folder(path.parent)
     replace_folder(growing, path)
 
@@ -85,26 +97,88 @@ def _need_zarr() -> None:
         raise missing_extra("--store zarr needs the package zarr.", "zarr") from None
 
 
-def _add(store: FilePath, label: Labels, plan: Plan, batch: Batch, *, length: int) -> None:
-    """Write the samples of a batch: each is a piece of its arrays, which have their whole length from the first on."""
+def _create(store: FilePath, label: Labels, plan: Plan, *, length: int) -> None:
+    """Write what a store says of its samples, and what they share; one block tells, and how much room all take."""
     from zarr.codecs import Crc32cCodec, ZstdCodec
 
-    groups, samples = with_samples(Groups({}), plan, batch), plan.spec.samples
-    for name, group in label.samples(groups, first=batch.first).items():
+    samples = plan.spec.samples
+    block = compute_batch(plan, 0, min(samples, plan.spec.block))
+    _refuse_small_disk(block, plan, store.parent)
+    packed = {"compressors": (ZstdCodec(), Crc32cCodec())}  # so that each piece is checked where it is read
+    for name, group in label.samples(with_samples(Groups({}), plan, block)).items():
         dataset = as_dataset(group).assign_attrs({ORDER: list(group.data_vars)})
         dims = {str(key): each.dims for key, each in dataset.variables.items() if "sample" in each.dims}
         sizes = dict(dataset.sizes) | {"sample": min(length, samples)}
-        packed = {"compressors": (ZstdCodec(), Crc32cCodec())}  # so that each piece is checked where it is read
         chunks = {key: {"chunks": tuple(sizes[dim] for dim in each), **packed} for key, each in dims.items()}
         files = _made(dataset, group=name, encoding=chunks)
-        pieces = {}
-        for key, each in dims.items():
-            start, zeros = f"{name}/{key}/", "c" + "/0" * len(each)
-            number = (str(batch.first // length) if dim == "sample" else "0" for dim in each)
-            if (piece := files.pop(start + zeros, None)) is not None:  # of zeros alone there is none
-                pieces[f"{start}{'/'.join(('c', *number))}"] = piece
-            files[f"{start}{_ABOUT}"] = _of_length(files[f"{start}{_ABOUT}"], samples)
-        _write(store, pieces if batch.first else files | pieces)
+        for key in dims:
+            files[f"{name}/{key}/{_ABOUT}"] = _of_length(files[f"{name}/{key}/{_ABOUT}"], samples)
+        pieces = tuple(f"{name}/{key}/c" for key in dims)
+        _write(store, {file: content for file, content in files.items() if not file.startswith(pieces)})
+
+
+def written(store: str, plan: Plan, firsts: range) -> tuple[Piece, dict[str, Sealed]]:
+    """Compute batches, write their samples to their places in a store, and count them; the seal of each file too.
+
+    A batch is files of its own, which are put in their places whole: whoever writes one again writes the same.
+    """
+    sealed: dict[str, Sealed] = {}
+    arrays, files = _arrays(FilePath(store))
+
+    def put(batch: Batch) -> Batch:
+        samples = slice(batch.first, batch.first + batch.size)
+        for name, group in grouped(with_samples(Groups({}), plan, batch)).items():
+            for key, values in ({"sample": np.arange(samples.start, samples.stop)} | group).items():
+                array = arrays[f"{name}/{key}"]
+                array[tuple(samples if dim == "sample" else slice(None) for dim in _dims(array))] = values
+        for name in [each for each in files if not each.endswith(_ABOUT)]:
+            content = files.pop(name).to_bytes()
+            _put(FilePath(store), name, content)
+            sealed[name] = seal(content)
+        return batch
+
+    return count_piece(plan, map(put, work.batches_from(plan, firsts))), sealed
+
+
+def _arrays(store: FilePath) -> tuple[dict[str, zarr.Array[Any]], dict[str, Any]]:
+    """Give the arrays of samples of a store, by their names, and the files of what is put into them: in memory."""
+    import zarr
+    from zarr.core.buffer import default_buffer_prototype
+    from zarr.storage import MemoryStore
+
+    make, files, names = default_buffer_prototype().buffer.from_bytes, dict[str, Any](), []
+    try:
+        for each in (store / _ABOUT, *(each for group in WITH_SAMPLES for each in store.glob(f"{group}*/{_ABOUT}"))):
+            content, name = each.read_bytes(), each.parent.relative_to(store).as_posix()
+            files[each.relative_to(store).as_posix()] = make(content)
+            names += [name] if "sample" in json.loads(content).get("dimension_names", ()) else []
+    except OSError as error:
+        rule = f"is not seen where its samples are computed ({error.strerror or error})"
+        raise SimulatorError(f"{store}: {rule}. {SEEN}.") from None
+    config: Any = {"write_empty_chunks": True}  # so that a piece that is missing is not taken for zeros
+    return {each: zarr.open_array(MemoryStore(files), path=each, mode="r+", config=config) for each in names}, files
+
+
+def _dims(array: zarr.Array[Any]) -> tuple[str, ...]:
+    return tuple(getattr(array.metadata, "dimension_names", None) or ())
+
+
+def _pieces(store: FilePath) -> Iterator[str]:
+    """Name the files that a whole store holds of its samples."""
+    for name, array in _arrays(store)[0].items():
+        yield from ("/".join((name, "c", *map(str, each))) for each in product(*map(range, array.cdata_shape)))
+
+
+def _put(store: FilePath, name: str, content: bytes) -> None:
+    """Put a file of a store in its place when it is whole; a store that is gone is not made again."""
+    file, temporary = store / name, store.parent / f".{os.urandom(8).hex()}.part"
+    try:
+        step(store, temporary.write_bytes, content)
+        step(store, file.parent.mkdir, parents=True, exist_ok=True)
+        step(store, os.replace, temporary, file)
+    except SimulatorError:
+        remove_file(temporary)
+        raise
 
 
 def _made(data: Any, **options: Any) -> dict[str, bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path as FilePath
 from typing import Any, Final
 
@@ -19,11 +19,32 @@ WITH_SAMPLES: Final = ("parameters/", "trajectories/", "crossings/", "events/")
 _AT_ONCE = 1 << 24
 
 
-def write_manifest(store: FilePath) -> None:
-    """Write the name, size and CRC-32 of every file into the attributes of a store that is whole."""
+type Sealed = tuple[int, str]
+"""The size and the CRC-32 of a file."""
+
+
+def seal(content: bytes) -> Sealed:
+    """Give the size and checksum of what a file holds."""
+    return len(content), f"{zlib.crc32(content):08x}"
+
+
+def write_manifest(store: FilePath, *, sealed: Mapping[str, Sealed], needed: Iterable[str]) -> None:
+    """Write the name, size and CRC-32 of every file into the attributes of a store that is whole.
+
+    Files that whoever wrote them has sealed are not read again. RunFileError: one that is needed is missing, or has
+    another size.
+    """
     root = json.loads((store / _ROOT).read_text(encoding="utf-8"))
     root["attributes"].pop(MANIFEST, None)
-    files = {name: [size, _checksum(store / name)] for name, size in sorted(_files(store)) if name != _ROOT}
+    found = dict(sorted(_files(store)))
+    for name in needed:
+        if name not in found or found[name] != sealed.get(name, (found[name], ""))[0]:
+            raise _not_whole(store, f"{name} is missing, or was not seen whole yet")
+    files = {
+        name: sealed[name] if name in sealed else (size, _checksum(store / name))
+        for name, size in found.items()
+        if name != _ROOT
+    }
     root["attributes"][MANIFEST] = {"root": _root_checksum(root), "files": files}
     write_text(store / _ROOT, json.dumps(root, ensure_ascii=False))
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import resource
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -29,8 +30,10 @@ from simulator import (
 from simulator.analysis.sweep_points import load_sweep
 from simulator.analysis.sweeps import run_sweep
 from simulator.engine import cluster as module
-from simulator.engine import simulation, zarr_store
-from simulator.engine.cluster import cluster
+from simulator.engine import simulation
+from simulator.engine import workers as work
+from simulator.engine.checkpoints import Unfinished
+from simulator.engine.cluster import Cluster, cluster
 from simulator.engine.run_folders import run_to_folder
 from simulator.engine.simulation import How
 from simulator.engine.workers import Workers, later, pool_of, with_this_code
@@ -86,8 +89,7 @@ def scenario(samples: int = 4_000) -> Scenario:
 def test_a_cluster_gives_the_bytes_of_one_process(
     address: str, how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in (simulation, zarr_store):
-        monkeypatch.setattr(room, "KEPT", 500)
+    monkeypatch.setattr(simulation, "KEPT", 500)
     monkeypatch.setattr(simulation, "COUNTED", 500)
     _, alone = run_to_folder(scenario(), tmp_path / "alone", how=how)
     with cluster(address) as executor:
@@ -267,3 +269,116 @@ def test_fits_of_history_are_made_by_a_cluster_one_each_and_kept_here(address: s
     files = [sorted((tmp_path / each).glob("*.nc")) for each in ("afar", "alone")]
     assert [file.read_bytes() for file in files[0]] == [file.read_bytes() for file in files[1]]
     assert len(files[0]) == 2
+
+
+def short_batches(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "KEPT", 500)
+    monkeypatch.setattr(work, "MOST_TOGETHER", 2)
+
+
+def of_run(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+
+
+def by_one(tmp_path: Path) -> dict[str, bytes]:
+    return of_run(run_to_folder(scenario(20_200), tmp_path / "alone", how=How(store="zarr"))[1])
+
+
+def test_a_store_is_whole_where_a_worker_is_killed_while_it_writes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_batches(monkeypatch)
+    process, file = scheduler(tmp_path)
+    hands = [worker(file)]
+
+    def kill(*_: int) -> None:
+        if len(hands) == 1:
+            hands.append(worker(file))
+            hands[0].kill()
+
+    with cluster(file) as executor:
+        how = How(store="zarr", workers=executor, progress=kill)
+        _, folder = run_to_folder(scenario(20_200), tmp_path / "afar", how=how)
+    for each in (process, *hands):
+        each.kill()
+        each.wait()
+    assert len(hands) == 2
+    assert of_run(folder) == by_one(tmp_path)
+
+
+CLIENT = """
+import sys
+from pathlib import Path
+from simulator import load_scenario
+from simulator.engine import simulation, workers, zarr_store
+from simulator.engine.cluster import Cluster, cluster
+from simulator.engine.run_folders import run_to_folder
+from simulator.engine.simulation import How
+
+def told(done, of):
+    if done > of // 2:
+        print("half", flush=True)
+        sys.stdin.read()
+
+simulation.KEPT = 500
+workers.MOST_TOGETHER = 2
+zarr_store.Unfinished.due = lambda _: True  # what was counted is left at once
+scenario = load_scenario("essay-2023-realistic", overrides=["samples=20200", "block=100"])
+with cluster(sys.argv[1]) as executor:
+    run_to_folder(scenario, Path(sys.argv[2]), how=How(store="zarr", workers=executor, progress=told))
+"""
+
+
+def test_a_store_goes_on_where_its_client_was_killed(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_batches(monkeypatch)
+    command = [sys.executable, "-c", CLIENT, address, str(tmp_path / "afar")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as client:
+        assert client.stdout is not None
+        assert client.stdout.readline() == b"half\n"
+        client.kill()
+    (left,) = (tmp_path / "afar").glob("*.unfinished")
+    assert 5_000 < Unfinished(left).tallies().samples < 20_000
+    with cluster(address) as executor:
+        how = How(store="zarr", workers=executor)
+        _, folder = run_to_folder(scenario(20_200), tmp_path / "afar", how=how, resume=True)
+    assert of_run(folder) == by_one(tmp_path)
+
+
+def limit_files(most: int) -> None:
+    """Let this process write files of so many bytes at most: it meets with them as with a full disk."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (most, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+
+
+def test_a_full_disk_of_a_worker_is_told_in_a_line_and_the_store_goes_on(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    short_batches(monkeypatch)
+    told = "cannot be written: File too large. Name another folder with --output, or free space"
+    with cluster(address) as executor:
+        assert isinstance(executor, Cluster)
+        how = How(store="zarr", workers=executor, progress=lambda *_: executor.everywhere(limit_files, 2_000))
+        with pytest.raises(SimulatorError, match=told) as caught:  # after the first batches
+            run_to_folder(scenario(20_200), tmp_path / "afar", how=how)
+        assert caught.value.__notes__ == ["--resume goes on with what was done."]
+        executor.everywhere(limit_files, resource.RLIM_INFINITY)
+        how = How(store="zarr", workers=executor)
+        _, folder = run_to_folder(scenario(20_200), tmp_path / "afar", how=how, resume=True)
+    assert of_run(folder) == by_one(tmp_path)
+
+
+def test_a_folder_that_a_worker_does_not_see_is_refused(
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def without_network(cluster: Cluster, task: Callable[[str], object], sign: str) -> dict[str, object]:
+        return {"tcp://there:1": task(f"{tmp_path}/elsewhere/{sign}")}
+
+    monkeypatch.setattr(Cluster, "everywhere", without_network)
+    with cluster(address) as executor, pytest.raises(InputError) as caught:
+        run_to_folder(scenario(), tmp_path, how=How(store="zarr", workers=executor))
+    said = (
+        "unfinished: the worker tcp://there:1 does not see this folder (it is not there). Name a folder with --output"
+    )
+    assert said in str(caught.value)
+    assert not list(tmp_path.glob("*.unfinished"))

@@ -51,9 +51,8 @@ def scenario(**changes: Any) -> Scenario:
 
 @pytest.fixture(autouse=True)
 def small_batches(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module in (simulation, runs, stores):
-        monkeypatch.setattr(module, "KEPT", 2048)
     for module in (simulation, runs):
+        monkeypatch.setattr(module, "KEPT", 2048)
         monkeypatch.setattr(module, "COUNTED", 2048)
     monkeypatch.setattr(simulation, "LEAVES_COUNTS", 4096)
 

@@ -173,11 +173,11 @@ def _done(words: Sequence[str], folder: FilePath, at: int = 0, mode: str = "") -
 
 def arrange() -> None:
     """Let a run of two blocks have two batches, leave what is done at each, and learn from draws that are made up."""
-    from simulator.engine import run_folders, simulation, zarr_store
+    from simulator.engine import run_folders, simulation
     from simulator.engine.checkpoints import Unfinished
 
-    for module in (run_folders, simulation, zarr_store):
-        vars(module).update({"KEPT": 64, "COUNTED": 64} if "COUNTED" in vars(module) else {"KEPT": 64})
+    for module in (run_folders, simulation):
+        vars(module).update(KEPT=64, COUNTED=64)
     Unfinished.due = lambda _: True  # as what takes hours is left every ten seconds
     make_up_fits()
 

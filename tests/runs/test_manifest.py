@@ -17,7 +17,7 @@ from simulator.engine.checking import check_run
 from simulator.engine.run_folders import run_to_folder
 from simulator.engine.simulation import How
 from simulator.errors import RunFileError
-from simulator.runs.manifest import check_manifest, is_whole
+from simulator.runs.manifest import check_manifest, is_whole, seal, write_manifest
 
 PIECE = "trajectories/spending/c/0/0"
 
@@ -39,6 +39,12 @@ def flipped(file: Path) -> None:
     file.write_bytes(data)
 
 
+def changed(file: Path, old: str, new: str) -> None:
+    text = file.read_text(encoding="utf-8")
+    assert old in text
+    file.write_text(text.replace(old, new, 1), encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     ("change", "why"),
     [
@@ -48,7 +54,7 @@ def flipped(file: Path) -> None:
         (lambda store: (store / "more").touch(), "more does not belong to it"),
         (lambda store: flipped(store / "trajectories/spending/zarr.json"), r"trajectories/spending/zarr.json was changed"),
         (lambda store: flipped(store / "summary/spending/c/0/0"), r"summary/spending/c/0/0 was changed"),
-        (lambda store: flipped(store / "zarr.json"), "zarr.json"),
+        (lambda store: changed(store / "zarr.json", '"seed": ', '"seed": 1'), "zarr.json is another"),
         (lambda store: os.truncate(store / "zarr.json", 100), "zarr.json cannot be read"),
     ],
 )  # fmt: skip
@@ -82,3 +88,15 @@ def test_a_whole_store_passes_and_one_of_an_early_version_is_opened_with_a_warni
         assert "whether it is whole is not known" in opened.warnings[-1]
         with pytest.raises(RunFileError, match="has no checksums"):
             check_run(opened, fast=True)
+
+
+def test_what_was_written_elsewhere_and_is_not_seen_whole_is_refused(store: Path) -> None:
+    sealed = {PIECE: seal((store / PIECE).read_bytes())}
+    os.truncate(store / PIECE, 10)
+    with pytest.raises(RunFileError, match=f"{PIECE} is missing, or was not seen whole yet"):
+        write_manifest(store, sealed=sealed, needed=[PIECE])
+    (store / PIECE).unlink()
+    with pytest.raises(RunFileError, match=f"{PIECE} is missing"):
+        write_manifest(store, sealed={}, needed=[PIECE])
+    with pytest.raises(RunFileError, match=f"{PIECE} is missing"):
+        check_manifest(store)
