@@ -42,7 +42,7 @@ class Turn:
         mine, later = self.asked.get("serial"), other.get("serial")
         if not (isinstance(mine, int) and isinstance(later, int) and mine < later):
             return False
-        same = all(self.asked.get(key) == other.get(key) for key in ("page", "scenario", "text"))
+        same = all(self.asked.get(key) == other.get(key) for key in ("page", "scenario", "set", "text"))
         return same and self.asked.get("kind") in _OVERTAKES.get(str(other.get("kind")), ())
 
     def leave(self) -> None:

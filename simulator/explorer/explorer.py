@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from simulator.charts.reading import observed_table
 from simulator.engine.run_folders import FITS, ready, run_to_folder
 from simulator.engine.simulation import How, run_arrays
-from simulator.errors import InputError, ScenarioError, SimulatorError, shown
+from simulator.errors import InputError, Path, ScenarioError, SimulatorError, is_item_name, shown
 from simulator.explorer.changes import Opened, Refused, changed, opened, saved_text, settings
 from simulator.explorer.controls import controls, first_order, groups
 from simulator.explorer.moving import moved
@@ -26,6 +26,7 @@ from simulator.runs.kinds import mark_latest
 from simulator.scenario.documents import file_document, text_document
 from simulator.scenario.library import shipped_file, shipped_names
 from simulator.scenario.load import Source, load_scenario
+from simulator.scenario.overrides import parse_override
 from simulator.scenario.resolving import Scenario
 from simulator.schema.base import Spec, faults_of
 from simulator.version import made_by
@@ -84,13 +85,14 @@ class Explorer:
         is_text = isinstance(scenario, str) and ("\n" in scenario or ": " in scenario)
         self._name = str(scenario) if isinstance(scenario, str | FilePath) and not is_text else ""
         self._overrides = tuple(overrides)
+        self._source: Source = scenario.data if isinstance(scenario, Scenario) else scenario
         if overrides:
             if isinstance(scenario, Scenario):
                 raise InputError("overrides: change what is read, and the scenario is read already. Name its source.")
             scenario = load_scenario(scenario, overrides=overrides)
         self._base = opened(scenario, ready=self._ready)
         self._state_of_base: State | None = None
-        self._others: OrderedDict[tuple[str, str], Opened] = OrderedDict()
+        self._others: OrderedDict[tuple[str, ...], Opened] = OrderedDict()
 
     def answer(self, asked: Any, is_overtaken: Callable[[], bool] = lambda: False) -> Answer:
         """Answer a request, `Asked`; what is wrong with it, or with what it asks for, are faults in the answer.
@@ -116,7 +118,7 @@ class Explorer:
             return serial | Answer(faults=[Fault(path="", text=str(error))])
 
     def _answer(self, asked: Asked, is_overtaken: Callable[[], bool]) -> Answer:
-        base, changes = self._opened(asked.get("scenario", ""), asked.get("text", "")), asked.get("changes", {})
+        base, changes = self._opened(*_of(asked)), asked.get("changes", {})
         if asked["kind"] == "state":
             if base is not self._base:
                 return Answer(state=self._state(asked, base))
@@ -136,7 +138,7 @@ class Explorer:
             now: list[Control] = controls(scenario, like=like) if like else []
             found = picture(scenario, samples, command=self._command(asked, base, samples))
             return Answer(picture=self._told_of_fewer(found, base), controls=now)
-        before = self._opened(asked["since"], "").scenario if asked.get("since") else base.scenario
+        before = self._opened(asked["since"]).scenario if asked.get("since") else base.scenario
 
         def check() -> None:
             if is_overtaken():
@@ -144,21 +146,38 @@ class Explorer:
 
         return Answer(moved=moved(before, scenario, samples=asked.get("samples"), progress=check))
 
-    def _opened(self, name: str, text: str) -> Opened:
-        """Read what is asked about: the scenario that is explored, a shipped one, or a text."""
-        if not (name or text):
+    def _opened(self, name: str = "", text: str = "", *told: str) -> Opened:
+        """Read what is asked about: the scenario that is explored, a shipped one or a text, with what is `told` set.
+
+        By its name the scenario that is explored is meant as its file states it, without what was set at the start.
+        """
+        is_own = self._is_own(name)
+        if not (text or told) and (not name or (is_own and not self._overrides)):
             return self._base
-        key = (name, text)
+        key = (name, text, *told)
         if key not in self._others:
             if text:
-                _refuse_files(text, own=self._name)
-            elif name not in shipped_names("scenarios"):
+                _refuse_files(text_document(text, "<text>").data, own=self._name)
+            elif name and not is_own and name not in shipped_names("scenarios"):
                 shipped_file("scenarios", name)  # which says that there is none
-            self._others[key] = opened(f"{text}\n" if text else name, ready=self._ready)
+            for each in map(parse_override, told):
+                _refuse_files({_key(each.path): each.value}, own="")
+            source = f"{text}\n" if text else name if name and not is_own else self._source
+            told = told if name or text else (*self._overrides, *told)
+            self._others[key] = opened(load_scenario(source, overrides=told) if told else source, ready=self._ready)
         self._others.move_to_end(key)
         while len(self._others) > MOST_OPEN:
             self._others.popitem(last=False)
         return self._others[key]
+
+    def _is_own(self, name: str) -> bool:
+        """Tell whether a name means the scenario that is explored: how it was opened, or its file without folders."""
+        return bool(name) and (name == self._name or (FilePath(name).suffix != "" and name == self._link))
+
+    @property
+    def _link(self) -> str:
+        """The name by which a link means the scenario that is explored; empty where it has none."""
+        return FilePath(self._name).name if FilePath(self._name).suffix in (".yaml", ".yml") else self._name
 
     @property
     def base(self) -> Opened:
@@ -208,11 +227,12 @@ class Explorer:
 
     def _command(self, asked: Asked, base: Opened, samples: int) -> str:
         """Write the command that gives the same numbers; empty where there is none."""
-        name, changes = asked.get("scenario") or self._name, asked.get("changes", {})
+        (own_name, _, *first), changes = _of(asked), asked.get("changes", {})
+        name = self._name if not own_name or self._is_own(own_name) else own_name
         learns = base.scenario.spec.history is not None  # what is set on the command line is set before it learns
         if asked.get("text") or not name or (changes and learns):
             return ""
-        told = [*(self._overrides if base is self._base else ()), *settings(base, changes)]
+        told = [*(() if own_name else self._overrides), *first, *settings(base, changes)]
         words = ["simulate", name, *(word for each in told for word in ("--set", each))]
         own = base.scenario.spec.samples
         return shlex.join([*words, *(["--samples", str(samples)] if samples != own else [])])
@@ -221,8 +241,11 @@ class Explorer:
         scenario = with_samples(base.scenario, min(base.scenario.spec.samples, self._most))
         run, spec = run_arrays(scenario), scenario.spec
         found, known = variables(run), controls(scenario, shares=first_order(run))
+        name, text, *told = _of(asked)
         return State(
-            name=asked.get("scenario") or (self._name if base is self._base else "") or spec.name,
+            name=name or (self._name if base is self._base else "") or spec.name,
+            extends="" if text else name or self._link,
+            set=[*(() if name or text else self._overrides), *told],
             title=str(run.attrs["title"]),
             subject=spec.subject,
             notes=spec.notes or "",
@@ -295,31 +318,42 @@ def _largest(variable: str, since: int) -> list[Seen]:
     return [Seen(year=row["year"], level=level, label=row["name"]) for row, level in points if level is not None]
 
 
-def _refuse_files(text: str, *, own: str) -> None:
-    """Refuse a text that names a file: a page has nothing read but what is shipped and what is explored, `own`."""
-    for key, name in _named_files(text_document(text, "<text>").data):
+def _of(asked: Asked) -> tuple[str, ...]:
+    """Tell of which scenario a request is: its name, its text, and what is set in it."""
+    return asked.get("scenario", ""), asked.get("text", ""), *asked.get("set", ())
+
+
+def _refuse_files(data: Any, *, own: str) -> None:
+    """Refuse what names a file: a page has nothing read but what is shipped and what is explored, `own`."""
+    for key, name in _named_files(data):
         if name != own:
             raise InputError(
-                f"{key}: names the file {shown(name)}, and a text that comes from a page may not. "
+                f"{key}: names the file {shown(name)}, and what comes from a page may not. "
                 "Name a shipped scenario or table, or open the file: simulate explore FILE."
             )
+
+
+def _key(path: Path) -> str:
+    """Name the entry that a path leads to; of an item of a list, that of the list."""
+    return str(next((part for part in reversed(path) if not isinstance(part, int) and not is_item_name(part)), ""))
 
 
 _TABLES = ("series", "table", "runs", "accelerators")
 
 
-def _named_files(data: Any) -> Iterator[tuple[str, str]]:
+def _named_files(data: Any, key: str = "") -> Iterator[tuple[str, str]]:
     """Find the files that a scenario names, each by the key at which it does."""
-    if isinstance(data, list):
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            yield from _named_files(value, str(name))
+    elif isinstance(data, list):
         for item in data:
-            yield from _named_files(item)
-    for key, value in data.items() if isinstance(data, Mapping) else ():
-        if not isinstance(value, str):
-            yield from _named_files(value)
-        elif key in ("extends", "scenario"):
-            yield from [(key, value)] if value not in shipped_names("scenarios") else []
-        elif key == "file" or (key in _TABLES and FilePath(value).suffix) or (key == "prior" and value.startswith(".")):
-            yield key, value
+            yield from _named_files(item, key)
+    elif isinstance(data, str):
+        is_table = key in _TABLES and FilePath(data).suffix
+        is_scenario = key in ("extends", "scenario") and data not in shipped_names("scenarios")
+        if key == "file" or is_table or is_scenario or (key == "prior" and data.startswith(".")):
+            yield key, data
 
 
 def _draw(run: Group, folder: FilePath) -> None:

@@ -4,8 +4,8 @@
 
 import { BESIDE, Chart, amount, file, inputsOf, number, percent, small, totalOf, words, year } from "./views.js";
 
-const UNREAD = "What stands behind ? in the address is not read, and the scenario is as stated. For settings of the " +
-  "command line: simulate explore SCENARIO --set path=value.";
+const UNREAD = "What stands behind ? in the address of a file is not read, and the scenario is as stated. For settings " +
+  "of the command line: simulate explore SCENARIO --set path=value.";
 const GONE = "The program that computes this page does not answer. Nothing is lost: what you changed stands in the " +
   "address of this page. Start the explorer again, and the page goes on.";
 const FIELDS = { median: "m", width: "w", family: "f", value: "v", on: "o", weight: "p" }; // in the address
@@ -43,25 +43,36 @@ function download(name, content, type) {
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
-// What a reader changed, in the address: #v=1&of=no-caps&show=spending&drivers.spending.start=m7.5e8~w1.3
+// The address: which scenario, with settings as `--set` has them, and what a reader changed and looks at.
+// ?extends=no-caps&set=samples=4000#v=1&show=spending&.drivers.spending.start=m7.5e8~w1.3
 
-function written({ source, shown, beside, changes }) {
-  const parts = new URLSearchParams({ v: "1" });
-  if (source.scenario) parts.set("of", source.scenario);
+function written({ source, shown, since, beside, changes }) {
+  const [query, parts] = [new URLSearchParams(), new URLSearchParams({ v: "1" })];
+  if (source.scenario) query.set("extends", source.scenario);
+  for (const each of source.set ?? []) query.append("set", each);
   if (source.text) parts.set("text", source.text);
   if (shown) parts.set("show", shown);
+  if (since || source.set) parts.set("since", since);
   if (beside.length) parts.set("beside", beside.join(","));
   for (const [path, change] of Object.entries(changes)) {
     const said = Object.entries(change).map(([name, value]) => FIELDS[name] + (name === "on" ? Number(value) : value));
     if (said.length) parts.set(`.${path}`, said.join("~"));
   }
-  return `#${parts}`;
+  return `${query.size ? "?" : ""}${query}#${parts}`;
 }
 
-function understood(hash) {
-  const parts = new URLSearchParams(hash.replace(/^#/, ""));
+function understood(address) {
+  const [, search, hash] = address.match(/^([^#]*)#?(.*)$/s);
+  const [query, parts] = [new URLSearchParams(search), new URLSearchParams(hash)];
   const changes = {};
-  if (parts.has("v") && parts.get("v") !== "1") return { strange: true, source: {}, shown: "", beside: [], changes };
+  const source = {};
+  if (query.get("extends")) source.scenario = query.get("extends");
+  if (query.has("set")) source.set = query.getAll("set");
+  if (parts.get("text")) source.text = parts.get("text");
+  const unread = [...query.keys()].filter((key) => !["extends", "set"].includes(key));
+  if (parts.has("v") && parts.get("v") !== "1") {
+    return { strange: true, source, shown: "", since: "", beside: [], changes, unread };
+  }
   for (const [key, text] of parts) {
     if (!key.startsWith(".")) continue;
     const change = {};
@@ -74,10 +85,8 @@ function understood(hash) {
     }
     if (Object.keys(change).length) changes[key.slice(1)] = change;
   }
-  const source = {};
-  if (parts.get("of")) source.scenario = parts.get("of");
-  if (parts.get("text")) source.text = parts.get("text");
-  return { source, shown: parts.get("show") ?? "", changes,
+  return { source, shown: parts.get("show") ?? "", changes, unread, // what was set moved the forecast, unless it says else
+    since: parts.get("since") ?? (source.set ? source.scenario ?? "" : ""),
     beside: [...new Set((parts.get("beside") ?? "").split(",").filter(Boolean))].slice(0, BESIDE.length) };
 }
 
@@ -86,26 +95,27 @@ function understood(hash) {
 function steps(ours, onMove) {
   const list = [""];
   let [at, last] = [0, 0];
-  const arrived = (event) => { at = event.state?.step ?? 0; last = Math.max(last, at); onMove(location.hash); };
+  const here = () => location.search + location.hash;
+  const arrived = (event) => { at = event.state?.step ?? 0; last = Math.max(last, at); onMove(here()); };
   if (ours) {
     at = last = history.state?.step ?? 0;
     history.replaceState({ step: at }, "");
     addEventListener("popstate", arrived);
   }
   return {
-    push(hash) {
-      if (hash === (ours ? location.hash : list[at])) return;
+    push(address) {
+      if (address === (ours ? here() : list[at])) return;
       at += 1;
       last = at;
-      if (ours) history.pushState({ step: at }, "", hash);
-      else list.splice(at, Infinity, hash);
+      if (ours) history.pushState({ step: at }, "", location.pathname + address);
+      else list.splice(at, Infinity, address);
     },
     go(by) {
       if (ours) history.go(by);
       else onMove(list[(at += by)]);
     },
     can: (by) => (by < 0 ? at > 0 : at < last),
-    get hash() { return ours ? location.hash : list[at]; },
+    get address() { return ours ? here() : list[at]; },
     close: () => removeEventListener("popstate", arrived),
   };
 }
@@ -355,14 +365,13 @@ class Page {
     Object.assign(this, { model, el, count: 0, serial: 0, waiting: new Map(), cards: new Map(), charts: {},
       cache: {}, others: [] });
     this.ours = model.address === true;
-    this.steps = steps(this.ours, (hash) => this.read(hash));
-    this.state = { source: {}, shown: "", beside: [], changes: {} };
+    this.steps = steps(this.ours, (address) => this.read(address));
+    this.state = { source: model.source ?? {}, shown: "", since: "", beside: [], changes: {} };
     this.source = this.state.source; // of the scenario that is open
     this.heard = (answer) => this.answered(answer);
     model.on("msg:custom", this.heard);
     this.open(model.get("state"));
-    if (this.ours && location.hash.length > 1) this.read(location.hash);
-    else if (this.ours && location.search) this.trouble(UNREAD);
+    if (this.ours && this.steps.address.length > 1) this.read(this.steps.address);
   }
 
   close() {
@@ -404,16 +413,21 @@ class Page {
     this.draw(false);
   }
 
-  async read(hash) { // what the address says: by a link, a reload, a step back
-    const said = understood(hash);
+  async read(address) { // what the address says: by a link, a reload, a step back
+    const said = understood(address);
+    const { alone } = this.opened;
+    if (alone) said.source = {};
     if (said.strange) return this.trouble("Another version of this page wrote the address: the scenario is as stated.");
     const moved = JSON.stringify(said.source) !== JSON.stringify(this.source);
     if (moved && !(await this.opens(said))) return undefined;
     this.state = said;
+    if (![...this.since.options].some((each) => each.value === said.since)) said.since = "";
+    this.since.value = said.since;
     const lost = Object.keys(said.changes).filter((path) => !this.cards.has(path));
     for (const path of lost) delete said.changes[path];
-    this.lost = lost.length ? `The address also changes what this scenario does not have: ${lost.join(", ")}. ` +
-      "That is left out." : "";
+    this.lost = [lost.length && `The address also changes what this scenario does not have: ${lost.join(", ")}. ` +
+      "That is left out.", said.unread.length && (alone ? UNREAD : "Behind ? in the address, only extends and set are " +
+      `read: ${said.unread.join(", ")} is left out.`)].filter(Boolean).join(" ");
     for (const [path, card] of this.cards) {
       card.failed("");
       card.update(card.control, said.changes[path] ?? {});
@@ -447,7 +461,7 @@ class Page {
   }
 
   async load(source) {
-    if (!(await this.opens({ source, shown: "", beside: [], changes: {} }))) return;
+    if (!(await this.opens({ source, shown: "", since: "", beside: [], changes: {} }))) return;
     this.lost = "";
     this.steps.push(written(this.state));
     this.tools();
@@ -530,10 +544,10 @@ class Page {
 
   async why() { // what moved it, since it was opened or since the preset that is chosen
     const { changes } = this.state;
-    const since = this.since?.value ?? "";
+    const { since } = this.state;
     const answer = this.changed || since ? await this.ask({ kind: "moved", ...this.asked, ...(since && { since }) })
       : { moved: [] };
-    if (answer.overtaken || changes !== this.state.changes || since !== this.since.value) return;
+    if (answer.overtaken || changes !== this.state.changes || since !== this.state.since) return;
     if (!answer.moved) return this.failed(answer.faults, answer.gone);
     this.moved = answer.moved;
     this.drawMoved();
@@ -568,7 +582,7 @@ class Page {
     this.cards = new Map(opened.controls.map((control) => [control.path, new Card(control, this)]));
     this.said = {
       headline: make("p", { class: "headline" }), trouble: make("p", { class: "trouble", hidden: true }),
-      again: make("button", { type: "button", hidden: true, onclick: () => this.read(this.steps.hash) },
+      again: make("button", { type: "button", hidden: true, onclick: () => this.read(this.steps.address) },
         "Try again"),
       precision: make("p", { class: "precision" }), warnings: make("ul", { class: "warnings" }),
     };
@@ -623,6 +637,8 @@ class Page {
       if (each) await this.load({ text: await each.text() });
       chosen.value = ""; // so that a file that was mended can be loaded again
     });
+    const pasted = make("input", { type: "text", placeholder: "http://…/?extends=baseline…", autocomplete: "off",
+      spellcheck: "false", "aria-label": "Open a link", onchange: () => this.follow(pasted.value.trim()) });
     return make("header", {},
       make("div", { class: "title" }, make("p", { class: "kicker" },
         "Explorer: move an assumption and see what becomes of the forecast"),
@@ -631,12 +647,16 @@ class Page {
           make("details", { class: "more" }, make("summary", {}, "How to read this page"), make("ul", {},
             ...this.help().map((text) => make("li", {}, text)))),
           opened.notes ? make("details", { class: "more" }, make("summary", {}, "About this scenario"), make("p", {},
-            opened.notes)) : null)),
+            opened.notes)) : null,
+          opened.set.length ? make("details", { class: "more", open: true }, make("summary", {},
+            `Set before it was opened: ${opened.set.length}`), make("ul", {}, ...opened.set.map((each) => make("li", {},
+            make("code", {}, each))))) : null)),
       make("div", { class: "tools" }, this.undo, this.redo, this.all,
         opened.alone ? null : menu("Open", make("p", {}, "A scenario file of your own"), chosen, make("p", {},
+          "A link that somebody copied in an explorer"), pasted, make("p", {},
           "Shipped scenarios, published forecasts among them"), presets),
         menu("Save", opened.alone ? null : button("Scenario file (YAML)", () => this.save()), this.ours
-          ? button("Copy link", () => this.copy(location.href, "The link")) : null,
+          ? button("Copy link", () => this.link()) : null,
           button("Copy command", () => this.command()), opened.alone ? null : button("Write a run folder",
             () => this.run())), this.done));
   }
@@ -682,6 +702,24 @@ class Page {
     if (text === undefined) return this.failed(faults, gone);
     download(name ?? `${this.opened.name}-explored.yaml`, text, "application/yaml");
     return this.say("The scenario file is saved.");
+  }
+
+  link() { // which says what was opened too, so that another explorer can follow it
+    const { extends: scenario, set, alone } = this.opened;
+    const own = this.state.source.text || alone ? this.state.source : { scenario, ...(set.length && { set }) };
+    const address = written({ ...this.state, source: own });
+    return this.copy(new URL(location.pathname + address, location.href).href, "The link");
+  }
+
+  async follow(link) {
+    const address = link.replace(/^[^?#]*/, "");
+    if (!link) return undefined;
+    if (!/[?&](extends|set)=|#v=/.test(address)) {
+      return this.say("That is no link of an explorer: ?extends=NAME or #v=1 stands in one.");
+    }
+    this.steps.push(address);
+    this.tools();
+    return this.read(address);
   }
 
   command() {
@@ -796,10 +834,16 @@ class Page {
     const median = (each) => each.quantiles[this.saved.levels.indexOf(0.5)] ?? 0;
     threshold.value = [...this.saved.crossings].sort((a, b) => median(b) - median(a))[0]?.name ?? "";
     this.threshold = threshold;
-    this.since = make("select", { id: "since", onchange: () => this.why() }, make("option", { value: "" },
-      "this scenario, as it was opened"),
-      ...this.opened.presets.filter(([name]) => name !== this.opened.name).map(([name, title]) => make("option",
-        { value: name }, title)));
+    const { extends: name, set } = this.opened;
+    this.since = make("select", { id: "since", onchange: () => {
+      this.state.since = this.since.value;
+      this.steps.push(written(this.state));
+      this.tools();
+      this.why();
+    } }, make("option", { value: "" }, "this scenario, as it was opened"),
+      set.length && name ? make("option", { value: name }, "this scenario, without what was set in it") : null,
+      ...this.opened.presets.filter(([each]) => each !== name).map(([each, title]) => make("option",
+        { value: each }, title)));
     this.number = make("select", { "aria-label": "Number that moved", hidden: true, onchange: () => this.drawMoved() });
     this.walk = make("input", { type: "range", min: 0, max: 0, "aria-label": "Steps of the walk",
       oninput: () => this.drawMoved() });
@@ -832,7 +876,7 @@ class Page {
   given(kind) {
     const saved = this.changed ? this.saved : null;
     if (kind === "moved") {
-      const since = this.since.value ? this.since.selectedOptions[0].text : "as it was opened";
+      const since = this.state.since ? this.since.selectedOptions[0].text : "as it was opened";
       return { moved: this.moved[Number(this.number.value) || 0], since, upTo: this.upTo };
     }
     return { picture: this.picture, saved, beside: this.others, history: this.opened.history,
@@ -855,7 +899,7 @@ class Page {
       this.tabulate();
       this.compare();
       this.tools();
-      if (!this.changed && !this.since.value) this.moved = [];
+      if (!this.changed && !this.state.since) this.moved = [];
       this.drawMoved();
     }
     const { fan } = this;
@@ -962,7 +1006,7 @@ class Page {
     const any = this.moved.length > 0;
     const { charts: { moved: chart } } = this;
     this.still.hidden = any;
-    put(this.still, this.changed || this.since.value ? "What moved it is being worked out."
+    put(this.still, this.changed || this.state.since ? "What moved it is being worked out."
       : "Nothing has been changed. Move an assumption, or start from another scenario above.");
     chart.picture.hidden = !any;
     for (const part of [this.words, this.walk, this.walked, this.unit]) part.hidden = !any;
@@ -1059,8 +1103,13 @@ async function served() {
       .catch(() => (mine.signal.aborted ? { overtaken: true } : { gone: true }));
     hear({ ...answer, serial: asked.serial });
   };
-  const opened = await post({ kind: "state" }).catch(() => ({ faults: [{ path: "", text: GONE }] }));
-  return { address: true, get: () => opened.state, on: (_, heard) => { hear = heard; }, send, faults: opened.faults };
+  const state = (source) => post({ kind: "state", ...source })
+    .catch(() => ({ faults: [{ path: "", text: GONE }] }));
+  let { source } = understood(location.search + location.hash);
+  let opened = await state(source);
+  if (!opened.state && Object.keys(source).length) opened = await state(source = {}); // what is wrong is said on the page
+  return { address: true, source, get: () => opened.state, on: (_, heard) => { hear = heard; }, send,
+    faults: opened.faults };
 }
 
 const root = globalThis.document?.getElementById("explorer");

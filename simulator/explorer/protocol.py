@@ -173,6 +173,8 @@ class State(TypedDict):
     """What a page is opened with."""
 
     name: str
+    extends: str  # how a link names it; "" where no name leads to it
+    set: list[str]  # what was set in it before it was opened, as `path=value`
     title: str
     subject: str
     notes: str
@@ -200,7 +202,8 @@ class Asked(TypedDict):
     __pydantic_config__ = CLOSED  # type: ignore[misc]
 
     kind: Literal["state", "picture", "moved", "save", "run"]
-    scenario: NotRequired[Name]  # name of a preset, "" for the one that is explored
+    scenario: NotRequired[Name]  # name of a preset or of the one that is explored, which "" means too
+    set: NotRequired[Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=500)]]  # `path=value`
     text: NotRequired[Annotated[str, Field(max_length=200_000)]]  # a scenario file, in the place of `scenario`
     changes: NotRequired[Changes]
     samples: NotRequired[Annotated[int, Field(ge=1)]]  # those of the scenario where it is absent

@@ -8,6 +8,7 @@ import re
 import shlex
 import shutil
 import threading
+import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,11 @@ CASH = "drivers.spending.caps.cash-flow"
 
 
 class Served:
-    """The explorer of the baseline, on a port of its own."""
+    """The explorer of a scenario, on a port of its own."""
 
-    def __init__(self, folder: Path, port: int = 0) -> None:
+    def __init__(self, folder: Path, port: int = 0, scenario: str = "baseline") -> None:
         self.at, self.end, self.folder = place(port=port, token="a-token-of-this-test"), threading.Event(), folder
+        self.scenario = scenario
         listens = threading.Event()
         options = {"listens": listens.set, "ended": self.end}
         self.thread = threading.Thread(target=serve, args=(self._engine, self.at), kwargs=options)
@@ -54,7 +56,7 @@ class Served:
         self.port = self.at.listener.getsockname()[1]
 
     def _engine(self) -> Any:
-        return Explorer("baseline", outputs=self.folder).answer
+        return Explorer(self.scenario, outputs=self.folder).answer
 
     def close(self) -> None:
         self.end.set()
@@ -293,8 +295,63 @@ def test_what_the_address_holds_and_the_scenario_has_not_is_said(context: Any, s
     page = opened(context, f"{served.at.address}#v=1&.drivers.nobody.growth=m3&.{SPENDING}=m2.7")
     sync_api.expect(page.locator(".trouble")).to_contain_text("does not have: drivers.nobody.growth.")
     sync_api.expect(card(page, SPENDING).get_by_role("textbox", name="Median")).to_have_value("2.7")
-    page = opened(context, f"{served.at.address}?extends=baseline&set={SPENDING}=3")
-    sync_api.expect(page.locator(".trouble")).to_contain_text("behind ? in the address is not read")
+    page = opened(context, f"{served.at.address}?extends=baseline&seed=3")
+    sync_api.expect(page.locator(".trouble")).to_contain_text("only extends and set are read: seed is left out")
+
+
+def test_settings_in_the_address_are_read_as_the_command_line_reads_them(context: Any, served: Served) -> None:
+    settings = [f"{SPENDING}.median=2.7", f"{CASH}=null"]
+    query = urllib.parse.urlencode([("extends", "baseline"), *(("set", each) for each in settings)])
+    page = opened(context, f"{served.at.address}?{query}")
+    run = str(run_arrays(load_scenario("baseline", overrides=settings)).attrs["run_id"])
+    sync_api.expect(page.locator(".precision")).to_contain_text(f"Run {run}.")
+    sync_api.expect(page.locator(".abouts")).to_contain_text(settings[0])
+    sync_api.expect(page.get_by_label("Starting from")).to_have_value("baseline")
+    sync_api.expect(page.locator("figure.moved .words")).to_contain_text(
+        "growth of spending until it slows", ignore_case=True
+    )
+    typed(page, SPENDING, "2.9")
+    rested(page)
+    page.reload()
+    sync_api.expect(card(page, SPENDING).get_by_role("textbox", name="Median")).to_have_value("2.9")
+    sync_api.expect(page.locator(".abouts")).to_contain_text(settings[1])
+    for amiss, said in (
+        ("extends=../secret.yaml", "no scenario is shipped under that name"),
+        ("extends=baseline&set=drivers.hardwear=3", "Did you mean"),
+        ("extends=baseline&set=nothing", "must be path=value"),
+        ("set=extends=/etc/passwd", "names the file"),
+    ):
+        page.goto("about:blank")
+        page.goto(f"{served.at.address}?{amiss}")
+        sync_api.expect(page.locator(".trouble")).to_contain_text(said)
+        sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Baseline")
+
+
+def test_a_copied_link_leads_another_explorer_to_the_same(page: Any, context: Any, tmp_path: Path) -> None:
+    typed(page, SPENDING, "2.7")
+    page.get_by_label("Starting from").select_option("no-caps")
+    rested(page)
+    page.get_by_text("Save", exact=True).click()
+    page.get_by_role("button", name="Copy link").click()
+    sync_api.expect(page.locator(".done")).to_contain_text("link is copied")
+    link = page.evaluate("() => navigator.clipboard.readText()")
+    assert "?extends=baseline#v=1&" in link
+    mine = Served(tmp_path, scenario="essay-2023")
+    try:
+        other = opened(context, mine.at.address)
+        other.get_by_text("Open", exact=True).click()
+        other.get_by_label("Open a link").fill("https://example.org/")
+        other.get_by_label("Open a link").press("Enter")
+        sync_api.expect(other.locator(".done")).to_contain_text("no link of an explorer")
+        other.get_by_label("Open a link").fill(link)
+        other.get_by_label("Open a link").press("Enter")
+        sync_api.expect(other.locator(".headline")).to_have_text(page.locator(".headline").text_content())
+        sync_api.expect(other.get_by_label("Starting from")).to_have_value("no-caps")
+        other.go_back()
+        sync_api.expect(other.locator(".headline")).not_to_have_text(page.locator(".headline").text_content())
+        assert other.complaints == []
+    finally:
+        mine.close()
 
 
 def test_a_server_that_is_gone_is_said_and_nothing_is_lost(context: Any, tmp_path: Path) -> None:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+import shlex
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from simulator.cli.main import main
+from simulator.engine.simulation import run_arrays
 from simulator.errors import InputError, ScenarioError
 from simulator.explorer.explorer import MOST_OPEN, MOST_SAMPLES, Explorer
 from simulator.scenario.library import shipped_names
@@ -172,7 +174,56 @@ def test_a_text_from_a_page_names_no_file(
     for name in ("team.yaml", "secret.csv"):
         (tmp_path / name).write_text("a,b\n1,2\n", encoding="utf-8")
     [fault] = told(explorer, {"kind": "picture", "text": text})
-    assert "and a text that comes from a page may not" in fault["text"]
+    assert "and what comes from a page may not" in fault["text"]
+
+
+@pytest.mark.parametrize(
+    "setting",
+    [
+        "extends=./team.yaml",
+        "extends=[./team.yaml]",
+        "drivers.spending.start.empirical.file=secret.csv",
+        "drivers.spending.start={empirical: {file: secret.csv, column: a}}",
+        "drivers.spending.start.prior=./team/fast",
+        "history.runs=secret.csv",
+        "history.quantities.world-product[0].table=secret.csv",
+    ],
+)
+def test_a_setting_from_a_page_names_no_file(
+    explorer: Explorer, setting: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "team.yaml").write_text("extends: baseline\n", encoding="utf-8")
+    (tmp_path / "secret.csv").write_text("a\n1e9\n2e9\n", encoding="utf-8")
+    for name in ("", "baseline", "no-caps"):
+        [fault] = told(explorer, {"kind": "picture", "scenario": name, "set": [setting]})
+        assert "and what comes from a page may not" in fault["text"]
+
+
+def test_settings_are_those_of_the_command_line(explorer: Explorer, tmp_path: Path) -> None:
+    asked = {"kind": "state", "scenario": "tight-caps", "set": ["samples=200", "drivers.spending.start.median=$1e9"]}
+    state = explorer.answer(asked)["state"]
+    run = run_arrays(load_scenario("tight-caps", overrides=asked["set"]))
+    assert state["picture"]["run"] == run.attrs["run_id"]
+    assert (state["extends"], state["set"]) == ("tight-caps", asked["set"])
+    words = shlex.split(state["picture"]["command"])
+    assert words == ["simulate", "tight-caps", *(word for each in asked["set"] for word in ("--set", each))]
+    [fault] = told(explorer, asked | {"set": ["drivers.hardwear.start=3"]})
+    assert fault["text"].startswith("--set drivers.hardwear.start=3: ")
+    [fault] = told(explorer, asked | {"set": ["samples"]})
+    assert fault["text"].startswith("--set samples: must be path=value")
+
+
+def test_the_scenario_that_is_explored_has_the_name_of_its_file(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text("extends: essay-2023\nname: mine\nsamples: 64\nyears: {last: 2030}\n", encoding="utf-8")
+    explorer = Explorer(file, overrides=["years.last=2032"])
+    state = explorer.answer({"kind": "state"})["state"]
+    assert (state["extends"], state["set"]) == ("mine.yaml", ["years.last=2032"])  # and no folder of this disk
+    for name, told, last in (("", [], 2032), ("mine.yaml", [], 2030), ("", ["samples=8"], 2032),
+                             ("mine.yaml", ["years.last=2031"], 2031)):  # fmt: skip
+        shown = explorer.answer({"kind": "picture", "scenario": name, "set": told})["picture"]
+        assert (shown["years"][-1], shown["samples"]) == (last, 8 if told == ["samples=8"] else 64)
 
 
 def test_a_text_may_extend_what_is_explored_and_what_is_shipped(tmp_path: Path) -> None:
