@@ -14,6 +14,8 @@ import numpy as np
 from simulator.analysis.evaluation import Model, evaluate, model_of, prior_uniforms
 from simulator.analysis.outcomes import CROSSED, MEAN_YEAR, MEDIAN_YEAR, Headline, outcome_of, statistic_of
 from simulator.analysis.shapley import MOST_EXACT, ShapleyValues, shapley_values
+from simulator.engine.plan import COMPONENT_STREAM, component_at
+from simulator.engine.simulation import run_plan
 from simulator.engine.workers import later, refuse_functions
 from simulator.errors import InputError, dotted
 from simulator.runs.estimates import Moments
@@ -21,7 +23,7 @@ from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Table, values_or_none
-from simulator.scenario.differences import Swap, differing_entries, in_short, joined_swaps, swapped
+from simulator.scenario.differences import Shift, Swap, each_of, in_short, mixed_names, shifts, swapped
 from simulator.scenario.resolving import Scenario
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.subjects import variable_words
@@ -205,7 +207,7 @@ def attribute_difference(
     Parameters
     ----------
     first, second : Scenario
-        Of one component each.
+        Two mixtures must be of the same scenarios, by name; their weights are one input.
     samples : int, optional
         Without it those of the first scenario, at most 4,000.
     orders : int, optional
@@ -228,7 +230,7 @@ def attribute_difference(
     Raises
     ------
     InputError
-        One is a mixture of scenarios, they have no year in common, or they do not hold together.
+        They mix other scenarios than one another, have no year in common, or they do not hold together.
 
     References
     ----------
@@ -246,23 +248,27 @@ def attribute_difference(
       effective compute, median in 2043: +1.08 OOM = drivers.hardware.growth[3].rate +1.08 OOM
       ... and 4 more numbers in attribution.csv
     """
-    models = [model_of(scenario, custom=custom) for scenario in (first, second)]
+    check_attributable([first, second])
+    apart = list(each_of(first).values())
+    models = [model_of(each, custom=custom) for each in (apart[0], next(iter(each_of(second).values())))]
     years = _told_years(models, years)
-    spec = models[0].component.spec
-    swaps = joined_swaps(first, differing_entries(first.data, second.data))
+    spec, weights = models[0].component.spec, [component.weight for component in first.components]
+    changes = shifts(first, second)
     count = min(spec.samples, SAMPLES) if samples is None else samples
     names = [name for name in spec.thresholds if name in models[1].component.spec.thresholds]
-    numbers = list(_numbers(models[0], years, names))
+    plan = models[0].plan if len(apart) == 1 else run_plan(first, custom)
+    numbers = list(_numbers(models[0], plan.headline, years, names))
     uniform = partial(prior_uniforms, spec, samples=count)
-    if executor is None:
-        uniform = cast("partial[Array]", cache(uniform))
-    else:
-        refuse_functions(models[0].plan)
+    held: _Held = {} if executor is None and len(apart) > 1 else None
+    if executor is not None:
+        refuse_functions(plan)
+    uniform = uniform if executor else cast("partial[Array]", cache(uniform))
 
     @cache
     def begun(changed: frozenset[int]) -> Callable[[], Array]:
-        chosen = [swaps[place] for place in sorted(changed)]
-        return later(executor, _values, first, chosen, numbers, parts, uniform=uniform, custom=custom)
+        chosen = {place: changes[place] for place in sorted(changed)}
+        given = (apart, weights, chosen, numbers, parts)
+        return later(executor, _values, *given, uniform=uniform, custom=custom, held=held)
 
     def begin(changed: frozenset[int]) -> Array:
         begun(changed)
@@ -280,10 +286,10 @@ def attribute_difference(
 
     parts = [slice(None), *(slice(end - spec.block, end) for end in range(spec.block, count + 1, spec.block))]
     if executor is not None:  # what will be asked for goes out at once
-        shapley_values(begin, inputs=len(swaps), orders=orders, most_exact=most_exact)
-    ends = [value(one).reshape(len(parts), -1) for one in (frozenset[int](), frozenset(range(len(swaps))))]
-    found = shapley_values(value, inputs=len(swaps), orders=orders, most_exact=most_exact)
-    shape = len(swaps), len(parts), len(numbers)
+        shapley_values(begin, inputs=len(changes), orders=orders, most_exact=most_exact)
+    ends = [value(one).reshape(len(parts), -1) for one in (frozenset[int](), frozenset(range(len(changes))))]
+    found = shapley_values(value, inputs=len(changes), orders=orders, most_exact=most_exact)
+    shape = len(changes), len(parts), len(numbers)
     every, order_errors = (each.reshape(shape) for each in (found.parts, found.errors))
     shares = ShapleyValues(every[:, 0], order_errors[:, 0], found.orders)
     values = np.stack(list(known.values()))
@@ -294,7 +300,7 @@ def attribute_difference(
     return Attribution(
         (first.spec.name, second.spec.name),
         tuple(numbers[place] for place in kept),
-        tuple(_described(swap) for swap in swaps),
+        tuple(map(_described, changes)),
         before[kept],
         after[kept],
         replace(shares, parts=shares.parts[:, kept], errors=shares.errors[:, kept]),
@@ -304,24 +310,41 @@ def attribute_difference(
     )
 
 
+type _Held = dict[tuple[int, ...], Array] | None  # by the place in a mixture, and the inputs that are changed there
+
+
 def _values(
-    first: Scenario,
-    swaps: Sequence[Swap],
+    apart: Sequence[Scenario],
+    weights: Sequence[float],
+    chosen: Mapping[int, Shift],
     numbers: Sequence[Headline],
     parts: Sequence[slice],
     *,
     uniform: Callable[[str], Array],
     custom: Mapping[str, CustomDriver] | None,
+    held: _Held,
 ) -> Array:
     """Evaluate the numbers with some inputs as in the second, of all samples and of each block: (part, number)."""
-    model, outcomes = model_of(_between(first, swaps), custom=custom), [outcome_of(number) for number in numbers]
-    results = evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes)
-    start = float(model.years[0])
-    told = [
-        [statistic_of(*each, start=start) for each in zip(numbers, outcomes, results[:, part], strict=True)]
-        for part in parts
-    ]
-    return np.array(told)
+    outcomes = [outcome_of(number) for number in numbers]
+
+    def results_of(place: int) -> Array:
+        own = {number: shift.swaps[place] for number, shift in chosen.items() if place in shift.swaps}
+        if held is not None and (place, *own) in held:
+            return held[place, *own]
+        model = model_of(_between(apart[place], list(own.values())), custom=custom)
+        found = evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes)
+        if held is not None and len(held) < 128:
+            held[place, *own] = found
+        return found
+
+    results = results_of(0)
+    if len(apart) > 1:
+        weights = next((shift.weights for shift in chosen.values() if shift.weights), weights)
+        belongs = component_at(weights, uniform(COMPONENT_STREAM))
+        results = np.choose(belongs, [results, *map(results_of, range(1, len(apart)))])
+    start = float(apart[0].spec.years.first)
+    told = (zip(numbers, outcomes, results[:, part], strict=True) for part in parts)
+    return np.array([[statistic_of(*each, start=start) for each in every] for every in told])
 
 
 def _between(scenario: Scenario, swaps: Sequence[Swap]) -> Scenario:
@@ -361,9 +384,9 @@ def attribute_runs(
     return replace(found, scenarios=(labels[0], labels[1]), about=f"Runs {first} and {second}")
 
 
-def _numbers(model: Model, years: Sequence[float], names: Sequence[str]) -> Iterator[Headline]:
+def _numbers(model: Model, main: str, years: Sequence[float], names: Sequence[str]) -> Iterator[Headline]:
     """List the headline numbers."""
-    main, words = model.plan.headline, variable_words(model.component.spec)
+    words = variable_words(model.component.spec)
     for year in years:
         yield Headline(main, words.get(main) or subject_words(main), "median", year, "OOM")
     labels = threshold_labels(model.component.spec)
@@ -402,9 +425,9 @@ def _kept(numbers: Sequence[Headline], values: Array, last: float) -> tuple[list
     return kept, tuple(said)
 
 
-def _described(swap: Swap) -> Input:
-    told = ((dotted(entry.path), in_short(entry.one), in_short(entry.other)) for entry in swap.entries)
-    return Input(swap.name, *map("; ".join, zip(*told, strict=True)))
+def _described(shift: Shift) -> Input:
+    told = ((dotted(entry.path), in_short(entry.one), in_short(entry.other)) for entry in shift.entries)
+    return Input(shift.name, *map("; ".join, zip(*told, strict=True)))
 
 
 def _signed(value: float, unit: str, error: float = math.nan) -> str:
@@ -414,17 +437,14 @@ def _signed(value: float, unit: str, error: float = math.nan) -> str:
 
 
 def check_attributable(items: Sequence[xr.DataTree | Scenario]) -> None:
-    """Refuse more than two, and what mixes scenarios, before anything is run or written."""
+    """Refuse more than two, and mixtures of other scenarios, before anything is run or written."""
     if len(items) != 2:
         rule = f"takes two runs or scenarios; got {len(items)}"
         raise InputError(f"compare: --attribute: {rule}. Compare two at a time.")
-    for item in items:
-        if isinstance(item, Scenario):
-            name, mixes = item.spec.name, len(item.components) > 1
-        else:
-            name, mixes = item.attrs["name"], bool(item.attrs.get("components"))
-        if mixes:
-            raise InputError(
-                f"compare: --attribute: {name} mixes scenarios, and a prior of one name may mean another "
-                "thing in each. Compare one of them."
-            )
+    first, second = map(mixed_names, items)
+    if first != second:
+        told = " against ".join(listed(own) if own else "one scenario alone" for own in (first, second))
+        raise InputError(
+            f"compare: --attribute: the two do not mix the same scenarios ({told}), and a prior of one name may mean "
+            "another thing in each. Compare mixtures of the same ones, or one scenario of each."
+        )

@@ -138,6 +138,10 @@ def component_of(plan: Plan, blocks: range, samples: int) -> NDArray[np.int16]:
     uniforms = blocks_uniforms(
         [COMPONENT_STREAM], seed=spec.seed, blocks=blocks, size=spec.block, design=spec.design, samples=samples
     )[COMPONENT_STREAM]
-    weights = np.array([component.weight for component in plan.components])
-    edges = np.cumsum(weights)[:-1] / weights.sum()
+    return component_at([component.weight for component in plan.components], uniforms)
+
+
+def component_at(weights: Sequence[float], uniforms: Array) -> NDArray[np.int16]:
+    """Tell which component each sample belongs to, by its uniform number of `COMPONENT_STREAM`."""
+    edges = np.cumsum(weights)[:-1] / np.sum(weights)
     return np.searchsorted(edges, uniforms, side="right").astype(np.int16)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
@@ -12,11 +13,12 @@ from simulator.analysis.outcomes import CROSSED, MEAN_YEAR, Headline
 from simulator.engine.simulation import run_arrays
 from simulator.explorer.picture import with_samples
 from simulator.explorer.protocol import Moved
+from simulator.priors.joint import NamedPrior
 from simulator.report.sentences import amount, base_unit
 from simulator.runs.groups import Group
 from simulator.runs.summary import crossing_table, main_quantity, summarised
 from simulator.scenario.checks.units import variable_units
-from simulator.scenario.differences import differing_entries
+from simulator.scenario.differences import differing_entries, mixed_names
 from simulator.scenario.resolving import Scenario
 from simulator.schema.words import input_words
 from simulator.variables import attributes
@@ -41,12 +43,14 @@ def moved(
     """Say what moved the medians of the forecast from one scenario to another, the main one in the last year first.
 
     Each number is shared out among what the two state differently (`attribute_difference`), on the draws of the first;
-    of what mixes scenarios only the whole is told. `progress` is called after each evaluation, and may end it.
+    where they do not mix the same scenarios only the whole is told. `progress` is called after each evaluation, and
+    may end it.
     """
+    if mixed_names(before) != mixed_names(after):
+        count = min(samples or before.spec.samples, SAMPLES)
+        return list(_wholes(*(run_arrays(with_samples(each, count)) for each in (before, after))))
     most = SAMPLES if len(differing_entries(before.data, after.data)) <= FEW else FEWER_SAMPLES
     count = min(samples or before.spec.samples, most)
-    if len(before.components) > 1 or len(after.components) > 1:
-        return list(_wholes(*(run_arrays(with_samples(each, count)) for each in (before, after))))
     found = attribute_difference(before, after, samples=count, most_exact=MOST_EXACT, orders=ORDERS, progress=progress)
     labels = {**after.labels, **before.labels}
     words = [_label(one, labels) for one in found.inputs]
@@ -94,8 +98,19 @@ def _whole(number: Headline, ends: tuple[float, float], unit: str, error: float)
 
 def _label(one: Input, labels: Mapping[str, str]) -> str:
     """Say what an input is called; of one that is made of several entries the first two."""
-    names = list(dict.fromkeys(input_words(path, labels=labels) for path in one.entries.split("; ")))
+    names = list(dict.fromkeys(_words(path, labels) for path in one.entries.split("; ")))
     return listed(names if len(names) <= 3 else [*names[:2], f"{len(names) - 2} more"])
+
+
+def _words(path: str, labels: Mapping[str, str]) -> str:
+    """Name an entry; what stands in one scenario of a mixture with the name of that."""
+    found = _IN_PART.fullmatch(path)
+    if found is None:
+        return input_words(path, labels=labels)
+    return f"{input_words(found['path'], labels=labels)} ({found['part']})" if found["path"] else "weights of scenarios"
+
+
+_IN_PART = re.compile(r"mixture\[(?P<part>[^\]]*)\]\.(weight|changes\.(?P<path>.+))")
 
 
 def _changed(one: Input, before: Scenario, after: Scenario) -> str:
@@ -106,10 +121,17 @@ def _changed(one: Input, before: Scenario, after: Scenario) -> str:
         return " (taken away)"
     if one.first == "absent":
         return " (new)"
-    priors = [scenario.priors.get(one.entries) for scenario in (before, after)]
+    part = _IN_PART.fullmatch(one.entries)
+    priors = [_priors(scenario, part and part["part"]).get(part["path"] if part else one.entries)
+              for scenario in (before, after)]  # fmt: skip
     told = [raised(each.understood) for each in priors if each is not None]
     first, second = told if len(told) > 1 and told[0] != told[1] else (one.first, one.second)
     return f" (from {cut(first, width=70)} to {cut(second, width=70)})"
+
+
+def _priors(scenario: Scenario, part: str | None) -> Mapping[str, NamedPrior]:
+    """Give the priors of a scenario; of a mixture those of a part, or of the first."""
+    return next(each for each in scenario.components if part in (None, each.name)).joint.priors
 
 
 def _lines(parts: list[Part], changes: list[str], unit: str) -> Iterator[str]:
@@ -139,7 +161,8 @@ def _wholes(before: Group, after: Group) -> Iterator[Moved]:
 def _together(number: Headline, first: float, last: float, unit: str) -> Moved:
     part: Part = ("all changes together", last - first, None)
     why = (
-        "Scenarios are mixed here, and a prior of one name may mean another thing in each: parts cannot be told apart."
+        "The two do not mix the same scenarios, and a prior of one name may mean another thing in each: what moved it "
+        "cannot be told input by input."
     )
     lines = [_whole(number, (first, last), unit, math.nan), why]
     return Moved(title=_title(number), unit=_unit(number), before=first, after=last, inputs=[part], lines=lines)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -217,6 +218,63 @@ class Swap:
         every = [entry.path for entry in self.entries]
         paths = [dotted(path) for path in every if path[-1] != "at" or (*path[:-1], "start") not in every]
         return " + ".join(paths if len(paths) <= 3 else [*paths[:2], f"{len(paths) - 2} more"])
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One input: the entries that change together, and what is swapped, by the place of a scenario in a mixture.
+
+    Of one alone that is 0. `weights` are what the second mixture gives its scenarios, where that is what changes.
+    """
+
+    entries: tuple[Entry, ...]
+    swaps: Mapping[int, Swap]
+    weights: tuple[float, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """The paths of its entries, of many the first two."""
+        return Swap(self.entries).name
+
+
+def each_of(scenario: Scenario) -> dict[str, Scenario]:
+    """Take a mixture apart into its scenarios, by name; one alone is itself, without a name."""
+    if len(scenario.components) == 1:
+        return {"": scenario}
+    return {str(part["name"]): resolve(Document(part["scenario"], {})) for part in scenario.data["mixture"]}
+
+
+def mixed_names(item: xr.DataTree | Scenario) -> list[str]:
+    """Name what a scenario or a run mixes; none where it is one scenario alone."""
+    if isinstance(item, Scenario):
+        return [component.name for component in item.components] if len(item.components) > 1 else []
+    return list(json.loads(item.attrs.get("components") or "{}"))
+
+
+def shifts(first: Scenario, second: Scenario) -> list[Shift]:
+    """List the inputs that two scenarios, or two mixtures of the same ones, state differently.
+
+    What changes alike in all scenarios of a mixture is one input, and so are their weights, which sum to 1.
+    """
+    ones, others = each_of(first), each_of(second)
+    apart = [joined_swaps(one, differing_entries(one.data, others[name].data)) for name, one in ones.items()]
+    found = [
+        Shift(swap.entries, dict.fromkeys(range(len(apart)), swap))
+        for swap in apart[0]
+        if all(swap in own for own in apart)
+    ]
+    shared = [shift.swaps[0] for shift in found]
+    for place, (name, own) in enumerate(zip(ones, apart, strict=True)):
+        within = ("mixture", f"[{name}]", "changes")
+        for swap in own:
+            if swap not in shared:
+                entries = tuple(Entry((*within, *each.path), each.one, each.other) for each in swap.entries)
+                found.append(Shift(entries, {place: swap}))
+    weights = [tuple(each.weight for each in scenario.components) for scenario in (first, second)]
+    if weights[0] != weights[1]:
+        paths = [("mixture", f"[{name}]", "weight") for name in ones]
+        found.append(Shift(tuple(map(Entry, paths, *weights)), {}, weights[1]))
+    return found
 
 
 def differing_entries(one: Mapping[str, Any], other: Mapping[str, Any], *, every: bool = False) -> list[Entry]:

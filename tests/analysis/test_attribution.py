@@ -148,8 +148,49 @@ def test_all_swaps_together_are_the_other_scenario(name):
     assert [dotted(entry.path) for entry in left] == []
 
 
-def test_mixtures_and_scenarios_without_a_common_year_are_refused():
-    with pytest.raises(InputError, match="mixes"):
+VIEWS = (
+    "drivers.spending.growth[0].rate.median=2.6",
+    "mixture[tight-caps].changes.constraints.power=null",
+    "mixture[no-caps].weight=0.5",
+)
+
+
+@pytest.fixture(scope="module")
+def mixed():
+    return attribute_difference(scenario("views"), scenario("views", *VIEWS))
+
+
+def test_of_a_mixture_what_changes_in_all_in_one_and_its_weights_are_told_apart(mixed):
+    assert [one.input for one in mixed.inputs] == [
+        "drivers.spending.growth[0].rate",
+        "mixture[tight-caps].changes.constraints.power",
+        "mixture[baseline].weight + mixture[tight-caps].weight + mixture[no-caps].weight",
+    ]
+    assert np.allclose(mixed.shares.parts.sum(axis=0), mixed.after - mixed.before, atol=1e-9)
+    assert (np.abs(mixed.shares.parts).max(axis=1) > 0.01).all()
+    assert (mixed.errors[:, -1] > 0).all()
+    assert mixed.inputs[-1].first == "0.6; 0.3; 0.1"
+
+
+def test_the_ends_of_a_mixture_are_what_its_runs_give(mixed):
+    for numbers, changes in ((mixed.before, ()), (mixed.after, VIEWS)):
+        levels = simulate(scenario("views", *changes))["trajectories/effective_compute"]
+        for place, number in enumerate(mixed.numbers):
+            if number.quantity == "effective_compute":
+                expected = sorted_quantiles(np.sort(levels.sel(year=number.year).values), [0.5])[0]
+                assert numbers[place] == pytest.approx(expected, abs=1e-5)
+
+
+def test_one_change_of_a_mixture_has_the_whole_difference():
+    few = "samples=512"
+    for change in VIEWS:
+        alone = attribute_difference(scenario("views", few), scenario("views", few, change))
+        assert len(alone.inputs) == 1
+        assert np.allclose(alone.shares.parts[0], alone.after - alone.before, atol=1e-9)
+
+
+def test_other_mixtures_and_scenarios_without_a_common_year_are_refused():
+    with pytest.raises(InputError, match="do not mix the same scenarios"):
         attribute_difference(scenario(), scenario("views"))
     later = scenario("baseline", "years={first: 2046, last: 2050, step: year}")
     with pytest.raises(InputError, match="no year in common"):

@@ -262,10 +262,10 @@ def test_compare_attributes_two_items_only(capsys):
     assert "takes two runs or scenarios" in capsys.readouterr().err
 
 
-def test_compare_refuses_to_attribute_a_mixture_before_anything_is_written(tmp_path, capsys):
+def test_compare_refuses_to_attribute_other_mixtures_before_anything_is_written(tmp_path, capsys):
     with pytest.raises(SystemExit):
         main(["compare", "views", "baseline", "--attribute", "--samples", "256", "--output", str(tmp_path)])
-    assert "compare: --attribute: views mixes scenarios" in capsys.readouterr().err
+    assert "compare: --attribute: the two do not mix the same scenarios" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
 
 

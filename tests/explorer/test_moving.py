@@ -72,13 +72,24 @@ def test_it_can_be_ended_after_any_evaluation() -> None:
     assert count == 2
 
 
-def test_of_scenarios_that_are_mixed_the_whole_is_told() -> None:
-    one, other = (load_scenario("views", overrides=["samples=1000", *more]) for more in ((), CHANGES[:1]))
+def test_what_moved_a_mixture_of_scenarios_is_told_input_by_input() -> None:
+    changes = [CHANGES[0], "mixture[tight-caps].changes.constraints.power=null", "mixture[no-caps].weight=0.5"]
+    one, other = (load_scenario("views", overrides=["samples=1000", *more]) for more in ((), changes))
+    first = moved(one, other)[0]
+    assert {name for name, _, _ in first["inputs"]} == {
+        "growth of spending until it slows", "electric power (tight-caps)", "weights of scenarios"
+    }  # fmt: skip
+    assert sum(part for _, part, _ in first["inputs"]) == pytest.approx(first["after"] - first["before"])
+    assert any("growth of spending until it slows (from skewed lognormal" in line.lower() for line in first["lines"])
+
+
+def test_of_other_mixtures_the_whole_is_told() -> None:
+    one, other = (load_scenario(name, overrides=["samples=1000"]) for name in ("baseline", "views"))
     found = moved(one, other)
     assert found[0]["title"] == "median of effective compute in 2045"
     for each in found:
         assert each["inputs"] == [("all changes together", each["after"] - each["before"], None)]
-        assert "mixed" in each["lines"][-1]
+        assert "do not mix the same scenarios" in each["lines"][-1]
 
 
 def test_many_inputs_are_said_as_one() -> None:
