@@ -243,6 +243,14 @@ def is_folder(path: FilePath) -> bool:
     return os.path.isdir(path)  # noqa: PTH112  # pathlib's raises
 
 
+def state_of(path: FilePath) -> tuple[int, int] | None:
+    """Tell a file from another that took its place meanwhile; None where there is none."""
+    with contextlib.suppress(OSError):
+        found = path.stat()
+        return found.st_ino, found.st_mtime_ns
+    return None
+
+
 LARGEST_TEXT, LARGEST_TABLE = 4 << 20, 64 << 20
 """Bytes of a scenario, a library of priors or a frozen forecast, and of a table, that are read at most."""
 

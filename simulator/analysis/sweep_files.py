@@ -28,7 +28,7 @@ from simulator.engine.checkpoints import Unfinished, keep_in
 from simulator.engine.plan import plan_warnings
 from simulator.engine.record import run_attributes, run_id
 from simulator.errors import RunFileError
-from simulator.files import remove_folder, short_hash
+from simulator.files import remove_folder, short_hash, state_of
 from simulator.runs.checked import open_kept
 from simulator.runs.folder import open_run, save_run
 from simulator.runs.groups import headline_of
@@ -346,11 +346,12 @@ class UnfinishedSweep(Unfinished):
         """Read the points that were written, by run id."""
         found = {}
         for path in sorted(self.folder.glob("point-*.nc")):
+            before = state_of(path)
             try:
                 with open_run(path) as run:
                     run.load()
             except RunFileError:
-                if path.exists():
+                if before and state_of(path) == before:
                     raise
                 continue  # another sweep of the same points was whole just now, and took it away
             found[str(run.attrs["run_id"])] = run

@@ -78,7 +78,7 @@ class Unfinished:
 
     def tallies(self) -> Tallies:
         """Read what was counted; nothing where there is nothing."""
-        self.counted = read_left(self.folder / COUNTS, _tallies_of) or Tallies()
+        self.counted = read_tallies(self.folder / COUNTS) or Tallies()
         return copy.deepcopy(self.counted)
 
     def keep_batches(self, batches: Sequence[Batch]) -> None:
@@ -120,9 +120,9 @@ def write_tallies(path: FilePath, tallies: Tallies, *, packed: bool = False) -> 
     write_arrays(path, _tallies_arrays(tallies), packed=packed)
 
 
-def read_tallies(path: FilePath) -> Tallies:
-    """Read what `write_tallies` wrote; RunFileError where it is damaged."""
-    return _read(path, _tallies_of)
+def read_tallies(path: FilePath) -> Tallies | None:
+    """Read what `write_tallies` wrote; None where nothing is written, RunFileError where it is damaged."""
+    return read_left(path, _tallies_of)
 
 
 def write_arrays(path: FilePath, arrays: Mapping[str, NDArray[Any]], *, packed: bool = False) -> None:
@@ -132,25 +132,18 @@ def write_arrays(path: FilePath, arrays: Mapping[str, NDArray[Any]], *, packed: 
         (np.savez_compressed if packed else np.savez)(stream, **narrow)
 
 
-def _read[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result:
+def read_left[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result | None:
+    """Read what a run left; None where it left nothing, or another of the same scenario was whole and took it away."""
     try:
         with np.load(path, allow_pickle=False) as stored:
             return make({name: stored[name] for name in stored.files})
+    except FileNotFoundError:  # whatever stands there by now
+        return None
     except Exception as error:  # noqa: BLE001  # whatever a broken archive leads to
         raise RunFileError(
             f"{path}: what was done of the run cannot be read ({type(error).__name__}). "
             "Remove the folder that it is in, and run the scenario from the start."
         ) from None
-
-
-def read_left[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result | None:
-    """Read what a run left; None where it left nothing, or another of the same scenario was whole and took it away."""
-    try:
-        return _read(path, make)
-    except RunFileError:
-        if path.exists():
-            raise
-        return None
 
 
 def _flat(held: Any, *path: str) -> Arrays:

@@ -282,10 +282,8 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
     most = COUNTED if run.attrs["keep"] == "summary" else KEPT  # as they were counted or kept, batch by batch
     length = batch_length(int(run.attrs["block"]), most)
     if run.attrs["keep"] == "summary" or file.name == STORE:
-        if not counts.exists():
-            return 0
         tallies = read_tallies(counts)
-        if tallies.samples % length:
+        if tallies is None or tallies.samples % length:
             return 0
         make_folder(unfinished.folder)
         if file.name == STORE:

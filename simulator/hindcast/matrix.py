@@ -12,12 +12,13 @@ import re
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Final, Literal
 
 import numpy as np
 
+from simulator.engine.checkpoints import keep_in
 from simulator.engine.workers import Workers, pool_of
 from simulator.errors import InputError
 from simulator.files import make_folder, remove_folder, short_hash, write_text
@@ -129,17 +130,16 @@ type Cell = tuple[list[Row], list[str]]
 def scored_cell(truth: Truth, arm: Arm, origin: int, *, settled: str, folder: FilePath | None) -> Cell:
     """Score one way to forecast from one origin, or read what was scored; `settled` is all else that it hangs on."""
     said, file = _cell(truth, arm, origin, settled=settled, folder=folder)
-    if file is not None and file.is_file():
-        try:
+    if file is not None:
+        stored = None
+        with contextlib.suppress(OSError, ValueError):
             stored = json.loads(file.read_text(encoding="utf-8"))
-        except ValueError:
-            stored = {}
         if isinstance(stored, dict) and {key: stored.get(key) for key in said} == said:
             return stored["rows"], stored["doubts"]
     rows = list(forecast_rows(arm.made(truth.seen, origin), truth.seen))
     doubts = list(arm.doubts(truth.seen, origin))
-    if file is not None:
-        write_text(file, json.dumps({**said, "rows": rows, "doubts": doubts}))
+    if file is not None:  # which another edition of this program may remove meanwhile
+        keep_in(file.parent, partial(write_text, file, json.dumps({**said, "rows": rows, "doubts": doubts})))
     return rows, doubts
 
 

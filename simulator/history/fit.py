@@ -25,7 +25,7 @@ import numpy as np
 import xarray as xr
 
 from simulator.errors import RunFileError, missing_extra
-from simulator.files import make_folder, remove_file, replacing
+from simulator.files import make_folder, remove_file, replacing, state_of
 from simulator.history import model as equations
 from simulator.history import replicates
 from simulator.history.beliefs import history_priors
@@ -376,14 +376,15 @@ def _is_whole(fit: xr.DataTree, settings: SamplerSettings) -> bool:
 
 def read_fit(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:
     """Read a stored fit; None where there is none, or, with a word, where it does not hold what a fit must."""
-    if file is None or not file.is_file():
+    if file is None or not (before := state_of(file)):
         return None
     try:
         check(found := read_tree(file), "fit", file=file)
         if not _is_whole(found, settings):
             raise fault(("posterior", "has not every draw"), "fit", file=file)
     except RunFileError as error:
-        sys.stderr.write(f"warning: {error} The fit is made anew.\n")
+        if state_of(file) == before:  # or else another process has removed it just now
+            sys.stderr.write(f"warning: {error} The fit is made anew.\n")
         return None
     with contextlib.suppress(OSError):  # a folder that cannot be written is read all the same
         os.utime(file)  # what is read was used last

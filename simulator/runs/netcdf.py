@@ -8,6 +8,7 @@ import os
 import struct
 import zlib
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path as FilePath
 from typing import IO, TYPE_CHECKING, Any, Final
 
@@ -79,6 +80,7 @@ def write_netcdf(root: Group, path: FilePath) -> None:
         with netCDF4.Dataset(path, "w", format="NETCDF4") as file:
             file.set_fill_off()
             sums = {place: {"": said_checksum(group, arrays)} for place, group, arrays in groups}
+            as_they_are: list[NDArray[Any]] = []
             waiting = [
                 (place, *pair)
                 for place, group, arrays in groups
@@ -88,31 +90,37 @@ def write_netcdf(root: Group, path: FilePath) -> None:
                 values = np.asarray(variable.values, order="C")
                 sums[place][target.name] = checksum(values)
                 target[...] = values.astype(object if target.dtype is str else target.dtype, copy=False)
+                if target.chunking() == "contiguous":
+                    as_they_are.append(values)
             file.setncattr(CHECKSUMS, json.dumps(sums, separators=(",", ":")))
     except RuntimeError as error:  # the netCDF library's word for a full disk
         raise OSError(str(error)) from None
-    _seal(path, [np.asarray(variable.values, order="C") for *_, variable in waiting])
+    _seal(path, as_they_are)
 
 
 _PLACE, _SEAL = struct.Struct("<QQ"), struct.Struct("<II8s")
 """What ends a file: where each of its large arrays stands; the CRC-32 of all else, how many they are, and a mark."""
 _MARK: Final = b"\nsealed\n"
-_LARGE, _MOST_SEALED = 1 << 12, 1 << 24
+_LARGE, _AT_ONCE = 1 << 12, 1 << 24
+_NODE, _LENGTH = struct.Struct("<6xH16x"), struct.Struct("<I")
+_CHUNKS, _PACKED = b"TREE\x01\x00", b"\x78"
+"""How HDF5 begins a list of where the pieces of a compressed array stand, and zlib a piece."""
 
 
 def _seal(path: FilePath, arrays: Iterable[NDArray[Any]]) -> None:
     """Write behind a file where its large arrays stand, which have checksums of their own, and that of all else.
 
-    HDF5 reads no further than its own end, and cuts off what stands behind it where a program changes the file.
+    What is found nowhere is part of it. HDF5 reads no further than its own end, and cuts off what stands behind it
+    where a program changes the file.
     """
     with path.open("r+b") as stream:
         with mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as held:
-            large = list(_places(held, arrays))
-        end = stream.seek(0, os.SEEK_END)
-        if end - sum(length for _, length in large) <= _MOST_SEALED:  # compressed arrays are found nowhere
-            sealed = _checksum_around(large, stream, end)
-            stream.seek(end)
-            stream.write(b"".join(_PLACE.pack(*each) for each in large) + _SEAL.pack(sealed, len(large), _MARK))
+            found = sorted({*_places(held, arrays), *_pieces(held)})[: _AT_ONCE // _PLACE.size]
+        is_apart = all(place + length <= after for (place, length), (after, _) in pairwise(found))
+        large, end = found if is_apart else [], stream.seek(0, os.SEEK_END)
+        sealed = _checksum_around(large, stream, end)
+        stream.seek(end)
+        stream.write(b"".join(_PLACE.pack(*each) for each in large) + _SEAL.pack(sealed, len(large), _MARK))
 
 
 def _places(held: mmap.mmap, arrays: Iterable[NDArray[Any]]) -> Iterator[tuple[int, int]]:
@@ -128,12 +136,32 @@ def _places(held: mmap.mmap, arrays: Iterable[NDArray[Any]]) -> Iterator[tuple[i
             at = place + own.size
 
 
+def _pieces(held: mmap.mmap) -> Iterator[tuple[int, int]]:
+    """Find where the pieces of compressed arrays stand: place and length (HDF5 file format, version 1 B-trees)."""
+    at = -1
+    while (at := held.find(_CHUNKS, at + 1)) >= 0:
+        (count,) = _NODE.unpack_from(held, at)
+        for size in range(32, 64, 8):  # of an entry, which has a number for each dimension: the list does not say which
+            found = list(_entries(held, at + _NODE.size, count, size))
+            if found and all(not none and held[place : place + 1] == _PACKED for none, place, _ in found):
+                yield from ((place, length) for _, place, length in found if place + length <= len(held))
+                break
+
+
+def _entries(held: mmap.mmap, at: int, count: int, size: int) -> Iterator[tuple[int, int, int]]:
+    """Read the entries of a list: the last number of each, which is 0, and of its piece the place and the length."""
+    for start in range(at, min(at + count * size, len(held) - size + 1), size):
+        yield (*_PLACE.unpack_from(held, start + size - _PLACE.size), *_LENGTH.unpack_from(held, start))
+
+
 def _checksum_around(large: Iterable[tuple[int, int]], stream: IO[bytes], end: int) -> int:
     """Give the CRC-32 of where arrays stand in a file, and of all up to its end that is none of them."""
     result, at = 0, 0
     for place, length in (*large, (end, 0)):
         stream.seek(at)
-        result = zlib.crc32(b"%d %d" % (place, length), zlib.crc32(stream.read(place - at), result))
+        for start in range(at, place, _AT_ONCE):
+            result = zlib.crc32(stream.read(min(_AT_ONCE, place - start)), result)
+        result = zlib.crc32(b"%d %d" % (place, length), result)
         at = place + length
     return result
 
@@ -157,13 +185,13 @@ def _is_as_sealed(stream: IO[bytes]) -> bool:
     if mark != _MARK:
         return True
     end = size - _SEAL.size - _PLACE.size * count
-    if end < 0 or size - end > _MOST_SEALED:
+    if end < 0 or size - end > _AT_ONCE + _SEAL.size:
         return False
     stream.seek(end)
     large = list(_PLACE.iter_unpack(stream.read(_PLACE.size * count)))
     ends = [0, *(place + length for place, length in large)]
     between: list[int] = [place - at for at, (place, _) in zip(ends, (*large, (end, 0)), strict=True)]
-    return min(between) >= 0 and sum(between) <= _MOST_SEALED and _checksum_around(large, stream, end) == expected
+    return min(between) >= 0 and _checksum_around(large, stream, end) == expected
 
 
 def _declared(

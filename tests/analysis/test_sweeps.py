@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 import xarray as xr
 
 import simulator
+from simulator.analysis import sweep_files
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_files import UnfinishedSweep, open_sweep
 from simulator.analysis.sweep_points import PointFaults, joined_faults, load_sweep
@@ -265,6 +267,23 @@ def test_what_is_left_is_cleared_where_the_sweep_starts_anew(tmp_path: Path) -> 
     sweep_to_folder(plan, tmp_path, say=said.append)
     assert "started anew" in said[0]
     assert not unfinished.exists
+
+
+def test_a_point_that_another_sweep_takes_away_and_writes_anew_was_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    point = tmp_path / "point-1.nc"
+    point.write_text("half a point")
+    with pytest.raises(RunFileError, match="cannot be read as a run"):
+        UnfinishedSweep(tmp_path).points()
+
+    def written_too_late(path: Path) -> None:
+        path.write_text("of a sweep that has begun meanwhile")
+        os.utime(path, ns=(0, 0))
+        raise RunFileError(f"{path}: no such run file.")
+
+    monkeypatch.setattr(sweep_files, "open_run", written_too_late)
+    assert UnfinishedSweep(tmp_path).points() == {}
 
 
 def test_a_sweep_file_is_opened_as_a_sweep_and_refused_as_a_run(tmp_path: Path, swept: xr.DataTree) -> None:

@@ -434,3 +434,19 @@ def test_batches_come_back_as_they_were_left(tmp_path: Path) -> None:
 def test_a_folder_that_another_run_takes_away_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checkpoints, "is_folder", lambda folder: True)  # it was there a moment ago
     assert not Unfinished(tmp_path / "gone").exists
+
+
+def test_what_another_run_takes_away_and_writes_anew_was_not_left(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    unfinished, path = Unfinished(tmp_path), tmp_path / "counts.npz"
+
+    def written_too_late(*_: object, **__: object) -> None:
+        path.write_bytes(b"of a run that has begun meanwhile")
+        raise FileNotFoundError(path)
+
+    monkeypatch.setattr(checkpoints.np, "load", written_too_late)
+    assert unfinished.tallies().samples == 0
+    monkeypatch.undo()
+    with pytest.raises(RunFileError, match=r"counts\.npz: what was done of the run cannot be read"):
+        unfinished.tallies()

@@ -17,7 +17,7 @@ import xarray as xr
 from scipy import stats
 
 import simulator.history.fit
-from simulator.errors import InputError
+from simulator.errors import InputError, RunFileError
 from simulator.history.beliefs import history_priors
 from simulator.history.fit import SamplerSettings, exact_arithmetic, fit_history, prune
 from simulator.history.observations import known_at
@@ -251,6 +251,21 @@ def test_a_stored_fit_that_is_not_whole_is_made_anew(fit, cache, tmp_path):
     cut.to_netcdf(tmp_path / file.name, engine="netcdf4")
     assert simulator.history.fit.read_fit(tmp_path / file.name, SHORT) is None
     assert simulator.history.fit.read_fit(file, SHORT) is not None
+
+
+def test_a_stored_fit_that_another_process_removes_is_none_without_a_word(tmp_path, monkeypatch, capsys):
+    file = tmp_path / "fit.nc"
+    file.write_text("no fit")
+    assert simulator.history.fit.read_fit(file, SHORT) is None
+    assert "The fit is made anew." in capsys.readouterr().err
+
+    def removed(path):
+        path.unlink()
+        raise RunFileError(f"{path}: no such file.")
+
+    monkeypatch.setattr(simulator.history.fit, "read_tree", removed)
+    assert simulator.history.fit.read_fit(file, SHORT) is None
+    assert capsys.readouterr().err == ""
 
 
 def test_a_stored_fit_that_lost_what_is_known_without_it_is_used_as_it_was(fit, cache, tmp_path):

@@ -9,7 +9,7 @@ import tempfile
 from functools import partial
 from pathlib import Path as FilePath
 
-from tests.hostile import attacks, disk, matrix
+from tests.hostile import attacks, disk, matrix, together
 from tests.hostile.children import findings, preload, summary
 
 say = partial(print, flush=True)
@@ -51,20 +51,25 @@ def _mutants(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: i
     return summary(findings(attacks.cases(kind, seeds, stored=folder.parent / "stored"), folder), show=say)
 
 
-def _disk(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
+def _disk(_: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
     names = asked.journey or list(disk.JOURNEYS)
-    if kind == "disk":
-        cases = disk.disk_cases(names, folder / "prepared", most=-(-share // len(names)), modes=asked.mode or ())
-    else:
-        cases = disk.parallel_cases(names, folder / "prepared", times=-(-share // len(names)))
+    cases = disk.disk_cases(names, folder / "prepared", most=-(-share // len(names)), modes=asked.mode or ())
     return summary(findings(cases, folder, drawn=True), show=say)
+
+
+def _together(_: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
+    names = asked.journey or list(disk.JOURNEYS)
+    seeds = range(asked.seed, asked.seed - (-share // len(names))) if asked.only is None else [asked.only]
+    return summary(
+        findings(together.together_cases(names, folder / "prepared", seeds=seeds), folder, drawn=True), show=say
+    )
 
 
 def _matrix(_: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
     return summary(findings(matrix.matrix_cases(folder.parent / "stored", most=share), folder, drawn=True), show=say)
 
 
-ATTACKS = dict.fromkeys(attacks.KINDS, _mutants) | {"disk": _disk, "parallel": _disk, "matrix": _matrix}
+ATTACKS = dict.fromkeys(attacks.KINDS, _mutants) | {"disk": _disk, "parallel": _together, "matrix": _matrix}
 QUICK = {"scenarios": 2, "priors": 3, "tables": 3}
 """How many cases of an attack there are for one of another: their cases take less time."""
 

@@ -1,4 +1,4 @@
-"""Writing that fails, is killed or interrupted at each change on the disk; and several who write at once.
+"""Writing that fails, is killed or interrupted at each change on the disk.
 
 Changes are counted where Python announces them (audit events), not where the simulator makes them: one that goes past
 `simulator.files` is met as well. What the netCDF library writes itself is met by a limit of the size of files.
@@ -25,7 +25,7 @@ from typing import Any
 
 from tests.history.made_up_history import CHANGE
 from tests.hostile.attacks import LINEAR
-from tests.hostile.children import Case, Ended, child, command, ended, in_child
+from tests.hostile.children import Case, Ended, command, in_child
 
 _RUN = ("run", "linear.yaml", "--charts", "none")
 _STORED = ("run", "small.yaml", "--charts", "none", "--store", "zarr")
@@ -42,7 +42,7 @@ drivers:
 thresholds: {late: {physical_compute: 1e28}}
 """
 """Few arrays, each of which is some changes in a store."""
-BUSY, _NO_PROCESS = 75, 1 << 30
+_NO_PROCESS = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +81,7 @@ SIZES = (0, 1, 30, 500, 4_000, 10_000, 20_000, 40_000)
 """Bytes that a file may have where the disk is full then; what holds a file open meets it in its midst."""
 
 _MAKING = frozenset({"open", "os.mkdir", "os.link", "os.symlink", "os.truncate"})
-_CHANGES = _MAKING | {"os.rename", "os.remove", "os.rmdir"}
+CHANGES = _MAKING | {"os.rename", "os.remove", "os.rmdir"}
 _WRITES = os.O_WRONLY | os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_APPEND
 
 
@@ -101,7 +101,7 @@ class Watch:
 
     def __call__(self, event: str, args: tuple[Any, ...]) -> None:
         """Take note of what Python announces."""
-        if event not in _CHANGES or (event == "open" and not args[2] & _WRITES) or not _is_in(args[0], self.folder):
+        if event not in CHANGES or (event == "open" and not args[2] & _WRITES) or not is_in(args[0], self.folder):
             return
         if event == "os.mkdir" and os.path.isdir(args[0]):  # noqa: PTH112  # which changes nothing
             return
@@ -123,7 +123,7 @@ def watch() -> Watch:
     return watching
 
 
-def _is_in(path: object, folder: FilePath) -> bool:
+def is_in(path: object, folder: FilePath) -> bool:
     if not isinstance(path, str | bytes | os.PathLike):
         return False
     named = os.fsdecode(path)
@@ -286,7 +286,7 @@ def journey_case(
         yield from ((cause, f"{where}: {place}") for cause, place in found.trouble if place != f"{journey.words[0]}")
         seen = {path: content for path, content in between.items() if not _passes(path)}
         if found.code == 0 and mode in ("fail", "full", "size") and seen != after:
-            yield "lost without a word", f"{where}: {_differences(seen, after)}"
+            yield "lost without a word", f"{where}: {differences(seen, after)}"
     for path, content in between.items():
         if not _passes(path) and content not in (before.get(path), after.get(path)):
             yield "neither the old nor the new", f"{where}: {_named(path)}"
@@ -301,7 +301,7 @@ def journey_case(
         elif found.trouble:
             yield from found.trouble
         elif last != after:
-            yield "other than undisturbed", f"{where}: {_differences(last, after)}"
+            yield "other than undisturbed", f"{where}: {differences(last, after)}"
 
 
 def _passes(path: str) -> bool:
@@ -309,7 +309,7 @@ def _passes(path: str) -> bool:
     return ".unfinished" in path or any(part.startswith(".") for part in FilePath(path).parts)
 
 
-def _differences(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> str:
+def differences(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> str:
     kinds = {"missing": other.keys() - one.keys(), "left": one.keys() - other.keys()}
     kinds["changed"] = {path for path in one.keys() & other.keys() if one[path] != other[path]}
     return "; ".join(
@@ -337,37 +337,3 @@ def disk_cases(names: Sequence[str], folder: FilePath, *, most: int, modes: Sequ
             for mode, number in some
         ]  # fmt: skip
     return made
-
-
-def parallel_case(
-    folder: FilePath, *, name: str, prepared_in: FilePath, after: Mapping[str, bytes]
-) -> Iterator[tuple[str, str]]:
-    """Let four processes go the same way at once in the same folder: all that end well leave what one leaves."""
-    work = folder / "work"
-    shutil.copytree(prepared_in / name / "before", work, symlinks=True)
-
-    def one() -> int:
-        os.chdir(work)
-        arrange()
-        found = command(*JOURNEYS[name].words)
-        print(found.said, found.trouble)
-        refused = found.code == 2 and ("at work there" in found.said or "is frozen already" in found.said)
-        return 70 if found.trouble else BUSY if refused else found.code
-
-    codes = [ended(number) for number in [child(one, folder / f"said-{each}") for each in range(4)]]
-    said = [(folder / f"said-{each}").read_text() for each in range(4)]
-    failed = [text[-300:] for text, code in zip(said, codes, strict=True) if code not in (0, BUSY)]
-    if failed or 0 not in codes or (name == "freeze" and codes.count(0) > 1):
-        yield "one of four failed", f"{name}: {codes} {''.join(failed[:1])}"
-    if (last := tree(work)) != after:
-        yield "other than one alone", f"{name}: {_differences(last, after)}"
-
-
-def parallel_cases(names: Sequence[str], folder: FilePath, *, times: int) -> list[Case]:
-    """Give each journey so many times."""
-    return [
-        (f"parallel --journey {name}", partial(parallel_case, name=name, prepared_in=folder, after=after))
-        for name in names
-        for after, _ in [prepared(name, folder)]
-        for _ in range(times)
-    ]

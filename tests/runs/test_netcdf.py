@@ -20,7 +20,7 @@ from simulator.runs import netcdf
 from simulator.runs.checksums import check_opened
 from simulator.runs.groups import Group, Labelled
 from simulator.runs.netcdf import check_sealed, write_netcdf
-from tests.damage import flip, read_groups
+from tests.damage import flip
 
 
 def written(group: Group, path: Path) -> xr.DataTree:
@@ -77,11 +77,22 @@ def test_a_file_of_many_bytes_is_compressed_without_loss(tmp_path: Path, monkeyp
     assert len(set(sizes)) == 3
 
 
-@pytest.fixture(scope="module")
-def sealed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture(scope="module", params=["plain", "compressed"])
+def sealed(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("sealed") / "run.nc"
-    save_run(simulate(load_scenario("essay-2023", overrides=["samples=600"])), path)
+    with pytest.MonkeyPatch.context() as patched:
+        if request.param == "compressed":
+            patched.setattr(netcdf, "STEADY_COMPRESSED_ABOVE", 1000)
+            patched.setattr(netcdf, "COMPRESSED_ABOVE", 1000)
+        save_run(simulate(load_scenario("essay-2023", overrides=["samples=600"])), path)
     return path
+
+
+def large_places(data: bytes) -> list[tuple[int, int]]:
+    """Read behind the end of a file where its large arrays, or their pieces, stand: place and length."""
+    *_, count, mark = struct.unpack("<II8s", data[-16:])
+    assert mark == b"\nsealed\n"
+    return list(struct.iter_unpack("<QQ", data[-16 - 16 * count : -16]))
 
 
 def test_a_bit_anywhere_outside_of_large_arrays_is_met_before_hdf5_reads_the_file(sealed: Path, tmp_path: Path) -> None:
@@ -94,7 +105,7 @@ def test_a_bit_anywhere_outside_of_large_arrays_is_met_before_hdf5_reads_the_fil
             check_sealed(tmp_path / "run.nc")
             continue
         met.append(place)
-    large = sum(each.nbytes for each in arrays_of_size(sealed, 4096))
+    large = sum(length for _, length in large_places(data))
     assert 0.7 < len(met) / (150 * (1 - large / len(data))) < 1.3
     for other in (data[:5000] + data[5001:], data[:5000] + b"x" + data[5000:]):
         (tmp_path / "run.nc").write_bytes(other)
@@ -102,9 +113,27 @@ def test_a_bit_anywhere_outside_of_large_arrays_is_met_before_hdf5_reads_the_fil
             open_run(tmp_path / "run.nc")
 
 
-def arrays_of_size(path: Path, least: int) -> list[np.ndarray]:
-    held = [each for _, group in read_groups(path).walk() for each in group.variables.values()]
-    return [each.values for each in held if each.values.dtype.kind in "fi" and each.values.nbytes >= least]
+def test_what_is_compressed_is_not_read_at_opening_and_all_else_of_any_size_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(netcdf, "STEADY_COMPRESSED_ABOVE", 1000)
+    monkeypatch.setattr(netcdf, "COMPRESSED_ABOVE", 1000)
+    rng = np.random.default_rng(1)
+    shapes = {"one": (300_000,), "two": (110_000, 21), "three": (50_000, 3, 7)}
+    held = {
+        name: Labelled(tuple(f"{name}{at}" for at in range(len(shape))), rng.normal(size=shape))
+        for name, shape in shapes.items()
+    }
+    root = Group(held, {}, {"text": "x" * 1_000_000})
+    write_netcdf(root, tmp_path / "x.nc")
+    data = (tmp_path / "x.nc").read_bytes()
+    places = large_places(data)
+    assert len(places) > len(shapes)
+    assert 1_000_000 < len(data) - sum(length for _, length in places) < 1_100_000
+    flips = data.index(b"xxxx") + 900_000
+    (tmp_path / "x.nc").write_bytes(data[:flips] + b"y" + data[flips + 1 :])
+    with pytest.raises(RunFileError, match="it was damaged"):
+        check_sealed(tmp_path / "x.nc")
 
 
 def test_what_a_program_changes_loses_its_seal_and_a_seal_that_says_nonsense_is_broken(
