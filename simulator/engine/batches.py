@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path as FilePath
@@ -18,10 +18,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.plan import Plan, component_of, joint_variables
-from simulator.errors import SimulatorError
+from simulator.errors import SimulatorError, dotted
 from simulator.model.crossings import cross_block
 from simulator.model.events import block_of
 from simulator.model.projection import Paths, Projection, joined
+from simulator.model.windows import window_paths
 from simulator.priors.draws import draw_blocks
 from simulator.scenario.resolving import Component
 from simulator.schema.subjects import binding_names
@@ -41,6 +42,9 @@ HELD = 31 << 20
 RESULTS = (*SUBJECTS, "effective_compute")
 """The levels that a sample has; what is demanded may lie far beyond them, and takes part in means."""
 
+OF_EVENTS = ("event_year", "event_end")
+"""What a sample has of events."""
+
 FLOAT32_MOST = float(np.finfo(np.float32).max)
 
 type Arrays = dict[str, NDArray[Any]]
@@ -52,7 +56,7 @@ class Batch:
 
     `parameters` (sample,) by name, NaN where a sample's component has no such prior; `trajectories` (year, sample) by
     variable, float32 (a relative error of 6e-8), the capability metric float64, what binds int8; `crossing_year`,
-    `already_above`, `threshold_level` (threshold, sample), `event_year` (event, sample) where eras wait for events;
+    `already_above`, `threshold_level` (threshold, sample), `event_year` (event, sample) where there are events;
     `component` (sample,), all 0 where there is only one.
     """
 
@@ -156,10 +160,23 @@ def _compute(
 
 
 def _event_years(plan: Plan, draws: Mapping[str, Array], size: int) -> Arrays:
-    """Take the dates of events, (event, sample), from the draws to which they were added; nothing where none is."""
-    never = np.full(size, np.inf)
-    dates = [np.broadcast_to(draws.get(name, never), size) for name in plan.events]
-    return {"event_year": np.stack(dates)} if dates else {}
+    """Take the dates of events, (event, sample), from the draws to which they were added; nothing where none is.
+
+    One that began before the first year is in force from there; what lies beyond the horizon is +inf.
+    """
+    first, last = plan.years[0], plan.years[-1]
+    ends = {name: window_paths(name) for name in plan.events if "." not in name}
+
+    def told(keys: Iterable[str]) -> Array:
+        dates = np.stack([np.broadcast_to(draws.get(key, np.inf), size) for key in keys])
+        return np.where(dates > last, np.inf, np.maximum(dates, first))
+
+    result: Arrays = {}
+    if plan.events:
+        result["event_year"] = told(dotted(ends[name][0]) if name in ends else name for name in plan.events)
+    if ends:
+        result["event_end"] = told(dotted(ends[name][1]) if name in ends else "" for name in plan.events)
+    return result
 
 
 class _Trajectories:
@@ -265,7 +282,7 @@ def _joined(
             continue
         order = [list(each.spec.thresholds).index(name) for name in plan.spec.thresholds]
         shared = {name: _stand_in(plan, each, name, rows) for name in kept}
-        in_order = {name: values if name == "event_year" else values[order] for name, values in crossed.items()}
+        in_order = {name: values if name in OF_EVENTS else values[order] for name, values in crossed.items()}
         for group, found in zip(groups, (own, shared, in_order), strict=True):
             for name, values in found.items():
                 group.setdefault(name, np.empty((*values.shape[:-1], size), values.dtype))[..., here] = values

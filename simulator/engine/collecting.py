@@ -10,11 +10,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engine.batches import Arrays, Batch
+from simulator.engine.batches import OF_EVENTS, Arrays, Batch
 from simulator.engine.noted import count_noted, noted_warnings
 from simulator.engine.plan import Plan
 from simulator.runs.estimates import Moments, plain_error, quantile_error, quantiles_of_each, sorted_quantiles
-from simulator.runs.histograms import Histogram, merged
+from simulator.runs.histograms import Histogram, among, merged
 from simulator.units import Array
 from simulator.variables import is_plain
 
@@ -106,6 +106,10 @@ def count(plan: Plan, batch: Batch) -> Counts:
         **{f"sums/{name}": total for name, total in sums.items()},
         **{f"binding/{name}": binding(trajectories[name], len(named)) for name, named in limits.items()},
     }
+    if plan.events:
+        dates = batch.crossings["event_year"]
+        totals["event"] = np.count_nonzero(np.isfinite(dates), axis=-1)
+        blocks["event_share_error"] = np.isfinite(cut(dates)).mean(axis=-1).T
     return Counts(batch.size, totals, {name: Moments.of(estimates) for name, estimates in blocks.items()})
 
 
@@ -200,6 +204,7 @@ def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
         result["threshold_level_quantile"] = _levels_of_metric(plan, held["level"].quantiles(LEVELS).T, _expanded)
     if plan.events:
         result["event_quantile"] = held["event"].quantiles(LEVELS).T
+        result["event_date"] = held["event"].finite_quantiles(LEVELS)
     return result, held["crossing"].quantiles_of
 
 
@@ -216,7 +221,15 @@ def sampled_quantiles(plan: Plan, batch: Batch) -> tuple[Arrays, Read]:
         result["crossing_quantile"] = sorted_quantiles(ordered, LEVELS).T
         result["threshold_level_quantile"] = _quantiles(crossings["threshold_level"]).T
     if plan.events:
-        result["event_quantile"] = _quantiles(crossings["event_year"]).T
+        dates = np.sort(crossings["event_year"], axis=-1)
+        finite = np.count_nonzero(np.isfinite(dates), axis=-1)
+        result["event_quantile"] = sorted_quantiles(dates, LEVELS).T
+        result["event_date"] = np.stack(
+            [
+                sorted_quantiles(row, among(LEVELS, come, row.size - come))
+                for row, come in zip(dates, finite, strict=True)
+            ]
+        )
     return result, lambda place, levels: sorted_quantiles(ordered[place], levels)
 
 
@@ -230,14 +243,16 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
     shares: Arrays = {path: total / counts.samples for path, total in counts.totals.items()}
     told = {"crossed_error": shares["crossed"]}
     told |= {f"{name}_share_error": share for name, share in below(shares, "binding").items()}
+    told |= {"event_share_error": shares["event"]} if plan.events else {}
     for name, share in told.items():  # of fewer than two blocks, the error of independent samples
         errors[name] = np.where(np.isnan(errors[name]), plain_error(share, counts.samples), errors[name])
     error = errors.pop("crossed_error")
     means = below(shares, "sums")
-    result: Arrays = {name: values for name, values in quantiles.items() if name in means or name == "event_quantile"}
+    result: Arrays = {name: values for name, values in quantiles.items() if name in means or name.startswith("event_")}
     result |= {f"{name}_mean": mean for name, mean in means.items()}
     result |= {f"{name}_share": share for name, share in below(shares, "binding").items()}
     result |= errors
+    result |= {"event_share": shares["event"]} if plan.events else {}
     if plan.thresholds:
         share = shares["crossed"]
         # Bins do not know the first year exactly; the order statistics of what is passed there do.
@@ -320,7 +335,7 @@ def with_samples(groups: Groups, plan: Plan, batch: Batch) -> Groups:
         groups,
         parameters=batch.parameters | component,
         trajectories={name: values.T for name, values in batch.trajectories.items()},
-        crossings={name: each for name, each in batch.crossings.items() if plan.thresholds or name == "event_year"},
+        crossings={name: each for name, each in batch.crossings.items() if plan.thresholds or name in OF_EVENTS},
     )
 
 

@@ -5,7 +5,7 @@ An ordinary scenario has one component. A weighted one has several; each sample 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -72,7 +72,7 @@ class Plan:
     headline: str
     """The variable that the run is told by."""
     events: tuple[str, ...]
-    """The paths of the dates at which eras begin with an event, over all components."""
+    """The events by name, and the paths of the dates at which eras wait for a path, over all components."""
     data: Mapping[str, Any] | None = None
     """The scenario as plain data, of which other processes make the same plan; None where they cannot."""
 
@@ -106,8 +106,15 @@ def plan_of(
     projections = tuple(Projection(component.spec, years=years, custom=functions) for component in components)
     thresholds = {name: stand.quantity for name, stand in projections[0].stands.items()}
     told = headline(joint_variables(components), thresholds.values())
-    events = tuple(dict.fromkeys(dotted(path) for each in components for path, _ in events_of(each.spec)))
+    events = tuple(dict.fromkeys(name for each in components for name in _events(each.spec)))
     return Plan(components, projections, years, functions, _limits(components), thresholds, told, events)
+
+
+def _events(spec: ScenarioSpec) -> Iterator[str]:
+    yield from spec.events
+    for path, event in events_of(spec):
+        if path[0] != "events" and event.event is None:
+            yield dotted(path)
 
 
 def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:

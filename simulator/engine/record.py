@@ -135,7 +135,8 @@ class Labels:
             self._units |= variable_units(component.spec)
         self._words = scenario.words
         self._thresholds = _threshold_coords(scenario.spec, plan.thresholds)
-        told = inputs_in_words((dotted(as_path(name)[:-1]) for name in plan.events), labels=scenario.labels)
+        places = (dotted(as_path(name)[:-1] or ("events", name)) for name in plan.events)
+        told = inputs_in_words(places, labels=scenario.labels)
         events = (("event", plan.events), ("begins", told))
         self._events = labelled(
             {name: (("event",), np.array(texts, dtype=str), {"long_name": name}) for name, texts in events}
@@ -186,7 +187,7 @@ class Labels:
 def grouped(groups: Groups) -> dict[str, Arrays]:
     """Give the arrays of samples by the groups of a run in which they stand."""
     found = {"parameters": groups.parameters, "trajectories": groups.trajectories}
-    for name, held in (("events", {"event_year"}), ("crossings", {*groups.crossings} - {"event_year"})):
+    for name, held in (("events", {*OF_EVENTS}), ("crossings", {*groups.crossings} - {*OF_EVENTS})):
         if arrays := {each: values for each, values in groups.crossings.items() if each in held}:
             found[name] = arrays
     return found

@@ -1,4 +1,4 @@
-"""Where paths may break, at lags and at jumps; and what must be known before what follows from itself."""
+"""Where paths may break, at lags, jumps and events; and what must be known before what follows from itself."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path
 from simulator.model.levels import Block, jumps_of
+from simulator.model.windows import breaking_dates
 from simulator.schema.prior_names import entries_of
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
@@ -53,8 +54,8 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
     """Give the samples, of `size`, whose paths may fall at once, and when: (time, sample), rising.
 
     Beside each time stands the one before. What begins in the first year, with limits, comes again a lag later, and so
-    on, where it follows from itself. Jumps down break paths; if `turned`, as where thresholds are met from above, or
-    within quantities, jumps up may too.
+    on, where it follows from itself. Events on levels and limits break paths, and so do jumps down; if `turned`, as
+    where thresholds are met from above, or within quantities, jumps up may too.
     """
     first, last = block.spec.years.first, block.spec.years.last
 
@@ -69,6 +70,7 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
         for when, by in jumps_of(level, path, block):
             breaks = (when < last) & ((by < 0.0) | turned | (path[0] != "drivers"))
             found += [np.where(breaks, when, last)]
+    found += [np.where(when > first, np.minimum(when, last), last) for when in breaking_dates(block)]
     if not found:
         return np.empty(0, dtype=np.intp), np.empty((0, 0))
     after = np.stack(np.broadcast_arrays(*found, np.full(size, last)))

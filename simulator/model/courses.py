@@ -16,6 +16,7 @@ from simulator.model.levels import Block, level_line, quantity_line, way_of
 from simulator.model.lines import Bent, Course, Joined, Line, Named
 from simulator.model.quantities import Chain, is_followed, share_line
 from simulator.model.saturation import law_of
+from simulator.model.windows import touches
 from simulator.schema.quantities import Level, Limit, Operation, Quantity
 from simulator.schema.subjects import Bound, bounds_of
 
@@ -39,7 +40,7 @@ def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
         return _joined([subject_course(each, chain, apart=apart) for each in parts])
     subject, block = chain.subjects[name], chain.block
     level = subject.level
-    if level is not None and level.level is not None:
+    if level is not None and level.level is not None and not touches(subject.path, block):
         demanded = start = quantity_course(level.level, (*subject.path, "level"), block)
     elif level is not None:
         demanded = start = chain.line(name)
@@ -66,6 +67,8 @@ def quantity_course(quantity: Quantity | None, path: Path, block: Block) -> Cour
 def _course(quantity: Quantity, path: Path, block: Block) -> Course | None:
     if (line := quantity_line(quantity, path, block)) is not None:
         return line
+    if touches(path, block):
+        return None
     if isinstance(quantity, Level):
         if quantity.level is not None:
             grown = quantity_course(quantity.level, (*path, "level"), block)
@@ -112,6 +115,8 @@ def _bent(
 
 def _limit_course(limit: Limit, path: Path, block: Block) -> Course | None:
     """Find the course of a limit: an amount, or a share of a quantity."""
+    if touches(path, block):
+        return None
     if limit.share is None:
         return quantity_course(limit.limit, (*path, "limit"), block)
     if (line := share_line(limit, path, block)) is not None:

@@ -1,56 +1,179 @@
-"""Eras that begin with an event: the date, in each sample, is found on the path that leads to it."""
+"""When events come, in each sample: by chance, on dates, after one another, or where the path that leads there says."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from simulator.errors import dotted
+from simulator.errors import Path, dotted
 from simulator.model.crossings import delayed, meet_block
 from simulator.model.levels import Block
 from simulator.model.projection import Projection
+from simulator.model.windows import window_paths
+from simulator.schema.events import NamedEvent, chance_path
 from simulator.schema.goals import Threshold
 from simulator.schema.prior_names import events_of
-from simulator.units import Array
+from simulator.schema.quantities import Event
+from simulator.schema.spec import ScenarioSpec
+from simulator.schema.statements import Prior
+from simulator.units import SECONDS_PER_YEAR, Array
 
 NEAR = 1e-9
 """How near to an event, in years, another event or a threshold is met with it: rounding must not part them."""
 
 
 def block_of(projection: Projection, draws: Mapping[str, Array], *, size: int) -> Block:
-    """Hold the draws of `size` samples, and the dates of the events at which eras begin; +inf where one does not come.
+    """Hold the draws of `size` samples, and the dates on which events come and end; +inf where one does not come.
 
-    What comes before an event does not depend on it. So the first event of a sample is dated on the path on which none
-    has come, the next on that on which only the first has, and so on; and so is what meets a threshold before each.
+    What comes before an event does not depend on it. So the first event of a sample that waits for a path is dated on
+    the path on which none such has come, the next on that on which only the first has, and so on; and so is what meets
+    a threshold before each. Events that wait for no path, directly or through others, come first of all.
     """
-    spec, events = projection.spec, events_of(projection.spec)
-    if not events:
+    spec = projection.spec
+    waiting = [(path, event) for path, event in events_of(spec) if event.event is None]
+    if not waiting and not spec.events:
         return projection.block(draws)
-    names = [event.threshold or f"event {number}" for number, (_, event) in enumerate(events)]
-    stated = [(name, path, event) for name, (path, event) in zip(names, events, strict=True) if event.threshold is None]
+    calendar = _Calendar(spec, draws, size)
+    late = _behind_paths(spec)
+    calendar.advance([name for name in spec.events if name not in late])
+    if not waiting:
+        return projection.block(calendar.draws())
+    names = [event.threshold or f"event {number}" for number, (_, event) in enumerate(waiting)]
+    stated = [(name, path, event) for name, (path, event) in zip(names, waiting, strict=True) if event.when]
     reached = {name: Threshold.model_construct(level=event.reaches, quantity=event.when) for name, _, event in stated}
     levels = {dotted(("thresholds", name, "level")): draws[dotted((*path, "reaches"))] for name, path, _ in stated}
     watched = spec.model_copy(update={"thresholds": {**spec.thresholds, **reached}})
     watching = Projection(watched, years=projection.years, custom=projection.custom)
     rows = [list(watched.thresholds).index(name) for name in names]
-    dates, coming = np.full((len(events), size), np.inf), np.ones((len(events), size), dtype=np.bool_)
+    coming = np.ones((len(waiting), size), dtype=np.bool_)
     met = np.full((len(watched.thresholds), size), np.inf)
-
-    def dated() -> dict[str, Array]:
-        return {**draws, **{dotted(path): date for (path, _), date in zip(events, dates, strict=True)}}
-
-    for _ in events:
-        given = {**dated(), **levels}
+    for _ in range(len(waiting) + len(late)):
+        given = {**calendar.draws(), **levels}
         paths = watching.project(replace(watching.block(given), met=met))
         found = meet_block(watched, given, paths, years=projection.years, size=size)
         crossed = delayed(watched, given, found, years=projection.years)["crossing_year"][rows]
         crossed = np.where(coming, crossed, np.inf)
-        until = crossed.min(axis=0) + NEAR
+        until = np.minimum(crossed.min(axis=0), calendar.next_of(late)) + NEAR
         met = np.where(found["crossing_year"] <= until, found["crossing_year"], met)
         now = coming & (crossed <= until) & np.isfinite(crossed)
-        dates, coming = np.where(now, crossed, dates), coming & ~now
-        if not now.any():
+        coming = coming & ~now
+        for (path, _), date, comes in zip(waiting, crossed, now, strict=True):
+            calendar.waited[path] = np.where(comes, date, calendar.waited[path])
+        if not (calendar.advance(late, until=until) or now.any()):
             break
-    return replace(projection.block(dated()), met=met[: len(spec.thresholds)])
+    return replace(projection.block(calendar.draws()), met=met[: len(spec.thresholds)])
+
+
+def _behind_paths(spec: ScenarioSpec) -> tuple[str, ...]:
+    """Name the events whose dates depend on paths: on a threshold or a level, or on such an event."""
+    found: set[str] = set()
+    while True:
+        after = {
+            name
+            for name, event in spec.events.items()
+            if isinstance(event.from_, Event) and (event.from_.event is None or event.from_.event in found)
+        }
+        after |= {
+            other
+            for name in found
+            for other in (*spec.events[name].excludes, *spec.events[name].triggers, *spec.events[name].delays)
+        }
+        if after <= found:
+            return tuple(name for name in spec.events if name in found)
+        found |= after
+
+
+class _Calendar:
+    """The dates of the events of samples as they come, +inf of those that have not come."""
+
+    def __init__(self, spec: ScenarioSpec, draws: Mapping[str, Array], size: int) -> None:
+        self._spec, self._drawn, self._size = spec, draws, size
+        self.begun = {name: np.full(size, np.inf) for name in spec.events}
+        self.waited = {path: np.full(size, np.inf) for path, event in events_of(spec) if event.event is None}
+        """The dates of what is waited for on paths, by where that stands."""
+
+    def _draw(self, path: Path) -> Array:
+        return np.broadcast_to(self._drawn[dotted(path)], self._size)
+
+    def draws(self) -> dict[str, Array]:
+        """Give what was drawn with the dates that are known."""
+        dates: dict[Path, Array] = {}
+        for name, event in self._spec.events.items():
+            begin, end = window_paths(name)
+            dates[begin] = self.begun[name]
+            dates[end] = np.maximum(self.begun[name], self._end(name, event))  # of one that ends before, no time
+        dates |= {path: self._moment(moment, path) for path, moment in events_of(self._spec)}
+        return {**self._drawn, **{dotted(path): date for path, date in dates.items()}}
+
+    def _end(self, name: str, event: NamedEvent) -> Array:
+        if event.for_ is not None:
+            return self.begun[name] + self._draw(("events", name, "for"))
+        return np.full(1, np.inf) if event.until is None else self._moment(event.until, ("events", name, "until"))
+
+    def _moment(self, moment: Prior | Event, path: Path) -> Array:
+        """Give a date that is drawn, on which another event comes, or on which a path gets somewhere."""
+        if isinstance(moment, Prior):
+            return self._draw(path)
+        return self.waited[path] if moment.event is None else self.begun[moment.event]
+
+    def _comes(self, path: Path, likely: Path) -> NDArray[np.bool_]:
+        """Tell where what may come at a path does: where its uniform number is in so large an upper part."""
+        part = self._draw(likely)
+        return (self._draw(chance_path(path)) >= 1.0 - part) & (part > 0.0)
+
+    def _next(self, name: str) -> Array:
+        """Give the date on which an event that has not come would come, as far as others have."""
+        event, path = self._spec.events[name], ("events", name)
+        date = np.full(self._size, np.inf)
+        if event.from_ is not None:
+            date = self._moment(event.from_, (*path, "from"))
+        elif event.hazard is not None:
+            date = np.full(self._size, self._spec.years.first)
+        if event.hazard is not None:
+            date = date - np.log(self._draw(chance_path(path))) / (
+                10.0 ** self._draw((*path, "hazard")) * SECONDS_PER_YEAR
+            )
+        elif event.probability is not None:
+            date = np.where(self._comes(path, (*path, "probability")), date, np.inf)
+        for other in self._spec.events:
+            if name in self._spec.events[other].triggers:
+                by = ("events", other, "triggers", name)
+                date = np.minimum(date, np.where(self._comes(by, by), self.begun[other], np.inf))
+        date = date if event.delay is None else date + self._draw((*path, "delay"))
+        delaying = [other for other in self._spec.events if name in self._spec.events[other].delays]
+        waits = [np.ones(self._size, dtype=np.bool_) for _ in delaying]
+        for _ in delaying:  # each that comes before it, as late as it is by then, once
+            for place, other in enumerate(delaying):
+                now = waits[place] & (self.begun[other] < date)
+                date = np.where(now, date + self._draw(("events", other, "delays", name)), date)
+                waits[place] &= ~now
+        for other in self._spec.events:
+            if name in self._spec.events[other].excludes:
+                date = np.where(self.begun[other] <= date, np.inf, date)
+        return np.where(np.isfinite(self.begun[name]), np.inf, date)
+
+    def next_of(self, names: Sequence[str]) -> Array:
+        """Give the date on which the next of some events comes, as far as is known."""
+        return np.asarray(np.min([np.full(self._size, np.inf), *map(self._next, names)], axis=0), dtype=np.float64)
+
+    def advance(self, names: Sequence[str], *, until: Array | float = np.inf) -> bool:
+        """Let events come one after another, up to a date; tell whether one has."""
+        has_come = False
+        chances = np.ones((len(names), self._size))
+        for place, name in enumerate(names):
+            if dotted(chance_path(("events", name))) in self._drawn:
+                chances[place] = self._draw(chance_path(("events", name)))
+        for _ in names:
+            dates = np.stack([self._next(name) for name in names])
+            soonest = dates.min(axis=0)
+            first = np.argmax(np.where(dates == soonest, chances, -1.0), axis=0)
+            comes = np.isfinite(soonest) & (soonest <= until)
+            if not comes.any():
+                break
+            has_come = True
+            for place, name in enumerate(names):
+                self.begun[name] = np.where(comes & (first == place), soonest, self.begun[name])
+        return has_come

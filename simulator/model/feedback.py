@@ -285,7 +285,8 @@ class _Stepper:
 def _along(low: Array, high: Array, shares: Array) -> Array:
     """Read levels (.., sample) at shares (.., sample) of the way between two, straight."""
     with np.errstate(invalid="ignore"):
-        return np.asarray(np.where((shares == 1.0) | (low == high), high, low + shares * (high - low)))
+        between = np.where(np.isposinf(low), low, low + shares * (high - low))  # a limit that is put on at the end
+        return np.asarray(np.where((shares == 1.0) | (low == high), high, between))
 
 
 def _next(length: Array, change: Array) -> Array:

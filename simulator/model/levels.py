@@ -13,12 +13,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Path, SimulatorError, dotted, items, near_name
+from simulator.errors import Path, SimulatorError, dotted, items
 from simulator.model import growth
 from simulator.model.chance import Jumps, drawn_jumps, jump_growth
+from simulator.model.custom import custom_level
 from simulator.model.failing import checked
 from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
 from simulator.model.lines import Course, Line, Samples, chosen
+from simulator.model.windows import bent_growth, bent_line, pieces_of, touches
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.quantities import Factor, Level, MeanRate, Operation, Quantity, QuantityRate
@@ -26,7 +28,6 @@ from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import Stock
 from simulator.units import SECONDS_PER_YEAR, Array, parse_growth_unit, parse_unit
-from simulator.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +154,19 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array, level_o
     or a custom driver returns something else than levels.
     """
     if isinstance(level, Factor) and level.custom is not None:
-        return _custom_level(level, path, block, years)
+        return custom_level(level, path, block, years)
+    if (line := level_line(level, path, block)) is not None:
+        return line.at(years, block.samples)
+    result = _by_itself(level, path, block, years, level_of)
+    if pieces := pieces_of(path, block):
+        base = block.spec.years.first if level.at is None else level.at
+        own = partial(_by_itself, level, path, block, level_of=level_of)
+        result = result + bent_growth(years, base=base, pieces=pieces, own=own)
+    return result if level.jumps is None else result + jump_growth(years, jumps_of(level, path, block))
+
+
+def _by_itself(level: Level, path: Path, block: Block, years: Array, level_of: LevelOf) -> Array:
+    """Compute what start, regimes, drift and table give, without jumps and events."""
     if level.table is not None:
         return _table_level(level, path, years)
     base = block.spec.years.first if level.at is None else level.at
@@ -167,7 +180,7 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array, level_o
         if getattr(level, key) is not None and (dates := shock_years(level, block.spec.years)):
             shocks = np.stack([block.draw(shock_path((*path, key), date)) for date in dates], axis=-1)
             result = result + added_up(years, base=base, sd=block.draw((*path, key)), shocks=shocks, shock_years=dates)
-    return result if level.jumps is None else result + jump_growth(years, jumps_of(level, path, block))
+    return result
 
 
 def jumps_of(level: Level, path: Path, block: Block) -> Jumps:
@@ -212,13 +225,20 @@ def _grown(level: Level, path: Path, block: Block) -> Line | None:
 
 def level_line(level: Level, path: Path, block: Block) -> Line | None:
     """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
-    if isinstance(level, Stock) and level.adds_up:
+    if (isinstance(level, Stock) and level.adds_up) or touches(path, block):
         return None
     if level.level is not None:
         return quantity_line(level.level, (*path, "level"), block)
+
+    def make(whole: Block) -> Line | None:
+        line, base = _grown(level, path, whole), whole.spec.years.first if level.at is None else level.at
+        return None if line is None else bent_line(line, base=base, pieces=pieces_of(path, whole))
+
     custom = level.custom if isinstance(level, Factor) else None
     bent = (level.table, level.drift, level.volatility, level.jumps, custom)
-    return _grown(level, path, block) if all(each is None for each in bent) else None
+    if any(each is not None for each in bent):
+        return None
+    return block.line((*path, "bent"), make) if touches((*path, "growth"), block) else _grown(level, path, block)
 
 
 def quantity_line(quantity: Quantity, path: Path, block: Block) -> Line | None:
@@ -231,6 +251,8 @@ def quantity_line(quantity: Quantity, path: Path, block: Block) -> Line | None:
 
 def _line(quantity: Prior | Level | Operation, path: Path, whole: Block) -> Line | None:
     first = whole.spec.years.first
+    if touches(path, whole):
+        return None
     if isinstance(quantity, Level):
         return None if quantity.caps else level_line(quantity, path, whole)
     if isinstance(quantity, Prior):
@@ -354,45 +376,6 @@ def _table_level(level: Level, path: Path, years: Array) -> Array:
     scale = np.log10(parse_unit(level_unit(level, None)).scale)
     levels = np.log10([value for _, value in known]) + scale
     return np.atleast_2d(growth.table_growth(years, table_years=[year for year, _ in known], table_levels=levels))
-
-
-class _Parameters(dict[str, Array]):
-    """The drawn parameters of a custom driver; what it asks for and does not get is told by name."""
-
-    def __init__(self, name: str, drawn: Mapping[str, Array]) -> None:
-        super().__init__(drawn)
-        self._name = name
-
-    def __missing__(self, key: str) -> Array:
-        given = ", ".join(self) or "none"
-        raise SimulatorError(
-            f"{self._name}.custom.parameters: its driver asks for '{key}'; got {given}. "
-            f"{near_name(str(key), self) or 'Write it there as a prior.'}"
-        )
-
-
-def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Array:
-    if (known := block.between(path, years)) is not None:
-        return known
-    name = dotted(path)
-    key = (level.custom.driver if level.custom else None) or name
-    if key not in block.custom:
-        raise SimulatorError(
-            f"{name}: is a custom driver; hand its function over: simulate(scenario, custom={{'{name}': function}})."
-        )
-    parameters = level.custom.parameters if level.custom else {}
-    draws = _Parameters(name, {each: block.draw((*path, "custom", "parameters", each)) for each in parameters})
-    result = np.atleast_2d(np.asarray(block.custom[key](draws, years), dtype=np.float64))
-    sizes = {1, block.size}
-    if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
-        raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")
-    broken = ~np.isfinite(result).all(axis=1)
-    if broken.any():
-        raise SimulatorError(
-            f"{name}: returned NaN or infinity in {percent(float(broken.mean()))} of the samples; "
-            "a level is a finite log10."
-        )
-    return block.stepped(path, years, result)
 
 
 type Way = tuple[tuple[tuple[Path, Quantity], ...], Callable[[Sequence[Array]], Array]]

@@ -24,6 +24,8 @@ from simulator.model.levels import Block, demanded_level, jumps_of, level_line, 
 from simulator.model.lines import Line
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.model.stocks import accumulated
+from simulator.model.windows import shifted, touches
+from simulator.schema.effects import is_touched
 from simulator.schema.prior_names import parts_of, stated_drivers
 from simulator.schema.quantities import Lag, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
@@ -39,7 +41,7 @@ def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
     """Give a share of a quantity as broken lines; None where the quantity is something else."""
 
     def make(whole: Block) -> Line | None:
-        of = quantity_line(str(limit.of), path, whole)
+        of = None if touches(path, whole) else quantity_line(str(limit.of), path, whole)
         return None if of is None else of.plus(Line(of.since, whole.draw((*path, "share"))))
 
     return block.line(path, make)
@@ -50,10 +52,12 @@ def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
     if limit.share is not None:
         if (line := share_line(limit, path, block)) is not None:
             return line.at(years, block.samples)
-        return block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
-    if limit.limit is None:
+        level = block.draw((*path, "share"))[:, None] + quantity_level(str(limit.of), path, block, years)
+    elif limit.limit is None:
         raise SimulatorError(f"{dotted(path)}: has no limit.")
-    return quantity_level(limit.limit, (*path, "limit"), block, years)
+    else:
+        level = quantity_level(limit.limit, (*path, "limit"), block, years)
+    return shifted(level, path, block, years)
 
 
 def capped_level(level: Level, path: Path, block: Block, years: Array) -> Capped:
@@ -70,10 +74,12 @@ def capped_level(level: Level, path: Path, block: Block, years: Array) -> Capped
 def grown_level(level: Level, path: Path, block: Block, times: Array) -> Array:
     """What a level is without limits: what growth gives, the quantity that it is, or what was bought for a stock."""
     if isinstance(level, Stock) and level.adds_up:
-        return accumulated(level, path, block, times, quantity_level)
-    if level.level is not None:
-        return quantity_level(level.level, (*path, "level"), block, times)
-    return demanded_level(level, path, block, times, quantity_level)
+        grown = accumulated(level, path, block, times, quantity_level)
+    elif level.level is not None:
+        grown = quantity_level(level.level, (*path, "level"), block, times)
+    else:
+        grown = demanded_level(level, path, block, times, quantity_level)
+    return shifted(grown, path, block, times)
 
 
 type Demand = Callable[[Array], Array]
@@ -136,13 +142,18 @@ def is_followed(bound: Bound, spec: ScenarioSpec) -> bool:
     """Tell whether a level under a limit is followed from its start: where the law has steps and the limit moves."""
     if law_of(bound.limit.kind).step is None:
         return False
-    return (bound.limit.share is not None and _moves(bound.limit.of, spec)) or _moves(bound.limit.limit, spec)
+    return (
+        is_touched(spec, bound.path)
+        or (bound.limit.share is not None and _moves(bound.limit.of, spec))
+        or _moves(bound.limit.limit, spec)
+    )
 
 
 def _moves(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
     """Tell whether a quantity changes over time."""
     if isinstance(quantity, str):
-        return quantity not in spec.named or _moves(spec.named[quantity].quantity, spec)
+        touched = quantity not in spec.named or is_touched(spec, spec.named[quantity].path)
+        return touched or _moves(spec.named[quantity].quantity, spec)
     if isinstance(quantity, Level):
         if isinstance(quantity, Stock) and quantity.adds_up:
             return True
@@ -177,7 +188,9 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
         return line.at(years, block.samples)
     if isinstance(quantity, Level):
         return capped_level(quantity, path, block, years).capped
-    return _operation_level(cast("Operation", quantity), path, block, years)
+    if isinstance(quantity, Operation):
+        return shifted(_operation_level(quantity, path, block, years), path, block, years)
+    return shifted(block.draw(path)[:, None], path, block, years)
 
 
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:

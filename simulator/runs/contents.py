@@ -113,6 +113,9 @@ _SUMMARY = (
     *_OF_THRESHOLDS,
     replace(ERROR, name="crossing_quantile_error", dims=("threshold", "quantile")),
     replace(DATE, name="event_quantile", dims=("event", "quantile"), rises="quantile"),
+    replace(DATE, name="event_date", dims=("event", "quantile"), rises="quantile", optional=True),
+    replace(PROBABILITY, name="event_share", dims=("event",), optional=True),
+    replace(ERROR, name="event_share_error", dims=("event",), optional=True),
     replace(PROBABILITY, name="binding_*_share", dims=("limit_*", "year")),
     replace(ERROR, name="binding_*_share_error", dims=("limit_*", "year")),
     replace(PLAIN, name="models_*", dims=_BY_YEAR, rises="quantile"),
@@ -142,7 +145,9 @@ _SAMPLES = (
                         Entry("already_above", "flag", ("threshold", "sample"), low=0, high=1),
                         replace(METRIC, name="threshold_level", dims=("threshold", "sample"))),
          _COORDS, (), _UNITS, lazy=True),
-    Part("/events", (replace(DATE, name="event_year", dims=("event", "sample")),), _COORDS, (), _UNITS, lazy=True),
+    Part("/events", (replace(DATE, name="event_year", dims=("event", "sample")),
+                     replace(DATE, name="event_end", dims=("event", "sample"), optional=True)),
+         _COORDS, (), _UNITS, lazy=True),
 )  # fmt: skip
 FIT_GROUPS: Final[tuple[str, ...]] = (
     "prior", "posterior", "posterior_predictive", "log_likelihood", "log_prior", "sample_stats", "observed_data",

@@ -91,6 +91,16 @@ class Histogram:
         low, high = self._rows[row].order_statistics(ranks).reshape(2, -1)
         return between(low, high, place - below)
 
+    def finite_quantiles(self, levels: Sequence[float]) -> Array:
+        """Read quantiles (row, level) of the finite values of each row; +inf where there are none."""
+        held = [(int(row.counts.sum()), row.infinite) for row in self._rows]
+        return np.stack([self.quantiles_of(place, among(levels, *each)) for place, each in enumerate(held)])
+
+
+def among(levels: Sequence[float], finite: int, infinite: int) -> Array:
+    """Turn levels of quantiles of what is finite into those of all values; 1, of +inf, where nothing is."""
+    return np.array(levels) * (finite - 1) / max(finite + infinite - 1, 1) if finite else np.ones(len(levels))
+
 
 def histogram_bytes(values: NDArray[np.floating]) -> float:
     """Tell about how many bytes a histogram of values (row, sample) takes, before there is one."""

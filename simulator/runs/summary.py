@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
 from simulator.runs.by_date import crossed_by, likely_line, said_by, threshold_samples, within
+from simulator.runs.events import event_lines, event_table
 from simulator.runs.groups import Group, arrays, differing_samples, headline_of, kept_dates, stood_on, summarised_names
 from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
@@ -104,7 +105,8 @@ def run_tables(run: Group | xr.DataTree) -> dict[str, Table]:
         "binding": binding_table(run),
     }
     counts = count_table(run)
-    return tables | ({"models": counts} if counts else {})
+    events = event_table(run)
+    return tables | ({"models": counts} if counts else {}) | ({"events": events} if events else {})
 
 
 def quantile_table(run: Group | xr.DataTree) -> Table:
@@ -301,7 +303,8 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     lines += [f"  passed in {first:g} already: {', '.join(passed)}"] if passed else []
     binding = binding_line(summary, differing_samples(run))
     likely = likely_line(run, passed=PASSED)
-    return [*lines, *count_lines(run), *([likely] if likely else []), *([binding] if binding else [])]
+    lines += [*event_lines(run), *count_lines(run)]
+    return [*lines, *([likely] if likely else []), *([binding] if binding else [])]
 
 
 def by_date_lines(run: Group | xr.DataTree, date: str | float, *, threshold: str = "") -> list[str]:

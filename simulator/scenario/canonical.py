@@ -19,7 +19,7 @@ _STATED = (ScenarioSpec, Drivers, Prior, Factor, Stock)
 _RANKS = {
     name.rstrip("_"): rank for rank, name in enumerate(dict.fromkeys(key for of in _STATED for key in of.model_fields))
 }
-_NAMED = ("inputs", "factors", "quantities", "stocks", "constraints", "caps", "thresholds", "parameters")
+_NAMED = ("inputs", "factors", "quantities", "stocks", "events", "constraints", "caps", "thresholds", "parameters")
 """Where the names are the author's, and stand in a run in his order."""
 
 

@@ -224,6 +224,9 @@ _EXAMPLES: Mapping[str, str] = {
     **dict.fromkeys(("effective_compute", "physical_compute"), _OF_COMPUTE),
     "spending": "Write for example $10 billion or $5 to 20 billion (90 %).",
     "start": "Write for example $400 million, 0.3 GW or $200 to 800 million (90 %).",
+    "for": _OF_TIMES,
+    **dict.fromkeys(("probability", "triggers"), "Write for example 40 %, or {family: beta, mean: 0.4, sd: 0.1}."),
+    "hazard": "Write for example 8 %/year or 2 to 20 %/year (90 %).",
     "from": "Write for example 2027 or {uniform: [2027, 2030]}.",
 }
 

@@ -17,6 +17,7 @@ from typing import Any, Literal
 
 from simulator.errors import Fault, Path, dotted, item_part, items, number
 from simulator.schema.amounts import ASKED
+from simulator.schema.events import Effect, chances
 from simulator.schema.goals import THRESHOLD_QUANTITIES
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
@@ -106,6 +107,9 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     "service_life": ("duration", None), "depreciation": ("level", "1/year"),
     "drift": ("drift", None), "volatility": ("drift", None),
     "share": ("level", "1"), "multiplier": ("level", "1"), "parameters": ("number", None),
+    # of events
+    "probability": ("number", None), "hazard": ("level", "1/year"), "for_": ("duration", None), "until": ("date", None),
+    "recovers": ("duration", None), "triggers": ("number", None), "delays": ("duration", None),
     # of thresholds
     "effective_compute": ("level", "FLOP"), "physical_compute": ("level", "FLOP"), "spending": ("level", "USD"),
     "capability": ("number", None), "multiple": ("level", "1"), "delay": ("delay", None),
@@ -148,7 +152,10 @@ def unit_words(key: str) -> str:
     return "%, or a fraction; it must be written" if key in ASKED and kind == "level" else str(told)
 
 
-_NAMED = ("inputs", "quantities", "stocks", "thresholds", "constraints", "factors", "caps", "parameters")
+_NAMED = (
+    "inputs", "quantities", "stocks", "thresholds", "constraints", "factors", "caps", "parameters", "events",
+    "triggers", "delays",
+)  # fmt: skip
 
 
 def key_of(path: Path) -> str:
@@ -237,6 +244,7 @@ def history_slot(field: str, prior: Prior) -> Slot:
 
 def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
     levels, events = dict(entries_of(Level, spec)), dict(events_of(spec))
+    effects = dict(entries_of(Effect, spec))
     for path, of, prior in entries(spec):
         if not isinstance(prior, Prior) or path[0] in ("inputs", "history"):
             continue
@@ -244,6 +252,8 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         kind, unit = _INNER.get(path[-2:]) or _KINDS.get(of, ("level", starts))
         if path[0] == "thresholds" and path[2:] == ("level",):
             kind, unit = _threshold_slot(spec, str(spec.thresholds[str(path[1])].quantity))
+        if of == "times" and (effect := effects.get(path[:-1])) is not None and not effect.is_on_growth:
+            kind, unit = "level", "1"
         if of == "reaches":
             kind, unit = "level", _EVENT_UNITS.get(str(events[path[:-1]].when))
         never = path[0] == "thresholds" and len(path) == 3 and kind != "delay"
@@ -258,6 +268,8 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         if path[-2:] == ("jumps", "rate"):
             for year in shock_years(levels[path[:-2]], spec.years):
                 yield Slot(shock_path(path[:-1], year), _uniform("the jumps of a year"), "number")
+    for path in chances(spec.events):
+        yield Slot(path, _uniform("chance"), "number")
     if spec.models is not None:
         yield Slot(RUNS_PATH, _uniform("all runs of a sample"), "number")
 
@@ -273,10 +285,8 @@ def _threshold_slot(spec: ScenarioSpec, quantity: str) -> tuple[SlotKind, str | 
 
 
 def events_of(spec: ScenarioSpec) -> tuple[tuple[Path, Event], ...]:
-    """List the events at which eras begin, with the path of each."""
-    return tuple(
-        ((*at, "from"), regime.from_) for at, regime in entries_of(Regime, spec) if isinstance(regime.from_, Event)
-    )
+    """List what eras and events wait for to begin, and events to end, with the path of each."""
+    return tuple(entries_of(Event, spec))
 
 
 def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:

@@ -98,7 +98,10 @@ Rate = Annotated[_ANY_RATE, Discriminator(_rate_form)]
 
 
 class Event(Spec):
-    """What begins an era: a level that is reached, or the crossing of a threshold; in each sample at its own date."""
+    """What begins an era or an event: a level that is reached, the crossing of a threshold, an event that has a name.
+
+    In each sample it has its own date.
+    """
 
     when: Text | None = None
     """The variable that reaches a level: `spending`, `effective_compute`, a quantity, ..."""
@@ -106,25 +109,29 @@ class Event(Spec):
     """The level."""
     threshold: Name | None = None
     """The threshold that is crossed, with its delay."""
+    event: Name | None = None
+    """The event of `events` that begins."""
 
     def _faults(self) -> Iterator[Fault]:
-        example = "{when: spending, reaches: $4 billion}, or {threshold: name}"
+        example = "{when: spending, reaches: $4 billion}, {threshold: name} or {event: name}"
+        named = [key for key in ("when", "threshold", "event") if getattr(self, key) is not None]
         if (self.when is None) != (self.reaches is None):
             given, missing = ("when", "reaches") if self.reaches is None else ("reaches", "when")
             yield Fault((given,), f"needs {missing}.", f"Write {example}.")
-        elif (self.when is None) == (self.threshold is None):
-            rule = "names no event." if self.when is None else "names two events."
-            yield Fault((), rule, f"Write {example}.")
+        elif len(named) != 1:
+            yield Fault((), "names two events." if named else "names no event.", f"Write {example}.")
 
 
 def _begin_form(data: Any) -> str:
     if isinstance(data, BaseModel):
         return "<event>" if isinstance(data, Event) else "<prior>"
-    return "<event>" if isinstance(data, Mapping) and {"when", "reaches", "threshold"} & {*data} else "<prior>"
+    return "<event>" if isinstance(data, Mapping) and {"when", "reaches", "threshold", "event"} & {*data} else "<prior>"
 
 
 Begin = Annotated[Annotated[Prior, Tag("<prior>")] | Annotated[Event, Tag("<event>")], Discriminator(_begin_form)]
 """A date, or an event."""
+Moment = Annotated[Begin | None, BeforeValidator(_as_date)]
+"""The same, or none; a text is the date that it says."""
 
 
 class Regime(Spec):
@@ -134,10 +141,10 @@ class Regime(Spec):
     """Growth, with its unit: `2.4x/year`, `30 %/year`, `0.3 OOM/year`, `6 months/doubling`, ..."""
     times: Prior | None = None
     """A number by which the rate, in OOM/year, is multiplied; without a rate that of the regime before."""
-    from_: Annotated[Begin | None, BeforeValidator(_as_date)] = Field(default=None, alias="from")
+    from_: Moment = Field(default=None, alias="from")
     """The date from which it holds, until the next one, or the event: `{when: spending, reaches: $4 billion}`,
-    `{threshold: name}`; the first regime holds from the start. Where dates cross, it begins with the later one, and the
-    regime before it is left out; so what comes after an event waits for it."""
+    `{threshold: name}`, `{event: name}`; the first regime holds from the start. Where dates cross, it begins with the
+    later one, and the regime before it is left out; so what comes after an event waits for it."""
     half_life: Prior | None = None
     """The time in which the rate halves its distance to `towards`: `5 years`."""
     towards: Prior | None = None

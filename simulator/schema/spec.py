@@ -32,6 +32,7 @@ from simulator.schema.base import (
     year_faults,
 )
 from simulator.schema.choices import DESIGNS, Registered
+from simulator.schema.events import NamedEvent
 from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
@@ -190,7 +191,6 @@ class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
 
     kept: ClassVar[Mapping[str, str]] = {
-        "events": "For now mix two scenarios, with the event and without it, by weight: mixture.",
         "actors": "For now write a scenario for each actor, and name it in subject.",
     }
 
@@ -232,6 +232,8 @@ class ScenarioSpec(Spec):
     """Stocks of compute, or of anything else that is bought, ages and is used; quantities under their own names."""
     constraints: dict[Name, Limit] = Field(default_factory=dict, max_length=MOST_LIMITS)
     """Named limits on physical compute, FLOP."""
+    events: dict[Name, NamedEvent] = Field(default_factory=dict)
+    """What may happen, by name: when, for how long, and what it changes."""
     correlations: tuple[Correlation, ...] = ()
     """Rank correlations between priors."""
     thresholds: dict[Name, Threshold] = Field(default_factory=dict)
@@ -246,12 +248,12 @@ class ScenarioSpec(Spec):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy it with changes; what was found of it is found anew."""
         copied = super().model_copy(update=update, deep=deep)
-        for found in ("below", "by_kind", "named", "slots"):
+        for found in ("below", "by_kind", "named", "slots", "effects"):
             copied.__dict__.pop(found, None)
         return copied
 
     def _faults(self) -> Iterator[Fault]:
-        for key in ("inputs", "quantities", "stocks", "constraints", "thresholds"):
+        for key in ("inputs", "quantities", "stocks", "events", "constraints", "thresholds"):
             if (count := len(getattr(self, key))) > MOST_NAMED:
                 rule = f"holds {count:,} entries; at most {MOST_NAMED} are computed with."
                 yield Fault((key,), rule, "Leave some out, or part the scenario.")

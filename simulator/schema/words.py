@@ -10,11 +10,14 @@ from simulator.errors import Path, as_path, dotted, is_item_name
 from simulator.schema.prior_names import entries
 from simulator.schema.spec import ScenarioSpec
 
-SECTIONS = ("inputs", "drivers", "quantities", "stocks", "constraints", "capability", "thresholds", "models")
-_ABOUT = {"inputs": "input ", "constraints": "constraint ", "capability": "capability: ", "thresholds": "threshold "}
+SECTIONS = ("inputs", "drivers", "quantities", "stocks", "constraints", "events", "capability", "thresholds", "models")
+_ABOUT = {
+    "inputs": "input ", "constraints": "constraint ", "events": "event ", "capability": "capability: ",
+    "thresholds": "threshold ",
+}  # fmt: skip
 _PLACES = {
     "product": "factor", "sum": "term", "minimum": "choice", "maximum": "choice", "feedback": "feedback point",
-    "growth": "era", "mean_of": "part",
+    "growth": "era", "mean_of": "part", "effects": "effect",
 }  # fmt: skip
 
 
@@ -44,7 +47,8 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
             else:
                 words.append(f"{_PLACES.get(str(key), str(key))} {place}")
         else:
-            words.append("first year" if key == "from" else str(key).replace("-", " ").replace("_", " "))
+            first = key == "from" and path[0] != "events"
+            words.append("first year" if first else str(key).replace("-", " ").replace("_", " "))
     text = words[0] if words else ""
     for before, after in itertools.pairwise(words):
         nested = before.split(" ")[0] in _PLACES.values() and after.split(" ")[0] in _PLACES.values()

@@ -150,3 +150,113 @@ def test_with_feedback_a_threshold_that_begins_an_era_of_decline_is_dated_with_i
     met = run["crossings/crossing_year"].values[0]
     assert (met < 2030).all()
     np.testing.assert_array_equal(run["events/event_year"].values[0], met)
+
+
+SHOCK = {"on": "drivers.compute.growth", "times": 0.5}
+
+
+def dates(events: dict[str, Any], **changes: Any) -> tuple[dict[str, np.ndarray], Any]:
+    """Give when events come, by name, each (sample,), and the run."""
+    run = run_of(small_scenario({"events": events, **changes}))
+    return dict(zip(run["events"].coords["event"].values, run["events/event_year"].values, strict=True)), run
+
+
+def test_an_event_of_a_hazard_has_come_by_t_years_with_the_probability_of_the_exponential() -> None:
+    """From its date on, by inverse of its uniform number: of 512 samples, spread evenly, as many as there are points."""
+    events = {"first": {"hazard": "8 %/year"}, "second": {"hazard": {"median": "20 %/year", "interval_90": ["10 %/year", "40 %/year"]}, "from": 2027.5}}  # fmt: skip
+    found, run = dates(events, block=512)
+    drawn = run["parameters"]
+    for name, since, hazard in (("first", 2025.0, 0.08), ("second", 2027.5, None)):
+        uniform = drawn[f"events.{name}.occurs"].values
+        rate = 10.0 ** drawn["events.second.hazard"].values * 365.25 * 86400 if hazard is None else hazard
+        exact = since - np.log(uniform) / rate
+        np.testing.assert_allclose(found[name], np.where(exact > 2035, np.inf, exact), rtol=0, atol=1e-6)
+    for years in (1, 3, 10):
+        share = np.mean(found["first"] <= 2025 + years)
+        assert share == pytest.approx(1 - np.exp(-0.08 * years), abs=1 / 512)
+
+
+def test_a_higher_probability_adds_samples_and_moves_the_headline_between_its_two_values() -> None:
+    medians, came = [], np.zeros(512, dtype=bool)
+    for probability in (0, 0.2, 0.5, 0.8, 1):
+        events = {"shock": {"probability": probability, "from": 2027, "for": "4 years", "effects": [SHOCK]}}
+        found, run = dates(events)
+        comes = np.isfinite(found["shock"])
+        assert comes.mean() == pytest.approx(probability, abs=1 / 256)
+        assert (comes >= came).all()
+        came = comes
+        medians.append(float(run["summary/physical_compute"].sel(quantile=0.5, year=2035)))
+    assert medians == sorted(medians, reverse=True)
+    assert medians[0] - medians[-1] == pytest.approx(1.0, abs=0.05)  # four years at half of some 0.5 OOM
+
+
+def test_an_event_moves_no_other_draw_and_a_new_name_renames_only() -> None:
+    event = {"probability": "30 %", "from": 2028, "for": "2 years", "effects": [SHOCK]}
+    _, one = dates({"shock": event})
+    _, more = dates({"shock": event, "other": {"hazard": "5 %/year", "effects": [SHOCK]}})
+    for name, values in one["parameters"].items():
+        np.testing.assert_array_equal(values.values, more["parameters"][name].values)
+    other = {**event, "label": "A shock"}
+    _, labelled = dates({"shock": other})
+    assert labelled["events"].coords["begins"].values.tolist() == ["A shock"]
+    np.testing.assert_array_equal(labelled["trajectories/physical_compute"], one["trajectories/physical_compute"])
+    sure = {**event, "probability": 1}
+    runs = [dates({name: sure})[1]["trajectories/physical_compute"].values for name in ("shock", "blow")]
+    np.testing.assert_array_equal(*runs)
+
+
+def test_events_exclude_trigger_and_delay_one_another_in_the_order_in_which_they_come() -> None:
+    uniform = {"uniform": [2026, 2032]}
+    events = {
+        "a": {"from": uniform, "excludes": ["b"], "triggers": {"c": "50 %"}, "delays": {"d": "2 years"}},
+        "b": {"from": uniform},
+        "c": {"delay": "6 months"},
+        "d": {"from": uniform},
+        "e": {"from": {"event": "c"}, "delay": "1 year"},
+    }
+    found, run = dates(events)
+    drawn = {name: run["parameters"][f"events.{name}.from"].values for name in ("a", "b", "d")}
+    a = drawn["a"]
+    np.testing.assert_array_equal(found["b"], np.where(a <= drawn["b"], np.inf, drawn["b"]))
+    np.testing.assert_array_equal(found["d"], np.where(a < drawn["d"], drawn["d"] + 2, drawn["d"]))
+    hit = run["parameters/events.a.triggers.c.occurs"].values >= 0.5
+    assert 200 < hit.sum() < 300
+    np.testing.assert_array_equal(found["c"], np.where(hit, a + 0.5, np.inf))
+    np.testing.assert_array_equal(found["e"], np.where(hit, a + 1.5, np.inf))
+
+
+def test_of_events_that_exclude_one_another_on_one_day_one_comes() -> None:
+    each = {"probability": "50 %", "from": 2028}
+    others = {"x": ["y", "z"], "y": ["x", "z"], "z": ["x", "y"]}
+    found, run = dates({name: {**each, "excludes": excluded} for name, excluded in others.items()})
+    chances = np.stack([run["parameters"][f"events.{name}.occurs"].values for name in "xyz"])
+    first = np.where(chances.max(axis=0) >= 0.5, chances.argmax(axis=0), 3)
+    for place, name in enumerate("xyz"):
+        np.testing.assert_array_equal(np.isfinite(found[name]), first == place)
+
+
+def test_an_event_begins_where_a_path_gets_and_ends_where_another_does() -> None:
+    """Compute meets 1e28 on its own path, and 1e29 on that which the event has halved; an era begins with the event."""
+    events = {"ban": {"from": {"when": "physical_compute", "reaches": {"value": 1e28, "unit": "FLOP"}}, "delay": "6 months",
+                      "until": {"threshold": "high"}, "effects": [SHOCK]},
+              "after": {"from": {"event": "ban"}, "for": "1 year"}}  # fmt: skip
+    growth = [{"rate": {"value": 0.5, "unit": "OOM/year"}}, {"from": {"event": "after"}, "times": 1.2}]
+    changes = {"drivers": {"compute": {"start": "1e26 FLOP", "growth": growth}}, "samples": 8, "block": 8,
+               "years": {"first": 2025, "last": 2040}, "thresholds": {"high": {"physical_compute": 1e29}}}  # fmt: skip
+    found, run = dates(events, **changes)
+    np.testing.assert_allclose(found["ban"], 2029.5, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(found["ban"], found["after"])
+    met = 2029.5 + 0.75 / 0.3  # 28.25 by then, and 0.6 OOM a year halved
+    np.testing.assert_allclose(run["crossings/crossing_year"].values[0], met, rtol=0, atol=1e-6)
+    np.testing.assert_allclose(run["events/event_end"].values, np.array([[met] * 8, [2030.5] * 8]), rtol=0, atol=1e-6)
+    last = 29 + 0.6 * (2040 - met)
+    np.testing.assert_allclose(run["trajectories/physical_compute"].values[:, -1], last, rtol=0, atol=4e-6)
+
+
+def test_occurrence_goes_with_priors_as_correlations_say() -> None:
+    events = {"shock": {"probability": "40 %", "from": 2028, "effects": [SHOCK]}}
+    pair = {"between": ["events.shock.occurs", "drivers.compute.growth"], "rank": 0.8}
+    _, run = dates(events, correlations=[pair])
+    rates = run["parameters/drivers.compute.growth"].values
+    comes = np.isfinite(run["events/event_year"].values[0])
+    assert rates[comes].mean() > rates[~comes].mean() + 0.1

@@ -14,6 +14,7 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
+from simulator.scenario.checks.events import event_faults
 from simulator.scenario.checks.history import history_faults, observed_faults
 from simulator.scenario.checks.plausibility import implausible
 from simulator.scenario.checks.priors import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
@@ -29,6 +30,7 @@ from simulator.scenario.checks.stocks import name_faults
 from simulator.scenario.checks.units import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
+from simulator.schema.events import Effect
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability
 from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
@@ -142,7 +144,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     faults += driver_faults(spec)
     faults += [*_missing_faults(spec), *_threshold_faults(spec, units), *_event_faults(spec, units)]
     faults += units.faults
-    faults += model_faults(spec, ranges)
+    faults += [*model_faults(spec, ranges), *event_faults(spec, ranges)]
     faults += [*name_faults(spec), *_name_faults(spec), *history_faults(spec)]
     warnings: list[str] = []
     if ranges is not None:
@@ -187,7 +189,9 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     """Find names that mean something else, and those that the variables of a run cannot be called after."""
     limits = [path for path, _ in entries_of(Limit, spec)]
     factors = [path for path, factor in entries_of(Factor, spec.drivers, ("drivers",)) if path[-2:-1] == ("factors",)]
-    groups = [(key, name) for key in ("inputs", "quantities", "stocks", "thresholds") for name in getattr(spec, key)]
+    groups = [
+        (key, name) for key in ("inputs", "quantities", "stocks", "events", "thresholds") for name in getattr(spec, key)
+    ]
     told: set[Path] = set()
     for path in [*limits, *factors, *groups]:
         name, means = str(path[-1]), ""
@@ -220,7 +224,7 @@ def _item_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     for path, _, entry in entries(spec):
         name = (
             getattr(entry, "name", None)
-            if isinstance(entry, Prior | Regime | Level | Operation | Correlation)
+            if isinstance(entry, Prior | Regime | Level | Operation | Correlation | Effect)
             else None
         )
         if name is not None and path[-1] != f"[{name}]":

@@ -1,0 +1,157 @@
+"""What events do while they last, against the arithmetic of windows and regimes that are written by hand."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.testing import run_of, small_scenario
+
+YEARS = np.arange(2026.0, 2037.0)
+RATE = 0.4  # OOM a year
+LEVEL = {
+    "spending": {"start": "$100 million", "growth": {"value": 0.2, "unit": "OOM/year"}},
+    "hardware": {"start": "1e18 FLOP/USD", "growth": {"value": RATE, "unit": "OOM/year"}},
+}
+DRIFTING = {**LEVEL, "hardware": {**LEVEL["hardware"], "drift": {"value": 0.05, "unit": "OOM/year"}}}
+DECAYING = {
+    **LEVEL,
+    "hardware": {
+        "start": "1e18 FLOP/USD",
+        "growth": [{"rate": {"mean": RATE, "sd": 0.1, "unit": "OOM/year"}, "half_life": "4 years"}],
+    },
+}
+TABLE = {**LEVEL, "hardware": {"table": {"2026": 1e18, "2030": 3e19, "2036": 1e22}, "unit": "FLOP/USD"}}
+SLOWER = {"on": "drivers.hardware.growth", "times": 0.5}
+
+
+def run(events: dict[str, Any], **changes: Any) -> Any:
+    return run_of(
+        small_scenario(
+            {"drivers": LEVEL, "years": {"first": 2026, "last": 2036}, "samples": 64, "block": 64, "events": events}
+            | changes
+        )
+    )
+
+
+def levels(tree: Any, name: str = "hardware") -> np.ndarray:
+    return np.asarray(tree[f"trajectories/{name}"].values, dtype=np.float64)
+
+
+def within(begin: Any, end: Any, times: np.ndarray = YEARS) -> np.ndarray:
+    """Give how much of a window has passed by each year, (sample, year)."""
+    begin, end = np.reshape(begin, (-1, 1)), np.reshape(end, (-1, 1))
+    return np.clip(times, begin, np.maximum(begin, end)) - np.minimum(begin, np.inf)
+
+
+def test_the_shock_of_2028_halves_growth_for_three_years_in_two_samples_of_five() -> None:
+    """In 2036 hardware has grown by 10 x 0.4 OOM, or by 3 x 0.2 less; each date is the sample's own."""
+    date = {"uniform": ["2027-06-01", "2028-12-31"]}
+    shock = {"probability": "40 %", "from": date, "for": "3 years", "effects": [SLOWER]}
+    found = run({"shock": shock}, samples=500, block=500)
+    parameters = found["parameters"]
+    comes = parameters["events.shock.occurs"].values >= 0.6
+    assert comes.sum() == 200  # of a design that spreads a block evenly
+    begin = np.where(comes, parameters["events.shock.from"].values, np.inf)
+    np.testing.assert_array_equal(found["events/event_year"].values[0], begin)
+    np.testing.assert_allclose(found["events/event_end"].values[0], begin + 3, rtol=0, atol=1e-9)
+    lost = np.where(comes[:, None], within(np.where(comes, begin, 0), np.where(comes, begin, 0) + 3), 0.0)
+    exact = 18 + RATE * (YEARS - 2026) - 0.5 * RATE * lost
+    np.testing.assert_allclose(levels(found), exact, rtol=0, atol=2e-6)
+    at_the_end = np.sort(levels(found)[:, -1])
+    np.testing.assert_allclose(at_the_end[[0, 199, 200, 499]], [21.4, 21.4, 22, 22], atol=2e-6)
+    summary = found["summary"]
+    assert summary["event_share"].values == pytest.approx([0.4], abs=1e-12)
+    assert summary["event_date"].sel(quantile=0.5).values == pytest.approx([np.median(begin[comes])], abs=1e-9)
+
+
+@pytest.mark.parametrize("drivers", [LEVEL, DRIFTING, DECAYING, TABLE])
+@pytest.mark.parametrize("effect", [{"times": 0.5}, {"rate": {"value": -0.1, "unit": "OOM/year"}}])
+def test_growth_in_a_window_is_a_multiple_of_its_own_or_what_replaces_it(drivers: Any, effect: Any) -> None:
+    event = {"from": 2028.25, "for": "3 years", "effects": [{"on": "drivers.hardware.growth", **effect}]}
+    years = {"first": 2026, "last": 2036, "step": "quarter"}
+    bent, own = (levels(run(events, drivers=drivers, years=years)) for events in ({"shock": event}, {}))
+    first, last = 9, 21  # quarters from the start to the window, and to its end
+    grown = own[:, last] - own[:, first]
+    exact = 0.5 * grown if "times" in effect else np.full(len(own), -0.3)
+    np.testing.assert_allclose(bent[:, last] - bent[:, first], exact, rtol=0, atol=4e-6)
+    np.testing.assert_allclose(bent[:, : first + 1], own[:, : first + 1], rtol=0, atol=4e-6)
+    np.testing.assert_allclose(bent[:, last:] - bent[:, [last]], own[:, last:] - own[:, [last]], rtol=0, atol=4e-6)
+
+
+@pytest.mark.parametrize("drivers", [LEVEL, DECAYING])
+def test_of_several_events_in_force_the_multiples_multiply_and_the_lowest_rate_counts(drivers: Any) -> None:
+    def on_growth(begin: float, years: int, **effect: Any) -> dict[str, Any]:
+        effects = [{"on": "drivers.hardware.growth", **effect}]
+        return {"from": begin, "for": f"{years} years", "effects": effects}
+
+    held, slow = {"value": 0, "unit": "OOM/year"}, {"value": 0.1, "unit": "OOM/year"}
+    events = {"a": on_growth(2027, 4, times=0.5), "b": on_growth(2029, 4, times=0.6),
+              "c": on_growth(2034, 1, rate=slow), "d": on_growth(2034, 2, rate=held)}  # fmt: skip
+    bent, own = levels(run(events, drivers=drivers)), levels(run({}, drivers=drivers))
+    by = np.diff(own, axis=1) * np.array([1, 0.5, 0.5, 0.3, 0.3, 0.6, 0.6, 1, 0, 0])
+    np.testing.assert_allclose(np.diff(bent, axis=1), by, rtol=0, atol=4e-6)
+
+
+def test_an_event_that_never_comes_changes_no_bit_and_one_that_is_sure_is_a_regime_by_hand() -> None:
+    effects = [SLOWER, {"on": "drivers.spending", "times": 0.5}, {"on": "constraints.power", "limit": "lifted"}]
+    changes = {
+        "constraints": {"power": {"limit": {"median": 1e28, "interval_90": [1e27, 1e29], "unit": "FLOP"}}},
+        "thresholds": {"far": {"physical_compute": 1e28}},
+    }
+    without = run({}, **changes)
+    never = {"probability": 0, "from": {"uniform": [2027, 2029]}, "for": "3 years", "effects": effects}
+    for group in ("trajectories", "crossings"):
+        for name, values in run({"nothing": never}, **changes)[group].items():
+            np.testing.assert_array_equal(values.values, without[group][name].values, err_msg=str(name))
+    sure = {"probability": "100 %", "from": 2028, "for": "3 years", "effects": [SLOWER]}
+    by_hand = [{"rate": {"value": RATE, "unit": "OOM/year"}}, {"from": 2028, "times": 0.5}, {"from": 2031, "times": 2}]
+    drivers = {**LEVEL, "hardware": {**LEVEL["hardware"], "growth": by_hand}}
+    one, other = run({"sure": sure}, **changes), run({}, **changes, drivers=drivers)
+    np.testing.assert_array_equal(levels(one), levels(other))
+    np.testing.assert_allclose(
+        one["crossings/crossing_year"].values, other["crossings/crossing_year"].values, rtol=0, atol=1e-9
+    )
+
+
+def test_a_level_is_shifted_and_comes_back_in_a_straight_line() -> None:
+    event = {"from": 2028, "for": "2 years",
+             "effects": [{"on": "drivers.spending", "times": 0.1, "recovers": "4 years"}]}  # fmt: skip
+    shift = np.array([0, 0, -1, -1, -1, -0.75, -0.5, -0.25, 0, 0, 0])
+    exact = np.broadcast_to(8 + 0.2 * (YEARS - 2026) + shift, (64, 11))
+    np.testing.assert_allclose(levels(run({"crisis": event}), "spending"), exact, rtol=0, atol=2e-6)
+
+
+@pytest.mark.parametrize("quantity", [{"interval_90": [1e5, 1e6], "unit": "chip"},
+                                      {"product": [{"value": 1e3, "unit": "chip"}, {"interval_90": [1, 9]}]}])  # fmt: skip
+def test_a_named_quantity_is_shifted_wherever_it_is_used(quantity: Any) -> None:
+    event = {"from": 2028, "for": "2 years", "effects": [{"on": "quantities.chips", "times": 0.7}]}
+    limit = {"product": ["chips", {"value": 1e21, "unit": "FLOP/chip"}]}
+    changes = {"quantities": {"chips": quantity}, "constraints": {"chips": {"limit": limit}}}
+    bent, own = run({"controls": event}, **changes), run({}, **changes)
+    shift = np.where((YEARS >= 2028) & (YEARS < 2030), np.log10(0.7), 0.0)
+    for name in ("quantity_chips", "constraint_chips"):
+        np.testing.assert_allclose(levels(bent, name) - levels(own, name), shift + np.zeros((64, 1)), atol=4e-6)
+
+
+def test_a_limit_stands_only_while_it_is_put_on_and_not_while_it_is_lifted() -> None:
+    limits = {"treaty": {"limit": "1e27 FLOP"}, "power": {"limit": "3e27 FLOP"}}
+    events = {"treaty": {"from": 2029, "for": "3 years", "effects": [{"on": "constraints.treaty", "limit": "put-on"}]},
+              "boom": {"from": 2034, "effects": [{"on": "constraints.power", "limit": "lifted"}]}}  # fmt: skip
+    free = 26 + 0.6 * (YEARS - 2026)
+    limit = np.where((YEARS >= 2029) & (YEARS < 2032), 27, np.where(YEARS < 2034, np.log10(3e27), np.inf))
+    found = run(events, constraints=limits, thresholds={"far": {"physical_compute": 1e28}, "near": {"physical_compute": 1.5e27}})  # fmt: skip
+    np.testing.assert_allclose(levels(found, "physical_compute")[0], np.minimum(free, limit), rtol=0, atol=4e-6)
+    # The one is met before the treaty; the other on the day on which the limit is lifted: then compute is at 30.8.
+    np.testing.assert_allclose(found["crossings/crossing_year"].values[:, 0], [2034, 2026 + (np.log10(1.5e27) - 26) / 0.6], atol=1e-6)  # fmt: skip
+
+
+def test_with_feedback_growth_is_bent_before_it_is_multiplied() -> None:
+    """A multiplier of 2 on algorithms at any compute: they grow by 0.2 x 2, and by half of it in the window."""
+    twice = [{"at": 1e20, "multiplier": 2}, {"at": 1e40, "multiplier": 2}]
+    drivers = {**LEVEL, "algorithms": {"growth": {"value": 0.2, "unit": "OOM/year"}, "feedback": twice}}
+    event = {"from": 2028, "for": "3 years", "effects": [{"on": "drivers.algorithms.growth", "times": 0.5}]}
+    found = levels(run({"slow": event}, drivers=drivers), "algorithms")
+    np.testing.assert_allclose(found[0], 0.4 * (YEARS - 2026) - 0.2 * within(2028, 2031)[0], rtol=0, atol=1e-5)
