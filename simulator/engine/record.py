@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engine.batches import Arrays
+from simulator.engine.batches import OF_EVENTS, Arrays
 from simulator.engine.collecting import LEVELS, Groups
 from simulator.engine.plan import Plan, plan_warnings
 from simulator.errors import as_path, dotted

@@ -13,10 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Path, SimulatorError, dotted, items
+from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
 from simulator.model.chance import Jumps, drawn_jumps, jump_growth
-from simulator.model.custom import custom_level
 from simulator.model.failing import checked
 from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
 from simulator.model.lines import Course, Line, Samples, chosen
@@ -28,6 +27,7 @@ from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import Stock
 from simulator.units import SECONDS_PER_YEAR, Array, parse_growth_unit, parse_unit
+from simulator.wording import percent
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +154,7 @@ def demanded_level(level: Level, path: Path, block: Block, years: Array, level_o
     or a custom driver returns something else than levels.
     """
     if isinstance(level, Factor) and level.custom is not None:
-        return custom_level(level, path, block, years)
+        return _custom_level(level, path, block, years)
     if (line := level_line(level, path, block)) is not None:
         return line.at(years, block.samples)
     result = _by_itself(level, path, block, years, level_of)
@@ -376,6 +376,45 @@ def _table_level(level: Level, path: Path, years: Array) -> Array:
     scale = np.log10(parse_unit(level_unit(level, None)).scale)
     levels = np.log10([value for _, value in known]) + scale
     return np.atleast_2d(growth.table_growth(years, table_years=[year for year, _ in known], table_levels=levels))
+
+
+class _Parameters(dict[str, Array]):
+    """The drawn parameters of a custom driver; what it asks for and does not get is told by name."""
+
+    def __init__(self, name: str, drawn: Mapping[str, Array]) -> None:
+        super().__init__(drawn)
+        self._name = name
+
+    def __missing__(self, key: str) -> Array:
+        given = ", ".join(self) or "none"
+        raise SimulatorError(
+            f"{self._name}.custom.parameters: its driver asks for '{key}'; got {given}. "
+            f"{near_name(str(key), self) or 'Write it there as a prior.'}"
+        )
+
+
+def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Array:
+    if (known := block.between(path, years)) is not None:
+        return known
+    name = dotted(path)
+    key = (level.custom.driver if level.custom else None) or name
+    if key not in block.custom:
+        raise SimulatorError(
+            f"{name}: is a custom driver; hand its function over: simulate(scenario, custom={{'{name}': function}})."
+        )
+    parameters = level.custom.parameters if level.custom else {}
+    draws = _Parameters(name, {each: block.draw((*path, "custom", "parameters", each)) for each in parameters})
+    result = np.atleast_2d(np.asarray(block.custom[key](draws, years), dtype=np.float64))
+    sizes = {1, block.size}
+    if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
+        raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")
+    broken = ~np.isfinite(result).all(axis=1)
+    if broken.any():
+        raise SimulatorError(
+            f"{name}: returned NaN or infinity in {percent(float(broken.mean()))} of the samples; "
+            "a level is a finite log10."
+        )
+    return block.stepped(path, years, result)
 
 
 type Way = tuple[tuple[tuple[Path, Quantity], ...], Callable[[Sequence[Array]], Array]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
 
@@ -17,10 +17,19 @@ from simulator.errors import Path
 from simulator.model.growth import FAR_YEAR, column
 from simulator.model.lines import Line
 from simulator.schema.effects import Touch, touches_of
+from simulator.schema.spec import ScenarioSpec
 from simulator.units import Array
 
-if TYPE_CHECKING:
-    from simulator.model.levels import Block
+
+class Drawn(Protocol):
+    """A block of draws, as far as it is asked here: its scenario, and the numbers of a prior, or of dates."""
+
+    @property
+    def spec(self) -> ScenarioSpec:
+        """The scenario."""
+
+    def draw(self, path: Path) -> Array:
+        """The numbers at a path, (sample,) or (1,)."""
 
 
 def window_paths(name: str) -> tuple[Path, Path]:
@@ -28,17 +37,17 @@ def window_paths(name: str) -> tuple[Path, Path]:
     return ("events", name), ("events", name, "end")
 
 
-def touches(path: Path, block: Block) -> tuple[Touch, ...]:
+def touches(path: Path, block: Drawn) -> tuple[Touch, ...]:
     """List the effects of events on what stands at a path."""
     return touches_of(block.spec).get(path, ()) if block.spec.events else ()
 
 
-def _window(touch: Touch, block: Block) -> tuple[Array, Array]:
+def _window(touch: Touch, block: Drawn) -> tuple[Array, Array]:
     begin, end = (block.draw(path) for path in window_paths(touch.event))
     return begin, end
 
 
-def breaking_dates(block: Block) -> Iterator[Array]:
+def breaking_dates(block: Drawn) -> Iterator[Array]:
     """List the dates, (sample,), on which levels may change at once."""
     for found in touches_of(block.spec).values() if block.spec.events else ():
         for touch in found:
@@ -65,7 +74,7 @@ class Piece:
         return np.asarray(self.times * np.where(replaced, np.where(replaced, self.rate, 0.0), own))
 
 
-def pieces_of(path: Path, block: Block) -> list[Piece]:
+def pieces_of(path: Path, block: Drawn) -> list[Piece]:
     """Cut time where events on the growth of a level at a path begin and end; none where there are no such events."""
     found = touches((*path, "growth"), block)
     windows = [tuple(np.minimum(date, FAR_YEAR) for date in _window(touch, block)) for touch in found]
@@ -132,7 +141,7 @@ def bent_line(line: Line, *, base: float, pieces: Sequence[Piece]) -> Line:
     return Line(line.since, start, slope, tuple(bends))
 
 
-def shifted(level: Array, path: Path, block: Block, years: Array) -> Array:
+def shifted(level: Array, path: Path, block: Drawn, years: Array) -> Array:
     """Shift levels (sample, year) at a path by the events in force; a limit that none lets stand is +inf."""
     found = touches(path, block)
     if not found:

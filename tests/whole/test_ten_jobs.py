@@ -27,7 +27,7 @@ pages = of_site("pages")
 ANSWERS = {
     "money": r"\$10 billion run: 20[23]\d.*never by 2040",
     "two-experts": r"weight|bold|cautious",
-    "shock": r"(?i)crisis",
+    "events": r"export controls tighten: comes by 20\d\d (39|40|41)",
     "date": r"1e28 FLOP run.*by .*end of 2027",
     "counts": r"(?i)models",
     "stocks": r"100 million chips run: 20[23]\d.*power",
