@@ -34,6 +34,10 @@ class SimulatorError(Exception):
         return bounded(super().__str__())
 
 
+class NotStoredError(SimulatorError):
+    """Tell that something is not stored, and was not to be made."""
+
+
 class InputError(SimulatorError):
     """Report bad input: an argument, an option, a file that is not what it should be."""
 

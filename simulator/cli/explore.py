@@ -69,7 +69,7 @@ def _engine(scenario: str, overrides: Sequence[str]) -> Engine:
     """Read the scenario, and make what answers about it; the page is computed while the browser starts."""
     from simulator.explorer.explorer import Explorer
 
-    explorer = Explorer(scenario, overrides=overrides)
+    explorer = Explorer(scenario, overrides=overrides, waits=False)
     explorer.answer({"kind": "state"})  # of faults the page is told
     return explorer.answer
 

@@ -75,10 +75,11 @@ def run_with_variants(
         yield name, *run_to_folder(each, outputs, how=how, resume=resume, say=say)
 
 
-def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenario:
+def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print, stored: bool = False) -> Scenario:
     """Let a scenario learn from the history that it names, from a stored fit where there is one.
 
     Fits are stored in the folder `fits` among the run folders. A scenario that names no history stays what it is.
+    With `stored` no fit is made: NotStoredError where there is none.
     """
     if not scenario.must_learn:
         return scenario
@@ -88,7 +89,7 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print) -> Scenari
     kept = f"a stored fit is read at once ({outputs / FITS}, 500 MB at most)"
     how = f"history; sampling takes about a minute, {kept}" if of_runs else "what was observed"
     say(f"{scenario.spec.name}: learns from {how}.")
-    learnt = learn(scenario, cache=outputs / FITS)
+    learnt = learn(scenario, cache=outputs / FITS, stored=stored)
     for line in learnt_lines(learnt):
         say(line)
     return learnt

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Any, NoReturn
@@ -12,11 +13,12 @@ from typing import Any, NoReturn
 from pydantic import TypeAdapter, ValidationError
 
 from simulator.charts.reading import observed_table
-from simulator.engine.run_folders import FITS, ready, run_to_folder
+from simulator.engine.run_folders import ready, run_to_folder
 from simulator.engine.simulation import How, run_arrays
 from simulator.errors import InputError, Path, ScenarioError, SimulatorError, is_item_name, shown
 from simulator.explorer.changes import Opened, Refused, changed, opened, saved_text, settings
 from simulator.explorer.controls import controls, first_order, groups
+from simulator.explorer.learner import Learner, LearnsError
 from simulator.explorer.moving import moved
 from simulator.explorer.picture import picture, picture_of, variables, with_samples
 from simulator.explorer.protocol import Answer, Asked, Control, Fault, Picture, Seen, State
@@ -57,6 +59,9 @@ class Explorer:
         Changes as `path=value`, laid over it before it is explored.
     outputs : path
         The folder of run folders, and of the fits of scenarios that learn.
+    waits : bool
+        Whether it waits here for a scenario that must learn. Any that is asked about later learns beside the others,
+        and the answer says how far that is.
 
     Raises
     ------
@@ -79,9 +84,10 @@ class Explorer:
         *,
         overrides: Sequence[str] = (),
         outputs: FilePath | str = "outputs",
+        waits: bool = True,
     ) -> None:
         self._outputs = FilePath(outputs)
-        self._ready = partial(ready, outputs=self._outputs, say=lambda _: None)
+        self._learner = Learner(self._outputs)
         is_text = isinstance(scenario, str) and ("\n" in scenario or ": " in scenario)
         self._name = str(scenario) if isinstance(scenario, str | FilePath) and not is_text else ""
         self._overrides = tuple(overrides)
@@ -90,7 +96,12 @@ class Explorer:
             if isinstance(scenario, Scenario):
                 raise InputError("overrides: change what is read, and the scenario is read already. Name its source.")
             scenario = load_scenario(scenario, overrides=overrides)
-        self._base = opened(scenario, ready=self._ready)
+        self._first: Source | Scenario | Opened = scenario
+        if waits:
+            self._first = opened(scenario, ready=partial(ready, outputs=self._outputs, say=lambda _: None))
+        else:
+            with suppress(LearnsError):
+                self._first = opened(scenario, ready=self._learner.ready)
         self._state_of_base: State | None = None
         self._others: OrderedDict[tuple[str, ...], Opened] = OrderedDict()
 
@@ -110,6 +121,8 @@ class Explorer:
             return serial | self._answer(request, is_overtaken)
         except OvertakenError:
             return serial | Answer(overtaken=True)
+        except LearnsError as error:
+            return serial | Answer(learning=str(error))
         except Refused as error:
             return serial | Answer(faults=list(error.faults))
         except ScenarioError as error:
@@ -118,9 +131,12 @@ class Explorer:
             return serial | Answer(faults=[Fault(path="", text=str(error))])
 
     def _answer(self, asked: Asked, is_overtaken: Callable[[], bool]) -> Answer:
+        if asked["kind"] == "stop":
+            self._learner.stop()
+            return Answer()
         base, changes = self._opened(*_of(asked)), asked.get("changes", {})
         if asked["kind"] == "state":
-            if base is not self._base:
+            if base is not self.base:
                 return Answer(state=self._state(asked, base))
             self._state_of_base = self._state_of_base or self._state(asked, base)
             return Answer(state=self._state_of_base)
@@ -153,7 +169,7 @@ class Explorer:
         """
         is_own = self._is_own(name)
         if not (text or told) and (not name or (is_own and not self._overrides)):
-            return self._base
+            return self.base
         key = (name, text, *told)
         if key not in self._others:
             if text:
@@ -164,7 +180,9 @@ class Explorer:
                 _refuse_files({_key(each.path): each.value}, own="")
             source = f"{text}\n" if text else name if name and not is_own else self._source
             told = told if name or text else (*self._overrides, *told)
-            self._others[key] = opened(load_scenario(source, overrides=told) if told else source, ready=self._ready)
+            self._others[key] = opened(
+                load_scenario(source, overrides=told) if told else source, ready=self._learner.ready
+            )
         self._others.move_to_end(key)
         while len(self._others) > MOST_OPEN:
             self._others.popitem(last=False)
@@ -181,8 +199,10 @@ class Explorer:
 
     @property
     def base(self) -> Opened:
-        """The scenario that is explored, which has learnt what it has to."""
-        return self._base
+        """The scenario that is explored, which has learnt what it has to; LearnsError while it does."""
+        if not isinstance(self._first, Opened):
+            self._first = opened(self._first, ready=self._learner.ready)
+        return self._first
 
     @property
     def state(self) -> State:
@@ -195,13 +215,13 @@ class Explorer:
     @property
     def words(self) -> list[str]:
         """The words by which the command line opens the scenario to change it; none where it cannot."""
-        if not self._name or self._base.scenario.spec.history is not None:
+        if not self._name or self.base.scenario.spec.history is not None:
             return []
         return ["simulate", "explore", self._name, *(word for each in self._overrides for word in ("--set", each))]
 
     @property
     def _most(self) -> int:
-        return max(self._base.scenario.spec.samples, MOST_SAMPLES)
+        return max(self.base.scenario.spec.samples, MOST_SAMPLES)
 
     def _bounded(self, scenario: Scenario) -> Scenario:
         if (samples := scenario.spec.samples) > self._most:
@@ -243,7 +263,7 @@ class Explorer:
         found, known = variables(run), controls(scenario, shares=first_order(run))
         name, text, *told = _of(asked)
         return State(
-            name=name or (self._name if base is self._base else "") or spec.name,
+            name=name or (self._name if base is self.base else "") or spec.name,
             extends="" if text else name or self._link,
             set=[*(() if name or text else self._overrides), *told],
             title=str(run.attrs["title"]),
@@ -254,7 +274,7 @@ class Explorer:
             groups=groups(known),
             controls=known,
             history={each["name"]: seen for each in found if (seen := _seen(run, each["name"]))},
-            presets=_presets(self._outputs),
+            presets=_presets(),
             picture=self._told_of_fewer(
                 picture_of(run, command=self._command({**asked, "changes": {}}, base, spec.samples)), base
             ),
@@ -284,18 +304,12 @@ def _refuse_samples(samples: int, most: int) -> NoReturn:
     )
 
 
-def _presets(outputs: FilePath) -> list[tuple[str, str]]:
-    """List the shipped scenarios with their titles; those that learn for a minute only where fits are stored."""
-    has_fits = any((outputs / FITS).glob("*.nc"))
-    return [(name, title) for name, title, learns in _shipped() if has_fits or not learns]
-
-
 @cache
-def _shipped() -> list[tuple[str, str, bool]]:
-    """List the shipped scenarios: name, title, whether they learn from history."""
+def _presets() -> list[tuple[str, str]]:
+    """List the shipped scenarios with their titles."""
     names = shipped_names("scenarios")
     found = {name: file_document(shipped_file("scenarios", name)).data for name in names}
-    return [(name, str(data.get("title", name)), "history" in data) for name, data in found.items()]
+    return [(name, str(data.get("title", name))) for name, data in found.items()]
 
 
 def _seen(run: Group, variable: str) -> list[Seen]:

@@ -14,6 +14,7 @@ const MARKS = { // words for marks where there is no key
   orange: " (dashed)", green: " (dotted)", purple: " (dash and dot)",
 };
 const TOP = 6; // assumptions that stand above the groups
+const PAUSE = 700; // milliseconds until what learns is asked again
 const REST = 350; // milliseconds without a move, after which the scenario's own samples run
 
 // Small helpers for elements.
@@ -386,12 +387,31 @@ class Page {
 
   // Asking and hearing.
 
-  ask(asked) {
+  asks(asked) {
     const serial = (this.serial += 1);
     return new Promise((resolve) => {
       this.waiting.set(serial, resolve);
       this.model.send({ ...asked, serial });
     });
+  }
+
+  async ask(asked) { // again and again while what is asked about learns from history, unless the reader stops it
+    const [stops, main] = [this.stops, this.el.querySelector("main")];
+    for (let told = false; ; told = true) {
+      const answer = await this.asks(asked);
+      if (stops !== this.stops) return { faults: [{ path: "", text: "It was stopped before it had learned." }] };
+      if (!answer.learning) {
+        if (told) this.say("");
+        return answer;
+      }
+      if (main) main.inert = false; // what stands goes on meanwhile
+      this.say(answer.learning, make("button", { type: "button", class: "plain", onclick: () => {
+        this.stops = (this.stops ?? 0) + 1;
+        this.say("");
+        this.asks({ kind: "stop" });
+      } }, "Stop"));
+      await new Promise((passed) => { setTimeout(passed, PAUSE); });
+    }
   }
 
   answered(answer) {
@@ -436,18 +456,17 @@ class Page {
     return this.beside();
   }
 
-  // Opens the scenario of a state, which may take minutes where it learns from what was observed; of two that are
-  // asked for, the later. Until then nothing of the one that stands can be changed.
+  // Opens the scenario of a state; of two that are asked for, the later. Until then nothing of the one that stands can
+  // be changed, but where the new one has to learn first.
   async opens(said) {
-    const why = "Opening. A scenario that learns from history takes minutes the first time.";
-    const slow = setTimeout(() => this.say(why), 800);
+    const slow = setTimeout(() => this.say("Opening."), 800);
     const main = this.el.querySelector("main");
     const turn = (this.opening = (this.opening ?? 0) + 1);
     main.inert = true;
     const { state, faults, gone } = await this.ask({ kind: "state", ...said.source });
     clearTimeout(slow);
     if (turn !== this.opening) return false;
-    this.say("");
+    if (this.done.textContent === "Opening.") this.say("");
     main.inert = false;
     if (!state) {
       this.failed(faults, gone);
@@ -686,7 +705,10 @@ class Page {
     this.all.disabled = !this.changed;
   }
 
-  say(text) { put(this.done, text); }
+  say(text, ...more) {
+    put(this.done, text);
+    this.done.append(...more);
+  }
 
   async copy(text, what) {
     try {
@@ -1106,8 +1128,16 @@ async function served() {
   const state = (source) => post({ kind: "state", ...source })
     .catch(() => ({ faults: [{ path: "", text: GONE }] }));
   let { source } = understood(location.search + location.hash);
-  let opened = await state(source);
-  if (!opened.state && Object.keys(source).length) opened = await state(source = {}); // what is wrong is said on the page
+  const learnt = async (one) => {
+    for (;;) {
+      const answer = await state(one);
+      if (!answer.learning) return answer;
+      put(document.querySelector(".opening"), answer.learning);
+      await new Promise((passed) => { setTimeout(passed, PAUSE); });
+    }
+  };
+  let opened = await learnt(source);
+  if (!opened.state && Object.keys(source).length) opened = await learnt(source = {}); // what is wrong is said on the page
   return { address: true, source, get: () => opened.state, on: (_, heard) => { hear = heard; }, send,
     faults: opened.faults };
 }

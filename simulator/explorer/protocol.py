@@ -201,7 +201,7 @@ class Asked(TypedDict):
 
     __pydantic_config__ = CLOSED  # type: ignore[misc]
 
-    kind: Literal["state", "picture", "moved", "save", "run"]
+    kind: Literal["state", "picture", "moved", "save", "run", "stop"]  # "stop" ends what learns
     scenario: NotRequired[Name]  # name of a preset or of the one that is explored, which "" means too
     set: NotRequired[Annotated[list[Annotated[str, Field(max_length=20_000)]], Field(max_length=500)]]  # `path=value`
     text: NotRequired[Annotated[str, Field(max_length=200_000)]]  # a scenario file, in the place of `scenario`
@@ -226,3 +226,4 @@ class Answer(TypedDict, total=False):
     file: str  # how what is saved is called
     faults: list[Fault]
     overtaken: bool  # a later request took its place
+    learning: str  # it learns from history first: how far that is. To be asked again in a while

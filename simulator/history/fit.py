@@ -24,7 +24,7 @@ from typing import Any, Literal, cast
 import numpy as np
 import xarray as xr
 
-from simulator.errors import RunFileError, missing_extra
+from simulator.errors import NotStoredError, RunFileError, missing_extra
 from simulator.files import make_folder, remove_file, replacing, state_of
 from simulator.history import model as equations
 from simulator.history import replicates
@@ -54,6 +54,7 @@ class SamplerSettings:
     target_acceptance: float = 0.95  # nearer to 1 means smaller steps and fewer divergences
     seed: int = 0
     cores: int = 0  # chains that run at once, as many as there are for 0; the draws do not depend on it
+    stored: bool = False  # whether a fit is read that is stored, and none is made
 
     @property
     def workers(self) -> int:
@@ -356,7 +357,7 @@ def identity(
         digest.update(part)
     for family in families:  # a family is what its quantiles are, however it was written
         digest.update(np.asarray(family.ppf(np.linspace(0.0005, 0.9995, 1000)), dtype=np.float64).tobytes())
-    rest |= {key: value for key, value in asdict(settings).items() if key != "cores"}
+    rest |= {key: value for key, value in asdict(settings).items() if key not in ("cores", "stored")}
     rest |= {"libraries": _libraries(settings), "platform": machine()}
     digest.update(json.dumps(rest, sort_keys=True).encode())
     for module in (__file__, *sources, twins.__file__):  # another equation or prior gives other draws
@@ -375,7 +376,17 @@ def _is_whole(fit: xr.DataTree, settings: SamplerSettings) -> bool:
 
 
 def read_fit(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:
-    """Read a stored fit; None where there is none, or, with a word, where it does not hold what a fit must."""
+    """Read a stored fit; None where there is none, or, with a word, where it does not hold what a fit must.
+
+    NotStoredError in the place of None where none is to be made.
+    """
+    found = _read_fit(file, settings)
+    if found is None and settings.stored:
+        raise NotStoredError(f"{file}: is not stored yet.")
+    return found
+
+
+def _read_fit(file: FilePath | None, settings: SamplerSettings) -> xr.DataTree | None:
     if file is None or not (before := state_of(file)):
         return None
     try:

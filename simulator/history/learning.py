@@ -63,7 +63,7 @@ class Place:
     rate: Path
 
 
-def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scenario:
+def learn(scenario: Scenario | Source, *, cache: FilePath | None = None, stored: bool = False) -> Scenario:
     """Condition the priors of a scenario on the history that it names.
 
     Parameters
@@ -72,6 +72,8 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scen
         With `history`. One that names none, or has learnt already, is given back as it is.
     cache : path, optional
         A folder of fits; one that is there is read in no time, any other is stored.
+    stored : bool
+        Raise NotStoredError where the fit is not there, and make none.
 
     Returns
     -------
@@ -96,14 +98,16 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None) -> Scen
     history = scenario.spec.history
     if history is None or not scenario.must_learn:
         return scenario
-    learnt = scenario if history.runs == "none" else _learn_from_runs(scenario, history, cache)
+    learnt = scenario if history.runs == "none" else _learn_from_runs(scenario, history, cache, stored=stored)
     return learn_quantities(learnt) if history.quantities else learnt
 
 
-def _learn_from_runs(scenario: Scenario, history: HistoryStatement, cache: FilePath | None) -> Scenario:
+def _learn_from_runs(
+    scenario: Scenario, history: HistoryStatement, cache: FilePath | None, *, stored: bool
+) -> Scenario:
     """Condition drivers, or one level, on training runs and accelerators, or on a series."""
     asked = {key: getattr(history.sampler, key) for key in ("draws", "tune", "chains", "seed")}
-    settings = SamplerSettings(sampler=history.sampler.name, **asked)
+    settings = SamplerSettings(sampler=history.sampler.name, stored=stored, **asked)
     study = _learn_growth if history.change_point is None else _learn_change
     fit, (data, dropped), unused = study(scenario, history, settings, cache)
     learnt = resolve(Document(data, scenario.places))

@@ -416,6 +416,21 @@ def test_a_scenario_file_is_loaded_and_one_that_names_files_is_refused(page: Any
     sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("My own")
 
 
+def test_what_learns_says_so_holds_nothing_up_and_can_be_stopped(page: Any) -> None:
+    page.get_by_text("Open", exact=True).click()
+    page.get_by_role("button", name="Baseline, learned from history").click()
+    sync_api.expect(page.locator(".done")).to_contain_text("learned learns from history")
+    typed(page, SPENDING, "2.7")
+    rested(page)
+    sync_api.expect(page.locator(".done")).to_contain_text("learned learns from history")
+    page.get_by_role("button", name="Stop").click()
+    sync_api.expect(page.locator(".trouble")).to_contain_text("stopped before it had learned")
+    sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Baseline")
+    typed(page, SPENDING, "2.8")
+    rested(page)
+    sync_api.expect(page.locator(".trouble")).to_be_hidden()
+
+
 def test_charts_are_files_with_the_run_that_they_show(page: Any, tmp_path: Path) -> None:
     run, _ = command_line()
     for kind in ("fan", "crossings", "by", "limits"):

@@ -47,10 +47,7 @@ def test_a_state_has_all_that_a_page_opens_with(explorer: Explorer) -> None:
     assert state["controls"][0]["share"] >= 0.2
     assert "Grok 4" in [seen["label"] for seen in state["history"]["physical_compute"]]
     assert {*state["history"]} == {"physical_compute", "spending"}
-    learning = {"learned", "change-point"}  # which takes a minute
-    assert [name for name, _ in state["presets"]] == [
-        name for name in shipped_names("scenarios") if name not in learning
-    ]
+    assert [name for name, _ in state["presets"]] == list(shipped_names("scenarios"))
     assert dict(state["presets"])["no-caps"] == "Growth without limits"
 
 
