@@ -71,9 +71,8 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None, stored:
     scenario : Scenario, or what `load_scenario` reads
         With `history`. One that names none, or has learnt already, is given back as it is.
     cache : path, optional
-        A folder of fits; one that is there is read in no time, any other is stored.
-    stored : bool
-        Raise NotStoredError where the fit is not there, and make none.
+        A folder of fits; one that is there is read in no time, any other is stored. Where only what is `stored` is
+        wanted and it is not there, NotStoredError is raised.
 
     Returns
     -------
@@ -98,13 +97,11 @@ def learn(scenario: Scenario | Source, *, cache: FilePath | None = None, stored:
     history = scenario.spec.history
     if history is None or not scenario.must_learn:
         return scenario
-    learnt = scenario if history.runs == "none" else _learn_from_runs(scenario, history, cache, stored=stored)
+    learnt = scenario if history.runs == "none" else _learn_from_runs(scenario, history, cache, stored)
     return learn_quantities(learnt) if history.quantities else learnt
 
 
-def _learn_from_runs(
-    scenario: Scenario, history: HistoryStatement, cache: FilePath | None, *, stored: bool
-) -> Scenario:
+def _learn_from_runs(scenario: Scenario, history: HistoryStatement, cache: FilePath | None, stored: bool) -> Scenario:
     """Condition drivers, or one level, on training runs and accelerators, or on a series."""
     asked = {key: getattr(history.sampler, key) for key in ("draws", "tune", "chains", "seed")}
     settings = SamplerSettings(sampler=history.sampler.name, stored=stored, **asked)
