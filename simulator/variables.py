@@ -208,7 +208,8 @@ def attributes(
         described = variable(name, unit=units.get(base, "1"), subjects=subjects, words=words)
         unit = units.get(base, variable(base).unit if base != name else described.unit)
         texts = {"units": unit, "long_name": described.long_name, "description": described.description}
-        texts["label"] = words.get(name.removeprefix("binding_").removesuffix("_share"), "")
+        binding = name.removeprefix("binding_").removesuffix("_share")
+        texts["label"] = words.get(binding if name.startswith("binding_") else name, "")
         said[name] = {key: text for key, text in texts.items() if text}
     return said
 

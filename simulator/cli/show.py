@@ -42,6 +42,10 @@ def show(
             help="Of a run: print its named quantities, first year, middle and last, and the dates of events.",
         ),
     ] = False,
+    allocation: Annotated[
+        bool,
+        typer.Option("--allocation", help="Of a run: who uses its stocks, and both readings of the largest run."),
+    ] = False,
     json: options.JsonOption = False,
     by: Annotated[
         str | None, typer.Option(metavar="DATE", help="Of a run: what is reached by 2027-12-31, mid-2028, end of 2027.")
@@ -63,11 +67,18 @@ def show(
     """
     from simulator.runs.kinds import kind_of
 
-    asked = {"--by": by is not None, "--threshold": bool(threshold), "--quantities": quantities}
+    asked = {
+        "--by": by is not None,
+        "--threshold": bool(threshold),
+        "--quantities": quantities,
+        "--allocation": allocation,
+    }
     _refuse_of_others(kind_of(path), path, variables=variables, asked=asked)
     with simulator.open_result(path) as result:
         if quantities:
             _quantities(cast("DataTree", result.stored), json=json)
+        elif allocation:
+            _allocation(cast("DataTree", result.stored), json=json)
         elif variables:
             _variables(result, json=json)
         elif by is not None or threshold:
@@ -103,6 +114,15 @@ def _quantities(run: DataTree, *, json: bool) -> None:
 
     table = quantity_table(run)
     options.answer(json, "run", str(run.attrs["run_id"]), lambda: {"quantities": table}, lambda: quantity_lines(table))
+
+
+def _allocation(run: DataTree, *, json: bool) -> None:
+    """Print who uses the stocks of a run, and the largest run in both readings."""
+    from simulator.runs.allocation import allocation_lines, allocation_table, reading_table
+
+    tables = {"allocation": allocation_table, "largest_run": reading_table}
+    found = {name: table(run) for name, table in tables.items()} if json else {}
+    options.answer(json, "run", str(run.attrs["run_id"]), lambda: found, lambda: allocation_lines(run))
 
 
 def _answer(run: DataTree, by: str | None, threshold: str, *, json: bool) -> None:

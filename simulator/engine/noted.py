@@ -17,7 +17,7 @@ from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import Array
-from simulator.variables import limit_words, subject_words
+from simulator.variables import limit_words, snake, subject_words
 from simulator.wording import BEYOND, power, share_text
 
 LEAST_CROSSED, LEAST_CUT_SHARE, LEAST_IDLE = 0.01, 0.05, 0.5
@@ -28,6 +28,9 @@ FEW = 60
 
 HELD = 280
 """The log10 of a draw from which it is said that numbers are held; they are so at 304."""
+
+LEAST_APART = 0.1
+"""OOM by which two readings of the largest run must differ on average in a year for it to be said."""
 
 LEAST_CUT = 0.01
 """OOM that a limit takes away at the start below which nothing is said of it."""
@@ -68,6 +71,7 @@ def _dates(spec: ScenarioSpec) -> Iterator[list[str]]:
 def noted_warnings(plan: Plan, noted: Arrays, summary: Arrays, *, samples: int) -> list[str]:
     """Say what was counted, and in how many samples limits are met in the first year already."""
     said = [*_explosions(plan, noted["exploded"], samples), *_limits_at_the_start(plan, summary, samples)]
+    said += _readings(plan, summary)
     for key, count in noted.items():
         kind, *names = key.split(" ")
         share = float(count[0] / samples) if count.size else 0.0
@@ -110,6 +114,21 @@ def _explosions(plan: Plan, exploded: Array, samples: int) -> Iterator[str]:
             f"the samples by {number(plan.years[-1])}, in the first of them from {number(first)} on. It stands as +inf "
             "there, for it is no forecast: growth that feeds on itself has no bound. Limit it, or flatten the feedback."
         )
+
+
+def _readings(plan: Plan, summary: Mapping[str, Array]) -> Iterator[str]:
+    """Say how far the largest run of the drivers lies from what its share of a stock makes, where it does."""
+    runs = ((stock, each.largest_run.use) for component in plan.components
+            for stock, each in component.spec.allocation.items() if each.largest_run is not None)  # fmt: skip
+    for stock, use in dict.fromkeys(runs):
+        mean = summary.get(f"quantity_{snake(stock)}_{snake(use)}_ratio_mean")
+        if mean is not None and np.abs(mean).max() >= LEAST_APART:
+            first, last = (f"{10.0**each:.2g} times" for each in mean[[0, -1]])
+            yield (
+                f"allocation.{stock}: the drivers make the largest run {first} what its share of {stock} makes in "
+                f"{number(plan.years[0])}, and {last} in {number(plan.years[-1])} (geometric means). They are two "
+                "readings of one run: simulate show RUN --allocation has both by year."
+            )
 
 
 def _limits_at_the_start(plan: Plan, summary: Mapping[str, Array], samples: int) -> Iterator[str]:

@@ -38,7 +38,8 @@ POINTS = 61
 _TITLES = {
     "inputs": "Shared inputs", "spending": "Spending", "hardware": "Hardware efficiency",
     "compute": "Physical compute", "algorithms": "Algorithmic efficiency",
-    "quantities": "Quantities", "stocks": "Stocks", "constraints": "Constraints",
+    "quantities": "Quantities", "stocks": "Stocks", "allocation": "Allocation",
+    "constraints": "Constraints",
     "capability": "Capability", "thresholds": "Thresholds", "models": "Counts of models",
     "mixture": "Scenarios", "correlations": "Correlations", "years": "Years",
 }  # fmt: skip

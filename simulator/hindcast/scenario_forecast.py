@@ -186,7 +186,7 @@ _OF_LEVELS: Final[frozenset[str]] = frozenset({"start", "growth", "drift", "accu
 
 def _dated_levels(data: Mapping[str, Any]) -> Iterator[tuple[Path, dict[str, Any]]]:
     """List the growing levels and stocks outside the drivers' own."""
-    for key in ("quantities", "stocks", "constraints", "drivers"):
+    for key in ("quantities", "stocks", "allocation", "constraints", "drivers"):
         for path, level in entries_in(data.get(key, {}), (key,)):
             in_cap = "caps" in (*path[2:3], *path[4:5])  # of a driver, or of one of its factors
             if isinstance(level, dict) and level.keys() & _OF_LEVELS and (in_cap or key != "drivers"):

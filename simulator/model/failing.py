@@ -30,13 +30,13 @@ def checked(result: Array, operation: Operation, path: Path, block: Block) -> Ar
         raise SimulatorError(
             f"{dotted(path)}: is not above 0 in {percent(float(negative.mean()))} of the samples, "
             f"where {names[1]} reaches {names[0]}; it has no log there. "
-            f"{_inputs_behind(negative, operation, path, block)}"
+            f"{inputs_behind(negative, operation, path, block)}"
             "Bound it with a minimum or maximum, or narrow its priors."
         )
     return result
 
 
-def _inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Block) -> str:
+def inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Block) -> str:
     """Say which priors below an operation are low or high where it fails: at most three, the most telling first."""
     below = _names_below(operation, block.spec) & set(block.spec.named)
     roots = {dotted(path), *(dotted(block.spec.named[name].path) for name in below)}

@@ -15,11 +15,13 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
+from simulator.model.allocation import allocated_shares
 from simulator.model.chance import Jumps, drawn_jumps, jump_growth
 from simulator.model.failing import checked
 from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
 from simulator.model.lines import Course, Line, Samples, chosen
 from simulator.model.windows import bent_growth, bent_line, pieces_of, touches
+from simulator.schema.allocation import AllocatedShare
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.quantities import Factor, Level, MeanRate, Operation, Quantity, QuantityRate
@@ -257,6 +259,11 @@ def _line(quantity: Prior | Level | Operation, path: Path, whole: Block) -> Line
         return None if quantity.caps else level_line(quantity, path, whole)
     if isinstance(quantity, Prior):
         return Line(first, whole.draw(path))
+    if isinstance(quantity, AllocatedShare):
+        if not quantity.is_constant:
+            return None
+        shares = allocated_shares(quantity, path[:2], whole, np.array([first]), None)
+        return Line(first, shares[quantity.place][:, 0])
     if any(each is not None for each in (quantity.accumulation, quantity.highest, quantity.lowest)):
         return None
     if quantity.power is not None or quantity.lag is not None:

@@ -16,6 +16,7 @@ from typing import cast
 import numpy as np
 
 from simulator.errors import Path, SimulatorError, dotted, item_part
+from simulator.model.allocation import allocated_shares
 from simulator.model.breaks import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.chance import jump_growth
 from simulator.model.failing import checked
@@ -25,6 +26,7 @@ from simulator.model.lines import Line
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.model.stocks import accumulated
 from simulator.model.windows import shifted, touches
+from simulator.schema.allocation import AllocatedShare
 from simulator.schema.effects import is_touched
 from simulator.schema.prior_names import parts_of, stated_drivers
 from simulator.schema.quantities import Lag, Level, Limit, Operation, Quantity
@@ -161,6 +163,8 @@ def _moves(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
         changes = (quantity.growth, quantity.table, quantity.drift, quantity.volatility, quantity.jumps)
         return any(each is not None for each in changes) or any(_moves(each, spec) for each in (quantity.level, *caps))
     if isinstance(quantity, Operation):
+        if isinstance(quantity, AllocatedShare) and not quantity.is_constant:
+            return True
         return quantity.accumulation is not None or any(_moves(part, spec) for _, part in parts_of(quantity, ()))
     return False
 
@@ -194,6 +198,12 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
 
 
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
+    if isinstance(operation, AllocatedShare):
+        share, at = operation, path[:2]
+        every: Array = _once(
+            ("shares", *at), block, years, lambda: allocated_shares(share, at, block, years, quantity_level)
+        )
+        return np.asarray(every[share.place])
     if operation.accumulation is not None:
         return accumulated(operation, path, block, years, quantity_level)
     if operation.lag is not None:

@@ -191,6 +191,7 @@ def _capped(level: Level, on: str, words: _Words, path: Path) -> Iterator[tuple[
 ABOUT: Mapping[str, str] = MappingProxyType({
     "spending": "Spending", "hardware": "Hardware efficiency", "compute": "Physical compute",
     "algorithms": "Algorithmic efficiency", "quantities": "Quantities that limits are built from", "stocks": "Stocks",
+    "allocation": "Allocation of stocks",
     "constraints": "Constraints on physical compute", "capability": "Capability", "thresholds": "Thresholds",
     "models": "Counts of models",
 })  # fmt: skip

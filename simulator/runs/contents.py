@@ -64,7 +64,10 @@ DATE = replace(YEAR, never=True)
 NAME = Entry("", "text", form=r"[a-z0-9]+(-[a-z0-9]+)* # small letters, digits and hyphens")
 ID = Entry("", "text", form=r"[0-9a-f]{8} # eight hexadecimal digits")
 HASH = Entry("", "text", form=r"[0-9a-f]{64} # a SHA-256 hash")
-_SECTIONS = ("years", "drivers", "quantities", "stocks", "constraints", "thresholds", "capability", "history", "models")
+_SECTIONS = (
+    "years", "drivers", "quantities", "stocks", "allocation", "constraints", "thresholds", "capability", "history",
+    "models",
+)  # fmt: skip
 SCENARIO = Entry("", "json", shape={"name?": "", "title?": "", **{f"{key}?": {"*": None} for key in _SECTIONS}})
 TEXTS_BY_NAME = {"*": ""}
 

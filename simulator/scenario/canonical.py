@@ -10,16 +10,20 @@ from typing import Any
 from simulator.errors import InputError, RunFileError
 from simulator.files import LARGEST_TEXT
 from simulator.scenario.documents import yaml_text
+from simulator.schema.allocation import Allocation
 from simulator.schema.quantities import Factor
 from simulator.schema.spec import Drivers, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import Stock
 
-_STATED = (ScenarioSpec, Drivers, Prior, Factor, Stock)
+_STATED = (ScenarioSpec, Drivers, Prior, Factor, Stock, Allocation)
 _RANKS = {
     name.rstrip("_"): rank for rank, name in enumerate(dict.fromkeys(key for of in _STATED for key in of.model_fields))
 }
-_NAMED = ("inputs", "factors", "quantities", "stocks", "events", "constraints", "caps", "thresholds", "parameters")
+_NAMED = (
+    "inputs", "factors", "quantities", "stocks", "allocation", "uses", "events", "constraints", "caps", "thresholds",
+    "parameters",
+)  # fmt: skip
 """Where the names are the author's, and stand in a run in his order."""
 
 

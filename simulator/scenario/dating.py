@@ -13,8 +13,8 @@ from simulator.scenario.layers import lookup, merge
 from simulator.scenario.overrides import set_entry
 from simulator.wording import listed
 
-_SECTIONS = ("drivers", "quantities", "stocks", "constraints", "thresholds")
-_NAMES = ("factors", "caps")
+_SECTIONS = ("drivers", "quantities", "stocks", "allocation", "constraints", "thresholds")
+_NAMES = ("factors", "caps", "uses")
 _GROWS = ("start", "growth", "drift", "volatility", "jumps")
 _SINCE = ("highest", "lowest")
 """Of operations: what counts from a date on."""

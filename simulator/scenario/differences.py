@@ -26,7 +26,7 @@ _OF_RUN = ("name", "title", "notes", "seed", "samples", "design", "block")
 _APART = ("name", "title", "notes", "subject", "dollars", "history", "seed", "samples", "design", "block")
 """Entries on which no result depends (what was learnt stands in the priors), and how samples are drawn, which is the
 first scenario's throughout."""
-_NAMED = ("inputs", "quantities", "stocks", "events", "constraints", "thresholds", "caps", "factors", "drivers")
+_NAMED = ("inputs", "quantities", "stocks", "uses", "events", "constraints", "thresholds", "caps", "factors", "drivers")
 """Mappings of which every entry is an input of its own, also where one scenario has none of them."""
 ORIGIN = (*PROVENANCE_KEYS, "prior")
 """Keys that say where a prior comes from."""

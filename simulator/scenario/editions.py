@@ -218,7 +218,7 @@ def _unit_of(path: Path, whole: Mapping[str, Any]) -> str:
             at[-2] for at, value in entries_in(whole) if at and at[-1] == "input" and value == path[1] and len(at) > 1
         }
         return next((unit for key, unit in _DEFAULT.items() if key in uses), "")
-    sections = ("drivers", "quantities", "stocks", "constraints", "models", "thresholds")
+    sections = ("drivers", "quantities", "stocks", "allocation", "constraints", "models", "thresholds")
     return _DEFAULT.get(key_of(path), "") if path and path[0] in sections else ""
 
 

@@ -30,7 +30,7 @@ _SHORT = {
 }  # fmt: skip
 ASKED: Mapping[str, str] = {
     **dict.fromkeys(("growth", "rate", "mean_of", "towards"), "x/year"),
-    **dict.fromkeys(("share", "largest_share"), "fraction"),
+    **dict.fromkeys(("share", "shares", "largest_share"), "fraction"),
     **dict.fromkeys(("half_life", "by", "life", "service_life", "delay", "for_", "recovers", "delays"), "years"),
 }
 """Keys of numbers that can be read in more than one way, each with a unit that does: 30 may be 30 % a year or 30x, and

@@ -295,7 +295,7 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
 
 _FORMS = frozenset({
     "<regimes>", "<rate>", "<mean>", "<quantity>", "<name>", "<prior>", "<level>", "<operation>", "<own>",
-    "<event>", "[key]",
+    "<event>", "<rest>", "[key]",
 })  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from simulator.errors import Fault, Path, dotted, item_part, items, number
+from simulator.schema.allocation import AllocatedShare
 from simulator.schema.amounts import ASKED
 from simulator.schema.events import Effect, chances
 from simulator.schema.goals import THRESHOLD_QUANTITIES
@@ -106,7 +107,7 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     "from_": ("date", None), "half_life": ("duration", None), "by": ("duration", None), "life": ("duration", None),
     "service_life": ("duration", None), "depreciation": ("level", "1/year"),
     "drift": ("drift", None), "volatility": ("drift", None),
-    "share": ("level", "1"), "multiplier": ("level", "1"), "parameters": ("number", None),
+    "share": ("level", "1"), "shares": ("level", "1"), "multiplier": ("level", "1"), "parameters": ("number", None),
     # of events
     "probability": ("number", None), "hazard": ("level", "1/year"), "for_": ("duration", None), "until": ("date", None),
     "recovers": ("duration", None), "triggers": ("number", None), "delays": ("duration", None),
@@ -153,7 +154,7 @@ def unit_words(key: str) -> str:
 
 
 _NAMED = (
-    "inputs", "quantities", "stocks", "thresholds", "constraints", "factors", "caps", "parameters", "events",
+    "inputs", "quantities", "stocks", "uses", "thresholds", "constraints", "factors", "caps", "parameters", "events",
     "triggers", "delays",
 )  # fmt: skip
 
@@ -330,6 +331,9 @@ def parts_of(operation: Operation | Level, path: Path) -> tuple[tuple[Path, Quan
     if isinstance(operation, Level):
         stated = (("level", operation.level), (PURCHASES, getattr(operation, PURCHASES, None)))
         return tuple(((*path, key), part) for key, part in stated if part is not None)
+    if isinstance(operation, AllocatedShare):
+        floors = tuple(((*path[:2], "uses", use, "floor"), each) for use, each in operation.floors.items())
+        return (*floors, ((*path[:2], "of"), operation.of)) if floors else ()
     for key in OPERATIONS:
         value = getattr(operation, key)
         if value is None:

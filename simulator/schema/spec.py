@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, items, number, shown
+from simulator.schema.allocation import AllocatedShare, Allocation
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import (
     LONGEST_CHAIN,
@@ -36,7 +37,7 @@ from simulator.schema.events import NamedEvent
 from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.model_counts import Models
-from simulator.schema.quantities import STATING, Factor, Limit, Quantity
+from simulator.schema.quantities import STATING, Factor, Limit, Operation, Quantity
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import PURCHASES, Stock
 
@@ -186,6 +187,30 @@ class Named(NamedTuple):
     path: Path
     quantity: Quantity
 
+    @property
+    def derived(self) -> bool:
+        """Whether it is written nowhere, and follows from an allocation."""
+        return self.path[0] == "allocation"
+
+
+def allocated(of: str, allocation: Allocation, drivers: Drivers) -> Iterator[tuple[str, Named]]:
+    """Write out an allocation as quantities by name: of each use its share and how much it has, and the largest run.
+
+    Where that is not what the drivers are made of, it is held against them.
+    """
+    path: Path = ("allocation", of)
+    for use in allocation.uses:
+        name, at = f"{of}-{use}", (*path, "uses", use)
+        share = AllocatedShare.model_construct(allocation=allocation, use=use, of=of)
+        yield f"{name}-share", Named((*at, "share"), share)
+        yield name, Named(at, Operation.model_construct(product=(of, f"{name}-share")))
+    if (run := allocation.largest_run) is not None:
+        compute = Operation.model_construct(product=(*run.product, f"{of}-{run.use}"))
+        yield (name := f"{of}-{run.use}-compute"), Named((*path, "largest_run"), compute)
+        if not drivers.missing and getattr(drivers.compute, "level", None) != name:
+            ratio = Operation.model_construct(ratio=("physical_compute", name))
+            yield f"{of}-{run.use}-ratio", Named((*path, "ratio"), ratio)
+
 
 class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
@@ -230,6 +255,8 @@ class ScenarioSpec(Spec):
     """Named quantities that caps and constraints are built from."""
     stocks: dict[Name, Stock] = Field(default_factory=dict)
     """Stocks of compute, or of anything else that is bought, ages and is used; quantities under their own names."""
+    allocation: dict[Name, Allocation] = Field(default_factory=dict)
+    """Who uses a stock, by its name: shares that add up to 1."""
     constraints: dict[Name, Limit] = Field(default_factory=dict, max_length=MOST_LIMITS)
     """Named limits on physical compute, FLOP."""
     events: dict[Name, NamedEvent] = Field(default_factory=dict)
@@ -253,7 +280,7 @@ class ScenarioSpec(Spec):
         return copied
 
     def _faults(self) -> Iterator[Fault]:
-        for key in ("inputs", "quantities", "stocks", "events", "constraints", "thresholds"):
+        for key in ("inputs", "quantities", "stocks", "allocation", "events", "constraints", "thresholds"):
             if (count := len(getattr(self, key))) > MOST_NAMED:
                 rule = f"holds {count:,} entries; at most {MOST_NAMED} are computed with."
                 yield Fault((key,), rule, "Leave some out, or part the scenario.")
@@ -293,6 +320,8 @@ class ScenarioSpec(Spec):
             yield name, Named(("stocks", name), stock)
             if stock.purchases is not None:
                 yield f"{name}-{PURCHASES}", Named(("stocks", name, PURCHASES), stock.purchases)
+        for stock_name, allocation in self.allocation.items():
+            yield from allocated(stock_name, allocation, self.drivers)
 
     @model_validator(mode="before")
     @classmethod

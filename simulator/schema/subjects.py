@@ -6,7 +6,7 @@ called. A subject `s` has the variables `s`, `s_demanded`, `cap_s_<cap>` and `bi
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -74,6 +74,8 @@ def level_name(path: Path) -> str:
             return f"{driver}_factor_{snake(str(factor))}"
         case ("quantities" | "stocks", name):
             return f"quantity_{snake(str(name))}"
+        case ("allocation", name):
+            return f"allocation_{snake(str(name))}"
         case ("constraints", name, "limit"):
             return f"constraint_{snake(str(name))}"
         case ("thresholds", name, _):
@@ -225,7 +227,23 @@ def variable_words(spec: ScenarioSpec) -> dict[str, str]:
         if not name.startswith("binding_") and not name.endswith("_demanded") and (label := labels.get(dotted(path)))
     }
     metric = {"capability": spec.capability.name} if spec.capability is not None else {}
+    named |= dict(_allocated_words(spec, labels))
     return inner | named | metric | threshold_labels(spec)
+
+
+def _allocated_words(spec: ScenarioSpec, labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:
+    """Say what the quantities are called that follow from who uses a stock."""
+    for stock, allocation in spec.allocation.items():
+        of = labels.get(dotted(spec.named[stock].path)) or stock.replace("-", " ")
+        path: Path = ("allocation", stock, "uses")
+        uses = {name: labels.get(dotted((*path, name))) or name.replace("-", " ") for name in allocation.uses}
+        for name, use in uses.items():
+            variable = level_name(("quantities", f"{stock}-{name}"))
+            yield from ((variable, f"{of}: {use}"), (f"{variable}_share", f"{use}, share of {of}"))
+        if (run := allocation.largest_run) is not None:
+            variable = level_name(("quantities", f"{stock}-{run.use}"))
+            yield f"{variable}_compute", run.label or f"{uses[run.use]} that {of} make"
+            yield f"{variable}_ratio", f"{uses[run.use]} of the drivers, over what {of} make"
 
 
 def variable_names(spec: ScenarioSpec) -> tuple[str, ...]:

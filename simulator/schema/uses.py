@@ -11,9 +11,9 @@ from simulator.schema.quantities import OPERATIONS, OWN, Lag
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.stocks import PURCHASES
 
-NAMING = ("", "quantities", "limit", "level", "of", "quantity", PURCHASES, *OPERATIONS)
+NAMING = ("", "quantities", "limit", "level", "of", "quantity", "floor", PURCHASES, *OPERATIONS)
 """Fields that may hold the name of a quantity; a quantity may be one itself."""
-QUANTITIES = ("quantities", "stocks")
+QUANTITIES = ("quantities", "stocks", "allocation")
 """Sections whose entries are quantities by name."""
 
 type Uses = Mapping[str, set[str]]
@@ -31,10 +31,11 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
     """
     stated, drivers = spec.named, stated_drivers(spec)
     own = {name for name in OWN if name not in stated}
-    within: dict[str, list[Path]] = {name: [path] for name, (path, _) in stated.items()}
+    within: dict[str, list[Path]] = {name: [each.path] for name, each in stated.items()}
     within |= {name: [("drivers", name)] for name in own if name in drivers}
     within |= {"physical_compute": [("drivers", "compute"), ("constraints",)], "effective_compute": []}
     named = list(names_in(spec))
+    named += [pair for each in stated.values() if each.derived for pair in names_in(each.quantity, each.path)]
     parts = {"physical_compute": {"spending", "hardware"}, "effective_compute": {"physical_compute", "algorithms"}}
     return {
         name: {

@@ -10,7 +10,10 @@ from simulator.errors import Path, as_path, dotted, is_item_name
 from simulator.schema.prior_names import entries
 from simulator.schema.spec import ScenarioSpec
 
-SECTIONS = ("inputs", "drivers", "quantities", "stocks", "constraints", "events", "capability", "thresholds", "models")
+SECTIONS = (
+    "inputs", "drivers", "quantities", "stocks", "allocation", "constraints", "events", "capability", "thresholds",
+    "models",
+)  # fmt: skip
 _ABOUT = {
     "inputs": "input ", "constraints": "constraint ", "events": "event ", "capability": "capability: ",
     "thresholds": "threshold ",
@@ -32,6 +35,8 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
         words.append(str(rest.pop(0)))
     while rest:
         key = rest.pop(0)
+        if key == "uses" and rest:
+            continue
         if key in ("factors", "caps") and rest and isinstance(rest[0], str):
             name = str(rest.pop(0)).replace("-", " ")
             words.append(f"cap {name}" if key == "caps" else name)

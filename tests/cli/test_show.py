@@ -18,7 +18,7 @@ from simulator.runs.folder import save_run
 from simulator.runs.kinds import KINDS, keep_lines, kind_of
 from simulator.runs.result import Result, open_result
 from simulator.scenario.load import load_scenario
-from simulator.testing import run_of
+from simulator.testing import run_of, scenario_text, small_scenario
 from simulator.wording import harmless
 from tests.analysis.linear_scenario import LINEAR
 from tests.charts.small import scenario
@@ -326,3 +326,15 @@ def test_a_run_answers_by_date_and_other_folders_do_not(tmp_path: Path, capsys: 
         with pytest.raises(SystemExit):
             main(["show", folder, *asked])
         assert said in capsys.readouterr().err
+
+
+def test_who_uses_a_stock_is_shown_and_both_readings_of_the_largest_run(said) -> None:
+    shared = {"uses": {"largest-run": {"share": "10 %"}, "idle": {"share": "rest"}},
+              "largest_run": {"product": ["1e15 FLOP/s/chip", "90 days"]}}  # fmt: skip
+    stocks = {"chips": {"start": "1 million chip", "growth": "2x/year"}}
+    Path("shared.yaml").write_text(scenario_text(small_scenario({"stocks": stocks, "allocation": {"chips": shared}})))
+    assert said("run shared.yaml --samples 4 --no-charts")[2] == 0
+    lines, warned, code = said("show latest --allocation")
+    assert (code, warned) == (0, [])
+    assert any(line.split()[:4] == ["chips", "largest", "run", "2025"] for line in lines)
+    assert any(line.startswith("largest run of") for line in lines)

@@ -7,6 +7,7 @@ from functools import reduce
 from operator import mul
 
 from simulator.errors import Fault, Path, near_name, number
+from simulator.schema.allocation import AllocatedShare
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
 from simulator.schema.quantities import OWN, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
@@ -166,6 +167,8 @@ class UnitCheck:
             self.faults.append(Fault(path, rule, f"State it in {unit_name(of)}."))
 
     def _operation(self, operation: Operation, path: Path) -> Unit | None:
+        if isinstance(operation, AllocatedShare):
+            return Unit(())
         parts = parts_of(operation, path)
         found = [(inner_path, self.of(inner, inner_path)) for inner_path, inner in parts]
         if any(unit is None for _, unit in found):

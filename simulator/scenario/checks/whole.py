@@ -26,7 +26,13 @@ from simulator.scenario.checks.quantities import (
     lag_faults,
     own_in_limits,
 )
-from simulator.scenario.checks.stocks import name_faults
+from simulator.scenario.checks.stocks import (
+    allocation_unit_faults,
+    name_faults,
+    stated_quantities,
+    sum_faults,
+    sum_warnings,
+)
 from simulator.scenario.checks.units import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
@@ -131,8 +137,9 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     units = UnitCheck(spec, frozenset(name for name in alone if way_round(name, alone)))
     for name, driver in stated_drivers(spec).items():
         faults += _driver_faults(("drivers", name), driver, parse_unit(DRIVER_UNITS[name]), units)
-    for path, quantity in spec.named.values():
+    for path, quantity in stated_quantities(spec):
         units.of(quantity, path)
+    faults += allocation_unit_faults(spec, units)
     for name, limit in spec.constraints.items():
         units.limit(limit, ("constraints", name), parse_unit("FLOP"))
         if spec.drivers.compute is not None and name in spec.drivers.compute.caps:
@@ -150,14 +157,14 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     if ranges is not None:
         shares = shares_of(spec, ranges)
         faults += [*range_faults(ranges, shares), *gain_faults(spec, ranges), *lag_faults(spec, ranges)]
-        faults += decay_faults(spec, ranges)
+        faults += [*decay_faults(spec, ranges), *sum_faults(spec, ranges)]
         faults += () if in_circles else early_faults(spec, ranges)
         faults += () if in_circles or units.faults else [*difference_faults(spec, ranges), *observed_faults(spec)]
     if joint is not None:
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         stated = slots(spec)
         warnings += [*range_warnings(spec, joint, shares), *implausible(spec, joint, stated)]
-        warnings += draw_warnings(spec, joint, stated)
+        warnings += [*draw_warnings(spec, joint, stated), *sum_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
 
 
@@ -171,7 +178,7 @@ def _without_correlations(spec: ScenarioSpec) -> JointPrior | None:
 
 def _unused(spec: ScenarioSpec, uses: Mapping[str, set[str]]) -> tuple[str, ...]:
     """List the quantities that no limit is made of, directly or through others, and no other prior looks at."""
-    rest, naming = ("drivers", "stocks", "constraints", "thresholds"), (*NAMING, *THRESHOLD_QUANTITIES)
+    rest, naming = ("drivers", "stocks", "allocation", "constraints", "thresholds"), (*NAMING, *THRESHOLD_QUANTITIES)
     used = {name for path, field, name in entries(spec)
             if field in naming and isinstance(name, str) and path[0] in rest}  # fmt: skip
     stood_on = {stand.quantity for stand in stands_of(spec).values()}
