@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -191,6 +192,22 @@ def progress_bar(*, label: str, least: int) -> Iterator[Callable[[int, int], Non
                 bars.clear()
 
         yield told
+
+
+TOLD_AGAIN = 10.0
+"""Seconds after which it is said again how much is done of many pieces of work."""
+
+
+def with_time_left[Each](pieces: Iterable[Each], *, of: int) -> Iterator[Each]:
+    """Hand pieces of work on, and say between them how many are done and how long the others may take."""
+    began = last = time.monotonic()
+    for done, piece in enumerate(pieces):
+        now = time.monotonic()
+        if done and now - last >= TOLD_AGAIN:
+            last, left = now, (now - began) / done * (of - done)
+            about = f"{left:.0f} s" if left < 100 else f"{left / 60:.0f} minutes"
+            say(f"{done} of {of} scenarios are done; the others take about {about}.")
+        yield piece
 
 
 def say(text: str) -> None:

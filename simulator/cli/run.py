@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from xarray import DataTree
 
     from simulator.charts.writing import Save
+    from simulator.engine.run_folders import Runs
     from simulator.engine.simulation import How
     from simulator.engine.workers import Workers
     from simulator.runs.groups import Group
@@ -99,21 +101,18 @@ class _Told:
     json: bool
 
 
-def _made(scenario: str, told: _Told, *, latest: bool = True) -> Iterator[tuple[str, Group]]:
-    """Run a scenario and its variants into run folders, draw and print each, and give it."""
-    from simulator.engine.run_folders import run_with_variants
-
-    ran = run_with_variants(scenario, told.output, told.changes, how=told.how, resume=told.resume, say=options.say)
-    for name, made, folder in ran:
-        _finish(made, folder, told.charts, told.save, latest=latest, json=told.json)
-        latest = False
+def _made(runs: Runs, told: _Told) -> Iterator[tuple[str, Group]]:
+    """Draw and print a run and those of its variants when each is done, and give it."""
+    for place, (name, made, folder) in enumerate(runs):
+        _finish(made, folder, told.charts, told.save, latest=place == 0, json=told.json)
         yield name, made
 
 
 def _run_one(scenario: str, told: _Told) -> None:
-    from simulator.engine.run_folders import refuse_bad_fits
+    from simulator.engine.run_folders import refuse_bad_fits, run_with_variants
 
-    done = list(_made(scenario, told))
+    runs = run_with_variants(scenario, told.output, told.changes, how=told.how, resume=told.resume, say=options.say)
+    done = list(_made(runs, told))
     if len(done) > 1:
         options.finish(_compared(done), told.output, formats=_pictures(told), json=told.json)
     refuse_bad_fits(() if told.trust else [made for _, made in done])
@@ -124,20 +123,22 @@ def _pictures(told: _Told) -> tuple[str, ...]:
 
 
 def _run_several(scenarios: Sequence[str], told: _Told) -> None:
-    """Run scenarios one after the other, tell of those that fail, and join the others to one dataset."""
+    """Run scenarios as one queue, tell of those that fail, and join the others to one dataset."""
     from simulator.analysis.designs.scenarios import summary_of_run
-    from simulator.engine.run_folders import refuse_bad_fits
+    from simulator.engine.run_folders import refuse_bad_fits, run_several
 
     done: list[tuple[str, DataTree]] = []
     codes: list[int] = []
-    for scenario in scenarios:
-        try:
-            for name, made in _made(scenario, told):
-                done.append((name, summary_of_run(made)))
-                refuse_bad_fits(() if told.trust else [made])
-        except SimulatorError as error:
-            options.say(str(error) if scenario in str(error) else f"{scenario}: {error}")
-            codes.append(error.exit_code)
+    every = run_several(scenarios, told.output, told.changes, how=told.how, resume=told.resume, say=options.say)
+    with contextlib.closing(every):
+        for scenario, runs in zip(scenarios, options.with_time_left(every, of=len(scenarios)), strict=True):
+            try:
+                for name, made in _made(runs(), told):
+                    done.append((name, summary_of_run(made)))
+                    refuse_bad_fits(() if told.trust else [made])
+            except SimulatorError as error:
+                options.say(str(error) if scenario in str(error) else f"{scenario}: {error}")
+                codes.append(error.exit_code)
     if codes:
         options.say(f"{len(codes)} of {len(scenarios)} scenarios failed; {len(done)} runs are written.")
     if len(done) > 1:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import replace
+from functools import cache, partial
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -15,8 +17,8 @@ from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write_tallies
 from simulator.engine.plan import batch_length
 from simulator.engine.record import fit_of, run_id
-from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, simulate
-from simulator.engine.workers import Workers
+from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, run_plan, simulate, works_of
+from simulator.engine.workers import Queue, Work, Workers
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import LARGEST_TEXT, copy_folder, is_there, make_folder, tidy
@@ -62,17 +64,72 @@ def run_to_folder(
             )
             unfinished.clear()
         if resume and not unfinished.exists:
+            if taken := _whole(unfinished.folder.with_suffix("")):
+                say(f"{taken[1]}: is whole, and taken as it is.")
+                return taken
             say("nothing was left by an interrupted run of this scenario: it is run from the start.")
         return _finish(scenario, outputs, how, unfinished)
 
 
+type Runs = Iterator[tuple[str, Group, FilePath]]
+"""Runs, when each is done: what it is called, itself, its folder."""
+
+
 def run_with_variants(
     source: FilePath | str, outputs: FilePath, overrides: Sequence[str], *, how: How, resume: bool, say: Say
-) -> Iterator[tuple[str, Group, FilePath]]:
-    """Run a scenario and its variants into run folders: what each is called, its run, its folder, when it is done."""
-    scenario, variants = load_with_variants(source, overrides=overrides)
+) -> Runs:
+    """Run a scenario and its variants into run folders."""
+    yield from _run_each(load_with_variants(source, overrides=overrides), outputs, how=how, resume=resume, say=say)
+
+
+def _run_each(
+    given: tuple[Scenario, Mapping[str, Scenario]], outputs: FilePath, *, how: How, resume: bool, say: Say
+) -> Runs:
+    scenario, variants = given
     for name, each in ((scenario.spec.name, scenario), *variants.items()):
         yield name, *run_to_folder(each, outputs, how=how, resume=resume, say=say)
+
+
+def run_several(
+    sources: Sequence[FilePath | str],
+    outputs: FilePath,
+    overrides: Sequence[str],
+    *,
+    how: How,
+    resume: bool = False,
+    say: Say = print,
+) -> Generator[Callable[[], Runs], None, None]:
+    """Give what runs each of several scenarios with its variants, in their order.
+
+    An executor is handed their batches as one queue: the next ones before one is whole. Runs into stores, of scenarios
+    that must learn, and those that are gone on with hand out their own. `resume` takes runs that are whole as they are.
+    """
+    read = [cache(partial(load_with_variants, source, overrides=overrides)) for source in sources]
+
+    def works() -> Iterator[tuple[int, Work[Any]]]:
+        for place, found in enumerate(read):
+            with contextlib.suppress(SimulatorError):  # which is told when its turn comes
+                scenario, variants = found()
+                for each in (scenario, *variants.values()):
+                    if not (each.must_learn or (resume and _begun(each, outputs, how))):
+                        yield from ((place, todo) for todo in works_of(run_plan(each), how.keep))
+
+    def runs(place: int) -> Runs:
+        yield from _run_each(read[place](), outputs, how=replace(how, queue=queue), resume=resume, say=say)
+        read[place].cache_clear()
+
+    queue = Queue(how.workers, works()) if isinstance(how.workers, Executor) and how.store == "netcdf" else None
+    with contextlib.closing(queue) if queue else contextlib.nullcontext():
+        for place in range(len(read)):
+            if queue:
+                queue.begin(place)
+            yield partial(runs, place)
+
+
+def _begun(scenario: Scenario, outputs: FilePath, how: How) -> bool:
+    """Tell whether a run of a scenario, or what is left of one, is there."""
+    unfinished = _unfinished(scenario, outputs, how)
+    return unfinished.exists or is_there(unfinished.folder.with_suffix(""))
 
 
 def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print, stored: bool = False) -> Scenario:
@@ -180,10 +237,25 @@ def _at_work(scenario: Scenario, outputs: FilePath, how: How) -> Iterator[Unfini
     if len(json.dumps(scenario.data)) > LARGEST_TEXT // 2:
         kept_text(scenario.data)  # refuses what is too large before there is any work
     tidy(outputs)
-    identity = run_id(scenario, keep=how.keep, store=how.store)
-    unfinished = Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
+    unfinished = _unfinished(scenario, outputs, how)
     with unfinished.alone() if how.store == "zarr" else contextlib.nullcontext():
         yield unfinished
+
+
+def _unfinished(scenario: Scenario, outputs: FilePath, how: How) -> Unfinished:
+    identity = run_id(scenario, keep=how.keep, store=how.store)
+    return Unfinished(outputs / f"{scenario.spec.name}-{identity}.unfinished")
+
+
+def _whole(folder: FilePath) -> tuple[Group, FilePath] | None:
+    """Open a run that is whole, and write what a kill left out beside it; None where there is none."""
+    if not is_there(folder):
+        return None
+    with contextlib.suppress(RunFileError):
+        run = of_tree(open_run(folder))
+        write_tables(run, folder, kept_scenario_text(run))
+        return run, folder
+    return None
 
 
 def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from simulator.engine import workers as work
-from simulator.engine.batches import compute_batch, free_memory
+from simulator.engine.batches import Batch, compute_batch, free_memory
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, Tallies, sample_groups
 from simulator.engine.plan import Plan, batch_length, joint_variables, plan_of
@@ -60,6 +60,8 @@ class How:
     store: Literal["netcdf", "zarr"] = "netcdf"
     workers: Workers = 1
     progress: Progress | None = None
+    queue: work.Queue | None = None
+    """In which the batches stand, beside those of other runs, where they are handed out with those."""
 
 
 def simulate(
@@ -180,22 +182,19 @@ def batch_firsts(plan: Plan, *, keep: str, done: int = 0) -> range:
 
 
 def work_through[Result](
-    task: Callable[[Plan, range], Result],
-    plan: Plan,
-    firsts: range,
+    given: work.Work[Result],
     *,
     add: Callable[[Result], None],
     keep: Callable[[Unfinished], None],
     how: How,
     unfinished: Unfinished | None,
-    together: int = 1,
 ) -> None:
     """Do a task for each batch and add its result; leave what is done from time to time, and on interruption."""
+    samples, block = given.plan.spec.samples, given.plan.spec.block
     try:
-        for done, result in work.in_order(task, plan, firsts, workers=how.workers, together=together):
+        for done, result in (how.queue and how.queue.results(given)) or work.in_order(given, workers=how.workers):
             add(result)
             if how.progress is not None:
-                samples, block = plan.spec.samples, plan.spec.block
                 how.progress(-(-min(done.stop, samples) // block), -(-samples // block))
             if unfinished and unfinished.due():
                 keep(unfinished)
@@ -205,14 +204,33 @@ def work_through[Result](
         raise
 
 
+def kept_work(plan: Plan, *, done: int = 0) -> work.Work[list[Batch]]:
+    """Give the work of a run that keeps its samples, of which so many are done."""
+    return work.Work(work.kept, plan, batch_firsts(plan, keep="trajectories", done=done))
+
+
+def counted_works[Result](
+    task: Callable[[Plan, range], Result], plan: Plan, *, keep: str = "summary", done: int = 0
+) -> tuple[work.Work[Result], work.Work[Result]]:
+    """Give the work of a run that is counted, of which so many are done: its full batches, and what is left over."""
+    firsts = batch_firsts(plan, keep=keep, done=done)
+    full = len(firsts) - (1 if firsts and plan.spec.samples % firsts.step else 0)
+    return work.Work(task, plan, firsts[:full], work.MOST_TOGETHER), work.Work(task, plan, firsts[full:])
+
+
+def works_of(plan: Plan, keep: str) -> tuple[work.Work[Any], ...]:
+    """Give all that is handed out for a run into one file, from its start."""
+    return (kept_work(plan),) if keep == "trajectories" else counted_works(work.counted, plan)
+
+
 def _kept(plan: Plan, how: How, unfinished: Unfinished | None) -> Groups:
     batches = unfinished.batches() if unfinished else []
 
     def keep(left: Unfinished) -> None:
         left.keep_batches(batches)
 
-    firsts = batch_firsts(plan, keep="trajectories", done=sum(batch.size for batch in batches))
-    work_through(work.kept, plan, firsts, add=batches.extend, keep=keep, how=how, unfinished=unfinished)
+    todo = kept_work(plan, done=sum(batch.size for batch in batches))
+    work_through(todo, add=batches.extend, keep=keep, how=how, unfinished=unfinished)
     return sample_groups(plan, batches)
 
 
@@ -222,18 +240,14 @@ def _counted(plan: Plan, how: How, unfinished: Unfinished | None) -> Groups:
     def keep(left: Unfinished) -> None:
         left.keep_tallies(tallies)
 
-    def count(firsts: range, left: Unfinished | None) -> None:
-        most = work.MOST_TOGETHER
-        work_through(work.counted, plan, firsts, add=tallies.add, keep=keep, how=how, unfinished=left, together=most)
-
-    firsts = batch_firsts(plan, keep="summary", done=tallies.samples)
-    full = len(firsts) - (1 if firsts and plan.spec.samples % firsts.step else 0)
-    count(firsts[:full], unfinished)
+    full, rest = counted_works(work.counted, plan, done=tallies.samples)
+    work_through(full, add=tallies.add, keep=keep, how=how, unfinished=unfinished)
     if unfinished and tallies.samples >= LEAVES_COUNTS:
         keep(unfinished)
     elif unfinished:
         unfinished.counted = Tallies()  # what was left after ten seconds of work stays in no run folder
-    count(firsts[full:], None)  # after what is left for an extension, which starts where full batches end
+    # After what is left for an extension, which starts where full batches end.
+    work_through(rest, add=tallies.add, keep=keep, how=how, unfinished=None)
     return tallies.groups(plan)
 
 

@@ -7,15 +7,17 @@ import json
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
+from dataclasses import dataclass
 from functools import cache, lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path as FilePath
-from typing import Literal
+from typing import Any, Literal
 
 from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.collecting import Piece, count_piece
@@ -61,14 +63,27 @@ def counted(plan: Plan, firsts: range) -> Piece:
     return count_piece(plan, batches_from(plan, firsts))
 
 
-def in_order[Result](
-    task: Callable[[Plan, range], Result], plan: Plan, firsts: range, *, workers: Workers, together: int = 1
-) -> Iterator[tuple[range, Result]]:
+@dataclass(frozen=True, slots=True)
+class Work[Result]:
+    """A task for each batch of a run, by its first sample; `together` are done at once, at most."""
+
+    task: Callable[[Plan, range], Result]
+    plan: Plan
+    firsts: range
+    together: int = 1
+
+    def is_like(self, other: Work[Any]) -> bool:
+        """Tell whether the results are the same."""
+        return self.task is other.task and self.firsts == other.firsts and self.plan.data == other.plan.data
+
+
+def in_order[Result](work: Work[Result], *, workers: Workers) -> Iterator[tuple[range, Result]]:
     """Do a task for each batch, several at a time, and hand the results on in order.
 
     The first batch is timed; where the others would take long and other processes can make the plan, they are shared
     with those, up to `together` at once. Threads do not pay: numpy's steps are too short. An executor does them all.
     """
+    task, plan, firsts = work.task, work.plan, work.firsts
     if not firsts:
         return
     afar = isinstance(workers, Executor)
@@ -86,10 +101,71 @@ def in_order[Result](
         yield from ((rest[place : place + 1], task(plan, rest[place : place + 1])) for place in range(len(rest)))
         return
     seconds = HANDED_SECONDS if afar else JOB_SECONDS
-    size = max(1, min(together, int(seconds / each), len(rest) // (4 * width(workers))))
+    size = max(1, min(work.together, int(seconds / each), len(rest) // (4 * width(workers))))
     jobs = (rest[start : start + size] for start in range(0, len(rest), size))
     for job, (found, _) in side_by_side(jobs, workers=workers, here=here, there=there):
         yield job, found
+
+
+class Queue:
+    """The batches of several runs, handed to an executor one after the other: those of a run before the last is whole.
+
+    `works` gives what the runs do, each with the place of its run, and is asked when hands are free. A run that does
+    something else, since it goes on with what was left, hands out its own.
+    """
+
+    def __init__(self, pool: Executor, works: Iterable[tuple[int, Work[Any]]]) -> None:
+        self._pool, self._hands, self._place = pool, width(pool), 0
+        self._waiting = deque[tuple[int, Work[Any], range, Future[tuple[Any, float]]]]()
+        self._left = self._jobs(works)
+        self._seconds: dict[int, float] = {}
+
+    def begin(self, place: int) -> None:
+        """Come to the run of a place: what is left of those before it is let go."""
+        self._place = place
+        while self._waiting and self._waiting[0][0] < place:
+            self._waiting.popleft()[-1].cancel()
+        self._seconds = {each: seconds for each, seconds in self._seconds.items() if each >= place}
+
+    def close(self) -> None:
+        """Let go all that is handed out."""
+        self.begin(sys.maxsize)
+
+    def results[Result](self, work: Work[Result]) -> Iterator[tuple[range, Result]] | None:
+        """Hand on the results of a run's work in order; None where it is not what was handed out."""
+        self._fill()
+        return self._results(work) if self._is_next(work) else None
+
+    def _results(self, work: Work[Any]) -> Iterator[tuple[range, Any]]:
+        while self._is_next(work):
+            place, _, job, future = self._waiting.popleft()
+            try:
+                result, seconds = future.result()
+            except BrokenExecutor:
+                raise SimulatorError(KILLED) from None
+            self._seconds.setdefault(place, seconds / len(job))
+            yield job, result
+            self._fill()
+
+    def _is_next(self, work: Work[Any]) -> bool:
+        return bool(self._waiting) and self._waiting[0][0] == self._place and self._waiting[0][1].is_like(work)
+
+    def _fill(self) -> None:
+        busy = sum(not each[-1].done() for each in self._waiting)
+        few = len(self._waiting) - busy <= min(2 * (self._hands + 1), MOST_HELD)
+        for place, work, job in islice(self._left, max(0, 2 * self._hands - busy) if few else 0):
+            text = json.dumps(work.plan.data)
+            self._waiting.append((place, work, job, submitted(self._pool, _remote, work.task, text, job)))
+
+    def _jobs(self, works: Iterable[tuple[int, Work[Any]]]) -> Iterator[tuple[int, Work[Any], range]]:
+        """Cut works into jobs: single batches, until it is known of a run how long one takes."""
+        for place, work in works:
+            firsts = work.firsts
+            while firsts and place >= self._place:
+                fitting = int(HANDED_SECONDS / self._seconds[place]) if place in self._seconds else 1
+                size = max(1, min(work.together, fitting, len(firsts) // (4 * self._hands)))
+                yield place, work, firsts[:size]
+                firsts = firsts[size:]
 
 
 def width(workers: Workers) -> int:

@@ -21,7 +21,7 @@ from simulator.engine.cluster import SEEN, check_shared
 from simulator.engine.collecting import Groups, Piece, Tallies, count_piece, with_samples
 from simulator.engine.plan import Plan
 from simulator.engine.record import Labels, build_run, grouped
-from simulator.engine.simulation import How, batch_firsts, refuse_too_large, run_plan, work_through
+from simulator.engine.simulation import How, counted_works, refuse_too_large, run_plan, work_through
 from simulator.errors import InputError, RunFileError, SimulatorError, missing_extra
 from simulator.files import make_folder, remove_file, remove_folder, replace_folder, step, tidy, write_text
 from simulator.runs.folder import ORDER
@@ -60,12 +60,8 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
         sealed.update(done[1])
         tallies.add(done[0])
 
-    def write(firsts: range, left: Unfinished | None) -> None:
-        task, most = partial(written, str(growing)), work.MOST_TOGETHER
-        work_through(task, plan, firsts, add=add, keep=keep, how=how, unfinished=left, together=most)
-
-    firsts = batch_firsts(plan, keep="trajectories", done=tallies.samples)
-    full = len(firsts) - (1 if firsts and plan.spec.samples % firsts.step else 0)
+    task = partial(written, str(growing))
+    full, rest = counted_works(task, plan, keep="trajectories", done=tallies.samples)
     try:
         if isinstance(how.workers, Executor):
             check_shared(how.workers, unfinished.folder)
@@ -73,10 +69,10 @@ def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinis
             _lengthen(growing, plan.spec.samples)
         else:
             remove_folder(growing)
-            _create(growing, Labels(scenario, plan), plan, length=firsts.step)
-        write(firsts[:full], unfinished)
+            _create(growing, Labels(scenario, plan), plan, length=full.firsts.step)
+        work_through(full, add=add, keep=keep, how=how, unfinished=unfinished)
         keep(unfinished)  # an extension starts where full batches end
-        write(firsts[full:], None)
+        work_through(rest, add=add, keep=keep, how=how, unfinished=None)
     except BaseException:
         if tallies.samples == 0:
             unfinished.clear()

@@ -15,6 +15,7 @@ import netCDF4
 import pytest
 
 from simulator import load_scenario, open_run, quantiles, simulate
+from simulator.cli import options
 from simulator.cli.main import COMMANDS, GROUPS, main
 from simulator.engine import simulation
 from simulator.runs import folder as outputs
@@ -549,3 +550,16 @@ def test_every_command_has_an_example_that_runs(command: Command, monkeypatch: p
         else:
             done = command(*words, *(["--no-charts"] if name in DRAWN else []))
             assert (name, done.code) == (name, 0), done.err
+
+
+def test_of_many_pieces_of_work_it_is_said_how_long_the_others_take(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(options, "TOLD_AGAIN", 0.0)
+    at = iter([0.0, 0.0, 30.0, 400.0])
+    monkeypatch.setattr(options.time, "monotonic", lambda: next(at))
+    assert list(options.with_time_left("abc", of=3)) == ["a", "b", "c"]
+    assert capsys.readouterr().err.splitlines() == [
+        "1 of 3 scenarios are done; the others take about 60 s.",
+        "2 of 3 scenarios are done; the others take about 3 minutes.",
+    ]

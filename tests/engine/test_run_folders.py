@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import multiprocessing
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import netCDF4
 import numpy as np
@@ -24,13 +26,13 @@ from simulator.engine.checking import check_run
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Piece, count_piece
 from simulator.engine.plan import Plan
-from simulator.engine.run_folders import extend_run, run_to_folder
+from simulator.engine.run_folders import extend_run, run_several, run_to_folder
 from simulator.engine.simulation import How, simulate
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs import folder as folders
 from simulator.runs.folder import open_run, write_run
 from simulator.runs.groups import Group, of_tree
-from simulator.scenario.load import parse_scenario
+from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.testing import assert_valid_run, scenario_text, small_scenario
 from tests.places import ROOT
@@ -169,7 +171,9 @@ def test_without_resume_an_interrupted_run_starts_anew_and_says_so(
     run_to_folder(scenario(), tmp_path, how=How(keep="summary"), say=said.append)
     assert "--resume" in said[0]
     run_to_folder(scenario(), tmp_path, how=How(keep="summary"), resume=True, say=said.append)
-    assert "nothing was left" in said[1]
+    assert "is whole, and taken as it is" in said[1]
+    run_to_folder(scenario(), tmp_path / "new", how=How(keep="summary"), resume=True, say=said.append)
+    assert "nothing was left" in said[2]
 
 
 def assert_same_numbers(run: Group, other: Group) -> None:
@@ -450,3 +454,95 @@ def test_what_another_run_takes_away_and_writes_anew_was_not_left(
     monkeypatch.undo()
     with pytest.raises(RunFileError, match=r"counts\.npz: what was done of the run cannot be read"):
         unfinished.tallies()
+
+
+def several(folder: Path, *, faulty: bool = False) -> list[Path]:
+    """Write three scenarios of several batches, of which the second has a fault."""
+    files = []
+    for number, samples in enumerate((10_000, 9_000, 8_200)):
+        fault = {"hardwear": 3} if faulty and number == 1 else {}
+        text = scenario_text(DATA | {"samples": samples, "name": f"scenario-{number}"} | fault)
+        (file := folder / f"{number}.yaml").write_text(text, encoding="utf-8")
+        files.append(file)
+    return files
+
+
+class Asked(ThreadPoolExecutor):
+    """Threads that keep in mind of which scenario each batch was, and whether anything waits when one is whole."""
+
+    hands = 2
+
+    def __init__(self) -> None:
+        super().__init__(2)
+        self.batches: list[tuple[str, int]] = []
+
+    def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        _, text, job = args[1].args  # type: ignore[attr-defined]
+        self.batches.append((json.loads(text)["name"], job.start))
+        return super().submit(fn, *args, **kwargs)
+
+
+@pytest.mark.parametrize("keep", ["trajectories", "summary"])
+def test_several_scenarios_go_out_as_one_queue_and_give_the_bytes_of_one_after_the_other(
+    keep: Literal["trajectories", "summary"], tmp_path: Path
+) -> None:
+    files, found, handed = several(tmp_path), list[Path](), list[set[str]]()
+    with Asked() as pool:
+        for each in run_several(files, tmp_path / "afar", [], how=How(keep, workers=pool)):
+            found += [folder for _, _, folder in each()]
+            handed.append({name for name, _ in pool.batches})
+    assert handed[0] >= {"scenario-0", "scenario-1"}  # before it was written
+    assert len(pool.batches) == len(set(pool.batches)) == (5 + 5 + 5)
+    alone = [run_to_folder(load_scenario(file), tmp_path / "alone", how=How(keep))[1] for file in files]
+    assert [contents(folder) for folder in found] == [contents(folder) for folder in alone]
+
+
+def test_of_several_scenarios_one_that_fails_takes_no_others_with_it(tmp_path: Path) -> None:
+    files = several(tmp_path, faulty=True)
+    ran, faults = list[str](), list[str]()
+    with Asked() as pool:
+        for each in run_several(files, tmp_path / "afar", [], how=How(workers=pool)):
+            try:
+                ran += [name for name, _, _ in each()]
+            except SimulatorError as error:
+                faults.append(str(error))
+    assert ran == ["scenario-0", "scenario-2"]
+    assert len(faults) == 1
+    assert "hardwear" in faults[0]
+
+
+def test_what_is_left_of_a_run_that_ends_early_is_let_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = several(tmp_path)
+    with Asked() as pool:
+        every = run_several(files, tmp_path / "afar", [], how=How(workers=pool))
+        begun = next(every)()
+        with monkeypatch.context() as patch:
+            patch.setattr(folders, "save_run", refuse)
+            with pytest.raises(SimulatorError, match="no room"):
+                next(begun)
+        assert [name for each in every for name, _, _ in each()] == ["scenario-1", "scenario-2"]
+
+
+def refuse(*_: object) -> None:
+    raise SimulatorError("no room")
+
+
+def test_several_scenarios_are_gone_on_with_and_those_that_are_whole_are_taken(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files, how = several(tmp_path), How(keep="summary")
+    whole = [next(each())[2] for each in run_several(files, tmp_path / "whole", [], how=how)]
+    with monkeypatch.context() as patch:
+        interrupted(patch, after=8)
+        with pytest.raises((Stop, RuntimeError)):
+            [list(each()) for each in run_several(files, tmp_path / "cut", [], how=how)]
+    said: list[str] = []
+    with Asked() as pool:
+        every = run_several(files, tmp_path / "cut", [], how=replace(how, workers=pool), resume=True, say=said.append)
+        found = [next(each())[2] for each in every]
+    assert [line.rpartition(":")[2] for line in said] == [
+        " is whole, and taken as it is.", " it is run from the start."
+    ]  # fmt: skip
+    assert {name for name, _ in pool.batches} == {"scenario-1", "scenario-2"}
+    assert ("scenario-1", 0) not in pool.batches
+    assert [contents(folder) for folder in found] == [contents(folder) for folder in whole]
