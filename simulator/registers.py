@@ -97,7 +97,8 @@ class Register[T]:
     def expected(self, given: object) -> tuple[str, str]:
         """Say that what a file gives is none of the names: rule and remedy."""
         names = [f"'{name}'" for name in self.names()]
-        rule = f"must be one of {', '.join(names[:-1])} or {names[-1]}; got {shown(given)}."
+        known = " or ".join(filter(None, [", ".join(names[:-1]), names[-1]]))
+        rule = f"must be {'one of ' * (len(names) > 1)}{known}; got {shown(given)}."
         return rule, near_name(str(given), self.names())
 
     def _loaded(self, point: EntryPoint, start: str) -> T:

@@ -99,6 +99,7 @@ _BY_YEAR = ("quantile", "year")
 PATTERNS: tuple[Variable, ...] = (
     Variable("<driver>_factor_<factor>", _TRAJECTORY, "", "{1}, a factor of {0}",
              "A factor of the driver, under its own caps."),
+    Variable("<driver>_law_<told>", _TRAJECTORY, "", "{1} ({0})", "What the law says beside the level by which the driver grows."),
     Variable("quantity_<quantity>", _TRAJECTORY, "", "{0}", "A named quantity of the scenario."),
     Variable("cap_<subject>_<cap>", _TRAJECTORY, "", "cap on {0}: {1}", "The limit in force."),
     Variable("constraint_<constraint>", _TRAJECTORY, "", "constraint on physical compute: {0}", "The limit in force."),
@@ -217,6 +218,11 @@ def attributes(
 def is_plain(name: str) -> bool:
     """Tell whether the numbers of a variable over samples and years are plain ones and no logarithms."""
     return name == "capability" or name.startswith("models_")
+
+
+def is_of_law(name: str) -> bool:
+    """Tell whether a variable is what the law of a driver tells beside its level."""
+    return re.match(f"(?:{_VARYING['<driver>']})_law_", name) is not None
 
 
 @lru_cache(maxsize=4096)

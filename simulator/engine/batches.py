@@ -27,7 +27,7 @@ from simulator.priors.draws import draw_blocks
 from simulator.scenario.resolving import Component
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
-from simulator.variables import SUBJECTS, is_plain
+from simulator.variables import SUBJECTS, is_of_law, is_plain
 from simulator.wording import BEYOND
 
 STEP = 20_000
@@ -209,7 +209,7 @@ class _Trajectories:
                 self._rows[name] = np.repeat(rows, self._years, axis=0)
         for name, rows in self._rows.items():
             levels = projected[name][:, : len(rows)].T
-            most = BEYOND if name in RESULTS else FLOAT32_MOST
+            most = BEYOND if name in RESULTS or is_of_law(name) else FLOAT32_MOST
             if levels.max() > most and not is_plain(name):  # no number any more
                 levels = np.where(levels > most, np.inf, levels)
             rows[:, place] = levels

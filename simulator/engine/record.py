@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from simulator.engine.plan import Plan, plan_warnings
 from simulator.errors import as_path, dotted
 from simulator.files import short_hash
 from simulator.priors.joint import NamedPrior
+from simulator.registers import Register
 from simulator.runs.groups import Group, Labelled, kept_dates, labelled, of_dataset
 from simulator.runs.kinds import RUN_FORMAT
 from simulator.runs.limits import bound_limits
@@ -25,6 +25,7 @@ from simulator.scenario.layers import texts_under
 from simulator.scenario.resolving import Scenario
 from simulator.schema.choices import DESIGNS, LAWS
 from simulator.schema.drivers import DRIVERS
+from simulator.schema.laws import GROWTH_LAWS
 from simulator.schema.prior_families import FAMILIES
 from simulator.schema.prior_names import DRIVER_UNITS, stated_drivers
 from simulator.schema.spec import ScenarioSpec
@@ -54,14 +55,19 @@ def stored_text(scenario: Scenario) -> str:
     return json.dumps(scenario.data, ensure_ascii=False)
 
 
-_OFFERED = MappingProxyType({"family": FAMILIES, "kind": LAWS, "design": DESIGNS, "driver": DRIVERS})
+_OFFERED: tuple[tuple[str, Register[Any]], ...] = (
+    ("family", FAMILIES), ("kind", LAWS), ("kind", GROWTH_LAWS), ("design", DESIGNS), ("driver", DRIVERS)
+)  # fmt: skip
 """Where a scenario may name what a package offers, and its numbers hang on."""
 
 
 def packages_of(scenario: Scenario) -> dict[str, str]:
     """Give the installed packages that the numbers of a scenario hang on by what it names, with their versions."""
-    named = texts_under(scenario.data, _OFFERED)
-    return {name: version for key, names in named.items() for name, version in _OFFERED[key].packages(names).items()}
+    named = texts_under(scenario.data, [key for key, _ in _OFFERED])
+    shipped = {(key, name) for key, register in _OFFERED for name in register.shipped}
+    others = {key: {name for name in names if (key, name) not in shipped} for key, names in named.items()}
+    found = [register.packages(others[key]) for key, register in _OFFERED]
+    return {name: version for packages in found for name, version in packages.items()}
 
 
 def code_of(scenario: Scenario) -> str:

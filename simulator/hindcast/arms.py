@@ -89,7 +89,7 @@ def undated(scenario: Scenario) -> tuple[str, ...]:
 
 def _used(spec: ScenarioSpec) -> Iterator[tuple[Path, Prior]]:
     drivers = [(name, getattr(spec.drivers, name)) for name in DRIVER_UNITS]
-    feeds_back = any(driver is not None and driver.feedback for _, driver in drivers)
+    feeds_back = any(driver is not None and driver.feeds_back for _, driver in drivers)
     counted = {*_IN_PHYSICAL_COMPUTE, *(["algorithms"] if feeds_back else [])}
     for slot in slots(spec):
         path, prior = slot.path, slot.prior if slot.prior.input is None else spec.inputs[slot.prior.input]

@@ -1,4 +1,4 @@
-"""Feedback: effective compute bends the growth of drivers, stepped through time."""
+"""Feedback: effective compute bends the growth of drivers, by points or by laws, stepped through time."""
 
 from __future__ import annotations
 
@@ -17,12 +17,14 @@ from simulator.model.breaks import FOLLOWING, followed_lags
 from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import fine_grid, is_fine
 from simulator.model.growth import Multiplier
+from simulator.model.laws import COMPUTES, laws_of
 from simulator.model.levels import jumps_of
 from simulator.model.quantities import Chain
 from simulator.model.saturation import law_of, saturate
 from simulator.schema.prior_names import stated_drivers
 from simulator.schema.quantities import Level
 from simulator.units import Array
+from simulator.wording import BEYOND
 
 MOST_CHANGE = 0.05
 """By how much the natural log of a multiplier may change in one step."""
@@ -30,18 +32,27 @@ MOST_CHANGE = 0.05
 SMALLEST = 1e-6
 """The least part of a step of the fine grid that is made at once, however fast a multiplier rises."""
 
+MOST_ERROR = 1e-7
+"""The error of one step in OOM, as estimated, up to which it stands where drivers grow by laws."""
+
+AWAY = 1e39
+"""The level at which a driver stands once it is beyond all numbers, or grows faster than the least steps can follow:
+beyond what a run keeps as a number."""
+
 type Moment = Mapping[str | Path, Array]
 """Levels of samples at a moment, each (sample,): effective compute; what is demanded where there is feedback or a level
 is followed, by name of the subject; of limits that it is followed under, by place, the limit and, with "followed" after
-it, the level under it; after "own", what is had of a variable that limits are made of."""
+it, the level under it; after "own", what is had of a variable that limits are made of. Where a driver grows by a law,
+its stocks stand after "stock", and how fast it and they grow, OOM/year, after "rate"."""
 
 
 def feed_back(chain: Chain, years: Array) -> None:
     """Step the levels of drivers through time where effective compute feeds back on their growth; the block holds them.
 
     d level/dt = rate(t) m(effective compute(t)), by Heun's method on a grid of sixteenths of a year, each cut where a
-    multiplier changes by more than a twentieth. A year that is not on the grid is stepped to from the grid and not
-    from, so that neither the step of the scenario nor its horizon changes the other years.
+    multiplier changes by more than a twentieth; where a driver grows by a law, all by the classical method of Runge and
+    Kutta, each step cut where its error is too large. A year that is not on the grid is stepped to from the grid and
+    not from, so that neither the step of the scenario nor its horizon changes the other years.
     """
     times, block = fine_grid(float(years[0]), float(years[-1]), years), chain.block
     names, lags = followed_lags(block)
@@ -66,9 +77,11 @@ def feed_back(chain: Chain, years: Array) -> None:
     def hold(key: str | Path, at: Path) -> None:
         chain.block.steps[at] = times, np.stack([moment[key] for moment in path], axis=1)
 
-    for name, driver in stepper.fed.items():
+    for key in stepper.stocks:
+        hold(key, key[1:])
+    for name in stepper.bent:
         subject = chain.subjects[name]
-        fed: Path = (*subject.path, "feedback")
+        driver, fed = subject.driver, (*subject.path, "feedback")
         hold(name, fed)
         if subject.level is not None and subject.level.jumps is not None:  # held without its jumps, which are no slopes
             hold(("multiplier", driver), (*subject.path, "multiplier"))
@@ -108,6 +121,15 @@ class _Stepper:
         }
         drivers = stated_drivers(block.spec)
         self.fed = {name: subject.driver for name, subject in levels.items() if drivers[subject.driver].feedback}
+        self.laws = laws_of(chain)
+        self.bent = (*self.fed, *self.laws)
+        self.stocks: list[Path] = [
+            ("stock", *law.path, stock) for law in self.laws.values() for stock in law.law.record.stocks
+        ]
+        self.beginning: dict[str | Path, Array] = {}
+        for law in self.laws.values():
+            for key, path in law.takes().items():
+                self.grown[path] = whole(quantities.quantity_level(law.law.quantities[key], path, block, times))
         self.jumps = [
             (name, when, by)
             for name, each in levels.items()
@@ -126,7 +148,7 @@ class _Stepper:
         self.still = [
             name
             for name, subject in levels.items()
-            if name not in self.fed and self.starts.keys().isdisjoint(bound.path for bound in subject.bounds)
+            if name not in self.bent and self.starts.keys().isdisjoint(bound.path for bound in subject.bounds)
         ]
 
     def _points(self, driver: str) -> Multiplier:
@@ -147,7 +169,8 @@ class _Stepper:
 
     def first(self) -> Moment:
         """The first moment."""
-        levels = {name: self.grown[name][0] for name in self.fed}
+        levels: dict[str | Path, Array] = {name: self.grown[name][0] for name in self.bent}
+        levels |= {stock: np.zeros(self.size) for stock in self.stocks}
         return self._moment(levels, self._piece(slice(None), 0, 0), None)
 
     def over(self, start: Moment, origin: int, place: int) -> Moment:
@@ -168,6 +191,9 @@ class _Stepper:
         after = np.arange(len(along))[:, None, None] >= 2 * first + 2
         apart = copy(self)
         apart.size, apart.points = rows.size, [each.taken(rows) for each in self.points]
+        apart.laws = {name: law.taken(rows) for name, law in self.laws.items()}
+        apart.beginning = {key: each[rows] for key, each in self.beginning.items()}
+        apart.times = begin + (end - begin) * along
         apart.begins = {name: each[rows] for name, each in self.begins.items()}
         apart.starts = {path: each[rows] for path, each in self.starts.items()}
         apart.limits = {key: _along(each[origin][rows], each[place][rows], along) for key, each in self.limits.items()}
@@ -186,7 +212,7 @@ class _Stepper:
 
     def stepped(self, start: Moment, origin: int, place: int) -> Moment:
         """Step all samples from one time of the grid to another, each in as many steps as it takes."""
-        whole, change = self._tried(start, self._piece(slice(None), origin, place))
+        whole, change = self._tried(start, slice(None), origin, place)
         left = np.flatnonzero(change > MOST_CHANGE)
         if not left.size:
             return whole
@@ -198,8 +224,8 @@ class _Stepper:
             rest = 1.0 - done[left]
             length = np.minimum(part[left], rest)
             share = np.where(part[left] < rest, done[left] + length, 1.0)
-            piece = self._piece(left, origin, place, length, share)
-            there, change = self._tried({key: values[left] for key, values in now.items()}, piece)
+            here = {key: values[left] for key, values in now.items()}
+            there, change = self._tried(here, left, origin, place, length, share)
             fits = (change <= MOST_CHANGE) | (length <= SMALLEST)
             for key, values in there.items():
                 now[key][left[fits]] = values[fits]
@@ -210,7 +236,7 @@ class _Stepper:
 
     def _piece(
         self, rows: NDArray[np.intp] | slice, origin: int, place: int, length: Array | float = 1.0,
-        share: Array | None = None,
+        share: Array | float | None = None,
     ) -> _Piece:  # fmt: skip
         """Read, of some samples, what does not depend on feedback: up to a `share` of the way between two times."""
         levels = self.grown | self.limits
@@ -222,16 +248,64 @@ class _Stepper:
             begins = {name: level[rows] for name, level in begins.items()}
             points = [each.taken(rows) for each in points]
         changes = {name: (high[at] - low[at]) * length for at, name in enumerate(self.grown) if name in self.fed}
-        piece = _Piece(rows, changes, dict(zip(levels, ends, strict=True)), begins, points, {})
+        span = self.times[place] - self.times[origin]
+        span = (span if self.times.ndim == 1 else span[rows]) * length
+        piece = _Piece(rows, changes, dict(zip(levels, ends, strict=True)), begins, points, span, {})
         piece.still.update({name: self._under(name, piece.ends[name], piece, None, {}) for name in self.still})
         return piece
 
-    def _tried(self, here: Moment, piece: _Piece) -> tuple[dict[str | Path, Array], Array]:
-        """Go over a piece of a step, and tell by how much the log of a multiplier changes on it."""
+    def _tried(
+        self, here: Moment, rows: NDArray[np.intp] | slice, origin: int, place: int, length: Array | float = 1.0,
+        share: Array | None = None,
+    ) -> tuple[dict[str | Path, Array], Array]:  # fmt: skip
+        """Go over a piece of a step, and tell by how much the log of a multiplier changes on it.
+
+        Where a driver grows by a law, the change is told for which the next step is right by its error.
+        """
+        piece = self._piece(rows, origin, place, length, share)
+        if self.laws:
+            middle = (1.0 if share is None else share) - length / 2.0
+            return self._by_laws(here, self._piece(rows, origin, place, length / 2.0, middle), piece, length)
         before = piece.multipliers(here["effective_compute"])
         after = piece.multipliers(self._advanced(here, before, piece)["effective_compute"])
         there = self._advanced(here, (before + after) / 2, piece)
         return there, np.abs(np.log(after / before)).max(axis=0)
+
+    def _by_laws(
+        self, here: Moment, middle: _Piece, end: _Piece, length: Array | float
+    ) -> tuple[dict[str | Path, Array], Array]:
+        """Go over a piece of a step by the classical method of Runge and Kutta; its error is told by the last slopes.
+
+        The third order that is embedded in it has the weights 1/6, 1/3, 1/3, 1/15 and, of the slope at the end, 1/10.
+        """
+
+        def slopes(moment: Moment) -> dict[str | Path, Array]:
+            states: list[str | Path] = [*self.laws, *self.stocks]
+            found = {key: moment[_rate(key)] * end.span for key in states}
+            by = end.multipliers(moment["effective_compute"]) if self.fed else np.empty(0)
+            return found | {name: end.changes[name] * by[self.numbers[of]] for name, of in self.fed.items()}
+
+        def over(piece: _Piece, part: float, by: Mapping[str | Path, Array]) -> dict[str | Path, Array]:
+            return self._moment({key: here[key] + part * each for key, each in by.items()}, piece, here)
+
+        with np.errstate(over="ignore", invalid="ignore"):
+            first = slopes(here)
+            second = slopes(over(middle, 0.5, first))
+            third = slopes(over(middle, 0.5, second))
+            fourth = slopes(over(end, 1.0, third))
+            mean = {key: (first[key] + 2.0 * (second[key] + third[key]) + fourth[key]) / 6.0 for key in first}
+            there = over(end, 1.0, mean)
+            after = slopes(there)
+            errors = {
+                key: np.nan_to_num(np.abs(after[key] - fourth[key]) / 10.0, nan=np.inf, posinf=np.inf) for key in first
+            }
+        error = reduce(np.maximum, errors.values())
+        stuck = (error > MOST_ERROR) & (length <= SMALLEST)
+        lost = {name: (there[name] > BEYOND) | (stuck & (errors[name] > MOST_ERROR)) for name in self.laws}
+        if any(each.any() for each in lost.values()):
+            levels = {name: np.where(each, AWAY, there[name]) for name, each in lost.items()}
+            there = self._moment({key: there[key] for key in first} | levels, end, here)
+        return there, MOST_CHANGE * np.where(stuck, 0.0, error / MOST_ERROR) ** 0.25
 
     def _advanced(self, here: Moment, by: Array, piece: _Piece) -> dict[str | Path, Array]:
         """Let all levels grow over a piece of a step, those with feedback by these multiples of their growth."""
@@ -258,10 +332,12 @@ class _Stepper:
             least = np.minimum(least, bent)
         return least
 
-    def _moment(self, fed: Mapping[str, Array], piece: _Piece, before: Moment | None) -> dict[str | Path, Array]:
+    def _moment(
+        self, fed: Mapping[str, Array] | Mapping[str | Path, Array], piece: _Piece, before: Moment | None
+    ) -> dict[str | Path, Array]:
         """Put levels together at the end of a piece of a step, from those that feedback bends."""
         moment: dict[str | Path, Array] = dict(fed.items())
-        capped = dict(piece.still)
+        capped: dict[str | Path, Array] = dict(piece.still.items())
         for name, subject in self.chain.subjects.items():
             if name in capped:
                 continue
@@ -279,10 +355,35 @@ class _Stepper:
         if self.jumping:
             multipliers = piece.multipliers(capped["effective_compute"])
             moment |= {("multiplier", driver): multipliers[self.numbers[driver]] for driver in self.jumping}
+        if self.laws:
+            moment |= self._rates(moment, {**piece.ends, **capped}, piece.rows)
         return moment
 
+    def _rates(
+        self, moment: Moment, levels: Mapping[str | Path, Array], rows: NDArray[np.intp] | slice
+    ) -> dict[str | Path, Array]:
+        """Tell how fast what grows by laws does, OOM/year; not at all where it is beyond all numbers."""
+        if not self.beginning:  # the first moment
+            self.beginning |= levels
+        found: dict[str | Path, Array] = {}
+        for name, law in self.laws.items():
+            taken: dict[str, str | Path] = {"level": name, **{key: key for key in COMPUTES}, **law.takes()}
+            state = {key: levels[at] - self.beginning[at][rows] for key, at in taken.items()}
+            stocks: dict[str, Path] = {stock: ("stock", *law.path, stock) for stock in law.law.record.stocks}
+            state |= {stock: moment[at] for stock, at in stocks.items()}
+            rates = law.follow(law.taken(rows).parameters, state)
+            is_still = moment[name] > BEYOND
+            found[_rate(name)] = np.where(is_still, 0.0, rates["growth"])
+            found |= {_rate(at): np.where(is_still, 0.0, rates[stock]) for stock, at in stocks.items()}
+        return found
 
-def _along(low: Array, high: Array, shares: Array) -> Array:
+
+def _rate(key: str | Path) -> Path:
+    """Name how fast something grows."""
+    return ("rate", key) if isinstance(key, str) else ("rate", *key)
+
+
+def _along(low: Array, high: Array, shares: Array | float) -> Array:
     """Read levels (.., sample) at shares (.., sample) of the way between two, straight."""
     with np.errstate(invalid="ignore"):
         between = np.where(np.isposinf(low), low, low + shares * (high - low))  # a limit that is put on at the end
@@ -301,7 +402,7 @@ class _Piece:
 
     `changes` of the levels with feedback over it by growth alone; at its end what the others have grown to, by name,
     and the limits, by place, and those levels that are `still` under their limits; where levels begin; the points of
-    multipliers.
+    multipliers; how long it is in years.
     """
 
     rows: NDArray[np.intp] | slice
@@ -309,6 +410,7 @@ class _Piece:
     ends: Mapping[str | Path, Array]
     begins: Mapping[str, Array]
     points: Sequence[Multiplier]
+    span: Array
     still: dict[str, Array]
 
     def multipliers(self, compute: Array) -> Array:

@@ -21,6 +21,7 @@ from simulator.model import quantities
 from simulator.model.capability import metric
 from simulator.model.courses import quantity_course, subject_course
 from simulator.model.feedback import feed_back
+from simulator.model.laws import told_by_law
 from simulator.model.levels import Block
 from simulator.model.lines import Course, Known, hold_levels, levels_of
 from simulator.model.model_counts import model_counts
@@ -31,7 +32,15 @@ from simulator.schema.effects import touches_of
 from simulator.schema.prior_names import entries_of, stated_drivers
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.subjects import Subject, inner_subjects, level_name, moving_thresholds, stands_of, subjects
+from simulator.schema.subjects import (
+    Subject,
+    inner_subjects,
+    level_name,
+    moving_thresholds,
+    stands_of,
+    subjects,
+    told_variables,
+)
 from simulator.units import Array
 from simulator.variables import snake
 
@@ -68,7 +77,8 @@ class Projection:
             touch.breaks for found in touches_of(spec).values() for touch in found
         )
         """Whether a level of it makes jumps at random times, or where an event begins or ends."""
-        self._has_feedback = any(driver.feedback for driver in stated_drivers(spec).values())
+        self._has_feedback = any(driver.feeds_back for driver in stated_drivers(spec).values())
+        self._told = told_variables(spec)
 
     def block(self, draws: Mapping[str, Array]) -> Block:
         """Hold draws by name of the prior, (sample,) or (1,) on the internal scale."""
@@ -111,6 +121,9 @@ class Projection:
                 result[name] = result[name] + block.draw(multiple)[:, None]
         if not spec.drivers.missing:
             result["effective_compute"] = chain.effective_compute(years)
+        for driver in dict.fromkeys(told.driver for told in self._told.values()):
+            found = told_by_law(driver, chain, years)
+            result |= {name: found[told.what] for name, told in self._told.items() if told.driver == driver}
         starts: dict[str, Array] = {}
         if spec.capability is not None:
             starts["reference"] = result[spec.capability.made_of[0]][:, :1]
@@ -165,6 +178,8 @@ class Projection:
         chain = asked.chain
         if name == "effective_compute":
             return chain.effective_compute(times)
+        if name in self._told:
+            return told_by_law(self._told[name].driver, chain, times)[self._told[name].what]
         if name in self.moving:
             level, path, _ = self.moving[name]  # of those that a quantity is held against none is a multiple
             return quantities.quantity_level(level, path, chain.block, times)

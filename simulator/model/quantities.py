@@ -359,7 +359,7 @@ class Chain:
     def _line(self, name: str, whole: Block) -> Line | None:
         subject = self.subjects[name]
         if subject.level is not None:
-            fed = stated_drivers(whole.spec)[subject.driver].feedback
+            fed = stated_drivers(whole.spec)[subject.driver].feeds_back
             return None if fed else level_line(subject.level, subject.path, whole)
         parts = [None if self.subjects[part].bounds else self.line(part) for part in subject.parts]
         lines = [line for line in parts if line is not None]

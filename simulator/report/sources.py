@@ -131,11 +131,17 @@ def limitations(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitat
 
 
 def quantities(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitation]:
-    """Say in words what each named quantity is made of, and each driver that is a quantity."""
+    """Say in words what each named quantity is made of, each driver that is a quantity, and laws of growth."""
     return _merged(scenario, every, _quantities)
 
 
 def _quantities(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
+    for driver_name, stated in prior_names.stated_drivers(spec).items():
+        if stated.law is not None:
+            at = ("drivers", driver_name, "law", "quantities")
+            taken = (f"{key}: {words.quantity(each, (*at, key))}" for key, each in stated.law.quantities.items())
+            told = "; ".join((f"{stated.law.record.words}: {stated.law.record.formula}", *taken))
+            yield driver_name, f"{told}." + (f" {stated.law.notes}" if stated.law.notes else "")
     for path, driver in prior_names.entries_of(Factor, spec.drivers, ("drivers",)):
         if driver.level is not None:
             yield " ".join(map(str, path[1::2])), words.quantity(driver.level, (*path, "level"))

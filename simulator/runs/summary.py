@@ -21,6 +21,7 @@ from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table
 from simulator.units import Array, plain_unit
+from simulator.variables import is_of_law
 from simulator.wording import (
     amount_range,
     amount_words,
@@ -352,7 +353,8 @@ def main_quantity(run: Group | xr.DataTree) -> str:
     if "effective_compute" not in summary.data_vars:
         return headline_of(summary)
     asked = stood_on(summary)
-    known = [name for name in asked if name in summarised_names(summary) and name != "capability"]
+    beside = [name for name in asked if name == "capability" or is_of_law(name)]
+    known = [name for name in asked if name in summarised_names(summary) and name not in beside]
     if len(known) < len(asked) or not known or not {"effective_compute", "physical_compute"}.isdisjoint(known):
         return whole
     return str(known[0])

@@ -20,6 +20,7 @@ from simulator.schema.allocation import AllocatedShare
 from simulator.schema.amounts import ASKED
 from simulator.schema.events import Effect, chances
 from simulator.schema.goals import THRESHOLD_QUANTITIES
+from simulator.schema.laws import Law
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
 from simulator.schema.spec import Driver, ScenarioSpec, Years, walked
@@ -244,7 +245,7 @@ def history_slot(field: str, prior: Prior) -> Slot:
 
 
 def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
-    levels, events = dict(entries_of(Level, spec)), dict(events_of(spec))
+    levels, events, laws = dict(entries_of(Level, spec)), dict(events_of(spec)), dict(entries_of(Law, spec))
     effects = dict(entries_of(Effect, spec))
     for path, of, prior in entries(spec):
         if not isinstance(prior, Prior) or path[0] in ("inputs", "history"):
@@ -257,12 +258,12 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
             kind, unit = "level", "1"
         if of == "reaches":
             kind, unit = "level", _EVENT_UNITS.get(str(events[path[:-1]].when))
+        if of == "parameters" and path[:-2] in laws:
+            kind = laws[path[:-2]].record.parameters[str(path[-1])].kind
+        asks = (of in ASKED and path[-2:] not in _INNER) or kind == "rate"
         never = path[0] == "thresholds" and len(path) == 3 and kind != "delay"
         places = share_paths(spec) if of == "largest_share" else (path,)
-        yield from (
-            Slot(place, prior, kind, unit, never=never, asks=of in ASKED and path[-2:] not in _INNER)
-            for place in places
-        )
+        yield from (Slot(place, prior, kind, unit, never=never, asks=asks) for place in places)
         if kind == "drift":
             for year in shock_years(levels[path[:-1]], spec.years):
                 yield Slot(shock_path(path, year), _shock(), "number")

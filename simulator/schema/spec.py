@@ -36,6 +36,7 @@ from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.events import NamedEvent
 from simulator.schema.goals import Capability, Threshold
 from simulator.schema.history import HistoryStatement
+from simulator.schema.laws import Law
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Operation, Quantity
 from simulator.schema.statements import Prior
@@ -63,12 +64,23 @@ class Driver(Factor):
     """Named factors whose product the driver is."""
     feedback: Annotated[tuple[FeedbackPoint, ...], Field(min_length=2)] | None = None
     """Points of a log-linear function of effective compute that multiplies the driver's rate; constant beyond them."""
+    law: Law | None = None
+    """A law by which it grows from its start in the first year on, in the place of growth: `{kind: automated-research}`
+    with its quantities and parameters."""
+
+    @property
+    def feeds_back(self) -> bool:
+        """Whether effective compute changes how it grows."""
+        return bool(self.feedback) or self.law is not None
 
     def _faults(self) -> Iterator[Fault]:
         levels = [point.at for point in self.feedback or ()]
         beside = [key for key in _OF_FACTORS if getattr(self, key) is not None] if self.factors is not None else []
+        by_law = [key for key in _OF_LAW if getattr(self, key) is not None] if self.law is not None else []
         if faults := list(super()._faults()):
             yield from faults
+        elif by_law:
+            yield Fault((by_law[0],), "stands beside law, by which the driver grows.", f"Remove {by_law[0]}, or law.")
         elif beside:
             rule = "stands beside factors: the driver is their product."
             yield Fault((beside[0],), rule, f"Move {beside[0]} into one of the factors.")
@@ -85,6 +97,7 @@ class Driver(Factor):
 LEAST_COMPUTE = 1e6
 """Effective compute in FLOP below which a number is taken for its logarithm, or for a date."""
 _OF_FACTORS = ("level", *STATING)
+_OF_LAW = ("growth", "feedback", "factors", "level", *(key for key in STATING if key not in ("start", "growth", "at")))
 
 
 class Correlation(Spec):

@@ -140,9 +140,28 @@ def variable_places(spec: ScenarioSpec) -> list[tuple[str, Path]]:
         found += [(f"{subject.name}_demanded", subject.path)] if subject.has_demand else []
         found += [(bound.variable, bound.path) for bound in subject.bounds]
         found += [(f"binding_{subject.name}", subject.path)] if subject.bounds else []
+    found += [(name, ("drivers", told.driver, "law", told.what)) for name, told in told_variables(spec).items()]
     found += [("effective_compute", ("drivers",))] if not spec.drivers.missing else []
     found += [("capability", ("capability",))] if spec.capability is not None else []
     return found + [(name, ("models",)) for name in (count_names(spec.models) if spec.models is not None else ())]
+
+
+class Told(NamedTuple):
+    """What the law of a driver tells beside its level: by its name there, and in words."""
+
+    driver: str
+    what: str
+    words: str
+
+
+def told_variables(spec: ScenarioSpec) -> dict[str, Told]:
+    """Name the variables that laws tell beside levels."""
+    return {
+        f"{driver}_law_{snake(what)}": Told(driver, what, words)
+        for driver, entry in stated_drivers(spec).items()
+        if entry.law is not None
+        for what, words in entry.law.record.tells.items()
+    }
 
 
 def standing(spec: ScenarioSpec) -> dict[str, str]:
@@ -228,7 +247,8 @@ def variable_words(spec: ScenarioSpec) -> dict[str, str]:
     }
     metric = {"capability": spec.capability.name} if spec.capability is not None else {}
     named |= dict(_allocated_words(spec, labels))
-    return inner | named | metric | threshold_labels(spec)
+    told = {name: each.words for name, each in told_variables(spec).items()}
+    return inner | named | metric | told | threshold_labels(spec)
 
 
 def _allocated_words(spec: ScenarioSpec, labels: Mapping[str, str]) -> Iterator[tuple[str, str]]:

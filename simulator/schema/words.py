@@ -37,7 +37,7 @@ def in_words(path: Path, *, labels: Mapping[str, str] | None = None) -> str:
         key = rest.pop(0)
         if key == "uses" and rest:
             continue
-        if key in ("factors", "caps") and rest and isinstance(rest[0], str):
+        if key in ("factors", "caps", "parameters") and rest and isinstance(rest[0], str):
             name = str(rest.pop(0)).replace("-", " ")
             words.append(f"cap {name}" if key == "caps" else name)
         elif rest and is_item_name(rest[0]):

@@ -7,7 +7,9 @@ from dataclasses import replace
 from math import inf, isnan, log10, nan
 from pathlib import Path
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from simulator.errors import InputError, Place, ScenarioError
 from simulator.hindcast.published import (
@@ -138,10 +140,23 @@ def test_a_number_comes_out_within_its_tolerance(name: str, place: int) -> None:
 
 @pytest.mark.parametrize("name", published_names())
 def test_uncertain_scenarios_have_20000_samples_and_fixed_ones_one(name: str) -> None:
-    uncertain = {"cotra-2020", "cottier-2023", "direct-approach-2023", "kumar-manning-2025", "scaling-2030"}
+    uncertain = {
+        "cotra-2020", "cottier-2023", "direct-approach-2023", "kumar-manning-2025", "kwa-2026", "scaling-2030",
+    }  # fmt: skip
     target = published(name).targets[0]
     samples = run_of(name, target.variant, target.set).attrs["samples"]
     assert samples == (20_000 if name.removeprefix("published/") in uncertain else 1)
+
+
+def test_beta_and_the_width_of_automation_move_the_year_of_automated_research_most() -> None:
+    run = run_of("published/kwa-2026")
+    years = run["crossings"]["crossing_year"].sel(threshold="nearly-all").values
+    law = "drivers.algorithms.law.parameters."
+    drawn = {str(name).removeprefix(law): each.values for name, each in run["parameters"].data_vars.items()
+             if str(name).startswith(law) and np.ptp(each.values) > 1e-9}  # fmt: skip
+    ranks = {name: abs(float(stats.spearmanr(values, years).statistic)) for name, values in drawn.items()}
+    assert sorted(ranks, key=ranks.__getitem__, reverse=True)[:2] == ["width", "diminishing-returns"]
+    assert len(ranks) == 5
 
 
 def test_results_come_in_the_order_of_the_rows_whichever_run_they_are_of() -> None:

@@ -1,4 +1,4 @@
-"""An installed package adds a prior family, a law, a kind of chart and a format, a file each; commands use them by name."""
+"""An installed package adds a prior family, laws, a kind of chart and a format, a file each; commands use them by name."""
 
 from __future__ import annotations
 
@@ -20,6 +20,8 @@ SMALL = {
     "drivers.compute.start": {"family": "half-normal", "sigma": 2e26, "unit": "FLOP"},
     "thresholds": {"big": {"physical_compute": 1e27, "label": "big run"}},
     "drivers.compute.caps": {"money": {"kind": "root", "limit": {"value": 1e28, "unit": "FLOP"}}},
+    "drivers.compute.growth": None,
+    "drivers.algorithms": {"law": {"kind": "doubling", "parameters": {"pace": "0.2 OOM/year"}}},
 }
 
 
@@ -35,7 +37,7 @@ def installed(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def folder(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Run a scenario that names the family and the law."""
+    """Run a scenario that names the family and the laws."""
     work = tmp_path_factory.mktemp("work")
     (work / "small.yaml").write_text(scenario_text(small_scenario(SMALL)))
     done = simulate(installed, work, "small.yaml", "--no-charts")
@@ -52,7 +54,7 @@ def simulate(installed: Path, work: Path, *arguments: object) -> subprocess.Comp
     return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
 
 
-def test_its_family_and_its_law_run_from_a_scenario_file(folder: Path) -> None:
+def test_its_family_and_its_laws_run_from_a_scenario_file(folder: Path) -> None:
     with open_run(folder) as run:
         drawn = run["parameters/drivers.compute.start"].values
         level = run["trajectories/physical_compute"].values
@@ -60,6 +62,11 @@ def test_its_family_and_its_law_run_from_a_scenario_file(folder: Path) -> None:
     assert np.median(10**drawn) == pytest.approx(2e26 * 0.6744897501960817, rel=0.02)  # the half normal's median
     np.testing.assert_allclose(level, demanded - 0.5 * np.log10(1 + 100 ** (demanded - 28.0)), rtol=2e-7)
     assert "money" in (folder / "binding.csv").read_text()
+    with open_run(folder) as run:  # d a/dt = 0.2 (1 + a / 2)
+        algorithms, faster = (run[f"trajectories/{name}"].values for name in ("algorithms", "algorithms_law_faster"))
+    exact = np.broadcast_to(2 * np.expm1(0.1 * np.arange(algorithms.shape[1])), algorithms.shape)
+    np.testing.assert_allclose(algorithms, exact, atol=2e-6)
+    np.testing.assert_allclose(10**faster, 10 ** (exact / 2), rtol=1e-5)
 
 
 def test_the_run_says_which_version_of_it_made_it_and_a_check_when_it_is_another(
@@ -126,7 +133,7 @@ def test_a_package_that_cannot_be_imported_harms_only_what_names_it(folder: Path
     record = tmp_path / "torn-1.0.dist-info"
     record.mkdir()
     (record / "METADATA").write_text("Metadata-Version: 2.1\nName: torn\nVersion: 1.0\n")
-    groups = ("prior_families", "saturation_laws", "draw_designs", "chart_kinds", "exporters", "drivers")
+    groups = ("prior_families", "saturation_laws", "growth_laws", "draw_designs", "chart_kinds", "exporters", "drivers")
     entries = "".join(f"[simulator.{group}]\ntorn = torn:it\n" for group in groups)
     (record / "entry_points.txt").write_text(entries)
     schema = simulate(tmp_path, tmp_path, "schema")

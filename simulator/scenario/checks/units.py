@@ -13,7 +13,7 @@ from simulator.schema.quantities import OWN, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import PURCHASES, Stock
-from simulator.schema.subjects import inner_subjects, level_name, moving_thresholds, subjects
+from simulator.schema.subjects import inner_subjects, level_name, moving_thresholds, subjects, told_variables
 from simulator.units import Unit, UnitError, parse_level_unit, parse_unit, plain_unit
 
 
@@ -27,6 +27,7 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
         main = {**DRIVER_UNITS, "physical_compute": "FLOP"}.get(subject.name)
         unit = f"log10({main})" if main else _logarithm(check.factor(subject.level, subject.path))
         result |= {bound.variable: unit for bound in subject.bounds} | ({} if main else {subject.name: unit})
+    result |= dict.fromkeys(told_variables(spec), "log10(1)")
     for name, (level, path, _) in moving_thresholds(spec).items():
         result[name] = _logarithm(check.of(level, path))
     if spec.capability is not None:

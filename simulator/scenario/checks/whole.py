@@ -16,6 +16,7 @@ from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
 from simulator.scenario.checks.events import event_faults
 from simulator.scenario.checks.history import history_faults, observed_faults
+from simulator.scenario.checks.laws import law_faults
 from simulator.scenario.checks.plausibility import implausible
 from simulator.scenario.checks.priors import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
 from simulator.scenario.checks.quantities import (
@@ -38,6 +39,7 @@ from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
 from simulator.schema.events import Effect
 from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability
+from simulator.schema.laws import Law
 from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
@@ -150,7 +152,7 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     faults += _capability_faults(spec, units)
     faults += driver_faults(spec)
     faults += [*_missing_faults(spec), *_threshold_faults(spec, units), *_event_faults(spec, units)]
-    faults += units.faults
+    faults += [*law_faults(spec, ranges, units), *units.faults]
     faults += [*model_faults(spec, ranges), *event_faults(spec, ranges)]
     faults += [*name_faults(spec), *_name_faults(spec), *history_faults(spec)]
     warnings: list[str] = []
@@ -363,7 +365,8 @@ def _asked_for(spec: ScenarioSpec) -> Iterator[tuple[Path, str]]:
         meant = threshold.quantity or ("effective_compute" if threshold.of == "start" else "")
         yield ("thresholds", name), key if key != "level" else meant
     for path, _, entry in entries(spec):
-        if isinstance(entry, Models | Capability | FeedbackPoint) and getattr(entry, "parameters", None) is None:
+        is_made = isinstance(entry, Capability) and entry.parameters is not None  # of quantities
+        if isinstance(entry, Models | Capability | FeedbackPoint | Law) and not is_made:
             yield path, "effective_compute"
     yield from ((("constraints", name), "physical_compute") for name in spec.constraints)
     yield from ((path, event.when or "") for path, event in events_of(spec))

@@ -1,0 +1,115 @@
+"""Laws of growth: how fast a driver grows by what AI can do; the equations, and what they say at any time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.errors import Path
+from simulator.model.growth import LN_10
+from simulator.model.quantities import Chain, quantity_level
+from simulator.registers import attribute_at
+from simulator.schema.laws import Law
+from simulator.schema.prior_names import stated_drivers
+from simulator.schema.subjects import level_name
+from simulator.units import Array
+
+type Follow = Callable[[Mapping[str, Array], Mapping[str, Array]], Mapping[str, Array]]
+
+COMPUTES = ("physical_compute", "effective_compute")
+"""What every law is told beside what it takes."""
+_MOST_LN = 700.0
+"""The largest power of e that is computed: what grows so fast is beyond all numbers."""
+
+
+@dataclass(frozen=True, slots=True)
+class DriverLaw:
+    """The law by which a driver of a block grows: where it stands, its function, its drawn parameters, (sample,)."""
+
+    path: Path
+    law: Law
+    follow: Follow
+    parameters: Mapping[str, Array]
+
+    def taken(self, rows: NDArray[np.intp] | slice) -> DriverLaw:
+        """Take some samples."""
+        taken = {name: each if each.size == 1 else each[rows] for name, each in self.parameters.items()}
+        return replace(self, parameters=taken)
+
+    def takes(self) -> dict[str, Path]:
+        """Give the places of the quantities that it takes, by what they are to it."""
+        return {name: (*self.path, "quantities", name) for name in self.law.quantities}
+
+
+def laws_of(chain: Chain) -> dict[str, DriverLaw]:
+    """Find the laws by which drivers grow, by the name of the variable."""
+    drivers, found = stated_drivers(chain.block.spec), dict[str, DriverLaw]()
+    for name, subject in chain.subjects.items():
+        law = drivers[subject.driver].law if subject.path[0] == "drivers" else None
+        if law is not None:
+            record, path = law.record, (*subject.path, "law")
+            drawn = {
+                key: chain.block.draw((*path, "parameters", key)) if key in law.parameters
+                else np.array([each.default], dtype=np.float64)
+                for key, each in record.parameters.items()
+            }  # fmt: skip
+            found[name] = DriverLaw(path, law, cast("Follow", attribute_at(record.follow)), drawn)
+    return found
+
+
+def told_by_law(driver: str, chain: Chain, times: Array) -> dict[str, Array]:
+    """Compute what the law of a driver tells beside its level, (sample, time), log10 of plain numbers."""
+    name = level_name(("drivers", driver))
+    law, block, first = laws_of(chain)[name], chain.block, np.array([chain.block.spec.years.first])
+
+    def since(level: Callable[[Array], Array]) -> Array:
+        return np.asarray(level(times) - level(first))
+
+    own = {"level": name, **{each: each for each in COMPUTES}}
+    state = {key: since(partial(chain.level, each)) for key, each in own.items()}
+    for key, path in law.takes().items():
+        state[key] = since(partial(quantity_level, law.law.quantities[key], path, block))
+    for stock in law.law.record.stocks:
+        state[stock] = cast("Array", block.between((*law.path, stock), times, straight=True))
+    found = law.follow({key: each[:, None] for key, each in law.parameters.items()}, state)
+    return {key: found[key] for key in law.law.record.tells}
+
+
+def _power(log: Array) -> Array:
+    return np.asarray(np.exp(np.minimum(log, _MOST_LN)))
+
+
+def automated_research(parameters: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Array]:
+    """Let research that AI automates more and more raise a level S (Kwa, METR, 2026).
+
+    dS/dt = k (L / (1 - f))^a C^z S^(1 - beta), ln(f / (1 - f)) = ln(E / E_half) / width, with labour L, compute C and
+    effective compute E, all times what they were in the first year, in which S grows by `initial-growth` and f is
+    `automated`; a = `labour-share` x `returns`, z = `returns` - a, beta `diminishing-returns`. No task stands in for
+    another: what is automated speeds the rest up by 1 / (1 - f). Limits: as f goes to 0, research by people alone;
+    where a / width exceeds beta, a level without bound in finite time.
+
+    Told are f, `automation`, and `research`: (L / (1 - f))^a C^z times that of the first year.
+
+    >>> given = {"initial-growth": 0.7, "automated": 0.4, "width": 2.0, "labour-share": 0.25, "returns": 0.8,
+    ...          "diminishing-returns": 0.5}
+    >>> now = {"level": 1.0, "physical_compute": 0.5, "effective_compute": 1.5, "labour": 0.3}
+    >>> {name: float(value.round(3)) for name, value in automated_research(given, now).items()}
+    {'growth': 0.628, 'automation': -0.11, 'research': 0.453}
+    """
+    odds = np.log(parameters["automated"]) - np.log1p(-parameters["automated"])
+    bend = odds + LN_10 * state["effective_compute"] / parameters["width"]
+    speed = np.logaddexp(0.0, bend) + np.log1p(-parameters["automated"])  # ln((1 - f at the start) / (1 - f))
+    labour = parameters["labour-share"] * parameters["returns"]
+    compute = LN_10 * state.get("compute", state["physical_compute"])
+    research = labour * (LN_10 * state["labour"] + speed) + (parameters["returns"] - labour) * compute
+    harder = parameters["diminishing-returns"] * LN_10 * state["level"]
+    return {
+        "growth": parameters["initial-growth"] * _power(research - harder),
+        "automation": -np.logaddexp(0.0, -bend) / LN_10,
+        "research": research / LN_10,
+    }

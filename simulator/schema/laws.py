@@ -1,0 +1,152 @@
+"""Laws of growth: published forms by which AI speeds up progress, in the place of growth; records of a register.
+
+An installed package adds one with one record in one file:
+
+    [project.entry-points."simulator.growth_laws"]
+    square-root = "our_package.square_root:LAW"
+
+    def follow(parameters, state):                       # arrays whose axes fit one another
+        return {"growth": parameters["pace"] * 10.0 ** (state["effective_compute"] / 2)}
+
+    LAW = GrowthLaw("square-root", follow, "dS/dt = g C^(1/2)", "growth by the root of compute",
+                    {"pace": LawParameter("growth at the start", "rate")})
+
+A scenario then says `algorithms: {law: {kind: square-root, parameters: {pace: 3x/year}}}`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from simulator.errors import Fault, near_name
+from simulator.registers import Register
+from simulator.schema.base import Name, Spec, Text
+from simulator.schema.choices import Registered
+from simulator.schema.quantities import Quantity
+from simulator.schema.statements import Prior
+from simulator.units import Array
+from simulator.wording import listed
+
+
+@dataclass(frozen=True, slots=True)
+class LawParameter:
+    """A parameter of a law: what it is, whether growth or a number, and between which numbers that lies, without them.
+
+    One with a `default` may be left out.
+    """
+
+    meaning: str
+    kind: Literal["rate", "number"] = "number"
+    above: float = -math.inf
+    below: float = math.inf
+    default: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class GrowthLaw:
+    """A law by which a driver grows.
+
+    `follow` is a function (or its `module:name`) of parameters by name, rates in OOM/year, and of the state by name:
+    `level` of the driver, `physical_compute`, `effective_compute`, those of its `quantities` that are stated, and of
+    `stocks` of its own; each log10 of what it is times what it was in the first year. It gives `growth` of the level
+    and of each stock by name, OOM/year, and what it `tells` beside, log10 of plain numbers. All are arrays whose axes
+    fit one another. `tells`, `quantities` and `optional` quantities say what each is.
+    """
+
+    name: str
+    follow: str | Callable[[Mapping[str, Array], Mapping[str, Array]], Mapping[str, Array]]
+    formula: str
+    """The law, as the description of the format says it."""
+    words: str
+    """What a reader of a report is told."""
+    parameters: Mapping[str, LawParameter]
+    quantities: Mapping[str, str] = field(default_factory=dict)
+    optional: Mapping[str, str] = field(default_factory=dict)
+    tells: Mapping[str, str] = field(default_factory=dict)
+    stocks: tuple[str, ...] = ()
+
+
+_LAWS = (
+    GrowthLaw(
+        "automated-research",
+        "simulator.model.laws:automated_research",
+        "dS/dt = k (L / (1 - f))^a C^z S^(1 - beta), ln(f / (1 - f)) = ln(E / E_half) / width",
+        "growth by research that AI does more and more of, as effective compute grows",
+        {
+            "initial-growth": LawParameter("growth in the first year", "rate"),
+            "automated": LawParameter("share of research that is automated in the first year", above=0, below=1),
+            "width": LawParameter("1/v: e-folds of effective compute per logit of what is automated", above=0),
+            "labour-share": LawParameter("share of labour in the returns to research: a / (a + z)", above=0, below=1),
+            "returns": LawParameter("returns to labour and compute together: a + z", above=0),
+            "diminishing-returns": LawParameter("beta: how much harder progress gets with what is gained", above=0),
+        },
+        {"labour": "people at work on it"},
+        {"compute": "compute for research; without it physical compute"},
+        {"automation": "share of research that is automated", "research": "research output, times the first year's"},
+    ),
+)  # fmt: skip
+GROWTH_LAWS: Register[GrowthLaw] = Register(
+    "law of growth", "simulator.growth_laws", {law.name: law for law in _LAWS}, GrowthLaw
+)
+
+
+def _laws_in_words(names: Sequence[str]) -> str:
+    """Describe laws in one text: formula, quantities, parameters, and what they tell."""
+    return " ".join(_law_in_words(name, GROWTH_LAWS.find(name)) for name in names)
+
+
+def _law_in_words(name: str, law: GrowthLaw) -> str:
+    parts = {
+        "quantities": law.quantities,
+        "or without": law.optional,
+        "parameters": {key: each.meaning for key, each in law.parameters.items()},
+        "tells": law.tells,
+    }
+    said = (
+        f"{part}: {', '.join(f'`{key}` ({word})' for key, word in each.items())}"
+        for part, each in parts.items()
+        if each
+    )
+    return f"{name}: {law.formula}; {'; '.join(said)}."
+
+
+class Law(Spec):
+    """A law by which a driver grows, in the place of growth."""
+
+    kind: Annotated[str, Registered(GROWTH_LAWS, _laws_in_words)]
+    quantities: dict[Name, Quantity] = Field(default_factory=dict)
+    """What it takes of the scenario, by name: `{labour: researchers}`. What counts is how each changes from the first
+    year on, so that its unit is free."""
+    parameters: dict[Name, Prior] = Field(default_factory=dict)
+    """Its parameters, each a prior, by name; those that `kind` lists."""
+    notes: Text | None = None
+    """Why."""
+
+    @property
+    def record(self) -> GrowthLaw:
+        """What is known of laws of its kind."""
+        return GROWTH_LAWS.find(self.kind)
+
+    def _faults(self) -> Iterator[Fault]:
+        law = self.record
+        for key, known, needed in (
+            ("quantities", {**law.quantities, **law.optional}, law.quantities),
+            ("parameters", {name: each.meaning for name, each in law.parameters.items()},
+             [name for name, each in law.parameters.items() if each.default is None]),
+        ):  # fmt: skip
+            given = getattr(self, key)
+            for name in given:
+                if name not in known:
+                    remedy = near_name(name, known) or (f"It has {listed(known)}." if known else "Remove it.")
+                    yield Fault((key, name), f"the law {self.kind} has no such {_ONE[key]}.", remedy)
+            for name in needed:
+                if name not in given:
+                    yield Fault((key, name), "is missing.", f"The law {self.kind} needs it: {known[name]}.")
+
+
+_ONE = {"quantities": "quantity", "parameters": "parameter"}

@@ -1,0 +1,162 @@
+"""Laws of growth against their differential equations, by SciPy; closed forms; paths that run away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+import pytest
+import xarray as xr
+from scipy.integrate import solve_ivp
+
+from simulator.model.chance import drawn_jumps
+from simulator.testing import run_of, small_scenario
+
+LN_10 = np.log(10)
+RESEARCH = {
+    "initial-growth": "5x/year",
+    "automated": {"uniform": [0.25, 0.5]},
+    "width": {"uniform": [1.5, 4.2]},
+    "labour-share": {"uniform": [0.12, 0.35]},
+    "returns": {"uniform": [0.8, 1]},
+    "diminishing-returns": {"uniform": [0.3, 1]},
+}
+COMPUTE = {"start": "1e27 FLOP", "growth": "2.6x/year"}
+PEOPLE = {"start": {"value": 1, "unit": "1"}, "growth": [{"rate": "2x/year"}, {"from": 2028, "rate": "10 %/year"}]}
+
+
+def by_law(parameters: Mapping[str, Any], *, samples: int = 8, still: bool = False, **changes: Any) -> dict[str, Any]:
+    """A scenario whose algorithms grow by automated research, beside compute and labour that grow or stand still."""
+    law = {
+        "kind": "automated-research",
+        "quantities": {"labour": "researchers"},
+        "parameters": {**RESEARCH, **parameters},
+    }
+    compute, people = ({key: each[key] for key in each if key != "growth" or not still} for each in (COMPUTE, PEOPLE))
+    drivers = {"compute": compute, "algorithms": {"law": law}}
+    stated = {"drivers": drivers, "quantities": {"researchers": people}, "samples": samples, **changes}
+    return small_scenario(stated)
+
+
+def drawn(run: xr.DataTree, sample: int) -> dict[str, float]:
+    path = "drivers.algorithms.law.parameters."
+    return {name: float(run[f"parameters/{path}{name}"].values[sample]) for name in RESEARCH}
+
+
+def test_automated_research_is_the_equation() -> None:
+    """As it is written: dS/dt = k (L / (1 - f))^alpha C^zeta S^(1 - beta), in plain numbers, to 1e-4 OOM."""
+    run = run_of(by_law({}))
+    for sample in range(8):
+        given = drawn(run, sample)
+        alpha = given["labour-share"] * given["returns"]
+        zeta, v = given["returns"] - alpha, 1 / given["width"]
+        half = np.exp(-np.log(given["automated"] / (1 - given["automated"])) / v)
+        k = given["initial-growth"] * LN_10 * (1 - given["automated"]) ** alpha
+
+        def slope(time: float, level: Any, v: float = v, half: float = half, k: float = k, alpha: float = alpha,
+                  zeta: float = zeta, beta: float = given["diminishing-returns"]) -> Any:  # fmt: skip
+            compute, labour = 2.6**time, 2 ** min(time, 3) * 1.1 ** max(time - 3, 0)
+            automated = 1 / (1 + (half / (compute * level)) ** v)
+            return k * (labour / (1 - automated)) ** alpha * compute**zeta * level ** (1 - beta)
+
+        exact = solve_ivp(slope, (0, 10), [1.0], t_eval=np.arange(11), method="LSODA", rtol=1e-11, atol=0.0).y[0]
+        level = run["trajectories/algorithms"].values[sample]
+        np.testing.assert_allclose(level, np.log10(exact), rtol=0, atol=1e-4)
+        automated = 1 / (1 + (half / (2.6 ** np.arange(11) * exact)) ** v)
+        told = 10.0 ** run["trajectories/algorithms_law_automation"].values[sample]
+        np.testing.assert_allclose(told, automated, rtol=1e-4)
+        labour = 2 ** np.minimum(np.arange(11), 3) * 1.1 ** np.maximum(np.arange(11) - 3, 0)
+        output = (labour * (1 - given["automated"]) / (1 - automated)) ** alpha * 2.6 ** (zeta * np.arange(11))
+        found = run["trajectories/algorithms_law_research"].values[sample]
+        np.testing.assert_allclose(found, np.log10(output), rtol=0, atol=1e-4)
+
+
+def test_research_that_hardly_automates_is_the_closed_form() -> None:
+    """With f at 1e-12 and constant inputs S^beta = 1 + beta g t."""
+    changes = {"automated": 1e-12, "width": 100, "initial-growth": "0.3 OOM/year", "diminishing-returns": 0.5}
+    exact = np.log10(1 + 0.5 * 0.3 * LN_10 * np.arange(11)) / 0.5
+    np.testing.assert_allclose(
+        run_of(by_law(changes, samples=1, still=True))["trajectories/algorithms"].values[0], exact, rtol=0, atol=2e-6
+    )
+
+
+def test_what_runs_away_is_counted_from_the_year_on_and_never_told_as_a_level() -> None:
+    """f is near 1 at once: S^(1 + alpha v - beta), here S^1.4, is without bound after 1 / (0.4 g) years."""
+    changes = {"automated": 1 - 1e-12, "width": 1, "labour-share": 1 - 1e-12, "returns": 0.8,
+               "diminishing-returns": {"discrete": {"values": [0.4, 0.9], "weights": [1, 1]}},
+               "initial-growth": "0.4 ln/year"}  # fmt: skip
+    thresholds = {"far": {"quantity": "algorithms", "level": {"value": 1e40, "unit": "1"}},
+                  "tenfold": {"quantity": "algorithms", "level": 10}}  # fmt: skip
+    run = run_of(by_law(changes, thresholds=thresholds, samples=40, still=True))
+    fast = run["parameters/drivers.algorithms.law.parameters.diminishing-returns"].values < 0.5
+    level, bound = run["trajectories/algorithms"].values, 1 / (0.4 * 0.4)
+    np.testing.assert_array_equal(np.isinf(level), fast[:, None] & (np.arange(11) > bound))
+    held = np.arange(11) < bound
+    exact = -np.log10(1 - 0.4 * 0.4 * np.arange(11)[held]) / 0.4
+    np.testing.assert_allclose(level[fast][:, held], np.broadcast_to(exact, (fast.sum(), held.sum())), atol=1e-4)
+    dates = run["crossings/crossing_year"].values
+    tenfold = (1 - 10**-0.4) * bound
+    np.testing.assert_allclose(dates[1, fast], 2025 + tenfold, atol=1e-3)
+    np.testing.assert_allclose(dates[0, fast], 2025 + bound, atol=0.0625)
+    assert np.isinf(run["trajectories/algorithms_law_research"].values[fast][:, ~held]).all()
+    assert "effective compute is beyond 10^300 FLOP in 50" in run.attrs["warnings"]
+    assert "from 2032 on" in run.attrs["warnings"]
+
+
+@pytest.mark.parametrize("step", ["quarter", "month"])
+def test_neither_the_step_nor_the_horizon_changes_a_year(step: str) -> None:
+    whole = run_of(by_law({}))["trajectories/algorithms"]
+    changes = {"years": {"first": 2025, "last": 2032, "step": step}}
+    shorter = run_of(by_law({}, **changes))["trajectories/algorithms"]
+    years = list(range(2025, 2033))
+    np.testing.assert_array_equal(shorter.sel(year=years).values, whole.sel(year=years).values)
+
+
+def test_points_and_a_law_step_together_under_a_cap_beside_jumps() -> None:
+    """Hardware by points, algorithms by a law under a hard cap, spending that jumps: the pair of equations."""
+    law = by_law({})["drivers"]["algorithms"]["law"]
+    drivers = {
+        "spending": {"start": "1e9 USD", "growth": "2x/year", "jumps": {"rate": "0.3/year", "size": "4x"}},
+        "hardware": {"start": "1e18 FLOP/USD", "growth": "1.3x/year",
+                     "feedback": [{"at": 1e27, "multiplier": 1}, {"at": 1e35, "multiplier": 5}]},
+        "algorithms": {"law": law, "caps": {"top": {"limit": 1e4}}},
+    }  # fmt: skip
+    run = run_of(small_scenario({"drivers": drivers, "quantities": {"researchers": PEOPLE}, "samples": 4}))
+    uniforms = [run[f"parameters/drivers.spending.jumps.shock[{year}]"].values for year in range(2026, 2036)]
+    stated = {"base": 2025.0, "rate": np.array([0.3]), "size": np.log10([4.0]), "spread": np.zeros(1)}
+    jumps = [*drawn_jumps(uniforms=np.stack(uniforms, axis=-1), jump_years=range(2026, 2036), **stated)]
+    for sample in range(4):
+        given = drawn(run, sample)
+        dates = np.sort([when[sample] - 2025 for when, _ in jumps if when[sample] < 2035])
+        alpha = given["labour-share"] * given["returns"]
+
+        def slope(
+            time: float, state: Any, given: dict[str, float] = given, alpha: float = alpha, jumped: int = 0
+        ) -> Any:
+            physical = np.log10(2) * time + jumped * np.log10(4) + state[0]
+            above = physical + min(state[1], 4)
+            odds = np.log(given["automated"] / (1 - given["automated"]))
+            speed = np.logaddexp(0, odds + LN_10 * above / given["width"]) - np.logaddexp(0, odds)
+            labour = min(time, 3) * np.log(2) + max(time - 3, 0) * np.log(1.1)
+            research = alpha * (labour + speed)
+            research += (given["returns"] - alpha) * LN_10 * physical
+            harder = given["diminishing-returns"] * LN_10 * min(state[1], 4)
+            multiplier = 5 ** np.clip(above / 8, 0, 1)
+            return [np.log10(1.3) * multiplier, given["initial-growth"] * np.exp(research - harder)]
+
+        found, state = [], [0.0, 0.0]
+        for number, (begin, end) in enumerate(pairwise([0.0, *dates, 10.0])):  # from jump to jump
+            inside = [year for year in range(11) if begin <= year < end or year == end == 10]
+            options = {"rtol": 1e-9, "atol": 1e-9, "max_step": 0.01, "dense_output": True}
+            part = solve_ivp(partial(slope, jumped=number), (begin, end), state, **options)
+            found += [part.sol(year) for year in inside]
+            state = part.y[:, -1]
+        hardware, demanded = np.transpose(found)
+        np.testing.assert_allclose(run["trajectories/hardware"].values[sample] - 18, hardware, rtol=0, atol=2e-4)
+        told = run["trajectories/algorithms_demanded"].values[sample]
+        np.testing.assert_array_equal(np.isinf(told), demanded > 300)  # beyond numbers, which the cap does not let in
+        np.testing.assert_allclose(told[demanded < 300], demanded[demanded < 300], rtol=2e-5, atol=1e-4)
+    assert sum(when.size > 0 and bool((when[:4] < 2035).any()) for when, _ in jumps)  # there are some
