@@ -117,6 +117,8 @@ def _on_level(effect: Effect, at: Path, of: Path, level: Level, spec: ScenarioSp
     if effect.is_on_growth and (custom or adds_up or level.level is not None):
         what = "computed by a custom driver" if custom else "what is bought" if adds_up else "a quantity in every year"
         yield Fault(at, f"{name} is {what}.", "Name a level with growth of its own.")
+    elif isinstance(level, Driver) and level.law is not None:
+        yield Fault(at, f"{name} grows by a law.", "Change what the law takes: compute, or its quantities.")
     elif isinstance(level, Driver) and level.factors is not None and not (effect.is_on_growth and effect.rate is None):
         rule = f"{name} is the product of {', '.join(level.factors)}."
         first = next(iter(level.factors))
