@@ -135,13 +135,13 @@ class Movable:
         corners = grid[first : first + 2, second : second + 2]
         return Curve.through(np.einsum("i,j,ijk->k", [1.0 - share, share], [1.0 - part, part], corners))
 
-    def log_ratio(self, scores: Array, change: Change) -> tuple[Array, Array]:
-        """Give the log of new over old density where the prior had these scores, and the new scores there.
+    def log_ratio(self, scores: Array, curve: Curve) -> tuple[Array, Array]:
+        """Give the log of the density of a curve over that as it stands where it had these scores, and the new scores.
 
         A score that is infinite is "never", which stays as likely as it was.
         """
         finite = np.isfinite(scores)
-        at, curve = np.interp(np.where(finite, scores, 0.0), SCORES, self.stands.at), self.after(change)
+        at = np.interp(np.where(finite, scores, 0.0), SCORES, self.stands.at)
         logs = curve.log_density(at) - np.interp(scores, SCORES, self.stands.logs)
         return np.where(finite, logs, 0.0), np.where(finite, curve.score(at), scores)
 
@@ -268,7 +268,7 @@ def _weight(path: str, prior: NamedPrior, inside: Curve, of: int | None) -> Mova
                    others=others, beside=float(beside))  # fmt: skip
 
 
-def _stated(base: Opened, prior: Movable, median: float, width: float) -> Curve | None:
+def stated(base: Opened, prior: Movable, median: float, width: float) -> Curve | None:
     """Tabulate a prior of the scenario that is changed so; None where it cannot be."""
     if (median, width) == (prior.median, 1.0):
         return prior.stands
@@ -288,7 +288,7 @@ def _gridded(base: Opened, prior: Movable) -> Movable:
         medians = _spread(base, prior)
     medians[len(medians) // 2] = prior.median
     none = np.full(SCORES.size, np.nan)
-    rows = [[_stated(base, prior, median, width) for width in WIDTHS] for median in medians]
+    rows = [[stated(base, prior, median, width) for width in WIDTHS] for median in medians]
     grid = np.stack([[none if curve is None else curve.at for curve in row] for row in rows])
     return replace(prior, medians=tuple(medians), grid=grid)
 
@@ -305,11 +305,11 @@ def _agrees(base: Opened, prior: Movable, control: Control) -> bool:
     """Tell whether a moved prior is that of the scenario which is changed so."""
     shift = prior.median + 0.7 * (control["high"] - prior.median)
     for median, width in ((shift, 1.0), (prior.median, 1.2), (prior.median, 0.8)):
-        stated, moved = _stated(base, prior, median, width), prior.after(Change(median=median, width=width))
-        if stated is None or np.isnan(moved.at).any():
+        own, moved = stated(base, prior, median, width), prior.after(Change(median=median, width=width))
+        if own is None or np.isnan(moved.at).any():
             continue  # the scenario cannot be so, or not be told from its neighbours, which is said when it is asked
-        told = moved.log_density(stated.at)
-        apart = np.where(np.isfinite(told), np.abs(np.expm1(np.clip(told - stated.logs, -5.0, 5.0))), 1.0)
+        told = moved.log_density(own.at)
+        apart = np.where(np.isfinite(told), np.abs(np.expm1(np.clip(told - own.logs, -5.0, 5.0))), 1.0)
         if not np.average(np.minimum(apart, 1.0), weights=np.exp(-(SCORES**2) / 2)) / 2 < _AGREES:
             return False
     return True

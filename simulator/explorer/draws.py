@@ -18,8 +18,8 @@ from simulator.engine.plan import Plan
 from simulator.engine.simulation import run_plan
 from simulator.errors import SimulatorError
 from simulator.explorer.changes import Opened, changed
-from simulator.explorer.curves import Movable, movable, scores_of
-from simulator.explorer.protocol import Change, Changes, Control
+from simulator.explorer.curves import Curve, Movable, movable, scores_of, stated
+from simulator.explorer.protocol import Changes, Control
 from simulator.priors.composite import split_atoms
 from simulator.priors.dependence import CopulaGroup
 from simulator.scenario.resolving import Scenario
@@ -78,14 +78,14 @@ class Known:
         own = {each.key: (each.name, each.of) for each in self.priors.values()}
         return own | {name: (name, None) for group in self.groups for name in group.names}
 
-    def log_ratios(self, scores: Mapping[str, Array], changes: Changes) -> Array:
+    def log_ratios(self, scores: Mapping[str, Array], moved: Mapping[str, Curve]) -> Array:
         """Give the logs of the density with priors moved over that without, where they had these scores (sample,)."""
         total, after = np.zeros(next(iter(scores.values())).size), dict(scores)
-        for path, change in changes.items():
+        for path, curve in moved.items():
             prior = self.priors[path]
-            ratio, after[prior.key] = prior.log_ratio(scores[prior.key], change)
+            ratio, after[prior.key] = prior.log_ratio(scores[prior.key], curve)
             total += ratio
-        names = {self.priors[path].key for path in changes}
+        names = {self.priors[path].key for path in moved}
         for group in self.groups:
             if names & set(group.names):
                 total += _log_copula(group, after) - _log_copula(group, scores)
@@ -136,7 +136,8 @@ class Draws:
 
     def log_weights(self, changes: Changes) -> Array:
         """Give the logs of weights (sample,) for priors that are moved."""
-        return self.known.log_ratios(self.scores, changes) - self.logs
+        moved = {path: self.known.priors[path].after(change) for path, change in changes.items()}
+        return self.known.log_ratios(self.scores, moved) - self.logs
 
 
 def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> Draws:
@@ -145,14 +146,16 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
     `own` samples are those of its run, and `wider` more have one of the `most` priors that matter most twice as wide.
     """
     plan, components = run_plan(base.scenario), base.scenario.components
-    batches, wide = [compute_batch(plan, 0, own)], dict[str, int]()
+    batches, wide, curves = [compute_batch(plan, 0, own)], dict[str, int](), dict[str, Curve]()
     for number, path in enumerate(_strongest(batches[0], plan, known.priors)[:most]):
         prior = known.priors[path]
         try:
             other = changed(base, {path: {"width": WIDE}})
         except SimulatorError:
             continue  # it may not be so wide: there are only the scenario's own samples
-        if np.isfinite(prior.after(Change(width=WIDE)).at).all():
+        curve = stated(base, prior, prior.median, WIDE)  # from which these are drawn, and not what stands for it
+        if curve is not None and np.isfinite(curve.at).all():
+            curves[path] = curve
             batches.append(compute_batch(run_plan(_seeded(other, number + 1)), 0, wider))
             wide[path] = wider
     component = np.concatenate([each.component for each in batches])
@@ -171,7 +174,7 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
     scores = {key: np.where(outside, 0.0, found) for key, found in scores.items()}
     total = np.full(size, own / size)
     for path, count in wide.items():
-        total += count / size * np.exp(known.log_ratios(scores, {path: Change(width=WIDE)}))
+        total += count / size * np.exp(known.log_ratios(scores, {path: curves[path]}))
     logs = np.where(outside, _NOTHING, np.log(total))
     return Draws(plan, tuple(batches), known, scores, logs, {path: n / size for path, n in wide.items()})
 

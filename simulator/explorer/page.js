@@ -409,7 +409,7 @@ class Page {
         this.stops = (this.stops ?? 0) + 1;
         this.say("");
         this.asks({ kind: "stop" });
-      } }, "Stop"));
+      } }, "Stop learning"));
       await new Promise((passed) => { setTimeout(passed, PAUSE); });
     }
   }
@@ -1096,6 +1096,10 @@ function tableOf(caption, head, rows) {
 
 function render({ model, el }) {
   el.classList.add("explorer");
+  if (!model.address) { // a notebook, whose own keys are not meant here: it would keep Enter from a box
+    el.dataset.lmSuppressShortcuts = "true";
+    el.addEventListener("keydown", (event) => event.stopPropagation());
+  }
   const page = new Page(model, el);
   return () => page.close();
 }

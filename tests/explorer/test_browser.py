@@ -423,7 +423,7 @@ def test_what_learns_says_so_holds_nothing_up_and_can_be_stopped(page: Any) -> N
     typed(page, SPENDING, "2.7")
     rested(page)
     sync_api.expect(page.locator(".done")).to_contain_text("learned learns from history")
-    page.get_by_role("button", name="Stop").click()
+    page.get_by_role("button", name="Stop learning").click()
     sync_api.expect(page.locator(".trouble")).to_contain_text("stopped before it had learned")
     sync_api.expect(page.get_by_role("heading", level=1)).to_have_text("Baseline")
     typed(page, SPENDING, "2.8")

@@ -26,7 +26,7 @@ def test_a_normal_prior_has_its_closed_form_before_and_after_it_is_moved(change)
     scores = np.linspace(-3, 3, 13)
     at = 0.5 + 0.1 * scores
     mean, sd = change.get("median", 0.5), 0.1 * change.get("width", 1.0)
-    logs, after = prior.log_ratio(scores, change)
+    logs, after = prior.log_ratio(scores, prior.after(change))
     inside = np.abs((at - mean) / sd) < 5
     expected = norm(mean, sd).logpdf(at) - norm(0.5, 0.1).logpdf(at)
     assert logs[inside] == pytest.approx(expected[inside], abs=0.03)
@@ -51,7 +51,7 @@ def test_a_prior_of_any_family_is_that_of_the_scenario_that_is_changed(stated, c
     assert isinstance(prior, Movable)
     before, after = (each.joint.priors[GROWTH].family for each in (base.scenario, changed(base, {GROWTH: change})))
     values = before.ppf(np.linspace(0.05, 0.95, 19))
-    logs, scores = prior.log_ratio(scores_of(base.scenario.joint.priors[GROWTH], values), change)
+    logs, scores = prior.log_ratio(scores_of(base.scenario.joint.priors[GROWTH], values), prior.after(change))
     with np.errstate(divide="ignore"):
         expected = after.logpdf(values) - before.logpdf(values)
     assert np.exp(logs) == pytest.approx(np.exp(expected), abs=0.1)
@@ -66,7 +66,9 @@ def test_the_weight_of_a_part_is_exact():
     share = 0.9 / 1.6
     low, high = norm(0.4, 0.1).pdf(at), norm(0.7, 0.1).pdf(at)
     expected = np.log((1 - share) * low + share * high) - np.log(0.7 * low + 0.3 * high)
-    assert prior.log_ratio(np.array([-1.0, 0.0, 1.0]), {"weight": 0.9})[0] == pytest.approx(expected, abs=0.01)
+    assert prior.log_ratio(np.array([-1.0, 0.0, 1.0]), prior.after({"weight": 0.9}))[0] == pytest.approx(
+        expected, abs=0.01
+    )
 
 
 def test_single_values_cannot_be_moved_and_it_is_said_why():

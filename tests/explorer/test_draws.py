@@ -80,3 +80,16 @@ def test_a_partner_that_differs_between_the_scenarios_of_a_mixture_is_weighed_in
     draws = draws_of(base, Known.of(base, controls(base.scenario)), own=8192, wider=0, most=0)
     weights = np.exp(draws.log_weights({START: {"median": 1.5e26}}))
     assert [weights[draws.component == at].mean() for at in (0, 1)] == pytest.approx([1.0, 1.0], abs=0.03)
+
+
+def test_what_is_drawn_wider_is_weighed_by_the_prior_from_which_it_was_drawn():
+    """And not by what stands for it in the file: a bounded prior that is widened is near it, and not the same."""
+    bounded = {"family": "metalog", "median": 0.26, "interval_80": [0.16, 0.40], "lower": 0, "upper": 1,
+               "unit": "OOM/year"}  # fmt: skip
+    _, draws = drawn({GROWTH: bounded}, own=20_480, wider=20_480, most=1)
+    assert list(draws.wide) == [GROWTH]
+    growth, own = np.concatenate([each.parameters[GROWTH] for each in draws.batches]), draws.batches[0].component.size
+    weights = np.exp(draws.log_weights({}))
+    for edge in (0.1, 0.2, 0.3, 0.5):
+        share = (growth[:own] < edge).mean()
+        assert weights[growth < edge].sum() / weights.size == pytest.approx(share, abs=0.002)

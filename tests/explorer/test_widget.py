@@ -86,6 +86,7 @@ def test_the_page_of_a_notebook_moves_in_a_browser():
                 send: async (asked) => { const answer = await ask(asked); heard.forEach((hear) => hear(answer)); } };
               const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
               const { default: page } = await import(address);
+              document.addEventListener("keydown", (event) => event.preventDefault()); // as the notebook's own keys do
               const el = document.body.appendChild(document.createElement("div"));
               await page.render({ model, el });
             })(); }""",
