@@ -369,6 +369,7 @@ class _Stepper:
         for name, law in self.laws.items():
             taken: dict[str, str | Path] = {"level": name, **{key: key for key in COMPUTES}, **law.takes()}
             state = {key: levels[at] - self.beginning[at][rows] for key, at in taken.items()}
+            state["start"] = self.beginning[name][rows]
             stocks: dict[str, Path] = {stock: ("stock", *law.path, stock) for stock in law.law.record.stocks}
             state |= {stock: moment[at] for stock, at in stocks.items()}
             rates = law.follow(law.taken(rows).parameters, state)

@@ -74,14 +74,23 @@ def told_by_law(driver: str, chain: Chain, times: Array) -> dict[str, Array]:
     state = {key: since(partial(chain.level, each)) for key, each in own.items()}
     for key, path in law.takes().items():
         state[key] = since(partial(quantity_level, law.law.quantities[key], path, block))
+    state["start"] = chain.level(name, first)
     for stock in law.law.record.stocks:
         state[stock] = cast("Array", block.between((*law.path, stock), times, straight=True))
     found = law.follow({key: each[:, None] for key, each in law.parameters.items()}, state)
-    return {key: found[key] for key in law.law.record.tells}
+    return {key: state[key] if key in law.law.record.stocks else found[key] for key in law.law.tells}
 
 
 def _power(log: Array) -> Array:
     return np.asarray(np.exp(np.minimum(log, _MOST_LN)))
+
+
+def _automated(parameters: Mapping[str, Array], state: Mapping[str, Array]) -> tuple[Array, Array]:
+    """Give the log of what automation speeds research up by, (1 - f) of the first year over 1 - f, and log10 of f."""
+    with np.errstate(divide="ignore"):  # of nothing that is automated
+        people = np.log1p(-parameters["automated"])
+        odds = np.log(parameters["automated"]) - people + LN_10 * state["effective_compute"] / parameters["width"]
+    return np.logaddexp(0.0, odds) + people, -np.logaddexp(0.0, -odds) / LN_10
 
 
 def automated_research(parameters: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Array]:
@@ -99,17 +108,43 @@ def automated_research(parameters: Mapping[str, Array], state: Mapping[str, Arra
     ...          "diminishing-returns": 0.5}
     >>> now = {"level": 1.0, "physical_compute": 0.5, "effective_compute": 1.5, "labour": 0.3}
     >>> {name: float(value.round(3)) for name, value in automated_research(given, now).items()}
-    {'growth': 0.628, 'automation': -0.11, 'research': 0.453}
+    {'growth': 0.625, 'automation': -0.103, 'research': 0.451}
     """
-    odds = np.log(parameters["automated"]) - np.log1p(-parameters["automated"])
-    bend = odds + LN_10 * state["effective_compute"] / parameters["width"]
-    speed = np.logaddexp(0.0, bend) + np.log1p(-parameters["automated"])  # ln((1 - f at the start) / (1 - f))
+    speed, automation = _automated(parameters, state)
     labour = parameters["labour-share"] * parameters["returns"]
     compute = LN_10 * state.get("compute", state["physical_compute"])
     research = labour * (LN_10 * state["labour"] + speed) + (parameters["returns"] - labour) * compute
     harder = parameters["diminishing-returns"] * LN_10 * state["level"]
     return {
         "growth": parameters["initial-growth"] * _power(research - harder),
-        "automation": -np.logaddexp(0.0, -bend) / LN_10,
+        "automation": automation,
         "research": research / LN_10,
     }
+
+
+def research_stock(parameters: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Array]:
+    """Let a stock of research raise a level X with diminishing returns, under a ceiling (Davidson, 2023).
+
+    dQ/dt = (I / (1 - f))^lambda, d ln X = (r / lambda) p d ln Q, p = (ln ceiling - ln X) / (ln ceiling - ln X_0), with
+    lambda `parallel`, r `returns`, I `input` and X_0 the level of the first year; f is automated as in
+    `automated_research`, and 0 where it is not stated. In the first year Q grows lambda times as fast as the input did
+    before, by `earlier-growth`. Limits: far below the ceiling X goes with Q^(r / lambda); at or above it it stands.
+    Where the input goes on as before, ln X is a Gompertz curve.
+
+    Told are f, `automation`, I / (1 - f), `research`, and Q, `stock`, times those of the first year; what it gives as
+    `stock` is how fast Q grows.
+
+    >>> given = {"returns": 5.0, "parallel": 0.7, "earlier-growth": 0.02, "ceiling": 26.0, "automated": 0.0, "width": 1}
+    >>> now = {"level": 2.0, "start": 17.0, "input": 0.3, "stock": 0.2, "effective_compute": 4.0}
+    >>> {name: float(value.round(4)) for name, value in research_stock(given, now).items() if name != "automation"}
+    {'growth': 0.0796, 'research': 0.3, 'stock': 0.0143}
+    """
+    speed, automation = _automated(parameters, state)
+    research = state["input"] + speed / LN_10
+    gained = parameters["parallel"] * research - state["stock"]
+    stock = parameters["parallel"] * parameters["earlier-growth"] * _power(LN_10 * gained)
+    room = parameters["ceiling"] - state["start"]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        left = np.where(np.isinf(room), 1.0, np.where(room > 0.0, np.maximum(room - state["level"], 0.0) / room, 0.0))
+    growth = parameters["returns"] / parameters["parallel"] * left * stock
+    return {"growth": growth, "automation": automation, "research": research, "stock": stock}

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -35,13 +35,13 @@ from simulator.wording import listed
 
 @dataclass(frozen=True, slots=True)
 class LawParameter:
-    """A parameter of a law: what it is, whether growth or a number, and between which numbers that lies, without them.
+    """A parameter of a law: what it is, its kind, and between which numbers one that is no growth lies, without them.
 
-    One with a `default` may be left out.
+    A level is one of the driver, in its unit, handed over as its log10. One with a `default` may be left out.
     """
 
     meaning: str
-    kind: Literal["rate", "number"] = "number"
+    kind: Literal["rate", "number", "level"] = "number"
     above: float = -math.inf
     below: float = math.inf
     default: float | None = None
@@ -53,9 +53,10 @@ class GrowthLaw:
 
     `follow` is a function (or its `module:name`) of parameters by name, rates in OOM/year, and of the state by name:
     `level` of the driver, `physical_compute`, `effective_compute`, those of its `quantities` that are stated, and of
-    `stocks` of its own; each log10 of what it is times what it was in the first year. It gives `growth` of the level
-    and of each stock by name, OOM/year, and what it `tells` beside, log10 of plain numbers. All are arrays whose axes
-    fit one another. `tells`, `quantities` and `optional` quantities say what each is.
+    `stocks` of its own; each log10 of what it is times what it was in the first year, and `start`, log10 of the level
+    then. It gives `growth` of the level and of each stock by name, OOM/year, and what it `tells` beside, log10 of plain
+    numbers. All are arrays whose axes fit one another. `tells`, `quantities` and `optional` quantities say what each
+    is; of `only_with`, a parameter or what is told goes with a parameter that may be left out.
     """
 
     name: str
@@ -69,8 +70,12 @@ class GrowthLaw:
     optional: Mapping[str, str] = field(default_factory=dict)
     tells: Mapping[str, str] = field(default_factory=dict)
     stocks: tuple[str, ...] = ()
+    only_with: Mapping[str, str] = field(default_factory=dict)
 
 
+_AUTOMATED = LawParameter("share of research that is automated in the first year", above=0, below=1)
+_WIDTH = LawParameter("1/v: e-folds of effective compute per logit of what is automated", above=0)
+_AUTOMATION = "share of research that is automated"
 _LAWS = (
     GrowthLaw(
         "automated-research",
@@ -79,15 +84,37 @@ _LAWS = (
         "growth by research that AI does more and more of, as effective compute grows",
         {
             "initial-growth": LawParameter("growth in the first year", "rate"),
-            "automated": LawParameter("share of research that is automated in the first year", above=0, below=1),
-            "width": LawParameter("1/v: e-folds of effective compute per logit of what is automated", above=0),
+            "automated": _AUTOMATED,
+            "width": _WIDTH,
             "labour-share": LawParameter("share of labour in the returns to research: a / (a + z)", above=0, below=1),
             "returns": LawParameter("returns to labour and compute together: a + z", above=0),
             "diminishing-returns": LawParameter("beta: how much harder progress gets with what is gained", above=0),
         },
         {"labour": "people at work on it"},
         {"compute": "compute for research; without it physical compute"},
-        {"automation": "share of research that is automated", "research": "research output, times the first year's"},
+        {"automation": _AUTOMATION, "research": "research output, times the first year's"},
+    ),
+    GrowthLaw(
+        "research-stock",
+        "simulator.model.laws:research_stock",
+        "dQ/dt = (I / (1 - f))^lambda, d ln X = (r / lambda) d ln Q (ln ceiling - ln X) / (ln ceiling - ln X_0), "
+        "f as in automated-research",
+        "growth by a stock of research, which gets less for its input the nearer to a ceiling it comes",
+        {
+            "returns": LawParameter("r: doublings of the level by each of the input, far below a ceiling", above=0),
+            "parallel": LawParameter("lambda: what research that is done at once adds is its power of this", above=0),
+            "earlier-growth": LawParameter("growth of the input that led to the stock of the first year", "rate"),
+            "ceiling": LawParameter("the level that is never passed", "level", default=math.inf),
+            "automated": replace(_AUTOMATED, default=0.0),
+            "width": replace(_WIDTH, default=1.0),
+        },
+        {"input": "input to research: people, money"},
+        tells={
+            "automation": _AUTOMATION, "research": "input to research with what is automated, times the first year's",
+            "stock": "stock of research, times the first year's",
+        },
+        stocks=("stock",),
+        only_with={"automation": "automated", "width": "automated"},
     ),
 )  # fmt: skip
 GROWTH_LAWS: Register[GrowthLaw] = Register(
@@ -132,12 +159,22 @@ class Law(Spec):
         """What is known of laws of its kind."""
         return GROWTH_LAWS.find(self.kind)
 
+    @property
+    def tells(self) -> dict[str, str]:
+        """What it tells beside the level, by name."""
+        law = self.record
+        return {key: words for key, words in law.tells.items() if law.only_with.get(key) in (None, *self.parameters)}
+
     def _faults(self) -> Iterator[Fault]:
         law = self.record
+        for name in self.parameters:
+            if (partner := law.only_with.get(name)) not in (None, *self.parameters):
+                yield Fault(("parameters", name), f"goes with {partner}.", f"Write {partner}, or remove {name}.")
         for key, known, needed in (
             ("quantities", {**law.quantities, **law.optional}, law.quantities),
             ("parameters", {name: each.meaning for name, each in law.parameters.items()},
-             [name for name, each in law.parameters.items() if each.default is None]),
+             [name for name, each in law.parameters.items()
+              if each.default is None or law.only_with.get(name) in self.parameters]),
         ):  # fmt: skip
             given = getattr(self, key)
             for name in given:

@@ -260,6 +260,7 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
             kind, unit = "level", _EVENT_UNITS.get(str(events[path[:-1]].when))
         if of == "parameters" and path[:-2] in laws:
             kind = laws[path[:-2]].record.parameters[str(path[-1])].kind
+            unit = DRIVER_UNITS[str(path[1])] if kind == "level" else None
         asks = (of in ASKED and path[-2:] not in _INNER) or kind == "rate"
         never = path[0] == "thresholds" and len(path) == 3 and kind != "delay"
         places = share_paths(spec) if of == "largest_share" else (path,)

@@ -160,7 +160,7 @@ def told_variables(spec: ScenarioSpec) -> dict[str, Told]:
         f"{driver}_law_{snake(what)}": Told(driver, what, words)
         for driver, entry in stated_drivers(spec).items()
         if entry.law is not None
-        for what, words in entry.law.record.tells.items()
+        for what, words in entry.law.tells.items()
     }
 
 

@@ -106,6 +106,62 @@ def test_what_runs_away_is_counted_from_the_year_on_and_never_told_as_a_level() 
     assert "from 2032 on" in run.attrs["warnings"]
 
 
+STOCK = {"returns": 5.2, "parallel": 0.7, "earlier-growth": "0.047 ln/year", "ceiling": "1e26 FLOP/USD"}
+
+
+def by_stock(parameters: Mapping[str, Any], growth: str, **changes: Any) -> xr.DataTree:
+    """Run a scenario whose hardware grows by a stock of research, of an input that grows."""
+    stated = {key: each for key, each in {**STOCK, **parameters}.items() if each is not None}
+    law = {"kind": "research-stock", "quantities": {"input": "research"}, "parameters": stated}
+    drivers = {"spending": {"start": "1e8 USD", "growth": "2x/year"},
+               "hardware": {"start": "1.915e17 FLOP/USD", "law": law}}  # fmt: skip
+    research = {"start": {"value": 7, "unit": "1"}, "growth": growth}
+    return run_of(small_scenario({"drivers": drivers, "quantities": {"research": research}, "samples": 1, **changes}))
+
+
+def test_a_research_stock_whose_input_goes_on_gives_a_gompertz_curve() -> None:
+    """ln X = ln ceiling - (ln ceiling - ln X_0) exp(-r g t / (ln ceiling - ln X_0)), with Q growing by lambda g."""
+    run = by_stock({}, "0.047 ln/year", years={"first": 2022, "last": 2122})
+    room, times = np.log(1e26 / 1.915e17), np.arange(101)
+    exact = (np.log(1e26) - room * np.exp(-5.2 * 0.047 * times / room)) / LN_10
+    np.testing.assert_allclose(run["trajectories/hardware"].values[0], exact, rtol=0, atol=5e-6)
+    stock = run["trajectories/hardware_law_stock"].values[0]
+    np.testing.assert_allclose(stock, 0.7 * 0.047 * times / LN_10, rtol=0, atol=1e-6)
+    assert "hardware_law_automation" not in run["trajectories"]
+
+
+def test_a_research_stock_without_a_ceiling_is_a_power_of_all_research() -> None:
+    """I grows at g, Q' = lambda e I^lambda: Q = 1 + e / g (exp(lambda g t) - 1), X = Q^(r / lambda)."""
+    law = {"ceiling": None, "returns": 2, "parallel": 0.5, "earlier-growth": "0.1 ln/year"}
+    exact = np.log10(1 + 0.1 / 0.3 * np.expm1(0.5 * 0.3 * np.arange(11))) * 4 + np.log10(1.915e17)
+    np.testing.assert_allclose(by_stock(law, "0.3 ln/year")["trajectories/hardware"].values[0], exact, atol=5e-6)
+
+
+def test_a_research_stock_that_ai_adds_to_is_the_equation() -> None:
+    run = by_stock({"automated": 0.3, "width": 2.0}, "0.0358 ln/year", years={"first": 2022, "last": 2042})
+
+    def slope(time: float, state: Any) -> Any:
+        stock, level = state
+        above = time * np.log(2) + level
+        speed = (1 + 0.3 / 0.7 * np.exp(above / 2)) * 0.7  # (1 - f at the start) / (1 - f)
+        pulled = 0.7 * 0.047 * (np.exp(0.0358 * time) * speed) ** 0.7 / np.exp(stock)
+        return [pulled, 5.2 / 0.7 * pulled * (1 - level / np.log(1e26 / 1.915e17))]
+
+    exact = solve_ivp(slope, (0, 20), [0, 0], t_eval=np.arange(21), rtol=1e-10, atol=1e-10).y / LN_10
+    hardware = run["trajectories/hardware"].values[0] - np.log10(1.915e17)
+    np.testing.assert_allclose(hardware, exact[1], rtol=0, atol=2e-5)
+    np.testing.assert_allclose(run["trajectories/hardware_law_stock"].values[0], exact[0], rtol=0, atol=1e-5)
+    assert 8 < exact[1, -1] < 9  # at the ceiling, and not above
+    odds = 0.3 / 0.7 * 10 ** ((np.arange(21) * np.log10(2) + exact[1]) / 2)
+    told = 10.0 ** run["trajectories/hardware_law_automation"].values[0]
+    np.testing.assert_allclose(told, odds / (1 + odds), rtol=1e-5)
+
+
+def test_at_its_ceiling_a_level_stands() -> None:
+    run = by_stock({"ceiling": "1e17 FLOP/USD"}, "0.3 ln/year")
+    assert float(np.ptp(run["trajectories/hardware"].values)) == 0
+
+
 @pytest.mark.parametrize("step", ["quarter", "month"])
 def test_neither_the_step_nor_the_horizon_changes_a_year(step: str) -> None:
     whole = run_of(by_law({}))["trajectories/algorithms"]

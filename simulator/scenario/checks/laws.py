@@ -30,6 +30,8 @@ def law_faults(spec: ScenarioSpec, joint: JointPrior | None, units: UnitCheck) -
             family = joint.priors[dotted(at)].family if joint is not None else Fixed(0.0)
             low, high = family.support
             is_fixed = isinstance(family, Fixed)
+            if stated.kind != "number":
+                continue
             if low < stated.above or (is_fixed and low == stated.above):
                 reach = f"reaches down to {number(low)}" if np.isfinite(low) else "has no lower end"
                 rule = f"must stay above {number(stated.above)}; the prior {reach}."
