@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -82,35 +83,40 @@ def count(plan: Plan, batch: Batch) -> Counts:
     def cut(values: NDArray[Any]) -> NDArray[Any]:
         return values[:, : full * part].reshape(values.shape[0], full, part)
 
-    def crossed(year: Array) -> NDArray[np.int64]:
-        return np.stack([np.count_nonzero(year <= limit, axis=-1) for limit in plan.years], axis=-1)
-
-    def binding(numbers: NDArray[Any], limits: int) -> NDArray[np.int64]:
-        return np.stack([np.count_nonzero(numbers == number, axis=-1) for number in range(1, limits + 1)])
-
     blocks: Arrays = {}  # of each estimate (block, ...)
     for name in {plan.headline: None, **dict.fromkeys(HEADLINE)}:
         if name in trajectories:
             ordered = cut(trajectories[name]).copy()
             ordered.sort(axis=-1)
             blocks[f"{name}_error"] = np.moveaxis(sorted_quantiles(ordered, LEVELS), -1, 0)
-    for name, named in limits.items():
-        shares = binding(cut(trajectories[name]), len(named)) / part
-        blocks[f"{name}_share_error"] = np.moveaxis(shares, -1, 0)
+    edges = [*range(0, full * part + 1, part), batch.size]
+    binding = {
+        name: [_holding(trajectories[name] == number, edges) for number in range(1, len(named) + 1)]
+        for name, named in limits.items()
+    }
+    for name, each in binding.items():
+        blocks[f"{name}_share_error"] = np.moveaxis(np.stack(each)[..., :full] / part, -1, 0)
     year = batch.crossings["crossing_year"]
-    blocks["crossed_error"] = np.moveaxis(crossed(cut(year)) / part, 1, 0)
+    crossed = np.stack([_holding(year <= limit, edges) for limit in plan.years], axis=-1)
+    blocks["crossed_error"] = np.moveaxis(crossed[:, :full] / part, 1, 0)
     sums = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _sum))
     totals: Arrays = {
-        "crossed": crossed(year),
+        "crossed": crossed.sum(axis=1),
         "already": np.count_nonzero(batch.crossings["already_above"], axis=-1),
         **{f"sums/{name}": total for name, total in sums.items()},
-        **{f"binding/{name}": binding(trajectories[name], len(named)) for name, named in limits.items()},
+        **{f"binding/{name}": np.stack(each).sum(axis=-1) for name, each in binding.items()},
     }
     if plan.events:
         dates = batch.crossings["event_year"]
         totals["event"] = np.count_nonzero(np.isfinite(dates), axis=-1)
         blocks["event_share_error"] = np.isfinite(cut(dates)).mean(axis=-1).T
     return Counts(batch.size, totals, {name: Moments.of(estimates) for name, estimates in blocks.items()})
+
+
+def _holding(mask: NDArray[np.bool_], edges: Sequence[int]) -> NDArray[np.int64]:
+    """Count where a mask (row, sample) holds between edges, (row, stretch): many times faster than along an axis."""
+    found = [[np.count_nonzero(row[start:end]) for start, end in pairwise(edges)] for row in mask]
+    return np.array(found, dtype=np.int64).reshape(len(mask), len(edges) - 1)
 
 
 def counts_of(plan: Plan, parts: Sequence[Batch]) -> list[Counts]:
