@@ -39,7 +39,7 @@ _TITLES = {
     "inputs": "Shared inputs", "spending": "Spending", "hardware": "Hardware efficiency",
     "compute": "Physical compute", "algorithms": "Algorithmic efficiency",
     "quantities": "Quantities", "stocks": "Stocks", "allocation": "Allocation",
-    "constraints": "Constraints",
+    "constraints": "Constraints", "events": "Events",
     "capability": "Capability", "thresholds": "Thresholds", "models": "Counts of models",
     "mixture": "Scenarios", "correlations": "Correlations", "years": "Years",
 }  # fmt: skip

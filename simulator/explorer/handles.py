@@ -15,6 +15,7 @@ from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.assumptions import NO_BELIEFS, parts_of, stated_name
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Component, Scenario
+from simulator.schema.events import chances
 from simulator.schema.goals import Threshold
 from simulator.schema.prior_names import Slot, entries_of, slots
 from simulator.schema.quantities import Event, Level, Limit, MeanRate, Operation, Regime
@@ -92,11 +93,11 @@ def _every(scenario: Scenario) -> Iterator[Handle]:
 
 
 def _handles(component: Component) -> Iterator[Handle]:
-    priors, seen = component.joint.priors, set[str]()
+    priors, seen, luck = component.joint.priors, set[str](), {*chances(component.spec.events)}
     for slot in slots(component.spec):
         name, prior = stated_name(slot.name), priors[slot.name]
         path = slot.path if name == slot.name else as_path(name)
-        if name in seen or name in NO_BELIEFS or "shock" in slot.path[-2:-1]:
+        if name in seen or name in NO_BELIEFS or "shock" in slot.path[-2:-1] or slot.path in luck:
             continue
         seen.add(name)
         if slot.prior.function is not None:
@@ -183,7 +184,7 @@ def _numbers(component: Component) -> Iterator[Handle]:
 
 
 def _switches(component: Component) -> Iterator[Handle]:
-    """List what can be taken away: limits, jumps, random drift, feedback, eras that wait for an event."""
+    """List what can be taken away: limits, jumps, random drift, feedback, events, and eras that wait for one."""
     limits = [path for path, _ in entries_of(Limit, component.spec)]
     added = [
         (*path, key)
@@ -191,7 +192,8 @@ def _switches(component: Component) -> Iterator[Handle]:
         for key in _REMOVABLE
         if getattr(level, key, None) is not None and (key != "feedback" or isinstance(level, Driver))
     ]
-    for path in (*limits, *added):
+    events = [("events", name) for name in component.spec.events]
+    for path in (*limits, *added, *events):
         yield Handle(dotted(path), "switch", path, path)
     for path, era in entries_of(Regime, component.spec):
         if isinstance(era.from_, Event):

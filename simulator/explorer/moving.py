@@ -67,7 +67,7 @@ def moved(
         own: list[Part] = [(words[one], float(parts[one]), _known(errors[one])) for one in order]
         lines = [_whole(number, ends, unit, errors[-1]), *_lines(own, [changes[one] for one in order], number.unit)]
         lines += [line for line in found.said if number.statistic == MEAN_YEAR and number.label in line]
-        lines.append(f"On {count:,} common draws.")
+        lines.append(f"On {count:,} common samples.")
         told.append((number, Moved(title=_title(number), unit=_unit(number), before=ends[0], after=ends[1], inputs=own,
                                    lines=lines)))  # fmt: skip
     told.sort(key=lambda each: (each[0].unit != "OOM", -(each[0].year or 0.0)))

@@ -13,6 +13,11 @@ const MARKS = { // words for marks where there is no key
   median: " (line)", band0: " (pale band)", band1: " (dark band)", saved: " (grey)", seen: " (dots)",
   orange: " (dashed)", green: " (dotted)", purple: " (dash and dot)",
 };
+const MEANT = { // what a newcomer must know of a variable
+  effective_compute: "How much arithmetic (FLOP) the same training would take with the algorithms of a fixed year: more " +
+    "money, better chips and better algorithms all raise it.",
+  physical_compute: "How much arithmetic (FLOP) is done in training.",
+};
 const TOP = 6; // assumptions that stand above the groups
 const PAUSE = 700; // milliseconds until what learns is asked again
 const REST = 350; // milliseconds without a move, after which the scenario's own samples run
@@ -377,6 +382,7 @@ class Page {
 
   close() {
     this.model.off?.("msg:custom", this.heard);
+    this.reasons = -1;
     this.steps.close();
     this.sized?.disconnect();
     this.sighted?.disconnect();
@@ -564,8 +570,16 @@ class Page {
   async why() { // what moved it, since it was opened or since the preset that is chosen
     const { changes } = this.state;
     const { since } = this.state;
+    const [begun, turn] = [Date.now(), (this.reasons = (this.reasons ?? 0) + 1)];
+    const told = setInterval(() => { // what stands there is of before
+      if (turn !== this.reasons) return clearInterval(told);
+      this.still.hidden = false;
+      return put(this.still, `What moved it is being worked out: ${Math.round((Date.now() - begun) / 1000)} s.`);
+    }, 1000);
     const answer = this.changed || since ? await this.ask({ kind: "moved", ...this.asked, ...(since && { since }) })
       : { moved: [] };
+    clearInterval(told);
+    if (turn === this.reasons) this.still.hidden = this.moved.length > 0;
     if (answer.overtaken || changes !== this.state.changes || since !== this.state.since) return;
     if (!answer.moved) return this.failed(answer.faults, answer.gone);
     this.moved = answer.moved;
@@ -614,7 +628,7 @@ class Page {
       make("section", { class: "rest", "aria-label": "More of the forecast" }, ...this.below()));
     this.el.replaceChildren(this.head(), main,
       make("footer", {}, make("p", {},
-        `${opened.alone ?? "Every number is computed by the simulator with the draws of its command line."} `,
+        `${opened.alone ?? "Every number is computed by the simulator with the samples of its command line."} `,
         `Effective compute simulator ${opened.version}.`)));
     this.sized = new ResizeObserver(() => this.draw(false, true));
     this.sighted = new IntersectionObserver((seen) => {
@@ -688,12 +702,12 @@ class Page {
         + "with about 2 × 10²⁵.",
       variables.some((each) => each.name === "effective_compute") && "Effective compute counts better algorithms as "
         + "more compute: it is the FLOP that the algorithms of a fixed year would need for the same result.",
-      "A draw, or sample, is one possible future: a value of each assumption, and what follows from all of them. Half "
+      "A sample is one possible future: a value of each assumption, drawn by chance, and what follows from them. Half "
         + "of the futures lie above the median, half below; 90 % lie in the pale band and what it holds. “Never” means "
         + "not by the last year.",
       "An assumption is a range. Its curve says how likely each value is held to be; between the two ticks lie 90 %. "
         + "The slider moves all of it; a width above 1 makes it less certain, one below 1 more certain.",
-      "An OOM is a factor of ten. What stands after ± is how far other random draws would move a number, not how sure "
+      "An OOM is a factor of ten. What stands after ± is how far other random samples would move a number, not how sure "
         + "the forecast is.",
       observed.length > 0 && `What was observed stands as dots where it is known: ${observed.join(", ")}.`,
     ].filter(Boolean);
@@ -844,7 +858,8 @@ class Page {
     this.compared = scroll("Comparison of scenarios");
     const compare = make("details", { class: "compare" }, make("summary", {}, "Compare with other scenarios"),
       make("div", { class: "choices" }, ...this.checks.map((box) => make("label", {}, box, box.told))), this.compared);
-    const figure = this.figure("fan", "Forecast by year", "", select);
+    const figure = this.figure("fan", "Forecast by year", " ", select);
+    this.gloss = figure.querySelector(".note");
     figure.append(this.key, ...(presets.length ? [compare] : []));
     return figure;
   }
@@ -881,11 +896,11 @@ class Page {
     moved.append(make("div", { class: "walk" }, this.walk, this.walked), this.words);
     const parts = [moved];
     if (this.saved.crossings.length) parts.unshift(this.figure("crossings", "When thresholds are crossed",
-      "Circle: median. Thick: half of the draws. Thin: 90 % of them. Grey: as it was opened."), this.figure("by",
+      "Circle: median. Thick: half of the samples. Thin: 90 % of them. Grey: as it was opened."), this.figure("by",
         "Chance of having crossed", "Blue: the threshold that is chosen. Grey: the others. Dashed: as it was opened.",
         threshold));
     if (this.saved.limits.length) parts.splice(-1, 0, this.figure("limits", "What holds it back",
-      "Share of the draws that a limit holds back, by year; in figures that of the last year. Lines: as it was opened."));
+      "Share of the samples that a limit holds back, by year; in figures that of the last year. Lines: as it was opened."));
     this.still = make("p", { class: "still" });
     moved.insertBefore(this.still, moved.children[2]);
     return [...parts, this.whole, this.said.warnings];
@@ -918,6 +933,8 @@ class Page {
           || "What moved the forecast, input by input.");
       }
       this.legend();
+      put(this.gloss, MEANT[this.fan.variable] ?? "");
+      this.gloss.hidden = !this.gloss.textContent;
       this.tabulate();
       this.compare();
       this.tools();
@@ -929,9 +946,9 @@ class Page {
     const middle = fan.quantiles[picture.levels.indexOf(0.5)].at(-1);
     const give = error ? ` ± ${small(error)}${fan.log ? " OOM" : ""} (Monte Carlo error)` : "";
     const after = moving ? " It sharpens when you pause." : picture.run && ` Run ${picture.run}.`;
-    const draws = `${picture.samples.toLocaleString("en-US")} draw${picture.samples === 1 ? "" : "s"}`;
+    const samples = `${picture.samples.toLocaleString("en-US")} sample${picture.samples === 1 ? "" : "s"}`;
     const what = `${this.spread ? "Median" : capital(fan.title)} in ${picture.years.at(-1)}`;
-    put(said.precision, `${draws}. ${what}: ${amount(fan, middle)}${give}.${after}`);
+    put(said.precision, `${samples}. ${what}: ${amount(fan, middle)}${give}.${after}`);
     const shown = Object.entries(this.charts).filter(([kind, chart]) => // while a handle moves, what is in sight
       (kind === "moved" ? sizes && this.moved.length : !(moving && chart.el.far)));
     for (const [kind, chart] of shown) {

@@ -153,7 +153,7 @@ def shown_medians(page: Any) -> list[str]:
 
 def test_an_untouched_page_has_the_numbers_of_the_command_line(page: Any) -> None:
     run, medians = command_line()
-    sync_api.expect(page.locator(".precision")).to_have_text(re.compile(rf"10,000 draws\. .* Run {run}\."))
+    sync_api.expect(page.locator(".precision")).to_have_text(re.compile(rf"10,000 samples\. .* Run {run}\."))
     assert shown_medians(page) == list(map(amount, medians))
 
 

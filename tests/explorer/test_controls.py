@@ -16,6 +16,7 @@ from simulator.explorer.restating import plain
 from simulator.scenario.assumptions import NO_BELIEFS, stated_name
 from simulator.scenario.library import shipped_names
 from simulator.scenario.resolving import Scenario
+from simulator.testing import small_scenario
 
 
 def believed(scenario: Scenario) -> set[str]:
@@ -133,3 +134,22 @@ def test_mixtures_of_scenarios_have_weights_and_what_they_share_once():
     assert "drivers.spending.growth[0].rate" in found
     assert "drivers.spending.caps.cash-flow" not in found  # one of the scenarios has it not
     assert found["mixture[baseline].changes.drivers.spending.caps.cash-flow"]["label"] == "company cash flow (baseline)"
+
+
+def test_events_can_be_switched_off_and_changed_and_their_luck_cannot() -> None:
+    events = {
+        "treaty": {"hazard": "3 %/year", "effects": [{"on": "drivers.compute.growth", "times": 0.5}]},
+        "controls": {"label": "export controls tighten", "probability": "40 %", "from": {"uniform": [2027.5, 2029]},
+                     "effects": [{"on": "drivers.compute.growth", "rate": "0 %/year"}]},
+    }  # fmt: skip
+    data = small_scenario({"events": events})
+    found = {each["path"]: each for each in controls(load_scenario(data))}
+    own = {path: each for path, each in found.items() if path.startswith("events.")}
+    assert {each["group"] for each in own.values()} == {"events"}
+    assert {path for path, each in own.items() if each["kind"] == "switch"} == {"events.treaty", "events.controls"}
+    assert own["events.controls"]["label"] == "export controls tighten"
+    assert own["events.controls.probability"]["value"] == 40
+    assert own["events.controls.from"]["kind"] == "prior"
+    assert not any(path.endswith("occurs") for path in own)  # by chance, which no file states
+    off = changed(opened(data), {"events.treaty": {"on": False}})
+    assert list(off.spec.events) == ["controls"]

@@ -43,7 +43,7 @@ def test_it_is_said_in_words_with_errors() -> None:
     assert " ± " in said[1]
     assert said[1].endswith(" years.")
     assert said[2].startswith("Company cash flow (taken away): −0.")
-    assert said[-1] == "On 1,000 common draws."
+    assert said[-1] == "On 1,000 common samples."
     said = found["mean year, at most 2045, of crossing $100 billion run"]["lines"]
     assert said[-2].endswith("; the mean of the year, at most 2045, stands in for it.")
 
