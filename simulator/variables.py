@@ -96,6 +96,26 @@ VARIABLES: Mapping[str, Variable] = MappingProxyType({variable.name: variable fo
 
 _BY_YEAR = ("quantile", "year")
 
+_OF_ACTORS = (
+    Variable("leads", ("actor", "year"), "1", "probability of leading",
+             "Share of samples in which the actor has the most of what the run is told by; several that have the same share it."),
+    Variable("leads_error", ("actor", "year"), "1", "standard error of the probability of leading",
+             "Monte Carlo standard error from the spread over independent blocks of samples."),
+    Variable("behind", ("actor", *_BY_YEAR), "OOM", "distance from the actor that leads",
+             "0 where it leads itself."),
+    Variable("behind_years", ("actor", *_BY_YEAR), "years", "time behind the frontier",
+             "How long ago the frontier was first where the actor is now; +inf where that was before the first year."),
+    Variable("lead", _BY_YEAR, "OOM", "lead of the first actor over the second", "Whoever they are in the sample."),
+    Variable("lead_years", _BY_YEAR, "years", "lead of the first actor over the second in time",
+             "How long ago the frontier was first where the second is now; +inf where that was before the first year."),
+    Variable("place_quantile", ("place", "threshold", "quantile"), "year", "quantile of the year in which so many actors have crossed",
+             "Of place 2 the year in which the second actor crosses, whichever it is; +inf stands for later than the horizon."),
+    Variable("place_crossed", ("place", "threshold", "year"), "1", "probability that so many actors have crossed",
+             "Share of samples by the year."),
+)  # fmt: skip
+ACTORS: Mapping[str, Variable] = MappingProxyType({variable.name: variable for variable in _OF_ACTORS})
+"""What a run says of its actors beside what it says of the one that leads."""
+
 PATTERNS: tuple[Variable, ...] = (
     Variable("<driver>_factor_<factor>", _TRAJECTORY, "", "{1}, a factor of {0}",
              "A factor of the driver, under its own caps."),
@@ -145,6 +165,9 @@ COORDINATES: Mapping[str, Variable] = MappingProxyType({
         Variable("falling", ("threshold",), "1", "falling", "1 where the threshold is met from above, as a loss is."),
         Variable("event", ("event",), "", "event", "Name of the event, or path of the date at which an era waits for one that has no name."),
         Variable("begins", ("event",), "", "begins", "What the event is called, or what begins with it, in words."),
+        Variable("actor", ("actor",), "", "actor", "Name of the actor in the scenario."),
+        Variable("actor_label", ("actor",), "", "actor_label", "Label of the actor for readers."),
+        Variable("place", ("place",), "1", "place", "How many actors have crossed: 1 is the first to do so."),
         Variable("limit_<subject>", ("limit_<subject>",), "", "limit", "Names of the limits on the subject, in the order of the numbers from 1 in `binding_<subject>`."),
     )
 })  # fmt: skip
@@ -159,8 +182,8 @@ def variable(
     `subjects` are what limits stand on in the run, which tells the name of a cap from that of its subject; `words` are
     what the scenario calls its variables.
     """
-    if name in VARIABLES:
-        return replace(VARIABLES[name], long_name=words.get(name, VARIABLES[name].long_name))
+    if (fixed := VARIABLES.get(name) or ACTORS.get(name)) is not None:
+        return replace(fixed, long_name=words.get(name, fixed.long_name))
     kind, parts = _kind_of(name)
     if kind is None:
         return Variable(name, _TRAJECTORY, unit, name.replace("_", " "), "")
@@ -213,6 +236,15 @@ def attributes(
         texts["label"] = words.get(binding if name.startswith("binding_") else name, "")
         said[name] = {key: text for key, text in texts.items() if text}
     return said
+
+
+def actor_dims(names: Iterable[str], *, of_samples: bool) -> dict[str, tuple[str, ...]]:
+    """Give the dimensions of variables by name as a run has them by actor: of samples, or in what is said of them."""
+    dims = sample_dims(names)
+    if of_samples:
+        return {name: (*own, "actor") if own == _TRAJECTORY else ("actor", *own) for name, own in dims.items()}
+    own = {name: _BY_YEAR if each == _TRAJECTORY else each for name, each in dims.items()}
+    return {name: each if name in ACTORS else ("actor", *each) for name, each in own.items()}
 
 
 def is_plain(name: str) -> bool:

@@ -7,14 +7,15 @@ input or several at a time. On the uniform numbers of a run's own blocks it give
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path as FilePath
 
 import numpy as np
 
 from simulator.analysis.outcomes import Outcome, is_between, outcomes_from, outcomes_over
-from simulator.engine.batches import STEP, Batch, compute_batch
+from simulator.engine.batches import STEP, Arrays, Batch, compute_batch
+from simulator.engine.frontier import frontier
 from simulator.engine.plan import Plan, plan_of, plan_warnings
 from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
@@ -178,7 +179,7 @@ def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Out
 
 def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
     """Evaluate outcomes (outcome, sample) at parameters on the internal scale: arrays by name, (sample,) or (1,)."""
-    spec, years = model.component.spec, model.years
+    years = model.years
     needed = {outcome.name for outcome in outcomes if outcome.kind == "level"}
     crosses = any(outcome.kind != "level" for outcome in outcomes)  # which takes most of the time
     between = [place for place, outcome in enumerate(outcomes) if is_between(outcome, years)]
@@ -187,33 +188,44 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
     for start in range(0, whole, STEP):
         size = min(STEP, whole - start)
         here = {name: array if array.size == 1 else array[start : start + STEP] for name, array in values.items()}
-        projection = model.plan.projections[0]
-        paths = projection.project(block_of(projection, here, size=size))
-        rows = {
-            name: np.broadcast_to(levels.T, (years.size, size)) if name in needed else levels.T
-            for name, levels in paths.levels.items()
-        }
-        crossing: dict[str, Array] = {}
-        if crosses:
-            crossed = cross_block(spec, here, paths, years=years, size=size)["crossing_year"]
-            crossing = dict(zip(spec.thresholds, crossed, strict=True))
+        every, dated, crossed = list[Arrays](), list[Mapping[str, Array]](), list[Array]()
+        for part, projection in zip(model.plan.parts, model.plan.projections, strict=True):
+            own = part.draws(here)
+            paths = projection.project(block_of(projection, own, size=size))
+            every.append(_rows(model, paths.levels, years, size, needed))
+            dated.append(paths.block.draws)
+            if crosses:
+                crossed.append(cross_block(part.spec, own, paths, years=years, size=size)["crossing_year"])
+        crossing = dict(zip(model.plan.spec.thresholds, np.minimum.reduce(crossed), strict=True)) if crosses else {}
+        rows = frontier(model.plan, every)
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))
         if between:
-            parts[-1][between] = _levels_between(model, paths.block.draws, [outcomes[place] for place in between])
+            parts[-1][between] = _levels_between(model, dated, [outcomes[place] for place in between], size)
     return np.concatenate(parts, axis=1)
 
 
-def _levels_between(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
+def _rows(model: Model, levels: Mapping[str, Array], years: Array, size: int, needed: Collection[str]) -> Arrays:
+    """Turn levels, (sample, year), and lay those out in full that are needed; of several actors, all."""
+    whole = len(model.plan.parts) > 1
+    return {
+        name: np.broadcast_to(each.T, (years.size, size)) if whole or name in needed else each.T
+        for name, each in levels.items()
+    }
+
+
+def _levels_between(
+    model: Model, values: Sequence[Mapping[str, Array]], outcomes: Sequence[Outcome], size: int
+) -> Array:
     """Compute levels (outcome, sample) at dates between the years: by the equations, and not by a straight line.
 
-    `values` hold the dates of events too.
+    `values`, those of each part, hold the dates of events too.
     """
-    spec = model.component.spec.model_copy(update={"models": None})  # which are counted by calendar year
     dates = [float(outcome.year) for outcome in outcomes if outcome.year is not None]  # each has one
-    years = np.unique([model.years[0], *dates])
-    projection = Projection(spec, years=years, custom=model.plan.custom)
-    levels = projection.project(projection.block(values)).levels
-    size = max((array.size for array in values.values()), default=1)
-    places = np.searchsorted(years, dates)
-    found = [levels[outcome.name][:, place] for outcome, place in zip(outcomes, places, strict=True)]
+    years, every = np.unique([model.years[0], *dates]), list[Arrays]()
+    for part, own in zip(model.plan.parts, values, strict=True):
+        spec = part.spec.model_copy(update={"models": None})  # which are counted by calendar year
+        projection = Projection(spec, years=years, custom=model.plan.custom)
+        every.append(_rows(model, projection.project(projection.block(own)).levels, years, size, ()))
+    levels, places = frontier(model.plan, every), np.searchsorted(years, dates)
+    found = [levels[outcome.name][place] for outcome, place in zip(outcomes, places, strict=True)]
     return np.stack([np.broadcast_to(each, (size,)) for each in found])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path as FilePath
 from typing import Any
@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.engine.frontier import by_actor, first_crossings, frontier, stand_in
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import SimulatorError, dotted
 from simulator.model.crossings import cross_block
@@ -25,7 +26,6 @@ from simulator.model.projection import Paths, Projection, joined
 from simulator.model.windows import window_paths
 from simulator.priors.draws import draw_blocks
 from simulator.scenario.resolving import Component
-from simulator.schema.subjects import binding_names
 from simulator.units import Array
 from simulator.variables import SUBJECTS, is_of_law, is_plain
 from simulator.wording import BEYOND
@@ -57,7 +57,8 @@ class Batch:
     `parameters` (sample,) by name, NaN where a sample's component has no such prior; `trajectories` (year, sample) by
     variable, float32 (a relative error of 6e-8), the capability metric float64, what binds int8; `crossing_year`,
     `already_above`, `threshold_level` (threshold, sample), `event_year` (event, sample) where there are events;
-    `component` (sample,), all 0 where there is only one.
+    `component` (sample,), all 0 where there is only one. `actors`: of each actor levels (actor, year, sample) and
+    crossings (actor, threshold, sample), where there are some; all else is then of the one that leads.
     """
 
     first: int
@@ -66,19 +67,22 @@ class Batch:
     trajectories: Arrays
     crossings: Arrays
     component: NDArray[np.int16]
+    actors: Arrays = field(default_factory=dict)
 
     @property
     def nbytes(self) -> int:
         """The bytes of its arrays, all but `component`."""
-        groups = (self.parameters, self.trajectories, self.crossings)
+        groups = (self.parameters, self.trajectories, self.crossings, self.actors)
         return sum(array.nbytes for group in groups for array in group.values())
 
     def taken(self, places: slice | NDArray[np.intp], *, first: int) -> Batch:
         """Take the samples at some places, counted from `first` on."""
-        groups = (self.parameters, self.trajectories, self.crossings)
+        groups = (self.parameters, self.trajectories, self.crossings, self.actors)
         component = self.component[places]
-        drawn, found, crossed = ({name: values[..., places] for name, values in group.items()} for group in groups)
-        return Batch(first, component.size, drawn, found, crossed, component)
+        drawn, found, crossed, actors = (
+            {name: values[..., places] for name, values in group.items()} for group in groups
+        )
+        return Batch(first, component.size, drawn, found, crossed, component, actors)
 
     def cut(self, length: int) -> list[Batch]:
         """Cut it into full batches of a length; what is left over at the end is left out."""
@@ -124,7 +128,12 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
     """Compute a batch; `first` is a multiple of the block, and so is `size` but for the run's last batch."""
     hold_memory()
     if len(plan.components) == 1:
-        return Batch(first, size, *_compute(plan, 0, first, size, None), np.zeros(size, dtype=np.int16))
+        alone, (parameters, found) = np.zeros(size, dtype=np.int16), _compute(plan, 0, first, size, None)
+        if not plan.actors:
+            return Batch(first, size, parameters, *found[0], alone)
+        rows, crossed = ([part[group] for part in found] for group in (0, 1))
+        kept = by_actor(plan, rows, crossed)
+        return Batch(first, size, parameters, frontier(plan, rows), first_crossings(crossed), alone, kept)
     blocks = range(first // plan.spec.block, -(-(first + size) // plan.spec.block))
     component = component_of(plan, blocks, size)
     apart = [_compute(plan, number, first, size, component == number) for number in range(len(plan.components))]
@@ -133,30 +142,55 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
 
 def _compute(
     plan: Plan, number: int, first: int, size: int, chosen: NDArray[np.bool_] | None
-) -> tuple[Arrays, Arrays, Arrays]:
-    """Compute the parameters, trajectories and crossings of one component; all samples, or those that are chosen."""
-    component, years, projection = plan.components[number], plan.years, plan.projections[number]
-    standing = sorted({*(stand.quantity for stand in projection.stands.values()), *projection.moving})
+) -> tuple[Arrays, list[tuple[Arrays, Arrays]]]:
+    """Compute the parameters of one component, and trajectories and crossings: its own, or those of each of its actors.
+
+    All samples, or those that are chosen.
+    """
+    component = plan.components[number]
+    parts = range(len(plan.parts)) if plan.actors else (number,)
     total = size if chosen is None else int(np.count_nonzero(chosen))
     if total == 0:
-        return {name: np.empty(0) for name in component.joint.priors}, {}, {}
+        return {name: np.empty(0) for name in component.joint.priors}, [({}, {})]
     parameters: Arrays = {name: np.empty(total) for name in component.joint.priors}
-    trajectories = _Trajectories(years.size, total)
-    crossings: list[Arrays] = []
+    found = [_Found(plan, part, total) for part in parts]
     filled = 0
     for draws, count in _drawn(component, first, size, chosen):
         for name, values in draws.items():
             parameters[name][filled : filled + count] = values
-        pieces = []
-        for paths, few in _projected(projection, draws, count):
-            trajectories.add(paths.levels, slice(filled, filled + few))
+        for each in found:
+            each.add(draws, filled, count)
+        filled += count
+    return parameters, [each.arrays() for each in found]
+
+
+class _Found:
+    """The trajectories and crossings of one part of a run, a few blocks at a time."""
+
+    def __init__(self, plan: Plan, number: int, total: int) -> None:
+        self._plan, self._part, self._projection = plan, plan.parts[number], plan.projections[number]
+        stands = self._projection.stands.values()
+        self._standing = sorted({*(stand.quantity for stand in stands), *self._projection.moving})
+        self._trajectories = _Trajectories(plan.years.size, total)
+        self._crossings: list[Arrays] = []
+
+    def add(self, draws: Mapping[str, Array], filled: int, count: int) -> None:
+        """Project and cross so many samples, which come after those that were."""
+        own, pieces = self._part.draws(draws), []
+        for paths, few in _projected(self._projection, own, count):
+            self._trajectories.add(paths.levels, slice(filled, filled + few))
             filled += few
             pieces.append(paths)
-        paths = joined(pieces, standing)
-        crossed = cross_block(component.spec, draws, paths, years=years, size=count)
-        crossings.append(crossed | _event_years(plan, paths.block.draws, count))
-    whole = {name: np.concatenate([part[name] for part in crossings], axis=-1) for name in crossings[0]}
-    return parameters, trajectories.arrays(), whole
+        paths = joined(pieces, self._standing)
+        crossed = cross_block(self._part.spec, own, paths, years=self._plan.years, size=count)
+        self._crossings.append(crossed | _event_years(self._plan, paths.block.draws, count))
+
+    def arrays(self) -> tuple[Arrays, Arrays]:
+        """Give the trajectories, (year, sample), and the crossings, (threshold, sample)."""
+        parts = self._crossings
+        return self._trajectories.arrays(), {
+            name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]
+        }
 
 
 def _event_years(plan: Plan, draws: Mapping[str, Array], size: int) -> Arrays:
@@ -271,33 +305,19 @@ def _kind(name: str) -> type[np.generic]:
 
 
 def _joined(
-    plan: Plan, apart: Sequence[tuple[Arrays, Arrays, Arrays]], component: NDArray[np.int16]
+    plan: Plan, apart: Sequence[tuple[Arrays, list[tuple[Arrays, Arrays]]]], component: NDArray[np.int16]
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Put the samples of all components into their places."""
-    size, kept = component.size, joint_variables(plan.components)
+    size, kept = component.size, joint_variables(plan.parts)
     groups: tuple[Arrays, Arrays, Arrays] = ({name: np.full(size, np.nan) for name in plan.parameters}, {}, {})
-    for number, (each, (own, rows, crossed)) in enumerate(zip(plan.components, apart, strict=True)):
+    for number, (each, (own, [(rows, crossed)])) in enumerate(zip(plan.components, apart, strict=True)):
         here = np.flatnonzero(component == number)
         if not here.size:
             continue
         order = [list(each.spec.thresholds).index(name) for name in plan.spec.thresholds]
-        shared = {name: _stand_in(plan, each, name, rows) for name in kept}
+        shared = {name: stand_in(plan, number, name, rows) for name in kept}
         in_order = {name: values if name in OF_EVENTS else values[order] for name, values in crossed.items()}
         for group, found in zip(groups, (own, shared, in_order), strict=True):
             for name, values in found.items():
                 group.setdefault(name, np.empty((*values.shape[:-1], size), values.dtype))[..., here] = values
     return groups
-
-
-def _stand_in(plan: Plan, component: Component, name: str, rows: Arrays) -> NDArray[Any]:
-    """Give a variable of a component in the form that all components share, (year, sample)."""
-    like = next(iter(rows.values()))
-    if name.startswith("binding_"):
-        shared, own = plan.limits[name], binding_names(component.spec).get(name, ())
-        numbers = np.array([0, *(shared.index(limit) + 1 for limit in own)], dtype=np.int8)
-        return numbers[rows[name]] if name in rows else np.zeros(like.shape, dtype=np.int8)
-    if name in rows:
-        return rows[name]
-    if name.endswith("_demanded"):
-        return rows[name.removesuffix("_demanded")]
-    return np.full(like.shape, np.inf, dtype=np.float32)

@@ -28,7 +28,7 @@ from simulator.runs.histograms import Histogram, narrowed
 COUNTS = "counts.npz"
 TRIES = 5
 
-_GROUPS = ("parameters", "trajectories", "crossings")
+_GROUPS = ("parameters", "trajectories", "crossings", "actors")
 
 
 @dataclass(slots=True)
@@ -166,8 +166,8 @@ def _batch_arrays(batch: Batch) -> Arrays:
 
 def _batch_of(arrays: Arrays) -> Batch:
     first, size = arrays["span"].tolist()
-    parameters, trajectories, crossings = (below(arrays, name) for name in _GROUPS)
-    return Batch(first, size, parameters, trajectories, crossings, arrays["component"])
+    parameters, trajectories, crossings, actors = (below(arrays, name) for name in _GROUPS)
+    return Batch(first, size, parameters, trajectories, crossings, arrays["component"], actors)
 
 
 def _tallies_arrays(tallies: Tallies) -> Arrays:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.batches import OF_EVENTS, Arrays, Batch
+from simulator.engine.frontier import count_race, race_rows, race_summary
 from simulator.engine.noted import count_noted, noted_warnings
 from simulator.engine.plan import Plan
 from simulator.runs.estimates import Moments, plain_error, quantile_error, quantiles_of_each, sorted_quantiles
@@ -41,8 +42,9 @@ class Counts:
 
     `totals` by path: samples that have `crossed` (threshold, year) or are above `already` (threshold,), `sums/..` of
     each variable (year,), `binding/..` the samples in which each limit binds (limit, year), and of the
-    whole `noted/..`, what a reader must be told. `blocks` are the moments of estimates in single blocks: quantiles of
-    the headline variables (level, year), shares that have crossed and in which limits bind.
+    whole `noted/..`, what a reader must be told, and `actors/..`, who leads and has crossed. `blocks` are the moments
+    of estimates in single blocks: quantiles of the headline variables (level, year), shares that have crossed, that
+    lead, and in which limits bind.
     """
 
     samples: int
@@ -110,6 +112,10 @@ def count(plan: Plan, batch: Batch) -> Counts:
         dates = batch.crossings["event_year"]
         totals["event"] = np.count_nonzero(np.isfinite(dates), axis=-1)
         blocks["event_share_error"] = np.isfinite(cut(dates)).mean(axis=-1).T
+    if batch.actors:
+        counted, led = count_race(plan, batch.actors, part=part, most=MOST_BLOCKS)
+        totals |= {f"actors/{name}": each for name, each in counted.items()}
+        blocks |= {f"actors/{name}": each for name, each in led.items()}
     return Counts(batch.size, totals, {name: Moments.of(estimates) for name, estimates in blocks.items()})
 
 
@@ -143,9 +149,15 @@ def histograms(plan: Plan, batch: Batch) -> Histograms:
     return {
         **{f"variables/{name}": histogram for name, histogram in variables.items()},
         **({} if years is None else {"event": counted(years)}),
+        **{f"actors/{name}": counted(rows) for name, rows in _of_actors(plan, batch).items()},
         "crossing": counted(batch.crossings["crossing_year"]),
         "level": counted(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed)),
     }
+
+
+def _of_actors(plan: Plan, batch: Batch) -> Arrays:
+    """List what of actors has quantiles, (row, sample); nothing where there are none."""
+    return race_rows(plan, batch.actors) if batch.actors else {}
 
 
 def _levels(plan: Plan, trajectories: Arrays) -> Arrays:
@@ -211,6 +223,7 @@ def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
     if plan.events:
         result["event_quantile"] = held["event"].quantiles(LEVELS).T
         result["event_date"] = held["event"].finite_quantiles(LEVELS)
+    result |= {f"actors/{name}": rows.quantiles(LEVELS) for name, rows in below(held, "actors").items()}
     return result, held["crossing"].quantiles_of
 
 
@@ -236,6 +249,7 @@ def sampled_quantiles(plan: Plan, batch: Batch) -> tuple[Arrays, Read]:
                 for row, come in zip(dates, finite, strict=True)
             ]
         )
+    result |= {f"actors/{name}": _quantiles(rows) for name, rows in _of_actors(plan, batch).items()}
     return result, lambda place, levels: sorted_quantiles(ordered[place], levels)
 
 
@@ -247,6 +261,7 @@ def summary_of(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]
     """Put together the summary of the samples that were counted and whose quantiles are known."""
     errors = {name: each.mean_error(counts.samples / plan.spec.block) for name, each in counts.blocks.items()}
     shares: Arrays = {path: total / counts.samples for path, total in counts.totals.items()}
+    errors = {name: error for name, error in errors.items() if not name.startswith("actors/")}
     told = {"crossed_error": shares["crossed"]}
     told |= {f"{name}_share_error": share for name, share in below(shares, "binding").items()}
     told |= {"event_share_error": shares["event"]} if plan.events else {}
@@ -285,7 +300,8 @@ class Groups:
     """The arrays of a run by group; `parameters`, `trajectories`, `crossings` are empty where samples are not kept.
 
     `components` are the summaries of the single components where there are several; `component` (sample,) tells them
-    apart where samples are kept. `warnings` say what the samples show that a reader must be told.
+    apart where samples are kept. `actors_summary` says of actors what the summary says of the one that leads, and who
+    that is; `actors` holds their samples. `warnings` say what the samples show that a reader must be told.
     """
 
     summary: Arrays
@@ -294,6 +310,8 @@ class Groups:
     parameters: Arrays = field(default_factory=dict)
     trajectories: Arrays = field(default_factory=dict)
     crossings: Arrays = field(default_factory=dict)
+    actors: Arrays = field(default_factory=dict)
+    actors_summary: Arrays = field(default_factory=dict)
 
 
 def groups_of[Held](
@@ -304,11 +322,10 @@ def groups_of[Held](
     `quantiles` are read off what is held of each of these.
     """
     names = ["", *(component.name for component in plan.components if len(held) > 1)]
-    summaries = {
-        name: summary_of(plan, own, *quantiles(plan, each))
-        for name, own, each in zip(names, counts, held, strict=True)
-        if own.samples
+    found = {
+        name: (own, *quantiles(plan, each)) for name, own, each in zip(names, counts, held, strict=True) if own.samples
     }
+    summaries = {name: summary_of(plan, *each) for name, each in found.items()}
     summary = summaries.pop("")
     said = noted_warnings(plan, below(counts[0].totals, "noted"), summary, samples=counts[0].samples)
     total = sum(component.weight for component in plan.components)
@@ -317,7 +334,19 @@ def groups_of[Held](
         for each in plan.components
         if each.name not in summaries and len(held) > 1
     ]
-    return Groups(summary, summaries, tuple(said))
+    return Groups(summary, summaries, tuple(said), actors_summary=_actors_summary(plan, counts[0], found[""][1]))
+
+
+def _actors_summary(plan: Plan, counts: Counts, quantiles: Mapping[str, NDArray[Any]]) -> Arrays:
+    """Put together what is said of actors; nothing where there are none."""
+    if not plan.actors:
+        return {}
+    shares = {name: total / counts.samples for name, total in below(counts.totals, "actors").items()}
+    blocks = below(counts.blocks, "actors")
+    errors = {name: each.mean_error(counts.samples / plan.spec.block) for name, each in blocks.items()}
+    error = errors["leads_error"]
+    errors["leads_error"] = np.where(np.isnan(error), plain_error(shares["leads"], counts.samples), error)
+    return race_summary(plan, shares, errors, below(quantiles, "actors"))
 
 
 def sample_groups(plan: Plan, batches: Sequence[Batch]) -> Groups:
@@ -328,7 +357,8 @@ def sample_groups(plan: Plan, batches: Sequence[Batch]) -> Groups:
     component = np.concatenate([batch.component for batch in batches])
     trajectories = _together([batch.trajectories for batch in batches])
     crossings = _together([batch.crossings for batch in batches])
-    whole = Batch(0, component.size, {}, trajectories, crossings, component)
+    actors = _together([batch.actors for batch in batches])
+    whole = Batch(0, component.size, {}, trajectories, crossings, component, actors)
     groups = groups_of(plan, counts, parts_of(plan, whole), sampled_quantiles)
     drawn = {name: np.concatenate([batch.parameters[name] for batch in batches]) for name in plan.parameters}
     return with_samples(groups, plan, replace(whole, parameters=drawn))
@@ -342,6 +372,7 @@ def with_samples(groups: Groups, plan: Plan, batch: Batch) -> Groups:
         parameters=batch.parameters | component,
         trajectories={name: values.T for name, values in batch.trajectories.items()},
         crossings={name: each for name, each in batch.crossings.items() if plan.thresholds or name in OF_EVENTS},
+        actors={name: each for name, each in batch.actors.items() if plan.thresholds or name in plan.told},
     )
 
 

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from simulator.errors import InputError, dotted
 from simulator.model.projection import Projection, year_grid
 from simulator.priors.streams import blocks_uniforms
+from simulator.scenario.actors import Actor
 from simulator.scenario.resolving import Component, Scenario, words_of
 from simulator.schema.base import MOST_LIMITS
 from simulator.schema.drivers import CustomDriver, named_drivers
@@ -27,22 +28,32 @@ from simulator.variables import SUBJECTS, headline
 
 def plan_warnings(scenario: Scenario) -> tuple[str, ...]:
     """Give the warnings of a scenario, and of a mixture what is left out of its run."""
-    if len(scenario.components) == 1:
+    parts = parts_of(scenario.components)
+    if len(parts) == 1:
         return scenario.warnings
-    kept = set(joint_variables(scenario.components))
-    every = dict.fromkeys(name for component in scenario.components for name in variable_names(component.spec))
+    kept, what = set(joint_variables(parts)), "actor" if scenario.components[0].actors else "component"
+    every = dict.fromkeys(name for part in parts for name in variable_names(part.spec))
     left = [name for name in every if name not in kept]
-    said = [f"left out of the run, since not every component has them: {', '.join(left)}."] if left else []
+    said = [f"left out of the run, since not every {what} has them: {', '.join(left)}."] if left else []
     return (*scenario.warnings, *said)
 
 
-def joint_variables(components: Sequence[Component]) -> tuple[str, ...]:
-    """Name the trajectories that samples of all components have: those in each, and those with a plain stand-in.
+type Part = Component | Actor
+"""What is projected for itself: a scenario of a run, or one of the actors of its one scenario."""
 
-    A cap or constraint that a component does not know stands at +inf there, nothing of it binds, and what is demanded
+
+def parts_of(components: Sequence[Component]) -> tuple[Part, ...]:
+    """List what a run projects: its actors, or else its scenarios."""
+    return tuple(components[0].actors or components)
+
+
+def joint_variables(parts: Sequence[Part]) -> tuple[str, ...]:
+    """Name the trajectories that samples of all parts of a run have: those in each, and those with a plain stand-in.
+
+    A cap or constraint that a part does not know stands at +inf there, nothing of it binds, and what is demanded
     is what is had.
     """
-    every = [variable_names(component.spec) for component in components]
+    every = [variable_names(part.spec) for part in parts]
     names = dict.fromkeys(name for own in every for name in own)
     return tuple(name for name in names if all(name in own or _may_stand_in(name, own) for own in every))
 
@@ -61,12 +72,14 @@ class Plan:
     """What every batch of a run shares."""
 
     components: tuple[Component, ...]
+    parts: tuple[Part, ...]
+    """What is projected for itself: its components, or the actors of its one component."""
     projections: tuple[Projection, ...]
-    """How draws become trajectories, for each component."""
+    """How draws become trajectories, for each part."""
     years: Array
     custom: Mapping[str, CustomDriver]
     limits: Mapping[str, tuple[str, ...]]
-    """The limits behind the numbers 1, 2, ... of each `binding_*` variable, over all components."""
+    """The limits behind the numbers 1, 2, ... of each `binding_*` variable, over all parts."""
     thresholds: Mapping[str, str]
     """The quantity that each threshold stands on, by the name of the threshold."""
     headline: str
@@ -80,6 +93,17 @@ class Plan:
     def spec(self) -> ScenarioSpec:
         """What all components have in common: samples, seed, block, years, the names of thresholds."""
         return self.components[0].spec
+
+    @property
+    def actors(self) -> tuple[Actor, ...]:
+        """The actors of its one component; none of most."""
+        return self.components[0].actors
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """The levels that are kept of each actor: of drivers and compute, and what the run is told by."""
+        kept = joint_variables(self.parts)
+        return tuple(name for name in dict.fromkeys((*SUBJECTS, "effective_compute", self.headline)) if name in kept)
 
     @property
     def words(self) -> dict[str, str]:
@@ -99,15 +123,15 @@ def plan_of(
 
     `years` take the place of the scenario's. InputError: a driver that is named cannot be imported.
     """
-    functions, spec = dict(custom or {}), components[0].spec
-    for component in components:
-        functions |= named_drivers(component.spec)
-    years = year_grid(spec) if years is None else years
-    projections = tuple(Projection(component.spec, years=years, custom=functions) for component in components)
+    functions, parts = dict(custom or {}), parts_of(components)
+    for part in parts:
+        functions |= named_drivers(part.spec)
+    years = year_grid(components[0].spec) if years is None else years
+    projections = tuple(Projection(part.spec, years=years, custom=functions) for part in parts)
     thresholds = {name: stand.quantity for name, stand in projections[0].stands.items()}
-    told = headline(joint_variables(components), thresholds.values())
-    events = tuple(dict.fromkeys(name for each in components for name in _events(each.spec)))
-    return Plan(components, projections, years, functions, _limits(components), thresholds, told, events)
+    told = headline(joint_variables(parts), thresholds.values())
+    events = tuple(dict.fromkeys(name for each in parts for name in _events(each.spec)))
+    return Plan(components, parts, projections, years, functions, _limits(parts), thresholds, told, events)
 
 
 def _events(spec: ScenarioSpec) -> Iterator[str]:
@@ -117,14 +141,14 @@ def _events(spec: ScenarioSpec) -> Iterator[str]:
             yield dotted(path)
 
 
-def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:
+def _limits(parts: Sequence[Part]) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
-    for component in components:
-        for subject, limits in binding_names(component.spec).items():
+    for part in parts:
+        for subject, limits in binding_names(part.spec).items():
             found.setdefault(subject, set()).update(limits)
     main = [f"binding_{subject}" for subject in SUBJECTS]  # these first, then what they are made of
     if many := next((name for name, limits in found.items() if len(limits) > 2 * MOST_LIMITS), ""):
-        rule = f"the components have {len(found[many])} limits by name, and a run tells {2 * MOST_LIMITS} apart"
+        rule = f"components or actors have {len(found[many])} limits by name, and a run tells {2 * MOST_LIMITS} apart"
         raise InputError(f"{many}: {rule}. Call limits alike that are the same.")
     order = sorted(found, key=lambda name: main.index(name) if name in main else len(main))
     return {name: tuple(sorted(found[name])) for name in order}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from simulator.engine.batches import OF_EVENTS, Arrays
 from simulator.engine.collecting import LEVELS, Groups
+from simulator.engine.frontier import CROSSED
 from simulator.engine.plan import Plan, plan_warnings
 from simulator.errors import as_path, dotted
 from simulator.files import short_hash
@@ -32,7 +33,7 @@ from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PROVENANCE_KEYS
 from simulator.schema.subjects import stands_of
 from simulator.schema.words import inputs_in_words, threshold_labels
-from simulator.variables import COORDINATES, UNKNOWNS, attributes, sample_dims, summary_dims
+from simulator.variables import COORDINATES, UNKNOWNS, actor_dims, attributes, sample_dims, summary_dims
 from simulator.version import made_by, source_digest
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
     if groups.components:
         apart = {name: label.group(arrays) for name, arrays in groups.components.items()}
         children["components"] = Group(children=apart)
+    if groups.actors_summary:
+        children["actors_summary"] = label.of_actors(groups.actors_summary)
     if groups.trajectories:
         children |= label.samples(groups)
     if scenario.fit is not None:
@@ -147,15 +150,28 @@ class Labels:
         self._events = labelled(
             {name: (("event",), np.array(texts, dtype=str), {"long_name": name}) for name, texts in events}
         )
+        actors = (("actor", [each.name for each in plan.actors]), ("actor_label", [each.label for each in plan.actors]))
+        self._actors = labelled({name: (("actor",), np.array(texts, dtype=str), {}) for name, texts in actors})
 
-    def group(self, arrays: Arrays, samples: Mapping[str, NDArray[Any]] | None = None) -> Group:
+    def of_actors(self, arrays: Arrays, samples: Mapping[str, NDArray[Any]] | None = None) -> Group:
+        """Label arrays by actor: those of samples, (actor, year, sample) as levels come, or what is said of them."""
+        return self.group(arrays, samples, dims=actor_dims(arrays, of_samples=samples is not None))
+
+    def group(
+        self,
+        arrays: Arrays,
+        samples: Mapping[str, NDArray[Any]] | None = None,
+        *,
+        dims: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Group:
         """Label arrays: those of samples with these numbers, or, where there are none, those of a summary."""
-        dims = summary_dims(arrays) if samples is None else sample_dims(arrays)
+        dims = dims or (summary_dims(arrays) if samples is None else sample_dims(arrays))
         on = [name.removeprefix("binding_") for name in self._limits]
         described = attributes(arrays, self._units, on, self._words)
         variables = labelled({name: (dims[name], values, dict(described[name])) for name, values in arrays.items()})
         used = {dim for name in arrays for dim in dims[name]}
-        numbers = {"year": self._years, "quantile": np.array(LEVELS), **(samples or {})}
+        places = np.arange(1, 1 + len(self._actors["actor"].values))
+        numbers = {"year": self._years, "quantile": np.array(LEVELS), "place": places, **(samples or {})}
         every = _coordinates({dim: values for dim, values in numbers.items() if dim in used})
         for name, limits in self._limits.items():
             dim = f"limit_{name.removeprefix('binding_')}"
@@ -165,18 +181,18 @@ class Labels:
                 variables[name].attrs.update(_flags(["none", *limits], np.int8))
         if "threshold" in used:
             every |= self._thresholds
-        if "event" in used:
-            every |= self._events
+        every |= self._events if "event" in used else {}
+        every |= self._actors if "actor" in used else {}
         return Group(variables, every)
 
     def samples(self, groups: Groups, *, first: int = 0) -> dict[str, Group]:
         """Label the groups of a run that hold samples, from sample number `first` on."""
         paths = groups.trajectories
         samples = {"sample": np.arange(first, first + next(iter(paths.values())).shape[0])}
-        return {
-            name: self._parameters(arrays, samples) if name == "parameters" else self.group(arrays, samples)
-            for name, arrays in grouped(groups).items()
-        }
+        label: Mapping[str, Callable[[Arrays, Mapping[str, NDArray[Any]]], Group]] = {
+            "parameters": self._parameters, "actors": self.of_actors
+        }  # fmt: skip
+        return {name: label.get(name, self.group)(each, samples) for name, each in grouped(groups).items()}
 
     def _parameters(self, arrays: Arrays, coords: Mapping[str, NDArray[Any]]) -> Group:
         named, labels = [component.name for component in self._scenario.components], self._scenario.labels
@@ -196,7 +212,8 @@ def grouped(groups: Groups) -> dict[str, Arrays]:
     for name, held in (("events", {*OF_EVENTS}), ("crossings", {*groups.crossings} - {*OF_EVENTS})):
         if arrays := {each: values for each, values in groups.crossings.items() if each in held}:
             found[name] = arrays
-    return found
+    turned = {name: each if name in CROSSED else each.T for name, each in groups.actors.items()}
+    return found | ({"actors": turned} if turned else {})
 
 
 def _flags(meanings: Sequence[str], kind: type[np.integer]) -> dict[str, Any]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write_tallies
+from simulator.engine.frontier import CROSSED
 from simulator.engine.plan import batch_length
 from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, run_plan, simulate, works_of
@@ -371,11 +372,16 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
 
 def _arrays(run: xr.DataTree) -> Batch:
     """Take the samples of a run as one batch."""
-    parameters, trajectories, crossings, events = (
+    parameters, trajectories, crossings, events, actors = (
         {str(name): values.values for name, values in run[group].data_vars.items()} if group in run.children else {}
-        for group in ("parameters", "trajectories", "crossings", "events")
+        for group in ("parameters", "trajectories", "crossings", "events", "actors")
     )
     size = run["parameters"].sizes["sample"]
     component = parameters.pop("component", np.zeros(size, dtype=np.int16))
     trajectories = {name: values.T for name, values in trajectories.items()}
-    return Batch(0, size, parameters, trajectories, (crossings or room_for_crossings(0, size)) | events, component)
+    none = room_for_crossings(0, size)
+    if actors:
+        count = run["actors"].sizes["actor"]
+        actors = {name: values if name in CROSSED else values.T for name, values in actors.items()}
+        actors = {name: np.empty((count, 0, size), none[name].dtype) for name in CROSSED} | actors
+    return Batch(0, size, parameters, trajectories, (crossings or none) | events, component, actors)

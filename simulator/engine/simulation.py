@@ -16,7 +16,7 @@ from simulator.engine import workers as work
 from simulator.engine.batches import Batch, compute_batch, free_memory
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, Tallies, sample_groups
-from simulator.engine.plan import Plan, batch_length, joint_variables, plan_of
+from simulator.engine.plan import Plan, batch_length, joint_variables, parts_of, plan_of
 from simulator.engine.record import build_run
 from simulator.engine.workers import Workers
 from simulator.errors import InputError, SimulatorError, dotted, near_name
@@ -164,7 +164,7 @@ def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = Non
 def sample_warnings(scenario: Scenario) -> tuple[str, ...]:
     """Say what the first samples of a scenario show that its author must be told; nothing where none can be drawn."""
     handed = [
-        custom for each in scenario.components for _, custom in custom_entries(each.spec) if custom.driver is None
+        custom for each in parts_of(scenario.components) for _, custom in custom_entries(each.spec) if not custom.driver
     ]
     if scenario.must_learn or handed:
         return ()
@@ -252,7 +252,7 @@ def _counted(plan: Plan, how: How, unfinished: Unfinished | None) -> Groups:
 
 
 def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None:
-    every = [each for component in scenario.components for each in custom_entries(component.spec)]
+    every = [each for part in parts_of(scenario.components) for each in custom_entries(part.spec)]
     named = {dotted(path): custom.driver for path, custom in every if custom.driver is not None}
     declared = [dotted(path) for path, custom in every if custom.driver is None]
     for name in declared:
@@ -276,7 +276,7 @@ def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None
 def refuse_too_large(plan: Plan, keep: str) -> None:
     """Refuse a run that would take too much memory, before it is taken: one block tells how much it keeps."""
     spec, counted = plan.spec, keep == "summary"
-    variables = len(joint_variables(plan.components))
+    variables = len(joint_variables(plan.parts)) + len(plan.actors) * len(plan.told)
     if (1 << 14 if counted else spec.samples) * (variables * plan.years.size + len(plan.parameters)) <= SURELY_FITS:
         return
     probe = compute_batch(plan, 0, min(spec.samples, spec.block))

@@ -247,12 +247,18 @@ def _unknown(name: str, names: Collection[str]) -> tuple[str, str]:
 
 
 def _components(pairs: list[frozenset[str]]) -> list[tuple[str, ...]]:
-    """Collect names that are joined, directly or through others; names sorted, groups by first name."""
+    """Collect names that are joined, directly or through others; names sorted, groups by first name.
+
+    What is added to a scenario comes last: the first names of a group keep their draws, whatever comes after them.
+    """
     groups: list[set[str]] = []
     for pair in pairs:
         touching = [group for group in groups if group & pair]
         groups = [group for group in groups if not group & pair] + [set(pair).union(*touching)]
-    return sorted(tuple(sorted(group)) for group in groups)
+    return sorted(tuple(sorted(group, key=lambda name: (name.startswith(_ADDED), name))) for group in groups)
+
+
+_ADDED = ("actors.", "events.")
 
 
 def _not_positive_definite(

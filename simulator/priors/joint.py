@@ -126,10 +126,13 @@ class JointPrior:
         return dict(zip(self.priors, in_words([prior.asked for prior in self.priors.values()]), strict=True))
 
 
-def joint_prior(spec: ScenarioSpec) -> JointPrior:
-    """Make the joint prior of a scenario; Faults where a prior or the correlations cannot be what they say."""
+def joint_prior(spec: ScenarioSpec, *, more: Sequence[Slot] = ()) -> JointPrior:
+    """Make the joint prior of a scenario; Faults where a prior or the correlations cannot be what they say.
+
+    `more` are priors beside those of the scenario, such as its actors' own.
+    """
     priors: dict[str, NamedPrior] = {}
-    every = {slot.name: slot for slot in slots(spec)}
+    every = {slot.name: slot for slot in (*slots(spec), *more)}
     alone = [slot for slot in every.values() if not _followed(slot.prior)]
     asked, faults = units_asked(alone), list[Fault]()
     for slot in alone:

@@ -261,6 +261,8 @@ def _run_faults(root: Group) -> Iterator[Wrong]:
                 else "stands in a run that has no such samples"
             )
             yield group, f"{rule} (attribute keep is {attrs['keep']})"
+    if ("actors" in groups) != (kept and "actors_summary" in groups):
+        yield "actors", f"must be there with actors_summary where samples are kept (attribute keep is {attrs['keep']})"
     for group in FITTED if groups & {*FIT_GROUPS} else ():
         if group not in groups:
             yield group, "is missing beside the other groups of a fit of history"

@@ -99,10 +99,12 @@ _COORDS = (
     Entry("year", dims=("year",), low=-LATEST_YEAR, high=LATEST_YEAR, rises="year"),
     Entry("quantile", dims=("quantile",), low=0, high=1, rises="quantile"),
     Entry("sample", "whole", ("sample",), low=0, high=1e12, rises="sample"),
-    *(Entry(name, "text", (name,)) for name in ("threshold", "event")),
+    *(Entry(name, "text", (name,)) for name in ("threshold", "event", "actor")),
     *(Entry(name, "text", ("threshold",)) for name in ("quantity", "label")),
     Entry("falling", "flag", ("threshold",), low=0, high=1, optional=True),
     Entry("begins", "text", ("event",), optional=True),
+    Entry("actor_label", "text", ("actor",)),
+    Entry("place", "whole", ("place",), low=1, high=1000, rises="place"),
     Entry("limit_*", "text", ("limit_*",)),
 )
 _OF_THRESHOLDS = (
@@ -133,6 +135,18 @@ _FROZEN = (
     *(replace(each, missing=each.missing or "quantile" in (each.dims or ())) for each in _OF_THRESHOLDS),
     Entry("*", dims=_BY_YEAR, never=True, missing=True),
 )
+_ACTORS = (
+    replace(PROBABILITY, name="leads", dims=("actor", "year")),
+    replace(ERROR, name="leads_error", dims=("actor", "year")),
+    *_optional(_named("lead lead_years", replace(LEVEL, low=0, dims=_BY_YEAR, rises="quantile"))),
+    *(replace(DATE, name=f"{name}_quantile", dims=(of, "threshold", "quantile"), rises="quantile")
+      for name, of in (("crossing", "actor"), ("place", "place"))),
+    *(replace(PROBABILITY, name=name, dims=(of, "threshold", "year"), rises="year")
+      for name, of in (("crossed", "actor"), ("place_crossed", "place"))),
+    *_named("behind behind_years", replace(LEVEL, low=0, dims=("actor", *_BY_YEAR), rises="quantile")),
+    replace(METRIC, name="capability", dims=("actor", *_BY_YEAR), rises="quantile", optional=True),
+    replace(LEVEL, name="*", dims=("actor", *_BY_YEAR), rises="quantile"),
+)  # fmt: skip
 _TRAJECTORIES = (
     Entry("binding_*", "flag", _BY_SAMPLE, low=0, high=127),
     replace(PLAIN, name="models_*", dims=_BY_SAMPLE),
@@ -151,6 +165,12 @@ _SAMPLES = (
     Part("/events", (replace(DATE, name="event_year", dims=("event", "sample")),
                      replace(DATE, name="event_end", dims=("event", "sample"), optional=True)),
          _COORDS, (), _UNITS, lazy=True),
+    Part("/actors", (replace(DATE, name="crossing_year", dims=("actor", "threshold", "sample")),
+                     Entry("already_above", "flag", ("actor", "threshold", "sample"), low=0, high=1),
+                     replace(PLAIN, name="models_*", dims=(*_BY_SAMPLE, "actor")),
+                     replace(METRIC, name="capability", dims=(*_BY_SAMPLE, "actor"), optional=True),
+                     replace(LEVEL, name="*", dims=(*_BY_SAMPLE, "actor"))),
+         _COORDS, (), _UNITS, lazy=True, open=False),
 )  # fmt: skip
 FIT_GROUPS: Final[tuple[str, ...]] = (
     "prior", "posterior", "posterior_predictive", "log_likelihood", "log_prior", "sample_stats", "observed_data",
@@ -184,7 +204,8 @@ def _fit(attributes: tuple[Entry, ...], *, optional: bool, lazy: bool) -> tuple[
 
 _WHOLE_SUMMARY = Part("/summary", _SUMMARY, _COORDS, (), _UNITS, optional=False, open=False)
 _COMPONENTS = replace(_WHOLE_SUMMARY, path="/components/*", optional=True, lazy=True)
-_ALIKE = ("year", "quantile", "sample", "threshold", "event")
+_BY_ACTOR = Part("/actors_summary", _ACTORS, _COORDS, (), _UNITS, open=False)
+_ALIKE = ("year", "quantile", "sample", "threshold", "event", "actor")
 _AXES = [
     {"name": "", "label?": "", "unit": "", "numbers": [0.0, None], "points": [{"label": "", "set": [""]}]},
 ]  # fmt: skip
@@ -228,7 +249,7 @@ def _kept(about: tuple[Entry, ...] = (), rows: Mapping[str, str] = _NO_ROWS, **t
 CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
     "run": Contents(
         _named("run_format", _FORM) + _RUN,
-        (_WHOLE_SUMMARY, _COMPONENTS, *_SAMPLES, *_fit(_FIT_ABOUT, optional=True, lazy=True)),
+        (_WHOLE_SUMMARY, _COMPONENTS, _BY_ACTOR, *_SAMPLES, *_fit(_FIT_ABOUT, optional=True, lazy=True)),
         _ALIKE, {"sample": "samples"},
     ),
     "frozen": Contents(

@@ -14,7 +14,7 @@ from simulator.files import write_text
 
 MANIFEST: Final = "manifest"
 _ROOT = "zarr.json"
-WITH_SAMPLES: Final = ("parameters/", "trajectories/", "crossings/", "events/")
+WITH_SAMPLES: Final = ("parameters/", "trajectories/", "crossings/", "events/", "actors/")
 """The groups whose values are not read at opening; Zarr checks each piece of them when it is read."""
 _AT_ONCE = 1 << 24
 

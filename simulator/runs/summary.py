@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
@@ -19,7 +18,8 @@ from simulator.runs.events import event_lines, event_table
 from simulator.runs.groups import Group, arrays, differing_samples, headline_of, kept_dates, stood_on, summarised_names
 from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
-from simulator.runs.table import Table
+from simulator.runs.table import Table, axis_columns
+from simulator.runs.tables.actors import actor_summaries, actor_tables, lead_lines
 from simulator.units import Array, plain_unit
 from simulator.variables import is_of_law
 from simulator.wording import (
@@ -99,7 +99,7 @@ def _summarised(summary: Group, name: str) -> Summarised:
 
 
 def run_tables(run: Group | xr.DataTree) -> dict[str, Table]:
-    """Give the tables of a run by the names of their CSV files; that of models where it counts them."""
+    """Give the tables of a run by the names of their CSV files; those of models and actors where it has some."""
     tables = {
         "quantiles": quantile_table(run),
         "crossing_years": crossing_quantile_table(run),
@@ -108,7 +108,7 @@ def run_tables(run: Group | xr.DataTree) -> dict[str, Table]:
     }
     more = {"models": count_table(run), "events": event_table(run)}
     more |= {"allocation": allocation_table(run), "largest_run": reading_table(run)}
-    return tables | {name: table for name, table in more.items() if table}
+    return tables | {name: table for name, table in more.items() if table} | actor_tables(run)
 
 
 def quantile_table(run: Group | xr.DataTree) -> Table:
@@ -121,18 +121,12 @@ def quantile_table(run: Group | xr.DataTree) -> Table:
     errors = [data[f"{name}_error"].values[:, kept] if f"{name}_error" in data else nothing for name in names]
     units = [data[name].attrs["units"] for name in names]
     values = np.ravel([data[name].values[:, kept] for name in names])
-    columns = _crossed({"variable": names, "quantile": levels, "year": years}) | {
+    columns = axis_columns({"variable": names, "quantile": levels, "year": years}) | {
         "unit": np.repeat(units, nothing.size),
         "value": values,
         "standard_error": np.ravel(errors),
     }
     return Table(columns).select("variable", "unit", "year", "quantile", "value", "standard_error")
-
-
-def _crossed(axes: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
-    """Give a column for each axis of an array, with a row for each of its numbers, the last axis fastest."""
-    grids = np.meshgrid(*(np.asarray(values) for values in axes.values()), indexing="ij")
-    return {name: grid.ravel() for name, grid in zip(axes, grids, strict=True)}
 
 
 def crossing_quantile_table(run: Group | xr.DataTree) -> Table:
@@ -141,7 +135,7 @@ def crossing_quantile_table(run: Group | xr.DataTree) -> Table:
     names, data, levels = _thresholds(summary), summary.data_vars, summary.coords["quantile"].values
     if not names:
         return Table({})
-    columns = _crossed({"threshold": names, "quantile": levels})
+    columns = axis_columns({"threshold": names, "quantile": levels})
     return Table(
         {
             "threshold": columns["threshold"],
@@ -162,7 +156,7 @@ def probability_table(run: Group | xr.DataTree) -> Table:
     if not names:
         return Table({})
     values = {"probability": data["crossed"].values.ravel(), "standard_error": data["crossed_error"].values.ravel()}
-    return Table(_crossed({"threshold": names, "year": summary.coords["year"].values}) | values)
+    return Table(axis_columns({"threshold": names, "year": summary.coords["year"].values}) | values)
 
 
 def binding_table(run: Group | xr.DataTree) -> Table:
@@ -170,7 +164,7 @@ def binding_table(run: Group | xr.DataTree) -> Table:
     summary = arrays(run, "summary")
     years = summary.coords["year"].values
     parts = [
-        _crossed({"on": [on.subject], "limit": on.names, "year": years})
+        axis_columns({"on": [on.subject], "limit": on.names, "year": years})
         | {"share": on.shares.values.ravel(), "standard_error": on.errors.values.ravel()}
         | {"on_label": np.repeat(on.words, on.shares.values.size), "label": np.repeat(on.labels, years.size)}
         for on in bound_limits(summary)
@@ -189,7 +183,7 @@ def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -
     """Tabulate the fan of a variable: its median by year, and the central bands (such as 0.9) by year, widest first."""
     values, widest = summarised(run, quantity), sorted(bands, reverse=True)
     ends = [(values.at((1 - band) / 2), values.at((1 + band) / 2)) for band in widest]
-    columns = _crossed({"band": [f"{100 * band:g} %" for band in widest], "year": values.years})
+    columns = axis_columns({"band": [f"{100 * band:g} %" for band in widest], "year": values.years})
     columns |= {"lower": np.ravel([low for low, _ in ends]), "upper": np.ravel([high for _, high in ends])}
     return Table({"year": values.years, "median": values.at(0.5)}), Table(columns)
 
@@ -288,7 +282,8 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     note, main = sampling_note(run), main_quantity(run)
     about = dict.fromkeys([main, *(["capability"] if "capability" in summarised_names(summary) else [])])
     weights = component_weights(run)
-    parts = {f"{name} ({percent(weights[name])})": part for name, part in component_summaries(run).items()}
+    apart = {f"{name} ({percent(weights[name])})": part for name, part in component_summaries(run).items()}
+    parts = apart | actor_summaries(run)
     lines = [
         head,
         *([f"  {note}"] if note else []),
@@ -305,7 +300,7 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     lines += [f"  passed in {first:g} already: {', '.join(passed)}"] if passed else []
     binding = binding_line(summary, differing_samples(run))
     likely = likely_line(run, passed=PASSED)
-    lines += [*event_lines(run), *count_lines(run)]
+    lines += [*lead_lines(run), *event_lines(run), *count_lines(run)]
     return [*lines, *([likely] if likely else []), *([binding] if binding else [])]
 
 

@@ -56,6 +56,12 @@ class Column:
     meaning: str
 
 
+def axis_columns(axes: Mapping[str, Any]) -> dict[str, NDArray[Any]]:
+    """Give a column for each axis of an array, with a row for each of its numbers, the last axis fastest."""
+    grids = np.meshgrid(*(np.asarray(values) for values in axes.values()), indexing="ij")
+    return {name: grid.ravel() for name, grid in zip(axes, grids, strict=True)}
+
+
 class Table:
     """Columns of equal length, in an order.
 

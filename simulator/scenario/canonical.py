@@ -22,7 +22,7 @@ _RANKS = {
 }
 _NAMED = (
     "inputs", "factors", "quantities", "stocks", "allocation", "uses", "events", "constraints", "caps", "thresholds",
-    "parameters",
+    "parameters", "actors",
 )  # fmt: skip
 """Where the names are the author's, and stand in a run in his order."""
 

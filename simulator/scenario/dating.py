@@ -49,6 +49,9 @@ def dated(document: Document, first: Any = None) -> Document:
             document = _with(document, path, first)
         elif not grows and "at" in entry and (*path, "at") not in document.places:
             document = _with(document, path, None)
+    for path, entry in _of_actors(document.data):
+        if "start" in entry and "at" not in entry and first is not None and not _is_multiple(entry["start"]):
+            document = _with(document, path, first)
     return document
 
 
@@ -89,6 +92,17 @@ def _entries(data: Any) -> Iterator[tuple[Path, Mapping[Any, Any]]]:
         named = lookup(data, (section,))
         for name, entry in named.items() if isinstance(named, Mapping) else ():
             yield from _within(entry, (section, str(name)))
+
+
+def _of_actors(data: Any) -> Iterator[tuple[Path, Mapping[Any, Any]]]:
+    """List the same of what actors say of themselves."""
+    actors = lookup(data, ("actors",))
+    for name in actors if isinstance(actors, Mapping) else ():
+        yield from ((("actors", str(name), *path), entry) for path, entry in _entries(lookup(actors, (name,))))
+
+
+def _is_multiple(start: Any) -> bool:
+    return start is None or (isinstance(start, Mapping) and "times" in start)
 
 
 def _within(entry: Any, path: Path) -> Iterator[tuple[Path, Mapping[Any, Any]]]:

@@ -95,7 +95,10 @@ def mixed_of(
 ) -> Scenario:
     """Mix scenarios that were checked, each by its weight; `whole` is the file that mixes them."""
     weighed, total = list(zip(resolved.items(), weights, strict=True)), sum(weights)
-    components = tuple(Component(name, weight / total, each.spec, each.joint) for (name, each), weight in weighed)
+    components = tuple(
+        Component(name, weight / total, each.spec, each.joint, each.components[0].actors)
+        for (name, each), weight in weighed
+    )
     if disagreements := list(_disagreements(components)):
         raise placed(disagreements, whole)
     parts = [{"name": name, "weight": weight, "scenario": dict(each.data)} for (name, each), weight in weighed]
@@ -123,6 +126,10 @@ def _disagreements(components: Sequence[Component]) -> Iterator[Fault]:
         if component.spec.history is not None and component.spec.history.fit is None:
             rule = f"'{component.name}' has not learnt from its history yet."
             yield Fault(("mixture", number), rule, "Run it by itself, and mix the scenario.yaml of its run folder.")
+        if component.actors:
+            rule = f"'{component.name}' has actors ({listed([each.name for each in component.actors])})."
+            remedy = "Mixtures have none yet: take them away with actors: null beside mixture, or run it by itself."
+            yield Fault(("mixture", number), rule, remedy)
     for number, component in enumerate(components[1:], start=1):
         spec, path = component.spec, ("mixture", number)
         for key in ("years", "samples", "seed", "block", "design", "subject", "dollars"):

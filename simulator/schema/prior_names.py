@@ -248,7 +248,7 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
     levels, events, laws = dict(entries_of(Level, spec)), dict(events_of(spec)), dict(entries_of(Law, spec))
     effects = dict(entries_of(Effect, spec))
     for path, of, prior in entries(spec):
-        if not isinstance(prior, Prior) or path[0] in ("inputs", "history"):
+        if not isinstance(prior, Prior) or path[0] in ("inputs", "history", "actors"):
             continue
         starts = DRIVER_UNITS[str(path[1])] if path[0] == "drivers" and path[2:] in (("start",), ("level",)) else None
         kind, unit = _INNER.get(path[-2:]) or _KINDS.get(of, ("level", starts))

@@ -15,6 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, items, number, shown
+from simulator.schema.actors import Actor, actor_faults
 from simulator.schema.allocation import AllocatedShare, Allocation
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import (
@@ -41,6 +42,7 @@ from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Operation, Quantity
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import PURCHASES, Stock
+from simulator.wording import listed
 
 SCHEMA_VERSION = 2
 
@@ -228,10 +230,6 @@ def allocated(of: str, allocation: Allocation, drivers: Drivers) -> Iterator[tup
 class ScenarioSpec(Spec):
     """A scenario: priors over the growth of spending, hardware and algorithms, caps, constraints, thresholds."""
 
-    kept: ClassVar[Mapping[str, str]] = {
-        "actors": "For now write a scenario for each actor, and name it in subject.",
-    }
-
     @classmethod
     def written_keys(cls) -> list[str]:
         """List the keys that a file may write; some are gone when the entries are checked."""
@@ -284,6 +282,8 @@ class ScenarioSpec(Spec):
     """What was observed, by which the priors on past growth are conditioned before the run."""
     models: Models | None = None
     """Counts of models: how many training runs there are under the largest, and above what."""
+    actors: dict[Name, Actor] = Field(default_factory=dict)
+    """Actors by name, each the scenario with what it says laid over it; the run is of the one that leads."""
 
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy it with changes; what was found of it is found anew."""
@@ -298,6 +298,11 @@ class ScenarioSpec(Spec):
                 rule = f"holds {count:,} entries; at most {MOST_NAMED} are computed with."
                 yield Fault((key,), rule, "Leave some out, or part the scenario.")
                 return
+        yield from actor_faults(self.actors)
+        for key, does in (("models", "counts the runs"), ("history", "learns the priors")) if self.actors else ():
+            if getattr(self, key) is not None:
+                rule = f"{does} of one scenario, and stands beside actors ({listed(list(self.actors)[:3])})."
+                yield Fault((key,), rule, f"Take one of the two away: {key}: null.")
         for name in self.thresholds:
             way = [name]
             while (of := str(self.thresholds[way[-1]].of)) in self.thresholds and of not in way:

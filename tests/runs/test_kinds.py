@@ -17,7 +17,7 @@ from simulator import load_scenario, save_run, simulate
 from simulator.runs.kinds import RUN_FORMAT, explain_lines
 from simulator.runs.netcdf import CHECKSUMS
 from simulator.testing import run_of, small_scenario
-from simulator.variables import COORDINATES, PATTERNS, SUFFIXES, UNKNOWNS, VARIABLES, Variable
+from simulator.variables import ACTORS, COORDINATES, PATTERNS, SUFFIXES, UNKNOWNS, VARIABLES, Variable
 from tests.places import ROOT
 
 
@@ -74,6 +74,7 @@ def made(run: xr.DataTree, sweep: xr.DataTree) -> dict[str, str]:
     unknowns = [[f"`{name}`", unit, said] for name, (unit, said) in UNKNOWNS.items()]
     tables = {
         "Coordinates:": coordinates,
+        "which has beside it:": variable_rows(ACTORS.values()),
         "in `/summary`.": variable_rows(VARIABLES.values()),
         "called after its place (`quantity_flop_per_joule_product_1`):": variable_rows([*PATTERNS, *SUFFIXES]),
         "as seen in `/observed_data`:": unknowns,
@@ -131,7 +132,7 @@ def test_the_document_is_what_the_table_a_run_and_a_sweep_say(
 def test_every_group_is_described_with_its_dimensions_and_coordinates(run: xr.DataTree, sweep: xr.DataTree) -> None:
     for path, dims, coords, _ in table_after("## Groups"):
         name = path.strip("`")
-        if name not in ("/posterior", "/events"):
+        if name not in ("/posterior", "/events", "/actors", "/actors_summary"):
             node = run["/summary" if name.startswith("/components") else name]
             assert (dims, coords) == (coded(node.sizes), coded(node.coords)), name
     assert set(named_in("## Groups")) >= {node.path for node in run.subtree if node.data_vars}

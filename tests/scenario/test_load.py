@@ -28,7 +28,8 @@ from simulator.scenario.documents import yaml_text
 from simulator.scenario.layers import lookup
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import load_scenario, load_variants, load_with_variants, parse_scenario
-from simulator.scenario.resolving import Scenario, remaining_faults
+from simulator.scenario.remaining import remaining_faults
+from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import parse_over
 from simulator.schema.prior_names import entries_of
 from simulator.schema.statements import Prior, is_prior

@@ -100,7 +100,7 @@ def test_an_item_of_what_is_no_list_is_refused_with_a_path_that_works() -> None:
 
 
 _EXAMPLE = re.compile(
-    r"(?:drivers|quantities|constraints|thresholds|inputs)\.[a-z0-9_.\[\]-]+=[^\s`\"'|)(\\<{}]+(?: [A-Za-z%]+/year)?"
+    r"(?<!\.)(?:drivers|quantities|constraints|thresholds|inputs)\.[a-z0-9_.\[\]-]+=[^\s`\"'|)(\\<{}]+(?: [A-Za-z%]+/year)?"
 )
 
 

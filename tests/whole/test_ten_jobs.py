@@ -29,6 +29,7 @@ ANSWERS = {
     "two-experts": r"weight|bold|cautious",
     "events": r"export controls tighten: comes by 20\d\d (39|40|41)",
     "date": r"1e28 FLOP run.*by .*end of 2027",
+    "actors": r"leads at 20.*US frontier lab.*the second is",
     "counts": r"(?i)models",
     "stocks": r"100 million chips run: 20[23]\d.*power",
     "sweep": r"budget",

@@ -6,7 +6,7 @@ Everything is found in one go, as faults with the path of the entry; what is all
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -43,6 +43,7 @@ from simulator.schema.laws import Law
 from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
+    Slot,
     calendar_years,
     entries,
     entries_of,
@@ -123,15 +124,15 @@ class Checked:
     unused: tuple[str, ...] = ()
 
 
-def check_scenario(spec: ScenarioSpec) -> Checked:
-    """Check a scenario as a whole."""
+def check_scenario(spec: ScenarioSpec, own: Sequence[Slot] = ()) -> Checked:
+    """Check a scenario as a whole; `own` are the priors of its actors."""
     faults: list[Fault] = []
     joint: JointPrior | None = None
     try:
-        joint = joint_prior(spec)
+        joint = joint_prior(spec, more=own)
     except Faults as error:
         faults += [stated_once(fault) for fault in error.faults]
-    ranges = joint or _without_correlations(spec)
+    ranges = joint or _without_correlations(spec, own)
     uses = uses_of(spec)
     alone = {name: used & set(spec.named) for name, used in uses.items() if name in spec.named}
     in_circles = [*circle_faults(spec, alone)]
@@ -170,10 +171,10 @@ def check_scenario(spec: ScenarioSpec) -> Checked:
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
 
 
-def _without_correlations(spec: ScenarioSpec) -> JointPrior | None:
+def _without_correlations(spec: ScenarioSpec, own: Sequence[Slot]) -> JointPrior | None:
     """Make the priors alone, to find what is wrong with them where the correlations are at fault; None if they are."""
     try:
-        return joint_prior(spec.model_copy(update={"correlations": ()})) if spec.correlations else None
+        return joint_prior(spec.model_copy(update={"correlations": ()}), more=own) if spec.correlations else None
     except Faults:
         return None
 

@@ -1,0 +1,171 @@
+"""The frontier of several actors, at each moment and in each sample the one that leads; and how far the others are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.engine.plan import Plan, joint_variables
+from simulator.schema.subjects import binding_names
+from simulator.units import Array
+
+type Rows = dict[str, NDArray[Any]]
+
+CROSSED = ("crossing_year", "already_above")
+
+
+def stand_in(plan: Plan, number: int, name: str, rows: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    """Give a variable of a part of a run in the form that all parts share, (year, sample)."""
+    like = next(iter(rows.values()))
+    if name.startswith("binding_"):
+        shared, own = plan.limits[name], binding_names(plan.parts[number].spec).get(name, ())
+        numbers = np.array([0, *(shared.index(limit) + 1 for limit in own)], dtype=np.int8)
+        return numbers[rows[name]] if name in rows else np.zeros(like.shape, dtype=np.int8)
+    if name in rows:
+        return rows[name]
+    if name.endswith("_demanded"):
+        return rows[name.removesuffix("_demanded")]
+    return np.full(like.shape, np.inf, dtype=np.float32)
+
+
+def frontier(plan: Plan, apart: Sequence[Rows]) -> Rows:
+    """Take each variable, (year, sample), from the actor that leads then; of several that do, the first by name."""
+    if len(apart) == 1:
+        return dict(apart[0])
+    order = sorted(range(len(apart)), key=lambda number: plan.parts[number].name)
+    leads = np.zeros(apart[0][plan.headline].shape, dtype=np.intp)
+    best = apart[order[0]][plan.headline]
+    for place, number in enumerate(order[1:], start=1):
+        ahead = apart[number][plan.headline] > best
+        leads[ahead], best = place, np.where(ahead, apart[number][plan.headline], best)
+    masks = [leads == place for place in range(len(order))]
+    made: dict[tuple[int, ...], NDArray[Any]] = {}
+    result: Rows = {}
+    for name in joint_variables(plan.parts):
+        rows = [stand_in(plan, number, name, apart[number]) for number in order]
+        key = tuple(map(id, rows))  # what is demanded is what is had, where nothing limits it
+        if key not in made:
+            made[key] = rows[0] if rows[0].strides[0] == 0 and _are_one(rows) else _chosen(rows, masks)
+        result[name] = made[key]
+    return result
+
+
+def _are_one(rows: Sequence[NDArray[Any]]) -> bool:
+    """Tell whether lines that no year changes are the same for all actors."""
+    return all(each.strides[0] == 0 and np.array_equal(each[0], rows[0][0]) for each in rows[1:])
+
+
+def _chosen(rows: Sequence[NDArray[Any]], masks: Sequence[NDArray[np.bool_]]) -> NDArray[Any]:
+    result = np.array(np.broadcast_to(rows[0], masks[0].shape))
+    for row, mask in zip(rows[1:], masks[1:], strict=True):
+        np.copyto(result, row, where=mask)
+    return result
+
+
+def first_crossings(apart: Sequence[Rows]) -> Rows:
+    """Take the crossings, (threshold, sample), of the actor that crosses first; the level is that which it crosses."""
+    if len(apart) == 1:
+        return dict(apart[0])
+    every = {name: np.stack([each[name] for each in apart]) for name in apart[0]}
+    first = np.argmin(every["crossing_year"], axis=0)
+    result: Rows = {
+        "crossing_year": every["crossing_year"].min(axis=0),
+        "already_above": every["already_above"].max(axis=0),
+        "threshold_level": np.take_along_axis(every["threshold_level"], first[None], axis=0)[0],
+    }
+    if "event_year" in every:
+        first = np.argmin(every["event_year"], axis=0)[None]
+        of_events = (name for name in every if name not in result)
+        result |= {name: np.take_along_axis(every[name], first, axis=0)[0] for name in of_events}
+    return result
+
+
+def by_actor(plan: Plan, rows: Sequence[Rows], crossed: Sequence[Rows]) -> Rows:
+    """Keep of each actor levels that a run tells, (actor, year, sample), and crossings, (actor, threshold, sample)."""
+    levels = {name: [stand_in(plan, number, name, each) for number, each in enumerate(rows)] for name in plan.told}
+    kept = {name: np.stack(each) for name, each in levels.items()}
+    return kept | {name: np.stack([each[name] for each in crossed]) for name in CROSSED}
+
+
+def race(years: Array, levels: NDArray[Any]) -> Rows:
+    """Tell how far actors are behind the one that leads, of their levels (actor, year, sample).
+
+    `behind` in OOM and `behind_years` (actor, year, sample): how long ago the frontier was first where an actor is now;
+    +inf where that was before the first year. `lead`, `lead_years` (year, sample): the same of the second, where there
+    is one. `leads` (actor, year, sample): 1 of the one that leads, in equal parts of several that do.
+    """
+    top = levels.max(axis=0)
+    at_top = levels == top
+    behind = np.where(at_top, 0.0, np.subtract(top, levels, where=~at_top, out=np.zeros(levels.shape)))
+    late = np.where(at_top, 0.0, years[:, None] - _reached(years, np.maximum.accumulate(top, axis=0), levels))
+    result: Rows = {"behind": behind, "behind_years": late, "leads": at_top / at_top.sum(axis=0)}
+    if len(levels) > 1:
+        result |= {name: np.partition(result[of], 1, axis=0)[1] for name, of in _LEADS.items()}
+    return result
+
+
+_LEADS = {"lead": "behind", "lead_years": "behind_years"}
+
+
+def _reached(years: Array, frontier: NDArray[Any], levels: NDArray[Any]) -> Array:
+    """Find when the frontier, (year, sample), which never falls, was first at levels, straight between the years.
+
+    -inf where it was there before the first year.
+    """
+    low, high = np.zeros(levels.shape, dtype=np.intp), np.full(levels.shape, years.size - 1)
+    for _ in range(int(years.size).bit_length()):
+        middle = (low + high) // 2
+        below = np.take_along_axis(frontier[None], middle, axis=1) < levels
+        low, high = np.where(below & (low < high), middle + 1, low), np.where(below, high, middle)
+    before = np.maximum(low - 1, 0)
+    start, end = (np.take_along_axis(frontier[None], place, axis=1).astype(np.float64) for place in (before, low))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        part = np.where(end > start, (levels - start) / (end - start), 1.0)
+    part = np.where(np.isfinite(part), part, 1.0)
+    when = years[before] + np.clip(part, 0.0, 1.0) * (years[low] - years[before])
+    return np.where((low == 0) & (levels < frontier[0]), -np.inf, np.where(low == 0, years[0], when))
+
+
+def count_race(plan: Plan, actors: Mapping[str, NDArray[Any]], *, part: int, most: int) -> tuple[Rows, Rows]:
+    """Count who leads and who has crossed: sums over samples, and the shares that lead in single blocks of samples."""
+    found = race(plan.years, actors[plan.headline])
+    crossing = actors["crossing_year"]
+    sums: Rows = {"leads": found["leads"].sum(axis=-1)}
+    for name, year in (("crossed", crossing), ("place_crossed", np.sort(crossing, axis=0))):
+        sums[name] = np.stack([np.count_nonzero(year <= limit, axis=-1) for limit in plan.years], axis=-1)
+    full = min(crossing.shape[-1] // part, most)
+    blocks = found["leads"][..., : full * part].reshape(*found["leads"].shape[:-1], full, part).mean(axis=-1)
+    return sums, {"leads_error": np.moveaxis(blocks, -1, 0)}
+
+
+def race_rows(plan: Plan, actors: Mapping[str, NDArray[Any]]) -> Rows:
+    """List what has quantiles over the samples, each (row, sample)."""
+    found = race(plan.years, actors[plan.headline])
+    del found["leads"]
+    rows = {name: actors[name] for name in plan.told} | found
+    if plan.thresholds:
+        rows |= {"crossing": actors["crossing_year"], "place": np.sort(actors["crossing_year"], axis=0)}
+    return {name: values.reshape(-1, values.shape[-1]) for name, values in rows.items()}
+
+
+def race_summary(
+    plan: Plan, shares: Mapping[str, NDArray[Any]], errors: Mapping[str, Array], quantiles: Mapping[str, Array]
+) -> Rows:
+    """Put together what a run says of its actors, of the quantiles (level, row) of `race_rows`."""
+    result: Rows = {}
+    for name, values in quantiles.items():
+        if name in ("crossing", "place"):
+            result[f"{name}_quantile"] = np.moveaxis(_apart(values, len(plan.thresholds)), 0, -1)
+        elif name in _LEADS:
+            result[name] = values
+        else:
+            result[name] = np.moveaxis(_apart(values, plan.years.size), 0, 1)
+    kept = {name: share for name, share in shares.items() if plan.thresholds or name == "leads"}
+    return result | kept | dict(errors)
+
+
+def _apart(values: Array, last: int) -> Array:
+    return values.reshape(len(values), -1, last)

@@ -1,0 +1,1 @@
+"""Tables of a run that are about one part of it."""

@@ -1,0 +1,149 @@
+"""Actors of a run: what each has, who leads and by how much, when the first, the second, ... crosses a threshold."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from simulator.dates import point_words
+from simulator.errors import InputError, near_or_all
+from simulator.runs.estimates import BANDS
+from simulator.runs.groups import Group, Labelled, arrays
+from simulator.runs.table import Table, axis_columns
+from simulator.variables import ACTORS
+from simulator.wording import amount_range, percent
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+GROUP = "actors_summary"
+MONTHS = 12.0
+
+
+def actor_labels(run: Group | xr.DataTree) -> dict[str, str]:
+    """Give the labels of the actors of a run by name; nothing of a run without."""
+    if GROUP not in run.children:
+        return {}
+    coords = arrays(run, GROUP).coords
+    return dict(zip(*(map(str, coords[name].values.tolist()) for name in ("actor", "actor_label")), strict=True))
+
+
+def actor_summaries(run: Group | xr.DataTree) -> dict[str, Group]:
+    """Give what a run says of each actor, by its label, in the form of its summary."""
+    if GROUP not in run.children:
+        return {}
+    held = arrays(run, GROUP)
+    own = {name: each for name, each in held.data_vars.items() if each.dims[0] == "actor"}
+    dims = {name: tuple(map(str, each.dims[1:])) for name, each in own.items()}
+    coords = {name: each for name, each in held.coords.items() if "actor" not in each.dims}
+    return {
+        label: Group(
+            {name: Labelled(dims[name], each.values[at], dict(each.attrs)) for name, each in own.items()}, coords
+        )
+        for at, label in enumerate(actor_labels(run).values())
+    }
+
+
+def told_names(run: Group | xr.DataTree) -> list[str]:
+    """List the variables of which a run with actors keeps those of each."""
+    known = arrays(run, GROUP).data_vars.items()
+    return [name for name, each in known if each.dims == ("actor", "quantile", "year") and name not in ACTORS]
+
+
+def _read(held: Group, name: str, levels: Mapping[str, float] = BANDS) -> dict[str, NDArray[Any]]:
+    """Read quantiles of a variable by the names of columns, each without the dimension of quantiles."""
+    variable, known = held[name], held.coords["quantile"].values
+    axis = variable.dims.index("quantile")
+    return {key: np.take(variable.values, int(np.abs(known - at).argmin()), axis) for key, at in levels.items()}
+
+
+def _columns(axes: Mapping[str, Any], values: Mapping[str, NDArray[Any]]) -> Table:
+    return Table(axis_columns(axes) | {name: each.ravel() for name, each in values.items()})
+
+
+def actor_table(run: Group | xr.DataTree, quantity: str = "") -> Table:
+    """Tabulate levels by actor and year, of one variable or of all: median, 50 and 90 % intervals."""
+    held, labels = arrays(run, GROUP), actor_labels(run)
+    names = told_names(run)
+    if quantity and quantity not in names:
+        raise InputError(f"the run has no '{quantity}' by actor. {near_or_all(quantity, names)}")
+    tables = []
+    for name in [quantity] if quantity else names:
+        table = _columns({"actor": list(labels), "year": held.coords["year"].values}, _read(held, name))
+        said = {"variable": [name] * len(table), "unit": [str(held[name].attrs["units"])] * len(table)}
+        labelled = {"label": [labels[each] for each in table["actor"].tolist()]}
+        tables.append(table.with_columns(said | labelled))
+    return sum(tables[1:], start=tables[0]).select("actor", "label", "variable", "unit", "year", *BANDS)
+
+
+def lead_table(run: Group | xr.DataTree) -> Table:
+    """Tabulate by actor and year how likely it leads, and how far it is behind: in OOM, and in months."""
+    held, labels = arrays(run, GROUP), actor_labels(run)
+    values = {"leads": held["leads"].values, "leads_error": held["leads_error"].values}
+    values |= {f"behind_{key}": each for key, each in _read(held, "behind").items()}
+    values |= {f"months_{key}": MONTHS * each for key, each in _read(held, "behind_years").items()}
+    return _columns({"actor": list(labels), "year": held.coords["year"].values}, values)
+
+
+def actor_crossings(run: Group | xr.DataTree) -> Table:
+    """Tabulate when each actor crosses each threshold: median, 50 and 90 % intervals, P(never)."""
+    return _crossings(run, "actor", "crossing_quantile", "crossed")
+
+
+def place_crossings(run: Group | xr.DataTree) -> Table:
+    """Tabulate when the first, the second, ... actor crosses each threshold, whichever it is."""
+    return _crossings(run, "place", "place_quantile", "place_crossed")
+
+
+def _crossings(run: Group | xr.DataTree, of: str, quantiles: str, crossed: str) -> Table:
+    held = arrays(run, GROUP)
+    if quantiles not in held:
+        return Table({})
+    labels = {name: list(map(str, held.coords[name].values)) for name in ("threshold", "label")}
+    never = {"never_by_horizon": 1.0 - held[crossed].values[..., -1]}
+    table = _columns({of: held.coords[of].values, "threshold": labels["threshold"]}, _read(held, quantiles) | never)
+    named = dict(zip(*labels.values(), strict=True))
+    told = table.with_columns({"label": [named[each] for each in table["threshold"].tolist()]})
+    return told.select(of, "threshold", "label", *BANDS, "never_by_horizon")
+
+
+def actor_tables(run: Group | xr.DataTree) -> dict[str, Table]:
+    """Give the tables of a run that are about its actors, by the names of their CSV files; none of a run without."""
+    if GROUP not in run.children:
+        return {}
+    tables = {"actors": actor_table(run), "lead": lead_table(run)}
+    crossings = {"actor_crossings": actor_crossings(run), "place_crossings": place_crossings(run)}
+    return tables | {name: table for name, table in crossings.items() if table}
+
+
+def lead_lines(run: Group | xr.DataTree) -> list[str]:
+    """Say who leads in the middle of the years and in the last, and by how much; nothing without several actors."""
+    labels = actor_labels(run)
+    if len(labels) < 2:
+        return []
+    held = arrays(run, GROUP)
+    years, leads = held.coords["year"].values, held["leads"].values
+    ahead, late = (_read(held, name) for name in ("lead", "lead_years"))
+    middle = int(np.argmin(np.abs(years - (years[0] + years[-1]) / 2)))
+    lines = []
+    for at in dict.fromkeys((middle, len(years) - 1)):
+        order = sorted(zip(leads[:, at].tolist(), labels.values(), strict=True), key=lambda each: -each[0])
+        said = ", ".join(f"{label} {percent(share)}" for share, label in order)
+        lead = _spread({key: round(float(each[at]), 2) for key, each in ahead.items()}, "OOM")
+        time = _spread({key: round(MONTHS * float(each[at]), 1) for key, each in late.items()}, "months")
+        lines.append(f"  leads at {point_words(float(years[at]))}: {said}; the second is {lead} behind, {time}")
+    return lines
+
+
+def _spread(found: Mapping[str, float], unit: str) -> str:
+    """Say a median and its 90 % interval."""
+    low, middle, high = (_number(found[key]) for key in ("lower_90", "median", "upper_90"))
+    return f"{middle} {unit}" + (f" (90 % {amount_range(low, high)})" if low != high else "")
+
+
+def _number(value: float) -> str:
+    return "more than since the start" if value == math.inf else f"{value:g}"

@@ -1,0 +1,202 @@
+"""Actors of a scenario, each resolved: what it says as a whole, and what of its priors is drawn for it alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from simulator.errors import Fault, Path, PlacedFault, ScenarioError, dotted
+from simulator.scenario.dating import laid_over
+from simulator.scenario.documents import Document
+from simulator.scenario.layers import below, is_override, lookup, place_of, text_keys
+from simulator.schema.actors import OVERLAID
+from simulator.schema.base import Faults
+from simulator.schema.prior_names import Slot, slots
+from simulator.schema.spec import ScenarioSpec
+from simulator.schema.statements import Prior, is_prior
+from simulator.units import Array
+
+TIMES = "times"
+_NOT_ITS_OWN = ("actors", "correlations")
+"""What a scenario says of all its actors together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """How a prior of an actor is drawn: as which prior of the scenario, and how many times that (a rate: its OOM)."""
+
+    of: str
+    times: tuple[str, ...] = ()
+    is_rate: bool = False
+
+    def values(self, draws: Mapping[str, Array]) -> Array:
+        """Make its numbers of those of the scenario; levels and multiples are log10."""
+        result = draws[self.of]
+        for name in self.times:
+            result = result * 10.0 ** draws[name] if self.is_rate else result + draws[name]
+        return result
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """An actor of a scenario: what it is called, what it says as a whole, and those of its priors that are its own."""
+
+    name: str
+    label: str
+    spec: ScenarioSpec
+    own: Mapping[str, Drawn]
+
+    def draws(self, draws: Mapping[str, Array]) -> Mapping[str, Array]:
+        """Take its draws from those of the scenario: the same ones, but for its own."""
+        return {**draws, **{name: drawn.values(draws) for name, drawn in self.own.items()}} if self.own else draws
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """The actors of a scenario, their own priors, what is wrong with them, and what a reader should look at."""
+
+    actors: tuple[Actor, ...] = ()
+    slots: tuple[Slot, ...] = ()
+    faults: tuple[PlacedFault, ...] = ()
+    warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def judged(self, spec: ScenarioSpec) -> ScenarioSpec:
+        """Leave the correlations of actors out, where an actor is at fault and its priors are not known."""
+        kept = [each for each in spec.correlations if not any(name.startswith("actors.") for name in each.between)]
+        return spec.model_copy(update={"correlations": tuple(kept)}) if self.faults else spec
+
+    def told(self, known: Collection[str]) -> Iterator[str]:
+        """Tell what a reader should look at that is not known of the scenario."""
+        for name, said in self.warnings.items():
+            yield from (f"actors.{name}: {line}" for line in said if line not in known)
+
+
+type Check = Callable[[Document], tuple[ScenarioSpec, tuple[str, ...]]]
+"""Checks a document; gives what it says, and what a reader should look at."""
+
+
+def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acting:
+    """Lay each actor over the scenario, or over the actor that it is like, and check what it then says."""
+    base = replace(document, data={key: each for key, each in document.data.items() if key not in _NOT_ITS_OWN})
+    whole: dict[str, tuple[Document, Actor]] = {}
+    priors: dict[str, Slot] = {}
+    faults, warnings = list[PlacedFault](), dict[str, tuple[str, ...]]()
+    for name in sorted(spec.actors, key=lambda each: _depth(each, spec)):
+        of = spec.actors[name].of
+        if of is not None and of not in whole:
+            continue  # the fault is in that one
+        over = below(document, ("actors", name))
+        data = {key: text_keys(each) for key, each in over.data.items() if key in OVERLAID}
+        multiples = dict(_multiples(data, ()))
+        own = replace(over, data=_without(data, ()) or {})
+        try:
+            laid = laid_over(base if of is None else whole[of][0], own)
+            whole_spec, warnings[name] = check(laid)
+            stated, drawn = _own(name, whole_spec, data, multiples, {} if of is None else whole[of][1].own)
+        except ScenarioError as error:
+            faults += [_within(fault, name, document) for fault in error.faults]
+            continue
+        except Faults as error:
+            faults += [_placed(fault, document) for fault in error.faults]
+            continue
+        priors |= {slot.name: slot for slot in stated}
+        whole[name] = laid, Actor(name, spec.actors[name].label or name, whole_spec, drawn)
+    order = [name for name in spec.actors if name in whole]
+    return Acting(tuple(whole[name][1] for name in order), tuple(priors.values()), tuple(faults), warnings)
+
+
+def _depth(name: str, spec: ScenarioSpec) -> int:
+    """Tell how many actors one is like, one after the other."""
+    of = spec.actors[name].of
+    return 0 if of is None else 1 + _depth(of, spec)
+
+
+def _multiples(data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """List where a multiple stands in the place of a start or of growth, with what is stated."""
+    if _is_multiple(data):
+        yield path, data[TIMES]
+    elif isinstance(data, Mapping) and not is_prior(data):
+        yield from (found for key, inner in data.items() for found in _multiples(inner, (*path, key)))
+
+
+def _is_multiple(data: Any) -> bool:
+    """Tell whether a multiple stands in the place of a start or of growth, and not that of a rate or a quantity."""
+    return isinstance(data, Mapping) and TIMES in data and data.keys() <= {TIMES}
+
+
+def _without(data: Any, path: Path) -> Any:
+    """Copy what an actor says without its multiples; None where nothing is left."""
+    if _is_multiple(data):
+        return None
+    if not isinstance(data, Mapping) or is_prior(data):
+        return data
+    kept = {key: (inner, _without(inner, (*path, key))) for key, inner in data.items()}
+    return {key: left for key, (inner, left) in kept.items() if left is not None or inner is None}
+
+
+def _own(
+    name: str, spec: ScenarioSpec, data: Any, multiples: Mapping[Path, Any], inherited: Mapping[str, Drawn]
+) -> tuple[list[Slot], dict[str, Drawn]]:
+    """Find the priors that an actor states itself, and how each is drawn that is not drawn as the scenario's."""
+    stated, drawn, faults = list[Slot](), dict[str, Drawn](), list[Fault]()
+    for slot in slots(spec):
+        if _states(data, slot.path):
+            stated.append(Slot(("actors", name, *slot.path), slot.prior, slot.kind, slot.unit, slot.never, slot.asks))
+            drawn[slot.name] = Drawn(stated[-1].name)
+        elif slot.name in inherited:
+            drawn[slot.name] = inherited[slot.name]
+    for path, given in multiples.items():
+        at: Path = ("actors", name, *path)
+        found = [slot for slot in slots(spec) if _is_multiplied(slot, path)]
+        if not found:
+            remedy = "Multiply a start or growth that the scenario states: hardware: {start: {times: 0.4}}."
+            faults.append(Fault((*at, TIMES), "multiplies no start and no growth.", remedy))
+            continue
+        try:
+            prior = Prior.read(given)
+        except Faults as error:
+            faults += [replace(fault, path=(*at, TIMES, *fault.path)) for fault in error.faults]
+            continue
+        stated.append(Slot((*at, TIMES), prior, "level", "1"))
+        for slot in found:
+            before = drawn.get(slot.name, Drawn(slot.name, is_rate=slot.kind == "rate"))
+            drawn[slot.name] = replace(before, times=(*before.times, stated[-1].name), is_rate=slot.kind == "rate")
+    if faults:
+        raise Faults(faults)
+    return stated, drawn
+
+
+def _states(data: Any, path: Path) -> bool:
+    """Tell whether the prior at a path stands in what an actor says: there, or in what it states as a whole."""
+    for part in path:
+        if _is_multiple(data) or (isinstance(data, Mapping) and not is_prior(data) and part not in data):
+            return False
+        if not isinstance(data, Mapping) or is_prior(data):
+            return data is not None
+        data = data[part]
+    return data is not None and not _is_multiple(data)
+
+
+def _is_multiplied(slot: Slot, path: Path) -> bool:
+    """Tell whether a multiple at a path is that of a prior: of a level there, or of each rate of growth below it."""
+    if path[-1:] == ("growth",) or (slot.path == path and slot.kind == "rate"):
+        return slot.kind == "rate" and slot.path[: len(path)] == path
+    return slot.path == path and slot.kind == "level"
+
+
+def _within(fault: PlacedFault, name: str, document: Document) -> PlacedFault:
+    """Lay a fault in an actor at what the actor says, where it is not there already."""
+    own = below(document, ("actors", name)).places
+    entry = f"actors.{name}.{fault.entry}" if fault.entry else f"actors.{name}"
+    if fault.place in own.values() or is_override(fault.place):
+        return replace(fault, entry=entry)
+    remedy = f"{fault.remedy}\n{fault.entry} stands at {fault.place}.".strip()
+    return replace(fault, entry=entry, place=place_of(document.places, ("actors", name)), remedy=remedy)
+
+
+def _placed(fault: Fault, document: Document) -> PlacedFault:
+    path = fault.path
+    while path and path not in document.places and lookup(document.data, path) is None:
+        path = path[:-1]
+    return PlacedFault(place_of(document.places, path), dotted(fault.path), fault.rule, fault.remedy)

@@ -1,0 +1,59 @@
+"""Actors of a scenario: each is the scenario with what it says of itself laid over it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from pydantic import Field
+
+from simulator.errors import Fault, near_name
+from simulator.schema.base import Line, Name, Spec, Text
+
+MOST_ACTORS = 20
+"""Actors of one scenario."""
+
+
+class Actor(Spec):
+    """One of those whose compute is forecast: the scenario with what stands here laid over it.
+
+    In the place of a start or of growth, `{times: 0.4}` multiplies that of the scenario, in each sample.
+    """
+
+    label: Line | None = None
+    """A name for charts and tables."""
+    of: Name | None = None
+    """The actor that it is like, but for what stands here; without it the scenario as it stands."""
+    drivers: dict[str, Any] = Field(default_factory=dict)
+    """What is laid over the drivers. A prior that is stated here is drawn for this actor alone."""
+    quantities: dict[str, Any] = Field(default_factory=dict)
+    """What is laid over the named quantities."""
+    stocks: dict[str, Any] = Field(default_factory=dict)
+    """What is laid over the stocks."""
+    events: dict[str, Any] = Field(default_factory=dict)
+    """What is laid over the events: effects on this actor alone. Whether and when one comes is the same for all."""
+    constraints: dict[str, Any] = Field(default_factory=dict)
+    """What is laid over the constraints."""
+    notes: Text | None = None
+    """Who it is, and where its numbers come from."""
+
+
+OVERLAID = ("drivers", "quantities", "stocks", "events", "constraints")
+"""What an actor may say of itself."""
+
+
+def actor_faults(actors: Mapping[str, Actor]) -> Iterator[Fault]:
+    """Find actors that are too many, or like one that is not there, or like themselves."""
+    if len(actors) > MOST_ACTORS:
+        rule = f"holds {len(actors)} actors; at most {MOST_ACTORS} are computed with."
+        yield Fault(("actors",), rule, "Leave some out.")
+    for name, actor in actors.items():
+        way = [name]
+        while (of := actors[way[-1]].of) in actors and of not in way:
+            way.append(str(of))
+        if of == name:
+            rule = f"is like itself: {' of '.join((*way, name))}."
+            yield Fault(("actors", name, "of"), rule, "Let one of them state itself.")
+        elif actor.of is not None and actor.of not in actors:
+            remedy = near_name(actor.of, actors) or f"There are: {', '.join(actors)}."
+            yield Fault(("actors", name, "of"), f"there is no actor '{actor.of}'.", remedy)

@@ -1,0 +1,201 @@
+"""Laws of actors: ties, renaming, adding, the frontier, the order in which they cross; and how far one is behind."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from simulator.analysis.evaluation import evaluate, model_of
+from simulator.analysis.outcomes import outcomes_over
+from simulator.engine import run_folders, simulation
+from simulator.engine.batches import Batch, compute_batch
+from simulator.engine.frontier import race
+from simulator.engine.run_folders import extend_run
+from simulator.engine.simulation import run_plan, simulate
+from simulator.priors.streams import blocks_uniforms
+from simulator.runs.folder import open_run, save_run
+from simulator.scenario.load import load_scenario, parse_scenario
+from simulator.testing import assert_valid_run
+
+SPEC: dict[str, Any] = {
+    "schema": 2,
+    "name": "actors",
+    "years": {"first": 2026, "last": 2034},
+    "samples": 384,
+    "block": 128,
+    "drivers": {
+        "spending": {
+            "start": {"median": 4e8, "interval_90": [2e8, 8e8], "unit": "USD"},
+            "growth": {"median": 2.4, "interval_90": [1.6, 3.4], "unit": "x/year"},
+            "caps": {"budget": {"limit": {"median": 5e10, "interval_90": [1e10, 2e11], "unit": "USD"}}},
+        },
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": "1.35x/year"},
+        "algorithms": {"growth": {"median": 3, "interval_90": [2, 5], "unit": "x/year"}},
+    },
+    "thresholds": {"run": {"effective_compute": 1e29}, "twice": {"multiple": 2, "of": "run"}},
+}
+ALONE = parse_scenario(json.dumps(SPEC))
+OWN = {"median": 0.4, "interval_90": [0.1, 2.0]}
+RACE = {"us": {}, "china": {"drivers": {"hardware": {"start": {"times": OWN}}}}, "eu": {"of": "china", "drivers": {
+    "algorithms": {"growth": {"median": 3, "interval_90": [1.5, 6], "unit": "x/year"}}}}}  # fmt: skip
+
+
+def batch_of(actors: Any) -> Batch:
+    plan = run_plan(parse_scenario(json.dumps(SPEC | ({"actors": actors} if actors else {}))))
+    return compute_batch(plan, 0, plan.spec.samples)
+
+
+def assert_same(one: Batch, other: Batch) -> None:
+    for group in ("parameters", "trajectories", "crossings"):
+        held, known = getattr(one, group), getattr(other, group)
+        assert held.keys() == known.keys()
+        assert all(np.array_equal(held[name], known[name], equal_nan=True) for name in held)
+
+
+@pytest.mark.parametrize("actors", [{"one": {}}, {"us": {"label": "US"}, "china": {}, "eu": {"of": "us"}}])
+def test_one_actor_and_identical_actors_are_the_scenario_bit_for_bit_and_tie(actors: dict[str, Any]) -> None:
+    alone, batch = batch_of(None), batch_of(actors)
+    assert_same(batch, alone)
+    for name in ("effective_compute", "spending"):
+        assert all(np.array_equal(each, alone.trajectories[name]) for each in batch.actors[name])
+    found = race(np.arange(2026.0, 2035.0), batch.actors["effective_compute"])
+    assert not found["behind"].any()
+    assert not found["behind_years"].any()
+    assert np.allclose(found["leads"], 1.0 / len(actors), rtol=1e-15)
+
+
+def test_renaming_an_actor_and_the_order_of_actors_change_no_number_that_is_not_its_own_draw() -> None:
+    shifted = {
+        "us": {},
+        "china": {"drivers": {"hardware": {"start": {"times": 0.4}}, "spending": {"growth": "3x/year"}}},
+    }
+    batch, renamed = batch_of(shifted), batch_of({"zz": shifted["china"], "us": {}})
+    for group in ("trajectories", "crossings"):
+        for name, values in getattr(batch, group).items():
+            assert np.array_equal(values, getattr(renamed, group)[name], equal_nan=True)
+    assert np.array_equal(batch.actors["effective_compute"], renamed.actors["effective_compute"][::-1])
+
+
+def test_another_actor_moves_no_draw_and_no_path_of_the_others() -> None:
+    two, three = batch_of({name: RACE[name] for name in ("us", "china")}), batch_of(RACE)
+    assert three.parameters.keys() - two.parameters.keys() == {"actors.eu.drivers.algorithms.growth"}
+    assert all(np.array_equal(three.parameters[name], values) for name, values in two.parameters.items())
+    for name, values in two.actors.items():
+        assert np.array_equal(three.actors[name][:2], values)
+
+
+def test_a_multiple_is_one_of_the_draw_of_the_scenario_and_what_is_stated_is_a_draw_of_its_own() -> None:
+    batch, times = batch_of(RACE), "actors.china.drivers.hardware.start.times"
+    behind = batch.actors["hardware"][1] - batch.actors["hardware"][0]
+    assert np.allclose(behind, batch.parameters[times], atol=2e-6)
+    assert np.array_equal(batch.actors["hardware"][1], batch.actors["hardware"][2])  # of: china
+    assert np.array_equal(batch.actors["spending"][0], batch.actors["spending"][2])
+    growth = [batch.parameters[f"{at}drivers.algorithms.growth"] for at in ("", "actors.eu.")]
+    assert abs(np.corrcoef(growth)[0, 1]) < 0.15
+    eu = batch.actors["algorithms"][2]
+    assert np.allclose(eu[3] - eu[0], 3.0 * growth[1], atol=2e-6)
+
+
+def test_the_growth_of_an_actor_may_be_a_multiple_and_be_joined_to_that_of_another() -> None:
+    joined = copy.deepcopy(SPEC) | {"actors": copy.deepcopy(RACE)}
+    joined["actors"]["us"] = {"drivers": {"algorithms": {"growth": {"times": 0.5}}}}
+    joined["correlations"] = [
+        {"between": ["drivers.algorithms.growth", "actors.eu.drivers.algorithms.growth"], "rank": 0.9}
+    ]
+    plan = run_plan(parse_scenario(json.dumps(joined)))
+    batch, before = compute_batch(plan, 0, 384), batch_of(RACE)
+    growth = [batch.parameters[f"{at}drivers.algorithms.growth"] for at in ("", "actors.eu.")]
+    assert np.corrcoef(growth)[0, 1] > 0.8
+    assert np.allclose(batch.actors["algorithms"][0], 0.5 * before.actors["algorithms"][0], atol=2e-6)
+
+
+def test_the_frontier_is_the_one_that_leads_and_its_crossing_the_first_of_all() -> None:
+    batch = batch_of(RACE)
+    levels, crossing = batch.actors["effective_compute"], batch.actors["crossing_year"]
+    assert np.array_equal(batch.trajectories["effective_compute"], levels.max(axis=0))
+    leads = levels.argmax(axis=0)
+    assert set(np.unique(leads)) == {0, 1, 2}
+    for name in ("spending", "hardware", "algorithms"):
+        picked = np.take_along_axis(batch.actors[name], leads[None], axis=0)[0]
+        assert np.array_equal(batch.trajectories[name], picked)
+    assert np.array_equal(batch.crossings["crossing_year"], crossing.min(axis=0))
+    assert np.array_equal(batch.crossings["already_above"], batch.actors["already_above"].max(axis=0))
+
+
+def test_how_far_an_actor_is_behind_in_oom_and_years() -> None:
+    years = np.array([2026.0, 2027.0, 2028.0, 2029.0])
+    first, second = np.array([20.0, 21.0, 22.0, 22.0]), np.array([19.5, 20.25, 21.5, 22.0])
+    third = np.array([19.0, 19.0, 20.0, 23.0])  # leads in the end
+    found = race(years, np.stack([first, second, third])[:, :, None].astype(np.float32))
+    assert found["behind"][..., 0].tolist() == [[0, 0, 0, 1], [0.5, 0.75, 0.5, 1], [1, 2, 2, 0]]
+    assert found["behind_years"][..., 0].tolist() == [[0, 0, 0, 1], [np.inf, 0.75, 0.5, 1], [np.inf, np.inf, 2, 0]]
+    assert found["lead"][:, 0].tolist() == [0.5, 0.75, 0.5, 1]
+    assert found["lead_years"][:, 0].tolist() == [np.inf, 0.75, 0.5, 1]
+    assert found["leads"][..., 0].tolist() == [[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
+
+
+def test_a_run_says_of_its_actors_what_the_samples_say_however_it_is_kept(tmp_path: Path) -> None:
+    scenario = parse_scenario(json.dumps(SPEC | {"actors": RACE, "samples": 300}))
+    run, counted = simulate(scenario), simulate(scenario, keep="summary")
+    assert_valid_run(run)
+    held = run["actors_summary"]
+    levels = run["actors"]["effective_compute"].sel(actor="china")
+    assert np.allclose(held["effective_compute"].sel(actor="china", quantile=0.5), levels.median("sample"))
+    crossing = run["actors"]["crossing_year"].values
+    assert np.allclose(held["crossed"].values[..., -1], np.isfinite(crossing).mean(axis=-1))
+    second = np.sort(crossing, axis=0)[1]
+    assert np.allclose(held["place_crossed"].sel(place=2).values[:, -1], np.isfinite(second).mean(axis=-1))
+    assert np.allclose(held["leads"].sum("actor"), 1.0)
+    assert (held["leads_error"].values >= 0).all()
+    for name, values in held.data_vars.items():
+        known, other = values.values, counted["actors_summary"][name].values
+        near = np.isclose(known, other, rtol=0, atol=1.2e-3) | (np.isinf(known) & np.isinf(other))
+        assert near.all(), name
+    save_run(run, tmp_path / "run.nc")
+    with open_run(tmp_path / "run.nc") as opened:
+        assert np.array_equal(opened["actors"]["crossing_year"].values, crossing)
+
+
+@pytest.mark.parametrize("thresholds", [SPEC["thresholds"], {}])
+def test_a_run_of_actors_is_extended_to_the_bits_of_a_fresh_one(
+    thresholds: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (run_folders, simulation):
+        monkeypatch.setattr(module, "KEPT", 128)
+    data = SPEC | {"actors": RACE, "thresholds": thresholds}
+    folder = simulate(parse_scenario(json.dumps(data | {"samples": 300}))).save(tmp_path)
+    said = list[str]()
+    more = extend_run(folder, samples=384, outputs=tmp_path, say=said.append)
+    assert said == ["256 samples are taken over."]
+    fresh = simulate(parse_scenario(json.dumps(data)))
+    for group in ("parameters", "actors", "actors_summary"):
+        for name, values in fresh[group].data_vars.items():
+            assert np.array_equal(more[group][name].values, values.values, equal_nan=True), name
+
+
+def test_a_scenario_with_actors_is_evaluated_as_it_is_run() -> None:
+    model, spec = model_of(parse_scenario(json.dumps(SPEC | {"actors": RACE}))), ALONE.spec
+    outcomes = [each for text in ("effective_compute@2030", "effective_compute@2030.5", "crossing:run", "spending@2031")
+                for each in outcomes_over(text, model.years)]  # fmt: skip
+    drawn = blocks_uniforms(
+        model.joint.uncertain, seed=spec.seed, blocks=range(3), size=128, design=spec.design, samples=384
+    )
+    found, batch = evaluate(model, drawn, outcomes), batch_of(RACE)
+    assert np.allclose(found[0], batch.trajectories["effective_compute"][4], atol=3e-6)
+    assert (found[1] > found[0]).all()
+    assert (found[1] < batch.trajectories["effective_compute"][5]).all()
+    assert np.allclose(found[2], batch.crossings["crossing_year"][0])
+    assert np.allclose(found[3], batch.trajectories["spending"][5], atol=3e-6)
+
+
+def test_the_baseline_with_one_actor_is_the_baseline() -> None:
+    batches = []
+    for actors in ([], ["actors={a: {}}"]):
+        plan = run_plan(load_scenario("baseline", overrides=["samples=64", "block=64", *actors]))
+        batches.append(compute_batch(plan, 0, 64))
+    assert_same(*batches)

@@ -1,0 +1,104 @@
+"""Actors are read as variants are: their priors, starts with their dates, and what is refused, each in its own place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulator import load_scenario
+from simulator.errors import ScenarioError
+from simulator.scenario.load import parse_scenario
+from simulator.schema.words import input_words
+
+SMALL: dict[str, Any] = {
+    "schema": 2,
+    "name": "small",
+    "years": {"first": 2025, "last": 2030},
+    "drivers": {
+        "spending": {"start": {"value": 1e9, "unit": "USD"}, "growth": [{"rate": "2x/year"}, {"from": 2027, "rate": "3x/year"}]},
+        "hardware": {"start": {"value": 1e18, "unit": "FLOP/USD"}, "growth": {"median": 1.3, "interval_90": [1.2, 1.5], "unit": "x/year"}},
+    },
+}  # fmt: skip
+
+
+def faults_of(changes: dict[str, Any]) -> list[str]:
+    with pytest.raises(ScenarioError) as error:
+        parse_scenario(json.dumps(SMALL | changes))
+    return [f"{fault.entry}: {fault.rule}" for fault in error.value.faults]
+
+
+def test_what_an_actor_states_itself_is_a_prior_of_its_own_name_and_the_rest_is_the_scenarios() -> None:
+    growth = {"median": 1.2, "interval_90": [1.1, 1.4], "unit": "x/year"}
+    actors = {
+        "us": {},
+        "eu": {"label": "Europe", "drivers": {"hardware": {"growth": growth}, "spending": {"start": {"times": 0.2}}}},
+    }
+    scenario = parse_scenario(json.dumps(SMALL | {"actors": actors}))
+    own = [name for name in scenario.priors if name.startswith("actors.")]
+    assert own == ["actors.eu.drivers.hardware.growth", "actors.eu.drivers.spending.start.times"]
+    us, eu = scenario.components[0].actors
+    assert not us.own
+    assert {name: drawn.of for name, drawn in eu.own.items()} == {
+        "drivers.hardware.growth": own[0], "drivers.spending.start": "drivers.spending.start"
+    }  # fmt: skip
+    assert input_words(own[1], labels=scenario.labels) == "Europe: spending: start: times"
+    again = parse_scenario(scenario.text())
+    assert again == scenario
+    assert [each.own for each in again.components[0].actors] == [us.own, eu.own]
+
+
+def test_a_multiple_of_growth_is_one_of_every_rate() -> None:
+    scenario = parse_scenario(
+        json.dumps(SMALL | {"actors": {"eu": {"drivers": {"spending": {"growth": {"times": 0.5}}}}}})
+    )
+    drawn = scenario.components[0].actors[0].own
+    assert [*drawn] == ["drivers.spending.growth[0].rate", "drivers.spending.growth[1].rate"]
+    assert all(each.is_rate and each.times == ("actors.eu.drivers.spending.growth.times",) for each in drawn.values())
+
+
+def test_a_start_of_an_actor_holds_in_the_first_year_of_the_file_that_states_it(tmp_path: Path) -> None:
+    start = {"drivers": {"spending": {"start": {"value": 5e8, "unit": "USD"}}}}
+    (tmp_path / "base.yaml").write_text(json.dumps(SMALL | {"actors": {"eu": start}}))
+    later = {"schema": 2, "name": "later", "extends": "./base.yaml", "years": {"first": 2026}}
+    (tmp_path / "later.yaml").write_text(json.dumps(later))
+    (actor,) = load_scenario(tmp_path / "later.yaml").components[0].actors
+    assert actor.spec.drivers.spending is not None
+    assert actor.spec.drivers.spending.at == 2025
+
+
+def test_an_override_reaches_what_an_actor_says_and_a_file_may_take_one_away() -> None:
+    actors = {"us": {}, "eu": {"drivers": {"spending": {"start": {"times": 0.2}}}}}
+    changed = parse_scenario(
+        json.dumps(SMALL | {"actors": actors}), overrides=["actors.eu.drivers.spending.start.times=0.3"]
+    )
+    assert changed.overrides == ("actors.eu.drivers.spending.start.times: 0.2 -> 0.3",)
+    gone = parse_scenario(json.dumps(SMALL | {"actors": actors}), overrides=["actors.eu=null"])
+    assert [each.name for each in gone.components[0].actors] == ["us"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"models": {"above": [1e26], "largest_share": "10 %", "smallest": 7, "gradient": 1}, "actors": {"a": {}}},
+         "models: counts the runs of one scenario, and stands beside actors (a)."),
+        ({"actors": {"a": {"of": "b"}, "b": {"of": "a"}}}, "actors.a.of: is like itself: a of b of a."),
+        ({"actors": {"a": {"drivers": {"hardware": {"start": {"times": 0}}}}}},
+         "actors.a.drivers.hardware.start.times: must be above 0; got 0."),
+        ({"actors": {"a": {"drivers": {"algorithms": {"growth": {"times": 0.5}}}}}},
+         "actors.a.drivers.algorithms.growth.times: multiplies no start and no growth."),
+        ({"actors": {"a": {}}, "correlations": [{"between": ["actors.a.drivers.hardware.growth", "drivers.hardware.growth"], "rank": 0.5}]},
+         "correlations[0].between[0]: there is no prior 'actors.a.drivers.hardware.growth'."),
+    ],
+)  # fmt: skip
+def test_what_is_refused(changes: dict[str, Any], said: str) -> None:
+    assert said in faults_of(changes)
+
+
+def test_a_mixture_has_no_actors() -> None:
+    part = {"weight": 1, "scenario": SMALL | {"actors": {"a": {}}}, "name": "one"}
+    mixed = {"schema": 2, "name": "mixed", "mixture": [part, {"weight": 1, "scenario": SMALL, "name": "two"}]}
+    with pytest.raises(ScenarioError, match=r"mixture\[0\]: 'one' has actors \(a\)"):
+        parse_scenario(json.dumps(mixed))
