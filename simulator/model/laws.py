@@ -148,3 +148,42 @@ def research_stock(parameters: Mapping[str, Array], state: Mapping[str, Array]) 
         left = np.where(np.isinf(room), 1.0, np.where(room > 0.0, np.maximum(room - state["level"], 0.0) / room, 0.0))
     growth = parameters["returns"] / parameters["parallel"] * left * stock
     return {"growth": growth, "automation": automation, "research": research, "stock": stock}
+
+
+def automated_tasks(parameters: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Array]:
+    """Let experiments, for which AI codes more and more tasks, raise a level S (AI Futures, 2025, in outline).
+
+    dS/dt = k E^taste X S^(1 - beta), where X is a CES, with the exponent `experiment-substitution`, of G^parallel and
+    C^compute-power with the weights `labour-weight` and the rest. Coding G = L H is a CES over tasks, with the exponent
+    rho `substitution`: H = ((1 - f)^(1 - rho) + f s^rho)^(1 / rho). A share f is automated as in `automated_research`;
+    a task that is goes faster as a power `speed-up` of effective compute since, and all of them count as the one in
+    their middle does, by s = ((2 - f) / (1 - f))^(speed-up width). All is times what it was in the first year. Limits:
+    f near 0, labour alone; near 1, L E^speed-up; rho far below 0, L times the smaller of 1 / (1 - f) and s.
+
+    Told are f, `automation`, G, `coding`, and E^taste X, `research`.
+
+    >>> given = {"initial-growth": 0.5, "automated": 0.3, "width": 2.0, "speed-up": 0.5, "substitution": -2.0,
+    ...          "parallel": 0.5, "labour-weight": 0.4, "compute-power": 0.65, "experiment-substitution": -0.155,
+    ...          "taste": 0.1, "diminishing-returns": 0.7}
+    >>> now = {"level": 1.0, "physical_compute": 0.5, "effective_compute": 1.5, "labour": 0.3}
+    >>> {name: float(value.round(3)) for name, value in automated_tasks(given, now).items()}
+    {'growth': 0.305, 'automation': -0.151, 'coding': 0.703, 'research': 0.486}
+    """
+
+    def faster(speed: Array, automation: Array) -> Array:
+        """Give ln H where -ln(1 - f) and ln f are these."""
+        rho = parameters["substitution"]
+        done = automation + rho * parameters["speed-up"] * parameters["width"] * np.logaddexp(0.0, speed)
+        return np.asarray(np.logaddexp((rho - 1.0) * speed, done) / rho)
+
+    speed, automation = _automated(parameters, state)
+    people = -np.log1p(-parameters["automated"])
+    coding = LN_10 * state["labour"] + faster(speed + people, LN_10 * automation)
+    coding = coding - faster(people, np.log(parameters["automated"]))
+    compute, rho = LN_10 * state.get("compute", state["physical_compute"]), parameters["experiment-substitution"]
+    by_labour = np.log(parameters["labour-weight"]) + rho * parameters["parallel"] * coding
+    by_compute = np.log1p(-parameters["labour-weight"]) + rho * parameters["compute-power"] * compute
+    research = np.logaddexp(by_labour, by_compute) / rho + parameters["taste"] * LN_10 * state["effective_compute"]
+    harder = parameters["diminishing-returns"] * LN_10 * state["level"]
+    growth = parameters["initial-growth"] * _power(research - harder)
+    return {"growth": growth, "automation": automation, "coding": coding / LN_10, "research": research / LN_10}

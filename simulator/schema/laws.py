@@ -73,6 +73,8 @@ class GrowthLaw:
     only_with: Mapping[str, str] = field(default_factory=dict)
 
 
+_GROWTH = LawParameter("growth in the first year", "rate")
+_HARDER = LawParameter("beta: how much harder progress gets with what is gained", above=0)
 _AUTOMATED = LawParameter("share of research that is automated in the first year", above=0, below=1)
 _WIDTH = LawParameter("1/v: e-folds of effective compute per logit of what is automated", above=0)
 _AUTOMATION = "share of research that is automated"
@@ -83,12 +85,12 @@ _LAWS = (
         "dS/dt = k (L / (1 - f))^a C^z S^(1 - beta), ln(f / (1 - f)) = ln(E / E_half) / width",
         "growth by research that AI does more and more of, as effective compute grows",
         {
-            "initial-growth": LawParameter("growth in the first year", "rate"),
+            "initial-growth": _GROWTH,
             "automated": _AUTOMATED,
             "width": _WIDTH,
             "labour-share": LawParameter("share of labour in the returns to research: a / (a + z)", above=0, below=1),
             "returns": LawParameter("returns to labour and compute together: a + z", above=0),
-            "diminishing-returns": LawParameter("beta: how much harder progress gets with what is gained", above=0),
+            "diminishing-returns": _HARDER,
         },
         {"labour": "people at work on it"},
         {"compute": "compute for research; without it physical compute"},
@@ -115,6 +117,31 @@ _LAWS = (
         },
         stocks=("stock",),
         only_with={"automation": "automated", "width": "automated"},
+    ),
+    GrowthLaw(
+        "automated-tasks",
+        "simulator.model.laws:automated_tasks",
+        "dS/dt = k E^taste CES(G^parallel, C^compute-power) S^(1 - beta), "
+        "G = L ((1 - f)^(1 - rho) + f s^rho)^(1 / rho), s = ((2 - f) / (1 - f))^(speed-up width), "
+        "f as in automated-research",
+        "growth by experiments, for which AI codes more and more tasks, each the faster the longer it has done so",
+        {
+            "initial-growth": _GROWTH,
+            "automated": _AUTOMATED,
+            "width": _WIDTH,
+            "speed-up": LawParameter("power of effective compute by which what is automated goes faster", above=0),
+            "substitution": LawParameter("rho: how far tasks stand in for one another", below=0),
+            "parallel": LawParameter("what coders who work at once add is their number to this power", above=0),
+            "labour-weight": LawParameter("weight of coding beside compute in experiments", above=0, below=1),
+            "compute-power": LawParameter("power of compute in experiments", above=0),
+            "experiment-substitution": LawParameter("rho of coding and compute in experiments", below=0),
+            "taste": LawParameter("power of effective compute by which experiments are chosen better", default=0.0),
+            "diminishing-returns": _HARDER,
+        },
+        {"labour": "coders"},
+        {"compute": "compute for experiments; without it physical compute"},
+        {"automation": "share of coding that is automated", "coding": "coding, times the first year's",
+         "research": "research output, times the first year's"},
     ),
 )  # fmt: skip
 GROWTH_LAWS: Register[GrowthLaw] = Register(

@@ -157,6 +157,55 @@ def test_a_research_stock_that_ai_adds_to_is_the_equation() -> None:
     np.testing.assert_allclose(told, odds / (1 + odds), rtol=1e-5)
 
 
+TASKS = {
+    "initial-growth": "3x/year", "automated": 0.3, "width": 2.5, "speed-up": 0.4, "substitution": -2, "parallel": 0.5,
+    "labour-weight": 0.4, "compute-power": 0.65, "experiment-substitution": -0.155, "taste": 0.05,
+    "diminishing-returns": 0.8,
+}  # fmt: skip
+
+
+def by_tasks(parameters: Mapping[str, float]) -> xr.DataTree:
+    """Run a scenario whose algorithms grow by tasks that are automated, beside compute that grows 2.6 times a year."""
+    law = {"kind": "automated-tasks", "quantities": {"labour": "researchers"}, "parameters": {**TASKS, **parameters}}
+    drivers = {"compute": COMPUTE, "algorithms": {"law": law}}
+    return run_of(small_scenario({"drivers": drivers, "quantities": {"researchers": PEOPLE}, "samples": 1}))
+
+
+def test_automated_tasks_are_the_equation() -> None:
+    """In plain numbers, CES and all."""
+    run = by_tasks({})
+
+    def coding(automated: float) -> float:
+        speed = ((2 - automated) / (1 - automated)) ** (0.4 * 2.5)
+        return float(((1 - automated) ** 3 + automated * speed**-2) ** (-1 / 2))
+
+    def slope(time: float, level: Any) -> Any:
+        compute, labour = 2.6**time, 2 ** min(time, 3) * 1.1 ** max(time - 3, 0)
+        effective = compute * level[0]
+        automated = 1 / (1 + 0.7 / 0.3 * effective ** (-1 / 2.5))
+        serial = (labour * coding(automated) / coding(0.3)) ** 0.5
+        experiments = (0.4 * serial**-0.155 + 0.6 * (compute**0.65) ** -0.155) ** (-1 / 0.155)
+        return np.log(3) * effective**0.05 * experiments * level ** (1 - 0.8)
+
+    exact = solve_ivp(slope, (0, 10), [1.0], t_eval=np.arange(11), method="LSODA", rtol=1e-11, atol=0.0).y[0]
+    np.testing.assert_allclose(run["trajectories/algorithms"].values[0], np.log10(exact), rtol=0, atol=1e-4)
+    automated = 1 / (1 + 0.7 / 0.3 * (2.6 ** np.arange(11) * exact) ** (-1 / 2.5))
+    told = run["trajectories/algorithms_law_coding"].values[0]
+    labour = 2 ** np.minimum(np.arange(11), 3) * 1.1 ** np.maximum(np.arange(11) - 3, 0)
+    by_hand = np.log10(labour * [coding(each) for each in automated] / coding(0.3))
+    np.testing.assert_allclose(told, by_hand, rtol=0, atol=1e-4)
+
+
+def test_tasks_that_do_not_stand_in_for_one_another_are_automated_research() -> None:
+    """The limits: rho far below 0, what is automated no bound, coding and compute multiplied (Cobb and Douglas)."""
+    limits = {"substitution": -1e4, "speed-up": 100, "parallel": 1, "compute-power": 1, "labour-weight": 0.25,
+              "experiment-substitution": -1e-7, "taste": 0, "automated": 0.3, "diminishing-returns": 0.6}  # fmt: skip
+    like = {"automated": 0.3, "width": 2.5, "labour-share": 0.25, "returns": 1 - 1e-12, "diminishing-returns": 0.6,
+            "initial-growth": "3x/year"}  # fmt: skip
+    research = run_of(by_law(like, samples=1))["trajectories/algorithms"].values
+    np.testing.assert_allclose(by_tasks(limits)["trajectories/algorithms"].values, research, rtol=0, atol=1e-3)
+
+
 def test_at_its_ceiling_a_level_stands() -> None:
     run = by_stock({"ceiling": "1e17 FLOP/USD"}, "0.3 ln/year")
     assert float(np.ptp(run["trajectories/hardware"].values)) == 0
