@@ -238,6 +238,14 @@ class EndLabel:
     power: float | None = None
 
 
+PART_FILLS = (
+    fill_mark(style.BLUE, 1.0), fill_mark(style.ORANGE, 0.85), fill_mark(style.DARK_BLUE, 0.9),
+    fill_mark(style.SKY, 0.8), fill_mark(style.VERMILION, 0.85), fill_mark(style.PURPLE, 0.6),
+    fill_mark(style.GREEN, 0.9),
+)  # fmt: skip
+"""The fills of parts of a whole: neighbours differ in grey too."""
+
+
 @dataclass(frozen=True, slots=True)
 class StackPart:
     """One part of a stack: its values by year, its fill, and what is written at its end; without lines nothing is."""

@@ -59,6 +59,7 @@ KINDS: Register[Draw] = Register(
         "binding": f"{_KINDS}.limits:binding_figures",
         "demand": f"{_KINDS}.limits:demand_figures",
         "counts": f"{_KINDS}.model_counts:count_figures",
+        "allocation": f"{_KINDS}.allocation:allocation_figures",
         "priors": f"{_KINDS}.priors:prior_figures",
         "posterior": f"{_KINDS}.learnt:posterior_figures",
         "predictive": f"{_KINDS}.learnt:predictive_figures",

@@ -67,24 +67,21 @@ def show(
     """
     from simulator.runs.kinds import kind_of
 
-    asked = {
-        "--by": by is not None,
-        "--threshold": bool(threshold),
-        "--quantities": quantities,
-        "--allocation": allocation,
-    }
+    asked = dict(zip(_OF_RUNS, (by is not None, bool(threshold), quantities, allocation), strict=True))
     _refuse_of_others(kind_of(path), path, variables=variables, asked=asked)
     with simulator.open_result(path) as result:
-        if quantities:
-            _quantities(cast("DataTree", result.stored), json=json)
-        elif allocation:
-            _allocation(cast("DataTree", result.stored), json=json)
+        if quantities or allocation:
+            (_quantities if quantities else _allocation)(cast("DataTree", result.stored), json=json)
         elif variables:
             _variables(result, json=json)
         elif by is not None or threshold:
             _answer(cast("DataTree", result.stored), by, threshold, json=json)
         else:
             options.show(result, json=json)
+
+
+_OF_RUNS = ("--by", "--threshold", "--quantities", "--allocation")
+"""Options that are about runs alone."""
 
 
 def _refuse_of_others(kind: Kind, path: FilePath, *, variables: bool, asked: Mapping[str, bool]) -> None:
@@ -177,7 +174,7 @@ def chart(
 ) -> None:
     """Draw charts of a run, sweep, shares, swings or hindcast.
 
-    Of a run: fans, crossings, growth, what binds, demand, counts, priors, what was learnt from history, influence.
+    Of a run: fans, crossings, growth, what binds, demand, counts, who uses stocks, priors, what was learnt, influence.
 
     Example: simulate chart latest --kind crossings
     """

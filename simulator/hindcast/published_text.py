@@ -263,7 +263,8 @@ def _split(lines: list[Line]) -> tuple[list[list[Line]], list[Line]]:
 
 def _wide_table(groups: list[list[Line]]) -> Iterator[str]:
     """Write a column for each year, and for each quantity a row of what was said and one of what the tool gives."""
-    years = list(dict.fromkeys(line.cells["year"] for group in groups for line in group))
+    dates = {line.cells["year"]: line.results[0].target.year or 0.0 for group in groups for line in group}
+    years = sorted(dates, key=dates.__getitem__)
     yield f"| | | {' | '.join(years)} | furthest |"
     yield f"|---|---|{'---|' * len(years)}---|"
     for group in groups:
@@ -283,7 +284,8 @@ def _verdict(group: list[Line]) -> str:
         return "shown"
     worst = max(held, key=lambda each: abs(each.difference) / (each.target.tolerance or 1))
     outside = "" if all(each.within for each in held) else ", NOT HELD"
-    return f"{signed(worst.difference, max(group[0].digits, 1))} of {worst.target.tolerance:g}{outside}"
+    large = abs(worst.target.expected or 0.0) >= LARGE
+    return f"{signed(worst.difference, max(group[0].digits, 1), large=large)} of {worst.target.tolerance:g}{outside}"
 
 
 @dataclass(frozen=True, repr=False)

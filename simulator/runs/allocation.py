@@ -61,10 +61,11 @@ def allocation_table(run: Group | xr.DataTree) -> Table:
         shares = {use: _three(summary, each.variable(use, "_share")) for use in each.uses}
         whole = np.sum([share[1] for share in shares.values()], axis=0)
         for use, share in shares.items():
+            label = str(summary.data_vars[each.variable(use)].attrs.get("label") or use.replace("-", " "))
             amount = _three(summary, each.variable(use))[1]
             unit = plain_unit(str(summary.data_vars[each.variable(use)].attrs["units"]))
             rows += [
-                {"stock": each.stock, "use": use, "year": year,
+                {"stock": each.stock, "use": use, "label": label, "year": year,
                  **dict(zip(_LEVELS, share[:, at].tolist(), strict=True)),
                  "adds_up": float(share[1, at] / whole[at]), "amount": float(amount[at]), "unit": unit}
                 for at, year in enumerate(years)
@@ -111,8 +112,7 @@ def _printed(table: Table, readings: Table) -> Iterator[list[str]]:
         return "" if row["lower_90"] == row["upper_90"] else f"{percent(row['lower_90'])} to {percent(row['upper_90'])}"
 
     yield table.where(np.isin(table["year"], told)).lines({
-        "stock": lambda row: row["stock"].replace("-", " "),
-        "use": lambda row: row["use"].replace("-", " "),
+        "use": lambda row: row["label"],
         "year": lambda row: f"{row['year']:g}",
         "share": lambda row: percent(row["median"]),
         "90 %": spread,

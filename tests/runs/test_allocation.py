@@ -43,7 +43,7 @@ def test_both_readings_of_the_largest_run_and_their_ratio_stand_by_year(run) -> 
     np.testing.assert_allclose(table["driven"] / table["allocated"], table["median"], rtol=0.1)
     assert set(run_tables(run)) >= {"allocation", "largest_run"}
     lines = allocation_lines(run)
-    assert lines[0].split() == ["stock", "use", "year", "share", "90", "%", "amount"]
+    assert lines[0].split() == ["use", "year", "share", "90", "%", "amount"]
     assert lines[lines.index("") + 1].startswith("largest run of")
 
 

@@ -28,12 +28,6 @@ METHOD_WORDS = {
 MOST_NAMED = 7
 HEIGHT = 400.0
 NAME_CHARACTERS = 36
-FILLS = (
-    layout.fill_mark(style.BLUE, 1.0), layout.fill_mark(style.ORANGE, 0.85), layout.fill_mark(style.DARK_BLUE, 0.9),
-    layout.fill_mark(style.SKY, 0.8), layout.fill_mark(style.VERMILION, 0.85), layout.fill_mark(style.PURPLE, 0.6),
-    layout.fill_mark(style.GREEN, 0.9),
-)  # fmt: skip
-"""Neighbours differ in grey too."""
 REST = {"others": layout.fill_mark(style.QUIET, 0.45), "interactions": layout.fill_mark(style.QUIET, 0.15)}
 
 
@@ -47,7 +41,7 @@ def draw_shares(table: Table, *, heading: str, head: Head) -> spec.Spec:
     years = np.unique(table["year"]).tolist()
     if len(years) < 2:
         raise InputError("shares: year: must be two or more years.")
-    colors = itertools.cycle(FILLS)
+    colors = itertools.cycle(layout.PART_FILLS)
     stack = []
     for own in parts:
         kind, name, shares, last = own["kind"][0], own["label"][0], own["share"].tolist(), own.rows()[-1]
