@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from scipy.special import ndtr
+from scipy.special import ndtr, ndtri
 
 from simulator.errors import SimulatorError, dotted
 from simulator.explorer.changes import Opened, believed
@@ -24,6 +24,7 @@ from simulator.schema.base import Faults
 from simulator.units import Array
 
 SCORES = np.linspace(-5.5, 5.5, 111)
+_REACH, _ROOT = np.linspace(-7.0, 7.0, 141), float(np.log(2 * np.pi) / 2)
 _STEP, _SLIGHT, _INNER = 0.005, 1.0 + 1e-6, 2.5
 _AGREES = 0.02
 """How much probability may lie elsewhere in a moved prior than in that of the scenario which is changed so."""
@@ -177,8 +178,31 @@ def _numbers(prior: NamedPrior, scores: Array) -> Array:
         return family.ppf(ndtr(-scores if _falls(prior) else scores))
 
 
+def _of_mixture(family: Mixture) -> Curve:
+    """Tabulate a mixture by its distribution function, by Newton's steps from a grid of what its parts reach.
+
+    Its own table of quantiles is made for many more digits than a curve has, and takes some ten times as long.
+    """
+    reach = np.concatenate([each.ppf(ndtr(_REACH)) for each in family.components])
+    grid = np.unique(reach[np.isfinite(reach)])
+    scores = ndtri(family.cdf(grid))
+    inner = np.isfinite(scores) & np.append(np.diff(scores) > 0, True)
+    grid, scores = grid[inner], scores[inner]
+    place = np.clip(np.searchsorted(scores, SCORES) - 1, 0, grid.size - 2)
+    at = np.interp(SCORES, scores, grid)
+    for _ in range(2):
+        with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+            now = ndtri(family.cdf(at))
+            step = (SCORES - now) * np.exp(-(now**2) / 2 - _ROOT - family.logpdf(at))
+        at = np.clip(at + np.where(np.isfinite(step), step, 0.0), grid[place], grid[place + 1])
+    return Curve(at, family.logpdf(at) + _ROOT)
+
+
 def _curve(prior: NamedPrior, *, inside: bool = False) -> Curve | None:
     """Tabulate a prior on the scale on which it moves, or the one `inside`; None where that is no continuous one."""
+    if inside and isinstance(family := base_of(prior.family), Mixture) and not split_atoms(family).values:
+        found = _of_mixture(family)
+        return found if np.isfinite(found.logs[np.abs(SCORES) < _INNER]).all() else None
     sign, logged = -1.0 if _falls(prior) else 1.0, in_log(prior)
 
     def at(scores: Array) -> Array:

@@ -68,10 +68,10 @@ def shared_text(explorer: Explorer) -> tuple[str, int]:
     """Write the page with what it holds, the scenario as it was opened and the draws for which there is room."""
     state = explorer.state
     known = Known.of(explorer.base, state["controls"])
-    own, wider = _OWN, _WIDER
+    own, wider, priors = _OWN, _WIDER, {path: _prior(each, explorer.base) for path, each in known.priors.items()}
     for _ in range(_TRIES):
         draws = draws_of(explorer.base, known, own=own, wider=wider, most=_WIDENED)
-        text = _page(state, _packed(state, explorer, draws))
+        text = _page(state, _packed(state, explorer, draws, priors))
         if (size := len(text.encode())) <= MOST_BYTES:
             return text, draws.logs.size
         fewer = max(min((MOST_BYTES - _BARE) / (size - _BARE), 1.0) * _SURELY, 0.1)
@@ -121,7 +121,7 @@ def _page(state: State, packed: str) -> str:
     return harmless(page.replace("</body>", held))
 
 
-def _packed(state: State, explorer: Explorer, draws: Draws) -> str:
+def _packed(state: State, explorer: Explorer, draws: Draws, priors: Mapping[str, dict[str, Any]]) -> str:
     """Pack everything that the file holds."""
     held = {each["path"]: _KINDS[each["kind"]] for each in state["controls"] if each["kind"] in _KINDS}
     held.update(draws.known.refused)
@@ -148,7 +148,9 @@ def _packed(state: State, explorer: Explorer, draws: Draws) -> str:
         never=_NEVER,
         mixed={path: at for at, path in enumerate(parts)} if len(parts) > 1 else {},
         weights=list(parts.values()),
-        priors={path: _prior(each, draws, explorer.base) for path, each in draws.known.priors.items()},
+        priors={
+            path: each | {"wide": {"width": WIDE, "share": draws.wide.get(path, 0.0)}} for path, each in priors.items()
+        },
         groups=[{"names": group.names, "factor": group.factor.tolist()} for group in draws.known.groups],
         limits=_add_limits(packed, draws, state["picture"]),
     )
@@ -208,7 +210,7 @@ def _add_limits(packed: Packed, draws: Draws, picture: Picture) -> dict[str, dic
     return {limit["name"]: result[limit["name"]] for limit in picture["limits"]}
 
 
-def _prior(prior: Movable, draws: Draws, base: Opened) -> dict[str, Any]:
+def _prior(prior: Movable, base: Opened) -> dict[str, Any]:
     """Tell a prior to the page; its table as it stands is that of its name, once."""
     told: dict[str, Any] = {
         "name": prior.key,
@@ -217,7 +219,6 @@ def _prior(prior: Movable, draws: Draws, base: Opened) -> dict[str, Any]:
         "axis": _axis(prior.axis),
         "ratios": prior.ratios,
         "median": prior.median,
-        "wide": {"width": WIDE, "share": draws.wide.get(prior.path, 0.0)},
         "setting": None if prior.part is not None else _setting(base, prior),
     }
     if prior.part is not None and prior.others is not None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 from scipy.stats import norm
 
-from simulator.explorer.changes import changed, opened
+from simulator.explorer.changes import believed, changed, opened
 from simulator.explorer.controls import controls
-from simulator.explorer.curves import SCORES, Movable, movable, scores_of
+from simulator.explorer.curves import SCORES, Curve, Movable, _of_mixture, movable, scores_of
+from simulator.explorer.restating import base_of
 from simulator.testing import small_scenario
 
 GROWTH = "drivers.compute.growth"
@@ -74,3 +76,15 @@ def test_the_weight_of_a_part_is_exact():
 def test_single_values_cannot_be_moved_and_it_is_said_why():
     _, why = moving({GROWTH: {"discrete": {"values": [0.3, 0.5], "weights": [0.5, 0.5]}, "unit": "OOM/year"}})
     assert "single values" in why
+
+
+@pytest.mark.parametrize("width", [1.0, 0.5, 1.7])
+def test_a_mixture_is_tabulated_as_its_own_quantiles_are(width):
+    base = opened("baseline")
+    for path in ("drivers.algorithms.growth", "thresholds.biological-anchors.effective_compute"):
+        family = base_of(believed(base, path, {"width": width}).family)
+        found = _of_mixture(family)
+        assert found.at == pytest.approx(family.ppf(ndtr(SCORES)), abs=1e-6)
+        inner = np.abs(SCORES) < 2.5
+        slopes = Curve.through(found.at).logs  # by differences of its values
+        assert (np.abs(found.logs - slopes)[inner] > 0.1).sum() <= 2  # beside a bound of a part, where it jumps
