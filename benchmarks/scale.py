@@ -28,16 +28,19 @@ for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):  # one thread a worker,
     os.environ.setdefault(name, "1")
 SCENARIO = Path(__file__).parent / "three_drivers.yaml"
 SMALL, JOBS = 200_000, 2_000
+WITHOUT_PROFILE = os.environ | {"DASK_DISTRIBUTED__WORKER__PROFILE__ENABLED": "False"}
+"""Workers keep an hour of profiles of what they do, which takes a MB in some seconds."""
 
 
 @dataclass(frozen=True)
 class Found:
-    """What a way took: seconds of wall and of processor, those of its client, and the client's most MB."""
+    """What a way took: seconds of wall and of processor, those of its client, the most MB of it and of a worker."""
 
     wall: float
     processor: float
     client: float
     memory: float
+    worker: float
     told: float
 
 
@@ -47,6 +50,12 @@ def used(processes: list[int]) -> float:
     for process in processes:
         ticks += sum(map(int, Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[11:13]))
     return ticks / os.sysconf("SC_CLK_TCK")
+
+
+def most(processes: list[int]) -> float:
+    """Tell the most memory that one of some processes has had (Linux), MB."""
+    said = [Path(f"/proc/{process}/status").read_text().partition("VmHWM:")[2].split()[0] for process in processes]
+    return max(map(int, said), default=0) / 1024
 
 
 def own() -> float:
@@ -109,7 +118,7 @@ def _child(way: Callable[[], Callable[[int], float]], elsewhere: list[int], out:
     told = run(0)
     wall, client = time.perf_counter() - wall, own() - before
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    out.send(Found(wall, client + used(elsewhere) - afar, client, memory, told))
+    out.send(Found(wall, client + used(elsewhere) - afar, client, memory, most(elsewhere), told))
 
 
 def apart(way: Callable[[], Callable[[int], float]], elsewhere: list[int]) -> Found:
@@ -131,7 +140,7 @@ def started(workers: int) -> Iterator[tuple[str, list[int]]]:
         def dask(*words: str) -> int:
             command = [sys.executable, "-m", "dask", *words, "--scheduler-file", str(file), "--no-dashboard"]
             process = running.enter_context(
-                subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+                subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=WITHOUT_PROFILE)
             )
             running.callback(process.kill)
             return process.pid
@@ -149,7 +158,7 @@ def shown(name: str, found: Found) -> None:
     """Print a row."""
     load = os.getloadavg()[0]
     print(
-        f"{name:<34}{found.wall:>9.2f}{found.processor:>12.2f}{found.client:>10.2f}{found.memory:>11.0f}"
+        f"{name:<34}{found.wall:>9.2f}{found.processor:>12.2f}{found.client:>10.2f}{found.memory:>11.0f}{found.worker:>11.0f}"
         f"   {found.told:.3f}   load {load:.1f}",
         flush=True,
     )
@@ -164,7 +173,7 @@ def main() -> None:
     options = parser.parse_args()
     samples, least = int(options.samples), dict[str, Found]()
     print(f"{samples:,} samples; least processor time of {options.runs} runs")
-    print(f"{'':<34}{'wall s':>9}{'processor s':>12}{'client s':>10}{'client MB':>11}   median")
+    print(f"{'':<34}{'wall s':>9}{'processor s':>12}{'client s':>10}{'client MB':>11}{'worker MB':>11}   median")
 
     def measure(name: str, way: Callable[[], Callable[[int], float]], elsewhere: list[int], times: int) -> None:
         every = [apart(way, elsewhere) for _ in range(times)]

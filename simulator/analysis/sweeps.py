@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
@@ -21,8 +21,8 @@ from simulator.analysis.sweep_points import Over, SweepPlan, load_sweep
 from simulator.analysis.sweep_tables import read_outcomes
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.run_folders import FITS, Say
-from simulator.engine.simulation import COUNTED, Progress, simulate
-from simulator.engine.workers import Workers, side_by_side, submitted, width, worth_processes
+from simulator.engine.simulation import COUNTED, How, Progress, run_arrays, run_plan, simulate, works_of
+from simulator.engine.workers import Workers, queued, side_by_side, submitted, width, worth_processes
 from simulator.files import tidy
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
@@ -205,9 +205,8 @@ def _computed(
     afar = isinstance(workers, Executor)
     long = todo[0][1].spec.samples >= BATCHES_EACH * width(workers) * COUNTED
     if workers == 1 or long or (len(todo) == 1 and not afar):
-        for name, point in todo:
-            left = Unfinished(unfinished.point_folder(name)) if unfinished else None
-            yield name, simulate(point, keep="summary", workers=workers, unfinished=left)
+        left = {name: Unfinished(unfinished.point_folder(name)) for name, _ in todo} if unfinished else {}
+        yield from _each_by_all(todo, workers=workers, left=left)
         return
     if not afar:
         began = time.perf_counter()
@@ -225,3 +224,21 @@ def _computed(
 
 def _remote(text: str) -> xr.DataTree:
     return simulate(parse_scenario(text, file="the scenario"), keep="summary")
+
+
+def _each_by_all(
+    todo: Sequence[Point], *, workers: Workers, left: Mapping[str, Unfinished]
+) -> Iterator[tuple[str, xr.DataTree]]:
+    """Compute points one after the other, each by all workers; an executor is handed their batches as one queue."""
+    works = (
+        (place, work)
+        for place, (name, point) in enumerate(todo)
+        if name not in left or not left[name].exists
+        for work in works_of(run_plan(point), "summary")
+    )
+    with queued(workers, works) as queue:
+        for place, (name, point) in enumerate(todo):
+            if queue:
+                queue.begin(place)
+            how = How("summary", workers=workers, queue=queue)
+            yield name, run_arrays(point, how=how, unfinished=left.get(name)).to_xarray()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path as FilePath
@@ -19,7 +18,7 @@ from simulator.engine.frontier import CROSSED
 from simulator.engine.plan import batch_length
 from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, run_plan, simulate, works_of
-from simulator.engine.workers import Queue, Work, Workers
+from simulator.engine.workers import Work, Workers, queued
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import LARGEST_TEXT, copy_folder, is_there, make_folder, tidy
@@ -119,8 +118,7 @@ def run_several(
         yield from _run_each(read[place](), outputs, how=replace(how, queue=queue), resume=resume, say=say)
         read[place].cache_clear()
 
-    queue = Queue(how.workers, works()) if isinstance(how.workers, Executor) and how.store == "netcdf" else None
-    with contextlib.closing(queue) if queue else contextlib.nullcontext():
+    with queued(how.workers if how.store == "netcdf" else 1, works()) as queue:
         for place in range(len(read)):
             if queue:
                 queue.begin(place)

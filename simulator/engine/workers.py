@@ -127,10 +127,6 @@ class Queue:
             self._waiting.popleft()[-1].cancel()
         self._seconds = {each: seconds for each, seconds in self._seconds.items() if each >= place}
 
-    def close(self) -> None:
-        """Let go all that is handed out."""
-        self.begin(sys.maxsize)
-
     def results[Result](self, work: Work[Result]) -> Iterator[tuple[range, Result]] | None:
         """Hand on the results of a run's work in order; None where it is not what was handed out."""
         self._fill()
@@ -166,6 +162,17 @@ class Queue:
                 size = max(1, min(work.together, fitting, len(firsts) // (4 * self._hands)))
                 yield place, work, firsts[:size]
                 firsts = firsts[size:]
+
+
+@contextlib.contextmanager
+def queued(workers: Workers, works: Iterable[tuple[int, Work[Any]]]) -> Iterator[Queue | None]:
+    """Give the queue of several runs' batches, where an executor does them, and let go at the end what is left."""
+    queue = Queue(workers, works) if isinstance(workers, Executor) else None
+    try:
+        yield queue
+    finally:
+        if queue:
+            queue.begin(sys.maxsize)
 
 
 def width(workers: Workers) -> int:

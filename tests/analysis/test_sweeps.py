@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,7 @@ import xarray as xr
 
 import simulator
 from simulator.analysis import sweep_files
+from simulator.analysis import sweeps as module
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.sweep_files import UnfinishedSweep, open_sweep
 from simulator.analysis.sweep_points import PointFaults, joined_faults, load_sweep
@@ -90,6 +93,28 @@ def test_points_do_not_depend_on_the_workers(swept: xr.DataTree) -> None:
     other = sweep(small(), over={f"{RATE}.centre": "1.5:3:3", f"{CAP}.limit.median": [5e28, 2e29]}, workers=2)
     assert_same(other["summary"].to_dataset(), swept["summary"].to_dataset())
     assert other.attrs == swept.attrs
+
+
+def test_the_batches_of_long_points_go_out_as_one_queue(swept: xr.DataTree, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BATCHES_EACH", 0)  # all points are long
+    handed: list[int] = []
+
+    class Asked(ThreadPoolExecutor):
+        def submit[**P, T](self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+            handed[-1] += 1
+            return super().submit(fn, *args, **kwargs)
+
+    with Asked(2) as pool:
+        handed.append(0)
+        other = sweep(
+            small(),
+            over={f"{RATE}.centre": "1.5:3:3", f"{CAP}.limit.median": [5e28, 2e29]},
+            workers=pool,
+            progress=lambda done, of: handed.append(0),
+        )
+    assert handed[0] >= 3  # of one batch each, before the first point was done
+    assert sum(handed) == 6
+    xr.testing.assert_identical(other["summary"].to_dataset(), swept["summary"].to_dataset())
 
 
 def test_faster_growth_never_delays_a_crossing(swept: xr.DataTree) -> None:
