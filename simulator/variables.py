@@ -75,6 +75,8 @@ _FIXED = (
              "When the event ends; +inf where it lasts beyond the horizon, or does not come."),
     Variable("event_date", ("event", "quantile"), "year", "quantile of the date of the event where it comes",
              "Over the samples in which it comes by the horizon; +inf where there are none."),
+    Variable("event_until", ("event", "quantile"), "year", "quantile of the end of the event where it comes",
+             "Over the same samples; +inf where it lasts beyond the horizon."),
     Variable("event_share", ("event",), "1", "probability that the event comes", "Share of samples in which it comes by the horizon."),
     Variable("event_share_error", ("event",), "1", "standard error of the probability that the event comes",
              "Monte Carlo standard error from the spread over independent blocks of samples."),

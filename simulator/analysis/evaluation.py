@@ -14,15 +14,15 @@ from pathlib import Path as FilePath
 import numpy as np
 
 from simulator.analysis.outcomes import Outcome, is_between, outcomes_from, outcomes_over
-from simulator.engine.batches import STEP, Arrays, Batch, compute_batch
+from simulator.engine.batches import STEP, Arrays, Batch, compute_batch, event_years
 from simulator.engine.frontier import frontier
 from simulator.engine.plan import Plan, plan_of, plan_warnings
 from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
 from simulator.errors import InputError
 from simulator.files import is_there
-from simulator.model.crossings import cross_block
 from simulator.model.events import block_of
+from simulator.model.meeting import cross_block
 from simulator.model.projection import Projection, year_grid
 from simulator.priors.draws import stratified_block, values_at
 from simulator.priors.joint import JointPrior
@@ -38,6 +38,7 @@ from simulator.schema.drivers import CustomDriver, custom_entries
 from simulator.schema.spec import ScenarioSpec
 from simulator.units import Array
 
+_EVENT = re.compile(r"events\.[^.]+")
 _SHOCK = re.compile(r"\.shock\[-?\d+\]$")
 
 
@@ -153,15 +154,20 @@ def check_outcomes(scenario: Scenario, outcomes: Sequence[Outcome]) -> None:
     found = first_sample(scenario)
     if found is not None:
         plan, sample = found
-        crossing = dict(zip(plan.thresholds, sample.crossings["crossing_year"], strict=True))
+        dates = (*sample.crossings.get("event_year", ()), *sample.crossings["crossing_year"])
+        crossing = dict(zip((*plan.events, *plan.thresholds), dates, strict=True))
         outcomes_from(outcomes, years=plan.years, rows=sample.trajectories, crossing=crossing)
 
 
-def inputs_of(model: Model) -> tuple[Input, ...]:
-    """List what can be varied: every uncertain prior; the yearly shocks of one drift count as one input."""
+def inputs_of(model: Model, *, whole: bool = False) -> tuple[Input, ...]:
+    """List what can be varied: every uncertain prior; the yearly shocks of one drift count as one input.
+
+    So does `whole` all of an event: whether and when it comes, how long it lasts, how much it changes.
+    """
     members: dict[str, list[str]] = {}
     for name in model.joint.uncertain:
-        members.setdefault(_SHOCK.sub(".shocks", name), []).append(name)
+        of = _EVENT.match(name) if whole else None
+        members.setdefault(of[0] if of else _SHOCK.sub(".shocks", name), []).append(name)
     return tuple(Input(name, tuple(priors)) for name, priors in members.items())
 
 
@@ -188,7 +194,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
     for start in range(0, whole, STEP):
         size = min(STEP, whole - start)
         here = {name: array if array.size == 1 else array[start : start + STEP] for name, array in values.items()}
-        every, dated, crossed = list[Arrays](), list[Mapping[str, Array]](), list[Array]()
+        every, dated, crossed, events = list[Arrays](), list[Mapping[str, Array]](), list[Array](), list[Array]()
         for part, projection in zip(model.plan.parts, model.plan.projections, strict=True):
             own = part.draws(here)
             paths = projection.project(block_of(projection, own, size=size))
@@ -196,7 +202,11 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
             dated.append(paths.block.draws)
             if crosses:
                 crossed.append(cross_block(part.spec, own, paths, years=years, size=size)["crossing_year"])
-        crossing = dict(zip(model.plan.spec.thresholds, np.minimum.reduce(crossed), strict=True)) if crosses else {}
+                events.append(event_years(model.plan, paths.block.draws, size).get("event_year", np.empty((0, size))))
+        crossing: dict[str, Array] = {}
+        if crosses:
+            dates = (*np.minimum.reduce(events), *np.minimum.reduce(crossed))
+            crossing = dict(zip((*model.plan.events, *model.plan.spec.thresholds), dates, strict=True))
         rows = frontier(model.plan, every)
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))
         if between:

@@ -8,6 +8,8 @@
     power@2027 in 1 to 3 GW                          certainly between two
     crossing:NAME <= 2028, by end of 2027, not by 2027, = never, = 2027.5 +- 0.3
     crossed:NAME@2028                                reached by then
+    export-controls, not export-controls             an event comes by the horizon, or does not; `export-controls by
+                                                     end of 2028` and the like as of crossings
 
 `power` stands for `quantity_power` where no variable of the run is called so. An error is that of a normal
 distribution. Amounts and dates are those of scenario files; a number without a unit is in that of the variable.
@@ -18,14 +20,14 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from simulator.analysis.outcomes import Outcome, check_within, parse_outcome
+from simulator.analysis.outcomes import Outcome, check_within, parse_outcome, run_events
 from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST
 from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_or_all
@@ -150,16 +152,19 @@ def read_facts(run: xr.DataTree, given: Sequence[str]) -> tuple[Fact, ...]:
         str(name): "" if "flag_values" in each.attrs else str(each.attrs.get("units", "1"))
         for name, each in trajectories.data_vars.items()
     }
-    return facts_about(given, units=units, years=trajectories["year"].values)
+    events = frozenset(name for name in run_events(run) if "." not in name)
+    return facts_about(given, units=units, years=trajectories["year"].values, events=events)
 
 
-def facts_about(given: Sequence[str], *, units: Mapping[str, str], years: Array) -> tuple[Fact, ...]:
-    """Read what is given of variables that have these units ("" of what is no amount), within years."""
+def facts_about(
+    given: Sequence[str], *, units: Mapping[str, str], years: Array, events: Collection[str] = ()
+) -> tuple[Fact, ...]:
+    """Read what is given of variables that have these units ("" of what is no amount), or of events, within years."""
     if isinstance(given, str) or not given:
         raise InputError(f"--given: must be one text or more; got {given or 'none'!r}. {EXAMPLES}")
     facts = []
     for text in (" ".join(each.split()) for each in given):
-        fact = _read(text, units)
+        fact = _read_event(text, events, float(years[-1])) or _read(text, units)
         try:
             check_within(fact.outcome, years)
         except InputError as error:
@@ -183,6 +188,18 @@ def _check_together(facts: Sequence[Fact]) -> None:
         if one.value is not None and replace(one, written=other.written) == other:
             remedy = "Give it once; of two that agree by chance, give their mean and its error."
             _refuse(other.written, "is given twice, and would count as two observations.", remedy)
+
+
+def _read_event(text: str, events: Collection[str], last: float) -> Fact | None:
+    """Read a statement about an event, whose name says that it comes by the horizon; None of any other."""
+    found = _FACT.fullmatch(text)
+    name = found["subject"] if found else text.removeprefix("not ")
+    if name not in events:
+        return None
+    outcome = Outcome("crossing", name, None, text)
+    if found:
+        return _read_crossing(text, outcome, " ".join(found["how"].split()), found["what"].strip())
+    return Fact(text, outcome, math.inf, math.inf) if text.startswith("not ") else Fact(text, outcome, high=last)
 
 
 def _read(text: str, units: Mapping[str, str]) -> Fact:

@@ -107,8 +107,11 @@ def outcome_words_in(run: xr.DataTree, outcome: Outcome, *, statistic: str = "")
     if outcome.kind == "level":
         label = str(summary[outcome.name].attrs.get("long_name", ""))
     else:
-        place = summary["threshold"].values.tolist().index(outcome.name)
-        label = str(summary["label"].values[place])
+        labels: dict[str, str] = {}
+        for dim, words in (("event", "begins"), ("threshold", "label")):
+            if dim in summary.coords:
+                labels |= dict(zip(summary[dim].values.tolist(), summary[words].values.tolist(), strict=True))
+        label = str(labels[outcome.name])
     return outcome_words(outcome, labels={outcome.name: label}, statistic=statistic)
 
 
@@ -227,7 +230,8 @@ def run_outcomes(run: xr.DataTree, outcomes: Sequence[Outcome]) -> Array:
         str(name): values.transpose("year", "sample").values if name in needed else np.empty(0)
         for name, values in trajectories.data_vars.items()
     }
-    return outcomes_from(outcomes, years=trajectories["year"].values, rows=rows, crossing=run_crossings(run))
+    dates = run_events(run) | run_crossings(run)
+    return outcomes_from(outcomes, years=trajectories["year"].values, rows=rows, crossing=dates)
 
 
 def run_crossings(run: xr.DataTree) -> dict[str, Array]:
@@ -236,6 +240,14 @@ def run_crossings(run: xr.DataTree) -> dict[str, Array]:
         return {}
     crossings = group(run, "crossings", of_samples=True)
     return dict(zip(crossings["threshold"].values.tolist(), crossings["crossing_year"].values, strict=True))
+
+
+def run_events(run: xr.DataTree) -> dict[str, Array]:
+    """Give the dates (sample,) of the events of a run that kept its samples, by name."""
+    if "events" not in run.children:
+        return {}
+    events = group(run, "events", of_samples=True)
+    return dict(zip(events["event"].values.tolist(), events["event_year"].values, strict=True))
 
 
 def years_of(run: xr.DataTree) -> tuple[float, float]:

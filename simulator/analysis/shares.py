@@ -182,7 +182,7 @@ def variance_shares(
     scenario = scenario_of(scenario)
     model, asked = model_of(scenario, custom=custom), scenario_outcomes(scenario, outcomes or ())
     asked = scenario_outcomes(scenario, [model.plan.headline]) if outcomes is None else asked
-    inputs = group_inputs(inputs_of(model), groups=groups, by=by)
+    inputs = group_inputs(inputs_of(model, whole=True), groups=groups, by=by)
     _check(asked, samples=samples, method=method, inputs=inputs, name=scenario.spec.name)
     of = {prior: each.name for each in inputs for prior in each.members}
     # groups of correlated priors that are spread over several inputs

@@ -108,6 +108,8 @@ def fan_frame(
     near = [row["level"] for row in thresholds if lower - reach <= row["level"] <= upper + reach]
     lower, upper = min([lower, *near]), max([upper, *near])
     margin = 0.04 * (upper - lower)
+    below = WINDOW_STEP * len(_shown_windows(tables.windows, first, last))
+    lower -= (upper - lower) * below / (height - below)
     return Frame(first, last, lower - margin, upper + margin, height=height, gutter=gutter, width=width, log=log)
 
 
@@ -146,7 +148,40 @@ def fan_layers(tables: FanTables, *, frame: Frame, thresholds: Sequence[Row]) ->
         ]
         layers.append(spec.layer(frame.held(own, "median")[-1:], year, median, mark=look.mark))
     layers.append(spec.layer(frame.held(tables.medians, "median"), year, median, mark=line_mark(style.DARK_BLUE, 2.5)))
+    layers += _windows(tables.windows, frame=frame)
     return [*layers, *_observed(tables.history, frame=frame, levels=[row["level"] for row in thresholds])]
+
+
+MOST_WINDOWS = 5
+WINDOW_STEP = 25.0
+
+
+def _shown_windows(events: Table, first: float, last: float) -> list[Row]:
+    """List the events that begin within the years drawn, the latest first; the first five of the scenario."""
+    rows = [row for row in events.rows() if first <= row["median"] <= last][:MOST_WINDOWS] if len(events) else []
+    return sorted(rows, key=lambda row: -float(row["median"]))
+
+
+def _windows(events: Table, *, frame: Frame) -> list[spec.Spec]:
+    """Mark events above the time axis: from the median beginning to the median end, and 90 % of the beginnings."""
+    rows = _shown_windows(events, frame.first, frame.last)
+    bars: Data = []
+    lines: Data = []
+    texts = []
+    for place, row in enumerate(rows):
+        y = frame.height - 9 - WINDOW_STEP * place
+        begin, end, low, high = (
+            frame.pixel_x(min(max(row[key], frame.first), frame.last)) for key in ("median", "until", "lower", "upper")
+        )
+        bars.append({"x": begin, "x2": max(end, begin + 2), "y": y - 3, "y2": y + 3, "color": style.VERMILION})
+        lines += [{"detail": place, "x": low, "y": y}, {"detail": place, "x": high, "y": y}]
+        name = cut(f"{row['label']}, {percent(row['probability'])}", width=44, mark="…")
+        left = min(begin, frame.width - style.text_width(name, size=LABEL_SIZE) - 2)
+        texts.append(style.Text([name], max(left, 2.0), y - 11, size=LABEL_SIZE))
+    if not rows:
+        return []
+    line = spec.pixel_layer(lines, mark=line_mark(style.VERMILION, 1))
+    return [line, spec.pixel_layer(bars, mark=RECT), *style.text_layers(texts)]
 
 
 def _observed(history: Table, *, frame: Frame, levels: Sequence[float]) -> list[spec.Spec]:
@@ -234,6 +269,8 @@ def fan_legend(tables: FanTables) -> list[style.LegendEntry]:
         entries.append(("thread", style.INK, "one sample" if count == 1 else f"each of {count} samples"))
     if len(tables.trend):
         entries.append(("band", style.HAIR, "trend learnt, 90 %"))
+    if len(tables.windows):
+        entries.append(("bar", style.VERMILION, "event, median dates"))
     if len(tables.history):
         entries.append(("point", style.INK, "observed, 90 %" if "lower" in tables.history.names else "observed"))
     return entries

@@ -17,6 +17,7 @@ from simulator.charts.ticks import said_level
 from simulator.errors import InputError, number
 from simulator.history.columns import fit_date
 from simulator.runs.estimates import sample_quantiles
+from simulator.runs.events import event_table
 from simulator.runs.groups import Dataset, Group, Run, arrays, group, headline_of, run_label, summarised_names
 from simulator.runs.summary import (
     Summarised,
@@ -40,8 +41,7 @@ TRENDS: Final = {"physical_compute": "compute", "spending": "spending", "hardwar
 """Which trend of the model of history a variable goes on from."""
 NINETY = 1.645  # standard deviations from the middle to either end of the 90 % of a normal error
 MOST_PATHS = 200
-RESOLUTION = 0.002
-"""Two bins of the histogram from which a run of the summary reads quantiles."""
+RESOLUTION = 0.002  # two bins of the histogram from which a run of the summary reads quantiles
 _UNITS = {"J/s": "W"}
 
 
@@ -110,7 +110,7 @@ class FanTables:
     trend (what was learnt of the past): `year`, `median`, `lower`, `upper` (90 %). moving (thresholds that move):
     `threshold`, `year`, `value` (their median); where one does, `thresholds` say which (`moves`), at the last year.
     parts (of a mixture of scenarios): `part`, `weight`, `year`, `median`, `lower`, `upper` (90 %), and in
-    `part_crossings` `part`, `threshold`, `label`, `median` and the other columns of crossings.
+    `part_crossings` `part`, `threshold`, `label`, `median` and the other columns of crossings. windows: `event_table`.
     """
 
     medians: Table
@@ -123,6 +123,7 @@ class FanTables:
     moving: Table = field(default_factory=partial(Table, {}))
     parts: Table = field(default_factory=partial(Table, {}))
     part_crossings: Table = field(default_factory=partial(Table, {}))
+    windows: Table = field(default_factory=partial(Table, {}))
 
     def check(self) -> None:
         """Refuse tables that cannot be drawn."""
@@ -169,8 +170,8 @@ _NUMBERS = {
 def _percent(name: str) -> float:
     try:
         return float(name.removesuffix("%"))
-    except ValueError as error:
-        raise InputError(f"bands: band: must be a percentage such as '90 %'; got {name!r}.") from error
+    except ValueError:
+        raise InputError(f"bands: band: must be a percentage such as '90 %'; got {name!r}.") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,10 +248,11 @@ def read_fan(run: Group | Run, quantity: str, options: FigureOptions) -> Fan:
         moving=moving,
         parts=_parts(run, quantity, places),
         part_crossings=_part_crossings(run, crossings["threshold"].tolist() if len(crossings) else ()),
+        windows=event_table(run),
     )
     said, dollars = _unit(quantity, unit), str(run.attrs.get("dollars", "not stated"))
-    known = "USD" in said and dollars != "not stated"
-    return Fan(tables, quantity, str(values.attrs["long_name"]), said, log, dollars if known else "")
+    dollars = dollars if "USD" in said and dollars != "not stated" else ""
+    return Fan(tables, quantity, str(values.attrs["long_name"]), said, log, dollars)
 
 
 def _parts(run: Group | Run, quantity: str, places: Sequence[int]) -> Table:
@@ -316,9 +318,8 @@ def _bands(run: Group | Run, quantity: str, values: Summarised, bands: Sequence[
     lower, upper = (np.concatenate([each[side][places] for each in ends]) for side in (0, 1))
     if np.array_equal(lower, upper):
         return Table({})
-    count = len(places)
     return Table({
-        "band": [f"{100 * band:g} %" for band in widest_first for _ in range(count)],
+        "band": [f"{100 * band:g} %" for band in widest_first for _ in places],
         "year": np.tile(values.years[places], len(ends)), "lower": lower, "upper": upper,
     })  # fmt: skip
 
@@ -348,8 +349,8 @@ def _levels(run: Group | Run, quantity: str, values: Summarised, level: float) -
     """Read a quantile by year from the summary, or where it has none at this level from the samples."""
     if values.has(level):
         return values.at(level)
-    samples = arrays(run, "trajectories", of_samples=True)[quantity].values
-    return np.asarray(sample_quantiles(np.asarray(samples, dtype=np.float64), [level])[0])
+    samples = np.asarray(arrays(run, "trajectories", of_samples=True)[quantity].values, dtype=np.float64)
+    return np.asarray(sample_quantiles(samples, [level])[0])
 
 
 def _ends(run: Group | Run, quantity: str, values: Summarised, band: float) -> tuple[Array, Array]:
@@ -425,7 +426,7 @@ def _observed_rows(run: Group | Run, quantity: str) -> list[Row]:
     history = (stored_data(run.attrs).get("history") if "scenario" in run.attrs else None) or {}
     told = history.get("quantities") or {}
     own = [each for name in told if quantity in (name, level_name(("quantities", name))) for each in told[name]]
-    rows: list[dict[str, Any]] = []
+    rows = list[dict[str, Any]]()
     for each, point in ((seen, point) for seen in own for point in seen.get("points", ())):
         reach = NINETY * math.hypot(each.get("error") or 0.0, point.get("spread", 0.0))
         said = {"date": point["at"], "value": point["log10"], "label": point.get("label", "")}

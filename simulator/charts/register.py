@@ -55,6 +55,7 @@ KINDS: Register[Draw] = Register(
     {
         "fan": f"{_KINDS}.fan:fan_figures",
         "crossings": f"{_KINDS}.crossings:crossing_figures",
+        "events": f"{_KINDS}.events:event_figures",
         "growth": f"{_KINDS}.growth:growth_figures",
         "binding": f"{_KINDS}.limits:binding_figures",
         "demand": f"{_KINDS}.limits:demand_figures",

@@ -20,8 +20,8 @@ from numpy.typing import NDArray
 from simulator.engine.frontier import by_actor, first_crossings, frontier, stand_in
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import SimulatorError, dotted
-from simulator.model.crossings import cross_block
 from simulator.model.events import block_of
+from simulator.model.meeting import cross_block
 from simulator.model.projection import Paths, Projection, joined
 from simulator.model.windows import window_paths
 from simulator.priors.draws import draw_blocks
@@ -183,7 +183,7 @@ class _Found:
             pieces.append(paths)
         paths = joined(pieces, self._standing)
         crossed = cross_block(self._part.spec, own, paths, years=self._plan.years, size=count)
-        self._crossings.append(crossed | _event_years(self._plan, paths.block.draws, count))
+        self._crossings.append(crossed | event_years(self._plan, paths.block.draws, count))
 
     def arrays(self) -> tuple[Arrays, Arrays]:
         """Give the trajectories, (year, sample), and the crossings, (threshold, sample)."""
@@ -193,7 +193,7 @@ class _Found:
         }
 
 
-def _event_years(plan: Plan, draws: Mapping[str, Array], size: int) -> Arrays:
+def event_years(plan: Plan, draws: Mapping[str, Array], size: int) -> Arrays:
     """Take the dates of events, (event, sample), from the draws to which they were added; nothing where none is.
 
     One that began before the first year is in force from there; what lies beyond the horizon is +inf.

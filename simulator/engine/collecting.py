@@ -150,6 +150,7 @@ def histograms(plan: Plan, batch: Batch) -> Histograms:
         **{f"variables/{name}": histogram for name, histogram in variables.items()},
         **({} if years is None else {"event": counted(years)}),
         **{f"actors/{name}": counted(rows) for name, rows in _of_actors(plan, batch).items()},
+        **({"event_end": counted(batch.crossings["event_end"])} if "event_end" in batch.crossings else {}),
         "crossing": counted(batch.crossings["crossing_year"]),
         "level": counted(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed)),
     }
@@ -222,7 +223,12 @@ def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
         result["threshold_level_quantile"] = _levels_of_metric(plan, held["level"].quantiles(LEVELS).T, _expanded)
     if plan.events:
         result["event_quantile"] = held["event"].quantiles(LEVELS).T
-        result["event_date"] = held["event"].finite_quantiles(LEVELS)
+        counts = held["event"].counts()
+        result |= {
+            name: np.stack([of.quantiles_of(place, among(LEVELS, *each)) for place, each in enumerate(counts)])
+            for name, of in (("event_date", held["event"]), ("event_until", held.get("event_end")))
+            if of is not None
+        }
     result |= {f"actors/{name}": rows.quantiles(LEVELS) for name, rows in below(held, "actors").items()}
     return result, held["crossing"].quantiles_of
 
@@ -240,15 +246,18 @@ def sampled_quantiles(plan: Plan, batch: Batch) -> tuple[Arrays, Read]:
         result["crossing_quantile"] = sorted_quantiles(ordered, LEVELS).T
         result["threshold_level_quantile"] = _quantiles(crossings["threshold_level"]).T
     if plan.events:
-        dates = np.sort(crossings["event_year"], axis=-1)
-        finite = np.count_nonzero(np.isfinite(dates), axis=-1)
-        result["event_quantile"] = sorted_quantiles(dates, LEVELS).T
-        result["event_date"] = np.stack(
-            [
-                sorted_quantiles(row, among(LEVELS, come, row.size - come))
-                for row, come in zip(dates, finite, strict=True)
-            ]
-        )
+        result["event_quantile"] = _quantiles(crossings["event_year"]).T
+        come = np.count_nonzero(np.isfinite(crossings["event_year"]), axis=-1).tolist()
+        result |= {
+            name: np.stack(
+                [
+                    sorted_quantiles(row, among(LEVELS, few, row.size - few))
+                    for row, few in zip(np.sort(crossings[of], axis=-1), come, strict=True)
+                ]
+            )
+            for name, of in (("event_date", "event_year"), ("event_until", "event_end"))
+            if of in crossings
+        }
     result |= {f"actors/{name}": _quantiles(rows) for name, rows in _of_actors(plan, batch).items()}
     return result, lambda place, levels: sorted_quantiles(ordered[place], levels)
 

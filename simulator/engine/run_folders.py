@@ -22,7 +22,7 @@ from simulator.engine.workers import Work, Workers, queued
 from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import LARGEST_TEXT, copy_folder, is_there, make_folder, tidy
-from simulator.model.crossings import room_for_crossings
+from simulator.model.meeting import room_for_crossings
 from simulator.runs.folder import open_run, stored_scenario, write_run, write_tables
 from simulator.runs.groups import Group, kept_scenario_text, of_tree
 from simulator.runs.kinds import run_path

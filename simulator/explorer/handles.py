@@ -12,10 +12,9 @@ from simulator.explorer.restating import parts_in, plain
 from simulator.priors.families import Fixed
 from simulator.priors.fitting import understood
 from simulator.priors.joint import NamedPrior, named_prior
-from simulator.scenario.assumptions import NO_BELIEFS, parts_of, stated_name
+from simulator.scenario.assumptions import is_belief, parts_of, stated_name
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Component, Scenario
-from simulator.schema.events import chances
 from simulator.schema.goals import Threshold
 from simulator.schema.prior_names import Slot, entries_of, slots
 from simulator.schema.quantities import Event, Level, Limit, MeanRate, Operation, Regime
@@ -93,11 +92,11 @@ def _every(scenario: Scenario) -> Iterator[Handle]:
 
 
 def _handles(component: Component) -> Iterator[Handle]:
-    priors, seen, luck = component.joint.priors, set[str](), {*chances(component.spec.events)}
+    priors, seen = component.joint.priors, set[str]()
     for slot in slots(component.spec):
         name, prior = stated_name(slot.name), priors[slot.name]
         path = slot.path if name == slot.name else as_path(name)
-        if name in seen or name in NO_BELIEFS or "shock" in slot.path[-2:-1] or slot.path in luck:
+        if name in seen or not is_belief(name) or "shock" in slot.path[-2:-1]:
             continue
         seen.add(name)
         if slot.prior.function is not None:

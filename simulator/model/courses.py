@@ -12,12 +12,13 @@ from functools import partial, reduce
 import numpy as np
 
 from simulator.errors import Path
-from simulator.model.levels import Block, level_line, quantity_line, way_of
+from simulator.model.levels import Block, own_line, quantity_line, way_of
 from simulator.model.lines import Bent, Course, Joined, Line, Named
 from simulator.model.quantities import Chain, is_followed, share_line
 from simulator.model.saturation import law_of
-from simulator.model.windows import touches
+from simulator.model.windows import touches, with_events
 from simulator.schema.quantities import Level, Limit, Operation, Quantity
+from simulator.schema.stocks import Stock
 from simulator.schema.subjects import Bound, bounds_of
 
 _ADDED = partial(reduce, np.add)
@@ -40,8 +41,8 @@ def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
         return _joined([subject_course(each, chain, apart=apart) for each in parts])
     subject, block = chain.subjects[name], chain.block
     level = subject.level
-    if level is not None and level.level is not None and not touches(subject.path, block):
-        demanded = start = quantity_course(level.level, (*subject.path, "level"), block)
+    if level is not None and (level.level is not None or touches(subject.path, block)):
+        demanded = start = _grown(level, subject.path, block)
     elif level is not None:
         demanded = start = chain.line(name)
     else:
@@ -67,13 +68,8 @@ def quantity_course(quantity: Quantity | None, path: Path, block: Block) -> Cour
 def _course(quantity: Quantity, path: Path, block: Block) -> Course | None:
     if (line := quantity_line(quantity, path, block)) is not None:
         return line
-    if touches(path, block):
-        return None
     if isinstance(quantity, Level):
-        if quantity.level is not None:
-            grown = quantity_course(quantity.level, (*path, "level"), block)
-        else:
-            grown = level_line(quantity, path, block)
+        grown = _grown(quantity, path, block)
         if not quantity.caps:
             return grown
         base = block.spec.years.first if quantity.at is None else quantity.at
@@ -83,7 +79,16 @@ def _course(quantity: Quantity, path: Path, block: Block) -> Course | None:
     parts, combine = way_of(quantity, path)
     courses = [quantity_course(part, at, block) for at, part in parts]
     found = [course for course in courses if course is not None]
-    return Joined(tuple(found), combine) if len(found) == len(courses) else None
+    return with_events(Joined(tuple(found), combine), path, block) if len(found) == len(courses) else None
+
+
+def _grown(level: Level, path: Path, block: Block) -> Course | None:
+    """Find the course of a level without limits."""
+    if level.level is not None and not (isinstance(level, Stock) and level.adds_up):
+        course = quantity_course(level.level, (*path, "level"), block)
+    else:
+        course = own_line(level, path, block)
+    return None if course is None else with_events(course, path, block)
 
 
 _AT_ONCE = ("product", "sum", "ratio", "minimum", "maximum")
@@ -115,8 +120,11 @@ def _bent(
 
 def _limit_course(limit: Limit, path: Path, block: Block) -> Course | None:
     """Find the course of a limit: an amount, or a share of a quantity."""
-    if touches(path, block):
-        return None
+    course = _own_limit_course(limit, path, block)
+    return None if course is None else with_events(course, path, block)
+
+
+def _own_limit_course(limit: Limit, path: Path, block: Block) -> Course | None:
     if limit.share is None:
         return quantity_course(limit.limit, (*path, "limit"), block)
     if (line := share_line(limit, path, block)) is not None:

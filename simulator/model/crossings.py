@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from simulator.errors import SimulatorError, dotted
-from simulator.model.breaks import broken_times
-from simulator.model.projection import Paths, Projection
-from simulator.schema.spec import ScenarioSpec
-from simulator.schema.statements import Prior
-from simulator.schema.subjects import Stand
 from simulator.units import Array
-from simulator.variables import snake
-from simulator.wording import percent
 
 CLOSE, TRIES = 0.01, 3
 """The part of a bracket to which a crossing is sought by interpolation, and how often that is tried."""
@@ -74,7 +65,7 @@ def crossing_by_year(
     """
     if falling:  # +inf is never met, from neither side
         return crossing_by_year(year, -rows, np.where(threshold < np.inf, -threshold, threshold))
-    first = _first_met(rows, threshold)
+    first = first_met(rows, threshold)
     ever, already = first < year.size, first == 0
     first = np.minimum(first, year.size - 1)
     earlier = np.maximum(first - 1, 0)
@@ -87,7 +78,7 @@ def crossing_by_year(
     return np.where(already, year[0], np.where(ever, crossing, np.inf)), already
 
 
-def _first_met(rows: Array, threshold: Array) -> NDArray[np.intp]:
+def first_met(rows: Array, threshold: Array) -> NDArray[np.intp]:
     """Count the years (sample,) that pass before the first that meets the threshold: all of them where none does."""
     reach = threshold < np.inf
     waiting, short = reach.copy(), np.empty(threshold.size, dtype=np.bool_)
@@ -149,7 +140,7 @@ def path_crossings(
     through some of their levels tells of others: each is followed through ever finer parts of the step.
     """
     met = goals - TOUCH
-    first = np.stack([_first_met(rows[quantity], goal) for quantity, goal in zip(of, met, strict=True)])
+    first = np.stack([first_met(rows[quantity], goal) for quantity, goal in zip(of, met, strict=True)])
     already = first == 0
     crossing = np.where(already, year[0], np.inf)
     threshold, sample = _where(~already & (first < year.size))
@@ -169,8 +160,8 @@ def path_crossings(
     return crossing, already
 
 
-def _broken_crossings(
-    at: At, times: Array, goals: Array, of: Numbers, *, ways: int
+def broken_crossings(
+    at: At, times: Array, goals: Array, of: Numbers, *, ways: int, jumps: bool
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Find the first crossings of paths that may break at `times` (time, sample), each sample at its own."""
     count, size = times.shape
@@ -185,7 +176,7 @@ def _broken_crossings(
     rows = at(way.ravel(), every.ravel(), np.broadcast_to(times, every.shape).ravel()).reshape(every.shape)
     place, already = path_crossings(
         lambda way, sample, place: at(way, sample, time(place, sample)),
-        np.arange(float(count)), rows, goals, of, jumps=True,
+        np.arange(float(count)), rows, goals, of, jumps=jumps,
     )  # fmt: skip
     crossed = np.isfinite(place)
     return np.where(crossed, time(np.where(crossed, place, 0.0), every[0, 0]), np.inf), already
@@ -338,111 +329,3 @@ def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, le
         fall = level[left] - np.minimum(*(levels[which, side] for side in sides))
         left = left[level[left] + 2.0 * fall >= least[left]]
     return time, level
-
-
-def _threshold_level(of: Projection, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
-    """Compute the level of a threshold in each sample, (sample,) or (1,); of one that moves, how many times that."""
-    threshold, quantity = of.spec.thresholds[name], of.stands[name].quantity
-    if threshold.stated is not None:
-        key, level = threshold.stated
-        return draws[dotted(("thresholds", name, key))] if isinstance(level, Prior) else np.zeros(1)
-    from_start = threshold.of == "start"
-    base = rows[quantity][0] if from_start else _threshold_level(of, str(threshold.of), draws, rows)
-    multiple = draws[dotted(("thresholds", name, "multiple"))]
-    return np.asarray(base * 10.0**multiple if quantity == "capability" else base + multiple)
-
-
-@dataclass(frozen=True, slots=True)
-class _Path:
-    """What crosses: a quantity, above a threshold that moves (empty: none does), and whether it is met from above."""
-
-    quantity: str
-    against: str
-    falls: bool
-
-
-def _path_of(stand: Stand, paths: Paths) -> _Path:
-    against = f"moving_threshold_{snake(stand.root)}"
-    return _Path(stand.quantity, against if against in paths.projection.moving else "", stand.falls)
-
-
-def cross_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, years: Array, size: int) -> Crossed:
-    """Find the crossings of every declared threshold in a block of `size` samples: as `meet_block`, after delays."""
-    return delayed(spec, draws, meet_block(spec, draws, paths, years=years, size=size), years=years)
-
-
-def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, years: Array, size: int) -> Crossed:
-    """Find when paths meet every declared threshold in a block of `size` samples, without its delay.
-
-    The year, whether the first year meets the threshold, and the level in the quantity's own scale, each (threshold,
-    sample); that of a threshold that moves is its level when it is crossed, or in the last year. SimulatorError: a path
-    that a threshold stands on is not a number somewhere.
-    """
-    crossed = {name: _path_of(stand, paths) for name, stand in paths.projection.stands.items()}
-    ways = list(dict.fromkeys(crossed.values()))
-    names = sorted({name for way in ways for name in (way.quantity, way.against) if name})
-    rows = {name: np.broadcast_to(paths.levels[name].T, (years.size, size)) for name in names}
-    for name, values in rows.items():
-        if np.isnan(values.min()):  # a minimum is NaN where any value is
-            share = percent(float(np.isnan(values).any(axis=0).mean()))
-            raise SimulatorError(
-                f"{name}: is not a number in {share} of the samples. Check the priors that it is made of."
-            )
-    result = room_for_crossings(len(crossed), size)
-    height = result["threshold_level"]
-    for place, (name, threshold) in enumerate(spec.thresholds.items()):
-        past = (threshold.within_oom or 0.0) * (-1.0 if crossed[name].falls else 1.0)
-        height[place] = _threshold_level(paths.projection, name, draws, rows) + past
-    if not crossed:
-        return result
-    of = np.array([ways.index(way) for way in crossed.values()])
-    sign = np.array([-1.0 if way.falls else 1.0 for way in ways])
-    quantity = np.array([names.index(way.quantity) for way in ways])
-    against = np.array([names.index(way.against) if way.against else -1 for way in ways])
-
-    def at(way: Numbers, sample: Numbers, time: Array) -> Array:
-        level = paths.at(names, quantity[way], sample, time)
-        if (moving := np.flatnonzero(against[way] >= 0)).size:
-            level[moving] -= paths.at(names, against[way[moving]], sample[moving], time[moving])
-        return sign[way] * level
-
-    falls = sign[of] < 0.0
-    turned = np.where(falls[:, None] & (height < np.inf), -height, height)  # +inf is never met, from neither side
-    signed = np.stack(
-        [
-            sign[number] * (rows[way.quantity] - rows[way.against] if way.against else rows[way.quantity])
-            for number, way in enumerate(ways)
-        ]
-    )
-    crossing, already = path_crossings(at, years, signed, turned, of, jumps=paths.projection.has_jumps)
-    samples, breaks = broken_times(paths.block, size, turned=bool(falls.any()))
-    if samples.size:
-        steps = np.sort(np.concatenate([breaks, np.repeat(years[:, None], samples.size, axis=1)]), axis=0)
-        crossing[:, samples], already[:, samples] = _broken_crossings(
-            lambda way, place, time: at(way, samples[place], time), steps, turned[:, samples], of, ways=len(ways)
-        )
-    if paths.block.met is not None:
-        crossing = np.where(np.isfinite(paths.block.met), paths.block.met, crossing)
-    for place, (name, threshold) in enumerate(spec.thresholds.items()):
-        if threshold.reading == "calendar":
-            crossing[place] = np.append(years, np.inf)[_first_met(signed[of[place]], turned[place] - TOUCH)]
-        if crossed[name].against:
-            when, moves = np.minimum(crossing[place], years[-1]), np.full(size, against[of[place]])
-            height[place] += paths.at(names, moves, np.arange(size), when)
-    return result | {"crossing_year": crossing, "already_above": already.astype(np.int8)}
-
-
-def delayed(spec: ScenarioSpec, draws: Mapping[str, Array], met: Crossed, *, years: Array) -> Crossed:
-    """Add the delays of thresholds to when they are met."""
-    crossing, flag = np.array(met["crossing_year"]), np.array(met["already_above"])
-    for place, (name, threshold) in enumerate(spec.thresholds.items()):
-        if threshold.delay is not None:
-            later = crossing[place] + draws[dotted(("thresholds", name, "delay"))]
-            crossing[place], flag[place] = np.where(later > years[-1], np.inf, later), flag[place] & (later <= years[0])
-    return met | {"crossing_year": crossing, "already_above": flag}
-
-
-def room_for_crossings(thresholds: int, size: int) -> Crossed:
-    """Make the arrays for the crossings of some thresholds by `size` samples, (threshold, sample)."""
-    kinds = {"crossing_year": np.float64, "already_above": np.int8, "threshold_level": np.float64}
-    return {name: np.empty((thresholds, size), dtype=kind) for name, kind in kinds.items()}

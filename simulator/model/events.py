@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path, dotted
-from simulator.model.crossings import delayed, meet_block
 from simulator.model.levels import Block
+from simulator.model.meeting import delayed, meet_block
 from simulator.model.projection import Projection
 from simulator.model.windows import window_paths
 from simulator.schema.events import NamedEvent, chance_path
@@ -41,30 +41,80 @@ def block_of(projection: Projection, draws: Mapping[str, Array], *, size: int) -
     calendar.advance([name for name in spec.events if name not in late])
     if not waiting:
         return projection.block(calendar.draws())
-    names = [event.threshold or f"event {number}" for number, (_, event) in enumerate(waiting)]
-    stated = [(name, path, event) for name, (path, event) in zip(names, waiting, strict=True) if event.when]
-    reached = {name: Threshold.model_construct(level=event.reaches, quantity=event.when) for name, _, event in stated}
-    levels = {dotted(("thresholds", name, "level")): draws[dotted((*path, "reaches"))] for name, path, _ in stated}
-    watched = spec.model_copy(update={"thresholds": {**spec.thresholds, **reached}})
-    watching = Projection(watched, years=projection.years, custom=projection.custom)
-    rows = [list(watched.thresholds).index(name) for name in names]
-    coming = np.ones((len(waiting), size), dtype=np.bool_)
-    met = np.full((len(watched.thresholds), size), np.inf)
+    watching = _Watch(projection, draws, waiting, size)
+    coming, is_new = np.ones((len(waiting), size), dtype=np.bool_), True
     for _ in range(len(waiting) + len(late)):
-        given = {**calendar.draws(), **levels}
-        paths = watching.project(replace(watching.block(given), met=met))
-        found = meet_block(watched, given, paths, years=projection.years, size=size)
-        crossed = delayed(watched, given, found, years=projection.years)["crossing_year"][rows]
-        crossed = np.where(coming, crossed, np.inf)
+        if is_new:  # the path has changed since it was looked at
+            watching.look(calendar.draws())
+        crossed = np.where(coming, watching.crossed, np.inf)
         until = np.minimum(crossed.min(axis=0), calendar.next_of(late)) + NEAR
-        met = np.where(found["crossing_year"] <= until, found["crossing_year"], met)
+        watching.hold(until)
         now = coming & (crossed <= until) & np.isfinite(crossed)
         coming = coming & ~now
         for (path, _), date, comes in zip(waiting, crossed, now, strict=True):
             calendar.waited[path] = np.where(comes, date, calendar.waited[path])
-        if not (calendar.advance(late, until=until) or now.any()):
+        has_come = calendar.advance(late, until=until)
+        if not (has_come or now.any()):
             break
-    return replace(projection.block(calendar.draws()), met=met[: len(spec.thresholds)])
+        is_new = has_come or bool(now[watching.bends].any())
+    return replace(projection.block(calendar.draws()), met=watching.met)
+
+
+class _Watch:
+    """The paths of samples as far as events have come: when they meet what events and eras wait for.
+
+    Eras may begin where thresholds stand that a run dates, so that these are watched too, and hold what they met
+    before each; events alone that wait for levels leave them to the path that comes of all.
+    """
+
+    def __init__(
+        self, projection: Projection, draws: Mapping[str, Array], waiting: Sequence[tuple[Path, Event]], size: int
+    ) -> None:
+        spec, self._years, self._size = projection.spec, projection.years, size
+        names = [event.threshold or f"event {number}" for number, (_, event) in enumerate(waiting)]
+        stated = [(name, path, event) for name, (path, event) in zip(names, waiting, strict=True) if event.when]
+        reached = {
+            name: Threshold.model_construct(level=event.reaches, quantity=event.when) for name, _, event in stated
+        }
+        self._levels = {
+            dotted(("thresholds", name, "level")): draws[dotted((*at, "reaches"))] for name, at, _ in stated
+        }
+        self.bends = [number for number, (path, _) in enumerate(waiting) if path[0] != "events" or path[-1] == "until"]
+        """Which of what is waited for changes paths when it comes: the beginnings of eras, and the ends of events."""
+        self._holds = any(path[0] != "events" for path, _ in waiting)
+        known = spec.thresholds if self._holds else _with_roots(spec, names)
+        self._spec = spec.model_copy(update={"thresholds": {**known, **reached}})
+        self._of = Projection(self._spec, years=projection.years, custom=projection.custom)
+        self._rows = [list(self._spec.thresholds).index(name) for name in names]
+        self._met = np.full((len(self._spec.thresholds), size), np.inf)
+        self._kept = len(spec.thresholds)
+        self.crossed = self._found = self._met
+
+    def look(self, draws: Mapping[str, Array]) -> None:
+        """Find when the paths of these draws meet all that is watched."""
+        given = {**draws, **self._levels}
+        block = self._of.block(given)
+        paths = self._of.project(replace(block, met=self._met) if self._holds else block)
+        found = meet_block(self._spec, given, paths, years=self._years, size=self._size)
+        self._found = found["crossing_year"]
+        self.crossed = delayed(self._spec, given, found, years=self._years)["crossing_year"][self._rows]
+
+    def hold(self, until: Array) -> None:
+        """Hold what is met up to a date of each sample."""
+        self._met = np.where(self._found <= until, self._found, self._met)
+
+    @property
+    def met(self) -> Array | None:
+        """When the thresholds of the scenario are met before events, (threshold, sample)."""
+        return self._met[: self._kept] if self._holds else None
+
+
+def _with_roots(spec: ScenarioSpec, names: Sequence[str]) -> dict[str, Threshold]:
+    """Take some thresholds, and those that they are multiples of."""
+    found = {name for name in names if name in spec.thresholds}
+    while more := {str(spec.thresholds[name].of) for name in found} & set(spec.thresholds) - found:
+        found |= more
+    return {name: each for name, each in spec.thresholds.items() if name in found}
 
 
 def _behind_paths(spec: ScenarioSpec) -> tuple[str, ...]:

@@ -227,7 +227,12 @@ def _grown(level: Level, path: Path, block: Block) -> Line | None:
 
 def level_line(level: Level, path: Path, block: Block) -> Line | None:
     """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
-    if (isinstance(level, Stock) and level.adds_up) or touches(path, block):
+    return None if touches(path, block) else own_line(level, path, block)
+
+
+def own_line(level: Level, path: Path, block: Block) -> Line | None:
+    """Give the same without the events that shift the level itself."""
+    if isinstance(level, Stock) and level.adds_up:
         return None
     if level.level is not None:
         return quantity_line(level.level, (*path, "level"), block)

@@ -104,7 +104,7 @@ def chosen(values: Array, samples: Samples) -> Array:
     return values[samples] if isinstance(samples, slice) else values.take(samples)
 
 
-type Course = Line | Joined | Bent | Named
+type Course = Line | Joined | Bent | Named | Changed
 """How levels go over time, where their equations give them at any time by themselves."""
 
 
@@ -138,6 +138,14 @@ class Named:
     course: Course
 
 
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A course that events change: `change` makes of levels at times, of some samples, what they are with events."""
+
+    course: Course
+    change: Callable[[Array, Array, Samples], Array]
+
+
 type Known = dict[tuple[Path, bytes], Any]
 """What was computed at some times: the levels of what has a name, and what is `Capped`, by its path."""
 
@@ -155,6 +163,8 @@ def levels_of(course: Course, times: Array, samples: Samples, known: Known) -> A
             return course.at(times, samples)
         case Joined():
             return course.combine([levels_of(part, times, samples, known) for part in course.parts])
+        case Changed():
+            return course.change(levels_of(course.course, times, samples, known), times, samples)
         case Named():
             key = course.path, b""
             if key not in known:

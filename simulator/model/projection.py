@@ -28,7 +28,6 @@ from simulator.model.model_counts import model_counts
 from simulator.model.quantities import Chain
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.effects import touches_of
 from simulator.schema.prior_names import entries_of, stated_drivers
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
@@ -73,10 +72,8 @@ class Projection:
         self._bounds = {
             bound.variable: bound for each in (*self._subjects.values(), *self._inner) for bound in each.bounds
         }
-        self.has_jumps = any(level.jumps is not None for _, level in entries_of(Level, spec)) or any(
-            touch.breaks for found in touches_of(spec).values() for touch in found
-        )
-        """Whether a level of it makes jumps at random times, or where an event begins or ends."""
+        self.has_jumps = any(level.jumps is not None for _, level in entries_of(Level, spec))
+        """Whether a level of it makes jumps at random times."""
         self._has_feedback = any(driver.feeds_back for driver in stated_drivers(spec).values())
         self._told = told_variables(spec)
 

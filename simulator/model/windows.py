@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.errors import Path
 from simulator.model.growth import FAR_YEAR, column
-from simulator.model.lines import Line
+from simulator.model.lines import Changed, Course, Line, Samples, chosen
 from simulator.schema.effects import Touch, touches_of
 from simulator.schema.spec import ScenarioSpec
 from simulator.units import Array
@@ -30,6 +30,9 @@ class Drawn(Protocol):
 
     def draw(self, path: Path) -> Array:
         """The numbers at a path, (sample,) or (1,)."""
+
+    def of_all(self, path: Path) -> Array:
+        """The numbers of all samples."""
 
 
 def window_paths(name: str) -> tuple[Path, Path]:
@@ -144,12 +147,26 @@ def bent_line(line: Line, *, base: float, pieces: Sequence[Piece]) -> Line:
 def shifted(level: Array, path: Path, block: Drawn, years: Array) -> Array:
     """Shift levels (sample, year) at a path by the events in force; a limit that none lets stand is +inf."""
     found = touches(path, block)
+    return _with_events(level, found, block.draw, years) if found else level
+
+
+def with_events(course: Course, path: Path, block: Drawn) -> Course:
+    """Give the course of what stands at a path with the events on it: as `shifted`."""
+    found = touches(path, block)
     if not found:
-        return level
+        return course
+
+    def change(level: Array, times: Array, samples: Samples) -> Array:
+        return _with_events(level, found, lambda at: chosen(block.of_all(at), samples), times)
+
+    return Changed(course, change)
+
+
+def _with_events(level: Array, found: Sequence[Touch], draw: Callable[[Path], Array], years: Array) -> Array:
     time = np.atleast_2d(years)
     stands, is_put_on = np.ones((1, 1), dtype=np.bool_), np.zeros((1, 1), dtype=np.bool_)
     for touch in found:
-        begin, end = map(column, _window(touch, block))
+        begin, end = (column(draw(path)) for path in window_paths(touch.event))
         here = (time >= begin) & (time < end)
         if touch.effect.limit == "lifted":
             stands = stands & ~here
@@ -158,10 +175,10 @@ def shifted(level: Array, path: Path, block: Drawn, years: Array) -> Array:
         else:
             left = np.where(here, 1.0, 0.0)
             if touch.effect.recovers is not None:
-                span = column(block.draw((*touch.path, "recovers")))
+                span = column(draw((*touch.path, "recovers")))
                 after = np.where((time >= end) & (begin < end), time - np.minimum(end, FAR_YEAR), np.inf)
                 left = left + np.maximum(1.0 - after / np.maximum(span, 1e-12), 0.0)
-            level = level + column(block.draw((*touch.path, "times"))) * left
+            level = level + column(draw((*touch.path, "times"))) * left
     if any(touch.effect.limit == "put-on" for touch in found):
         stands = stands & is_put_on
     return np.where(stands, level, np.inf) if any(touch.effect.limit for touch in found) else level

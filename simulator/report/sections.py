@@ -29,9 +29,10 @@ from simulator.report.sentences import (
 )
 from simulator.report.sources import Limitation, assumption_name, counts, limitation
 from simulator.runs import summary as summaries
+from simulator.runs.events import event_table
 from simulator.runs.groups import arrays, differing_samples, group, headline_of, stored_scenario_text, summarised_names
 from simulator.runs.growth_by_driver import mean_contributions
-from simulator.runs.table import Row
+from simulator.runs.table import Row, Table
 from simulator.scenario.assumptions import Assumption
 from simulator.scenario.canonical import stored_data
 from simulator.scenario.layers import values_in
@@ -62,7 +63,21 @@ def forecast_section(run: xr.DataTree, scenario: Scenario, figures: Sequence[Fig
     parts = [words, *map(chart, figures), element("h3", "Levels by year"), _level_table(run)]
     if summaries.crossing_table(run):
         parts += [element("h3", "Thresholds and when they are crossed"), _crossing_table(run, scenario)]
+    if may_come := event_table(run):
+        parts += [element("h3", "Events"), _event_table(may_come, forecast_years(run), differing_samples(run))]
     return joined(parts, "\n")
+
+
+def _event_table(events: Table, years: tuple[float, float], samples: int) -> Html:
+    rows = []
+    for row in events.rows():
+        dates = (crossed_in(row[key], years[1], years[0]) for key in ("median", "lower", "upper", "until"))
+        middle, low, high, until = ("" if row["median"] == math.inf else date for date in dates)
+        share = share_text(row["probability"], samples, row["standard_error"])
+        rows.append([name(row["label"]), share, middle, f"{low} to {high}" if low != high else "", until])
+    heads = ["Event", f"Comes by {number(years[1])}", "Median date", "90 % interval", "Median end"]
+    caption = "Dates over the samples in which it comes. All are in events.csv of the run folder."
+    return table(heads, rows, caption=caption, numbers=range(1, len(heads)))
 
 
 def _level_table(run: xr.DataTree) -> Html:

@@ -15,6 +15,7 @@ from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
 from simulator.schema.choices import LAWS
+from simulator.schema.events import NamedEvent
 from simulator.schema.quantities import Event, Factor, Level, Limit, MeanRate, Operation, Quantity, QuantityRate, Regime
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import Prior
@@ -114,7 +115,35 @@ class _Words:
             return self.number(path)
         if begin.threshold is not None:
             return f"the crossing of {begin.threshold.replace('-', ' ')}"
+        if begin.event is not None:
+            return f"the day that {begin.event.replace('-', ' ')} comes"
         return f"the day that {str(begin.when).replace('_', ' ')} reaches {self.number((*path, 'reaches'))}"
+
+    def event(self, event: NamedEvent, path: Path) -> str:
+        """Say an event: its chance, when it begins and ends, what it changes and brings about."""
+        comes = "Comes"
+        if event.probability is not None:
+            comes += f" with a probability of {self.number((*path, 'probability'))}"
+        elif event.hazard is not None:
+            comes += f" at {self.number((*path, 'hazard'))}"
+        comes += f" from {self._begin(event.from_, (*path, 'from'))} on" if event.from_ is not None else ""
+        comes += f", {self.number((*path, 'delay'))} later" if event.delay is not None else ""
+        if event.for_ is not None:
+            comes += f", for {self.number((*path, 'for'))}"
+        elif event.until is not None:
+            comes += f", until {self._begin(event.until, (*path, 'until'))}"
+        said = [comes]
+        for part, effect in items(event.effects):
+            at, on = (*path, "effects", part), listed([each.replace("-", " ") for each in effect.on])
+            by = f"times {self.number((*at, 'times'))}" if effect.times is not None else f"is {effect.limit}"
+            by = f"is {self.number((*at, 'rate'))}" if effect.rate is not None else by.replace("-", " ")
+            back = f", back within {self.number((*at, 'recovers'))}" if effect.recovers is not None else ""
+            said.append(f"{on} {by}{back}")
+        for key, word in (("triggers", "brings about"), ("delays", "delays")):
+            others = ((other.replace("-", " "), self.number((*path, key, other))) for other in getattr(event, key))
+            said += [f"{word} {other}: {by}" for other, by in others]
+        said += [f"excludes {other.replace('-', ' ')}" for other in event.excludes]
+        return f"{'; '.join(said)}." + (f" {event.notes}" if event.notes else "")
 
     def limit(self, limit: Limit, path: Path) -> str:
         """Say a limit: its law, and what it is made of."""
@@ -147,6 +176,16 @@ def _quantities(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
             yield " ".join(map(str, path[1::2])), words.quantity(driver.level, (*path, "level"))
     for entry, (path, quantity) in spec.named.items():
         yield entry.replace("-", " "), words.quantity(quantity, path)
+
+
+def events(scenario: Scenario, every: Sequence[Assumption]) -> list[Limitation]:
+    """Say in words what may happen."""
+    return _merged(scenario, every, _events)
+
+
+def _events(spec: ScenarioSpec, words: _Words) -> Iterator[tuple[str, str]]:
+    for key, event in spec.events.items():
+        yield event.label or key.replace("-", " "), words.event(event, ("events", key))
 
 
 def correlations(scenario: Scenario) -> list[tuple[Correlation, tuple[str, ...]]]:
@@ -199,7 +238,7 @@ ABOUT: Mapping[str, str] = MappingProxyType({
     "algorithms": "Algorithmic efficiency", "quantities": "Quantities that limits are built from", "stocks": "Stocks",
     "allocation": "Allocation of stocks",
     "constraints": "Constraints on physical compute", "capability": "Capability", "thresholds": "Thresholds",
-    "models": "Counts of models",
+    "events": "What may happen", "models": "Counts of models",
 })  # fmt: skip
 """What the groups of numbers are called."""
 
@@ -237,6 +276,8 @@ def assumption_section(
         parts += [element("h3", ABOUT.get(about, about)), _assumption_table(of)]
     if made := quantities(scenario, every):
         parts += [element("h3", "What the quantities are made of"), bullets(map(limitation, made))]
+    if may_come := events(scenario, every):
+        parts += [element("h3", "What may happen"), bullets(map(limitation, may_come))]
     overrides = [element("code", name(line)) for line in str(run.attrs.get("overrides", "")).splitlines() if line]
     parts += [
         *map(chart, figures),

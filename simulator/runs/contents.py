@@ -119,6 +119,7 @@ _SUMMARY = (
     replace(ERROR, name="crossing_quantile_error", dims=("threshold", "quantile")),
     replace(DATE, name="event_quantile", dims=("event", "quantile"), rises="quantile"),
     replace(DATE, name="event_date", dims=("event", "quantile"), rises="quantile", optional=True),
+    replace(DATE, name="event_until", dims=("event", "quantile"), rises="quantile", optional=True),
     replace(PROBABILITY, name="event_share", dims=("event",), optional=True),
     replace(ERROR, name="event_share_error", dims=("event",), optional=True),
     replace(PROBABILITY, name="binding_*_share", dims=("limit_*", "year")),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def event_table(run: Group | DataTree) -> Table:
     """Tabulate the events that have a name: the probability that each comes by the horizon, and its date where it does.
 
-    Of the date the median and the 90 % interval. Without rows where a run has none.
+    Of the date the median and the 90 % interval, of its end the median. Without rows where a run has none.
     """
     summary = arrays(run, "summary")
     if "event_share" not in summary.data_vars:
@@ -38,6 +38,7 @@ def event_table(run: Group | DataTree) -> Table:
             "median": dates[:, median],
             "lower": dates[:, lower],
             "upper": dates[:, upper],
+            "until": summary.data_vars["event_until"].values[rows, median],
         }
     )
 

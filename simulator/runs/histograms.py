@@ -91,14 +91,13 @@ class Histogram:
         low, high = self._rows[row].order_statistics(ranks).reshape(2, -1)
         return between(low, high, place - below)
 
-    def finite_quantiles(self, levels: Sequence[float]) -> Array:
-        """Read quantiles (row, level) of the finite values of each row; +inf where there are none."""
-        held = [(int(row.counts.sum()), row.infinite) for row in self._rows]
-        return np.stack([self.quantiles_of(place, among(levels, *each)) for place, each in enumerate(held)])
+    def counts(self) -> list[tuple[int, int]]:
+        """Tell how many values of each row are finite, and how many are not."""
+        return [(int(row.counts.sum()), row.infinite) for row in self._rows]
 
 
 def among(levels: Sequence[float], finite: int, infinite: int) -> Array:
-    """Turn levels of quantiles of what is finite into those of all values; 1, of +inf, where nothing is."""
+    """Turn levels of quantiles of the lower values, so many, into those of all; 1, of +inf, where there are none."""
     return np.array(levels) * (finite - 1) / max(finite + infinite - 1, 1) if finite else np.ones(len(levels))
 
 

@@ -29,6 +29,13 @@ from simulator.wording import raised
 
 NO_BELIEFS = ("component", "models.runs")
 """Drawn numbers that nobody believes anything about: of which part a sample is, from which its runs are drawn."""
+
+
+def is_belief(name: str) -> bool:
+    """Tell whether somebody believes something about a drawn number; not so of the chance of an event."""
+    return name not in NO_BELIEFS and not (name.startswith("events.") and name.endswith(".occurs"))
+
+
 _CHOICES = ("above", "within_oom", "bins")
 OWN = "own judgement"
 _SHAPES = ("mixture", *SPANS, "function", "input")
@@ -100,7 +107,7 @@ def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumpti
         result.append(Assumption(dotted(path), _about(path), in_words(path, labels=labels), tuple(said)))
     listed = {each.path for each in result}
     for name, prior in priors.items() if understood else ():  # shocks, which no file states
-        if stated_name(name) not in listed and name not in NO_BELIEFS:
+        if stated_name(name) not in listed and is_belief(name):
             result.append(Assumption(name, _about(tuple(name.split("."))), name, (statement(None, prior),)))
     return result
 

@@ -294,7 +294,7 @@ def _is_one_input(path: Path, values: Sequence[Any]) -> bool:
     """Tell whether what two scenarios say at a path changes as a whole."""
     if len(path) == 2 and path[0] == "drivers" and all(isinstance(value, Mapping) for value in values):
         return ("factors" in values[0]) != ("factors" in values[1])  # one of factors has no start and growth of its own
-    whole = path == ("years",) or (len(path) == 2 and path[0] in ("correlations", "thresholds"))
+    whole = path == ("years",) or (len(path) == 2 and path[0] in ("correlations", "events", "thresholds"))
     return whole or _holds_prior(path, values) or _are_uneven(path, values)
 
 

@@ -16,7 +16,7 @@ from simulator import open_result, parse_scenario, simulate
 from simulator.analysis import evaluation
 from simulator.analysis.conditioning import Conditioned, condition
 from simulator.errors import InputError
-from simulator.model.crossings import cross_block
+from simulator.model.meeting import cross_block
 from simulator.runs.table import Row
 from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
 

@@ -10,8 +10,11 @@ import xarray as xr
 from scipy import stats
 
 from simulator import parse_scenario, simulate
+from simulator.analysis.conditioning import condition
 from simulator.analysis.evidence import Fact, facts_about, read_facts
+from simulator.analysis.outcomes import run_outcomes
 from simulator.errors import InputError
+from simulator.testing import run_of, small_scenario
 from tests.analysis.linear_scenario import LINEAR
 
 NEEDED = """
@@ -188,3 +191,20 @@ def test_what_comes_at_the_very_end_counts_as_it_is_said(run: xr.DataTree) -> No
 def test_a_sample_that_has_no_number_is_not_what_was_observed(run: xr.DataTree) -> None:
     fact = read(run, "spending@2027 = 1e9 +- 0.1 OOM")
     assert np.isneginf(fact.logs(np.array([np.nan, -np.inf]))).all()
+
+
+def test_an_event_is_given_by_its_name() -> None:
+    events = {"shock": {"probability": "40 %", "from": {"uniform": [2027, 2029]}}, "late": {"from": 2300}}
+    run = run_of(small_scenario({"events": events, "samples": 500, "block": 500}))
+    dates = run["events/event_year"].sel(event="shock").values
+    for text, holds in (
+        ("shock", dates < np.inf), ("not shock", dates == np.inf), ("shock never", dates == np.inf),
+        ("shock by 2028", dates <= 2028), ("crossing:shock >= 2028", dates >= 2028),
+    ):  # fmt: skip
+        (fact,) = read_facts(run, [text])
+        np.testing.assert_array_equal(fact.logs(run_outcomes(run, [fact.outcome])[0]) == 0.0, holds, err_msg=text)
+    with pytest.raises(InputError, match="does not say what is given"):
+        read_facts(run, ["shocks"])
+    given = condition(run, ["shock"])
+    assert given.facts.rows()[0]["probability"] == pytest.approx(0.4, abs=1e-9)
+    assert given.effective == pytest.approx(200)

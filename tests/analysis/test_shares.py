@@ -10,6 +10,7 @@ from simulator.analysis.shares import variance_shares
 from simulator.analysis.variance import Study, rank_among
 from simulator.errors import InputError
 from simulator.scenario.load import parse_scenario
+from simulator.testing import scenario_text, small_scenario
 from tests.analysis.linear_scenario import CORRELATIONS, LINEAR
 from tests.known_functions import linear_shapley
 
@@ -208,3 +209,24 @@ def test_the_rows_of_a_study_are_spread_over_as_many_strata() -> None:
     drawn = Study(model_of(load_scenario("baseline")), [], [], 1100, "sobol").points.first
     for column in drawn.T:
         assert sorted(np.floor(column * 1100).astype(int).tolist()) == list(range(1100))
+
+
+def test_an_event_is_one_input_with_the_variance_of_what_it_changes():
+    """A level that falls tenfold in 40 % of the samples, by a size of its own: 0.24 of its mean squared, and 0.4 of the
+    variance of the size. Chance, size and the length that matters not stand together."""
+    shock = {
+        "probability": "40 %",
+        "from": 2027,
+        "until": {"uniform": [2040, 2050]},
+        "effects": [{"on": "drivers.compute", "times": {"median": 0.1, "interval_90": [0.05, 0.2]}}],
+    }
+    scenario = parse_scenario(scenario_text(small_scenario({"events": {"shock": shock}})))
+    (outcome,) = outcomes_over("physical_compute@2030", [])
+    found = variance_shares(scenario, [outcome], samples=2048).dataset
+    assert set(found["input"].values) == {"drivers.compute.start", "drivers.compute.growth", "events.shock"}
+    own = 0.24 + 0.4 * (np.log10(2) / 1.6448536) ** 2
+    whole = own + (np.log10(4) / 1.6448536) ** 2 + 25 * 0.01
+    share = found["first_order"].sel(input="events.shock").values.item()
+    error = found["first_order_error"].sel(input="events.shock").values.item()
+    assert error < 0.04
+    assert share == pytest.approx(own / whole, abs=4 * error)

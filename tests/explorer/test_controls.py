@@ -13,7 +13,7 @@ from simulator.engine.simulation import run_arrays
 from simulator.explorer.changes import changed, opened
 from simulator.explorer.controls import controls, first_order, groups
 from simulator.explorer.restating import plain
-from simulator.scenario.assumptions import NO_BELIEFS, stated_name
+from simulator.scenario.assumptions import is_belief, stated_name
 from simulator.scenario.library import shipped_names
 from simulator.scenario.resolving import Scenario
 from simulator.testing import small_scenario
@@ -22,7 +22,7 @@ from simulator.testing import small_scenario
 def believed(scenario: Scenario) -> set[str]:
     """Name the priors of a scenario that are drawn; shocks of a year are none that anybody states."""
     drawn = {stated_name(name) for each in scenario.components for name in each.joint.uncertain}
-    return {name for name in drawn if not name.endswith(".shock") and name not in NO_BELIEFS}
+    return {name for name in drawn if not name.endswith(".shock") and is_belief(name)}
 
 
 @pytest.mark.parametrize("name", sorted(shipped_names("scenarios")))

@@ -11,7 +11,7 @@ from simulator.priors.composite import WithNever
 from simulator.priors.families import Fixed, Normal, Uniform
 from simulator.priors.joint import NamedPrior
 from simulator.report.sources import correlations, limitations, quantities
-from simulator.scenario.assumptions import NO_BELIEFS, assumptions, knowledge, stated_name, statement
+from simulator.scenario.assumptions import assumptions, is_belief, knowledge, stated_name, statement
 from simulator.scenario.documents import yaml_text
 from simulator.scenario.library import shipped_names
 from simulator.scenario.load import parse_scenario
@@ -28,7 +28,8 @@ def test_every_drawn_number_is_an_assumption_of_the_scenario(name):
         pytest.skip("test_learning.py has its run")
     run = simulate(scenario)
     found = {each.path: each for each in assumptions(scenario)}
-    drawn = run["parameters"].to_dataset().drop_vars(NO_BELIEFS, errors="ignore")
+    drawn = run["parameters"].to_dataset()
+    drawn = drawn.drop_vars([name for name in drawn.data_vars if not is_belief(str(name))])
     named = {name: name if name in found else stated_name(str(name)) for name in drawn.data_vars}
     assert set(named.values()) <= set(found)
     for path, values in drawn.data_vars.items():
