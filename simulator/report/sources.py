@@ -14,6 +14,7 @@ from simulator.scenario.assumptions import OWN, Assumption, Statement, parts_of,
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
+from simulator.schema.allocation import REST, AllocatedShare
 from simulator.schema.choices import LAWS
 from simulator.schema.events import NamedEvent
 from simulator.schema.quantities import Event, Factor, Level, Limit, MeanRate, Operation, Quantity, QuantityRate, Regime
@@ -61,6 +62,8 @@ class _Words:
             return self.number(path)
         if isinstance(spec, Level):
             return self._level(spec, path)
+        if isinstance(spec, AllocatedShare):
+            return self._share(spec, path)
         parts = [self._part(part, at) for at, part in prior_names.parts_of(spec, path)]
         if spec.accumulation is not None:
             return self._stock(spec, parts[0], path)
@@ -78,6 +81,19 @@ class _Words:
     def _part(self, spec: Quantity, path: Path) -> str:
         text = self.quantity(spec, path)
         return f"[{text}]" if isinstance(spec, Level | Operation) else text
+
+    def _share(self, spec: AllocatedShare, path: Path) -> str:
+        use = spec.allocation.uses[spec.use]
+        if use.share == REST:
+            text = "what the others leave"
+        elif use.share is not None:
+            text = self.number(path)
+        else:
+            dates = [f"{self.number((*path[:-1], 'shares', key))} in {number(date)}" for date, key, _ in use.dated]
+            text = f"{listed(dates)}, straight between"
+        scaled = ", divided by the sum of all shares" if spec.allocation.scaled else ""
+        floor = f"; at least {self._part(use.floor, (*path[:-1], 'floor'))}" if use.floor is not None else ""
+        return f"{text}{scaled}{floor}"
 
     def _stock(self, spec: Operation | Stock, flow: str, path: Path) -> str:
         stated = [key for key in _AGES if getattr(spec, key) is not None]

@@ -264,3 +264,24 @@ def test_a_report_without_compute_tells_what_there_is() -> None:
         assert f"forecast of {words}" in page
         assert f"The median forecast of {words} is" in page
         assert re.search(rf"<th[^>]*>{words.capitalize()}, (USD|W)</th>", page)
+
+
+def test_a_stock_and_who_uses_it_are_said_in_words() -> None:
+    uses = {"training": {"shares": {"2026": "40 %", "2030": "20 %"}, "floor": {"product": ["chips", "10 %"]}},
+            "inference": {"share": "30 %"}, "idle": {"share": "rest"}}  # fmt: skip
+    stocks = {
+        "chips": {"start": "2 chip", "purchases": "3 chip/year", "service_life": "5 years"},
+        "sites": {"level": "chips"},
+    }
+    page = report_text(
+        run_of(small_scenario({"samples": 4, "stocks": stocks, "allocation": {"chips": {"uses": uses}}}))
+    )
+    text = re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", page))
+    assert (
+        "chips : a stock that 3 chip/year adds to, 2 chip at first, each part of which is retired after 5 years" in text
+    )
+    assert "sites : chips" in text
+    assert "chips training share : 40 % in 2026 and 20 % in 2030, straight between; at least [chips × 10 %]" in text
+    assert "chips idle share : what the others leave" in text
+    assert "chips idle : chips × chips idle share" in text
+    assert "Allocation of stocks" in text
