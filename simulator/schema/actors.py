@@ -30,6 +30,8 @@ class Actor(Spec):
     """What is laid over the named quantities."""
     stocks: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the stocks."""
+    allocation: dict[str, Any] = Field(default_factory=dict)
+    """What is laid over who uses a stock."""
     events: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the events: effects on this actor alone. Whether and when one comes is the same for all."""
     constraints: dict[str, Any] = Field(default_factory=dict)
@@ -38,7 +40,7 @@ class Actor(Spec):
     """Who it is, and where its numbers come from."""
 
 
-OVERLAID = ("drivers", "quantities", "stocks", "events", "constraints")
+OVERLAID = ("drivers", "quantities", "stocks", "allocation", "events", "constraints")
 """What an actor may say of itself."""
 
 

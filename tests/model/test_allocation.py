@@ -153,3 +153,18 @@ def test_a_driver_is_the_largest_run_of_an_allocation_or_is_held_against_it() ->
     assert len(told) == 1
     assert f"{ratio[0]:.2g} times" in told[0]
     assert f"{ratio[-1]:.2g} times" in told[0]
+
+
+def test_an_actor_may_have_shares_of_its_own() -> None:
+    uses = {"largest-run": {"share": "10 %"}, "others": {"share": "rest"}}
+    run = {"product": ["1e15 FLOP/s/chip", "40 %", "100 days"]}
+    half = {"chips": {"uses": {"largest-run": {"share": "5 %"}}}}
+    found = run_of(small_scenario({
+        "stocks": STOCK, "allocation": {"chips": {"uses": uses, "largest_run": run}}, "samples": 2,
+        "drivers": {"spending": None, "hardware": None, "compute": {"level": "chips-largest-run-compute"}},
+        "actors": {"one": {}, "other": {"allocation": half}},
+    }))  # fmt: skip
+    one, other = (
+        10.0 ** found["actors/physical_compute"].sel(actor=name).values.astype(float) for name in ("one", "other")
+    )
+    np.testing.assert_allclose(other, one / 2, rtol=1e-5)

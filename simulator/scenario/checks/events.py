@@ -87,7 +87,8 @@ def _effect_faults(effect: Effect, path: Path, spec: ScenarioSpec) -> Iterator[F
     """Find effects on what the scenario has not, or on what takes no such effect."""
     levels: Mapping[Path, Level] = dict(entries_of(Level, spec))
     limits: Mapping[Path, Limit] = dict(entries_of(Limit, spec))
-    known = [*levels, *limits, *(named.path for named in spec.named.values())]
+    quantities = [named.path for named in spec.named.values() if not named.derived]
+    known = list(dict.fromkeys([*levels, *limits, *quantities]))
     for place, target in enumerate(effect.on):
         at = (*path, "on") if len(effect.on) == 1 else (*path, "on", place)
         on = as_path(target)
