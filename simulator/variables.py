@@ -254,9 +254,9 @@ def is_plain(name: str) -> bool:
     return name == "capability" or name.startswith("models_")
 
 
-def is_of_law(name: str) -> bool:
-    """Tell whether a variable is what the law of a driver tells beside its level."""
-    return re.match(f"(?:{_VARYING['<driver>']})_law_", name) is not None
+def told_by_laws(names: Iterable[str]) -> set[str]:
+    """Choose the variables that are what the law of a driver tells beside its level."""
+    return {name for name in names if re.match(f"(?:{_VARYING['<driver>']})_law_", name)}
 
 
 @lru_cache(maxsize=4096)

@@ -32,7 +32,7 @@ from simulator.runs.table import Row, Table
 from simulator.scenario.canonical import stored_data
 from simulator.schema.subjects import level_name
 from simulator.units import Array, parse_unit, plain_unit
-from simulator.variables import is_of_law, snake
+from simulator.variables import snake, told_by_laws
 from simulator.wording import amount_words, capital, listed
 
 SEEN: Final = {"physical_compute": ("run_log_compute", "run_year"), "spending": ("cost_log_usd", "costed_run_year")}
@@ -329,7 +329,7 @@ def _unit(quantity: str, unit: str) -> str:
     inner = plain_unit(unit)
     if inner == "1":
         of_start = quantity.startswith("algorithms") or "_factor_" in quantity
-        return "times the start" if of_start and not is_of_law(quantity) else ""
+        return "times the start" if of_start and not told_by_laws([quantity]) else ""
     return _UNITS.get(inner, inner)
 
 

@@ -27,7 +27,7 @@ from simulator.model.windows import window_paths
 from simulator.priors.draws import draw_blocks
 from simulator.scenario.resolving import Component
 from simulator.units import Array
-from simulator.variables import SUBJECTS, is_of_law, is_plain
+from simulator.variables import SUBJECTS, is_plain, told_by_laws
 from simulator.wording import BEYOND
 
 STEP = 20_000
@@ -243,9 +243,9 @@ class _Trajectories:
                 self._rows[name] = np.repeat(rows, self._years, axis=0)
         for name, rows in self._rows.items():
             levels = projected[name][:, : len(rows)].T
-            most = BEYOND if name in RESULTS or is_of_law(name) else FLOAT32_MOST
-            if levels.max() > most and not is_plain(name):  # no number any more
-                levels = np.where(levels > most, np.inf, levels)
+            if levels.max() > BEYOND and not is_plain(name):
+                most = BEYOND if name in RESULTS or told_by_laws([name]) else FLOAT32_MOST
+                levels = np.where(levels > most, np.inf, levels)  # no number any more
             rows[:, place] = levels
 
     def arrays(self) -> Arrays:

@@ -42,7 +42,7 @@ from simulator.scenario.documents import Document
 from simulator.scenario.layers import placed
 from simulator.scenario.load import load_scenario
 from simulator.scenario.resolving import Scenario
-from simulator.schema.prior_names import DRIVER_UNITS, slots
+from simulator.schema.prior_names import slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 
@@ -88,9 +88,7 @@ def undated(scenario: Scenario) -> tuple[str, ...]:
 
 
 def _used(spec: ScenarioSpec) -> Iterator[tuple[Path, Prior]]:
-    drivers = [(name, getattr(spec.drivers, name)) for name in DRIVER_UNITS]
-    feeds_back = any(driver is not None and driver.feeds_back for _, driver in drivers)
-    counted = {*_IN_PHYSICAL_COMPUTE, *(["algorithms"] if feeds_back else [])}
+    counted = {*_IN_PHYSICAL_COMPUTE, *(["algorithms"] if spec.fed else [])}
     for slot in slots(spec):
         path, prior = slot.path, slot.prior if slot.prior.input is None else spec.inputs[slot.prior.input]
         is_start = path[0] == "drivers" and path[-1] == "start" and "caps" not in path

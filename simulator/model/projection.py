@@ -28,7 +28,7 @@ from simulator.model.model_counts import model_counts
 from simulator.model.quantities import Chain
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.prior_names import entries_of, stated_drivers
+from simulator.schema.prior_names import entries_of
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import (
@@ -74,7 +74,7 @@ class Projection:
         }
         self.has_jumps = any(level.jumps is not None for _, level in entries_of(Level, spec))
         """Whether a level of it makes jumps at random times."""
-        self._has_feedback = any(driver.feeds_back for driver in stated_drivers(spec).values())
+        self._has_feedback = bool(spec.fed)
         self._told = told_variables(spec)
 
     def block(self, draws: Mapping[str, Array]) -> Block:

@@ -28,7 +28,7 @@ from simulator.model.stocks import accumulated
 from simulator.model.windows import shifted, touches
 from simulator.schema.allocation import AllocatedShare
 from simulator.schema.effects import is_touched
-from simulator.schema.prior_names import parts_of, stated_drivers
+from simulator.schema.prior_names import parts_of
 from simulator.schema.quantities import Lag, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.stocks import Stock
@@ -359,7 +359,7 @@ class Chain:
     def _line(self, name: str, whole: Block) -> Line | None:
         subject = self.subjects[name]
         if subject.level is not None:
-            fed = stated_drivers(whole.spec)[subject.driver].feeds_back
+            fed = subject.driver in whole.spec.fed
             return None if fed else level_line(subject.level, subject.path, whole)
         parts = [None if self.subjects[part].bounds else self.line(part) for part in subject.parts]
         lines = [line for line in parts if line is not None]

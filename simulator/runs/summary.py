@@ -21,7 +21,7 @@ from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table, axis_columns
 from simulator.runs.tables.actors import actor_summaries, actor_tables, lead_lines
 from simulator.units import Array, plain_unit
-from simulator.variables import is_of_law
+from simulator.variables import told_by_laws
 from simulator.wording import (
     amount_range,
     amount_words,
@@ -348,7 +348,7 @@ def main_quantity(run: Group | xr.DataTree) -> str:
     if "effective_compute" not in summary.data_vars:
         return headline_of(summary)
     asked = stood_on(summary)
-    beside = [name for name in asked if name == "capability" or is_of_law(name)]
+    beside = {"capability", *told_by_laws(asked)}
     known = [name for name in asked if name in summarised_names(summary) and name not in beside]
     if len(known) < len(asked) or not known or not {"effective_compute", "physical_compute"}.isdisjoint(known):
         return whole

@@ -70,11 +70,6 @@ class Driver(Factor):
     """A law by which it grows from its start in the first year on, in the place of growth: `{kind: automated-research}`
     with its quantities and parameters."""
 
-    @property
-    def feeds_back(self) -> bool:
-        """Whether effective compute changes how it grows."""
-        return bool(self.feedback) or self.law is not None
-
     def _faults(self) -> Iterator[Fault]:
         levels = [point.at for point in self.feedback or ()]
         beside = [key for key in _OF_FACTORS if getattr(self, key) is not None] if self.factors is not None else []
@@ -288,7 +283,7 @@ class ScenarioSpec(Spec):
     def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
         """Copy it with changes; what was found of it is found anew."""
         copied = super().model_copy(update=update, deep=deep)
-        for found in ("below", "by_kind", "named", "slots", "effects"):
+        for found in ("below", "by_kind", "named", "slots", "effects", "fed"):
             copied.__dict__.pop(found, None)
         return copied
 
@@ -316,6 +311,11 @@ class ScenarioSpec(Spec):
     def below(self) -> tuple[tuple[Path, str, Any], ...]:
         """What stands in it, down to its priors; without itself: scenarios are compared with all that was found."""
         return walked(self, ())[1:]
+
+    @cached_property
+    def fed(self) -> frozenset[str]:
+        """The drivers on whose growth effective compute feeds back."""
+        return frozenset(name for name, driver in self.drivers if driver and (driver.feedback or driver.law))
 
     @cached_property
     def by_kind(self) -> dict[type, list[tuple[int, Path, Any]]]:

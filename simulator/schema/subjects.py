@@ -158,8 +158,8 @@ def told_variables(spec: ScenarioSpec) -> dict[str, Told]:
     """Name the variables that laws tell beside levels."""
     return {
         f"{driver}_law_{snake(what)}": Told(driver, what, words)
-        for driver, entry in stated_drivers(spec).items()
-        if entry.law is not None
+        for driver, entry in spec.drivers
+        if entry is not None and entry.law is not None
         for what, words in entry.law.tells.items()
     }
 

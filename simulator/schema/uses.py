@@ -87,8 +87,7 @@ def way_round(name: str, uses: Uses) -> str:
 
 def with_feedback(uses: Uses, spec: ScenarioSpec) -> dict[str, set[str]]:
     """Add to what each variable is made of the effective compute that feeds back on it."""
-    fed = {name for name, driver in spec.drivers if driver is not None and driver.feeds_back}
-    fed = {"physical_compute" if name == "compute" else name for name in fed}
+    fed = {"physical_compute" if name == "compute" else name for name in spec.fed}
     return {name: used | ({"effective_compute"} if name in fed else set()) for name, used in uses.items()}
 
 

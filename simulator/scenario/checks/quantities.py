@@ -86,7 +86,7 @@ def lag_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
 
 def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:
     """Find limits made of variables that feedback bends step by step at the same time, and levels made of them ever."""
-    if not any(driver.feeds_back for driver in stated_drivers(spec).values()):
+    if not spec.fed:
         return
     uses, at_once = with_feedback(uses_of(spec), spec), uses_of(spec, lagged=False)
     bent = {name for name in set(OWN) - set(spec.named) if way_round(name, uses)}
