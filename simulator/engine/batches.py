@@ -308,7 +308,7 @@ def _joined(
     plan: Plan, apart: Sequence[tuple[Arrays, list[tuple[Arrays, Arrays]]]], component: NDArray[np.int16]
 ) -> tuple[Arrays, Arrays, Arrays]:
     """Put the samples of all components into their places."""
-    size, kept = component.size, joint_variables(plan.parts)
+    size, kept = component.size, joint_variables(plan.components)
     groups: tuple[Arrays, Arrays, Arrays] = ({name: np.full(size, np.nan) for name in plan.parameters}, {}, {})
     for number, (each, (own, [(rows, crossed)])) in enumerate(zip(plan.components, apart, strict=True)):
         here = np.flatnonzero(component == number)

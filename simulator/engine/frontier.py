@@ -33,7 +33,7 @@ def stand_in(plan: Plan, number: int, name: str, rows: Mapping[str, NDArray[Any]
 
 def frontier(plan: Plan, apart: Sequence[Rows]) -> Rows:
     """Take each variable, (year, sample), from the actor that leads then; of several that do, the first by name."""
-    if len(apart) == 1:
+    if not plan.actors:
         return dict(apart[0])
     order = sorted(range(len(apart)), key=lambda number: plan.parts[number].name)
     leads = np.zeros(apart[0][plan.headline].shape, dtype=np.intp)
@@ -44,7 +44,7 @@ def frontier(plan: Plan, apart: Sequence[Rows]) -> Rows:
     masks = [leads == place for place in range(len(order))]
     made: dict[tuple[int, ...], NDArray[Any]] = {}
     result: Rows = {}
-    for name in joint_variables(plan.parts):
+    for name in joint_variables(plan.components):
         rows = [stand_in(plan, number, name, apart[number]) for number in order]
         key = tuple(map(id, rows))  # what is demanded is what is had, where nothing limits it
         if key not in made:

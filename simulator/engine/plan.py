@@ -31,8 +31,8 @@ def plan_warnings(scenario: Scenario) -> tuple[str, ...]:
     parts = parts_of(scenario.components)
     if len(parts) == 1:
         return scenario.warnings
-    kept, what = set(joint_variables(parts)), "actor" if scenario.components[0].actors else "component"
-    every = dict.fromkeys(name for part in parts for name in variable_names(part.spec))
+    kept, what = set(joint_variables(scenario.components)), "actor" if scenario.components[0].actors else "component"
+    every = dict.fromkeys(name for component in scenario.components for name in variable_names(component.spec))
     left = [name for name in every if name not in kept]
     said = [f"left out of the run, since not every {what} has them: {', '.join(left)}."] if left else []
     return (*scenario.warnings, *said)
@@ -47,14 +47,15 @@ def parts_of(components: Sequence[Component]) -> tuple[Part, ...]:
     return tuple(components[0].actors or components)
 
 
-def joint_variables(parts: Sequence[Part]) -> tuple[str, ...]:
+def joint_variables(components: Sequence[Component]) -> tuple[str, ...]:
     """Name the trajectories that samples of all parts of a run have: those in each, and those with a plain stand-in.
 
     A cap or constraint that a part does not know stands at +inf there, nothing of it binds, and what is demanded
     is what is had.
     """
-    every = [variable_names(part.spec) for part in parts]
-    names = dict.fromkeys(name for own in every for name in own)
+    every = [variable_names(part.spec) for part in parts_of(components)]
+    of_all = [variable_names(components[0].spec)] if components[0].actors else every  # what actors are laid over
+    names = dict.fromkeys(name for own in of_all for name in own)
     return tuple(name for name in names if all(name in own or _may_stand_in(name, own) for own in every))
 
 
@@ -102,7 +103,7 @@ class Plan:
     @property
     def told(self) -> tuple[str, ...]:
         """The levels that are kept of each actor: of drivers and compute, and what the run is told by."""
-        kept = joint_variables(self.parts)
+        kept = joint_variables(self.components)
         return tuple(name for name in dict.fromkeys((*SUBJECTS, "effective_compute", self.headline)) if name in kept)
 
     @property
@@ -129,9 +130,9 @@ def plan_of(
     years = year_grid(components[0].spec) if years is None else years
     projections = tuple(Projection(part.spec, years=years, custom=functions) for part in parts)
     thresholds = {name: stand.quantity for name, stand in projections[0].stands.items()}
-    told = headline(joint_variables(parts), thresholds.values())
+    told = headline(joint_variables(components), thresholds.values())
     events = tuple(dict.fromkeys(name for each in parts for name in _events(each.spec)))
-    return Plan(components, parts, projections, years, functions, _limits(parts), thresholds, told, events)
+    return Plan(components, parts, projections, years, functions, _limits(components), thresholds, told, events)
 
 
 def _events(spec: ScenarioSpec) -> Iterator[str]:
@@ -141,11 +142,13 @@ def _events(spec: ScenarioSpec) -> Iterator[str]:
             yield dotted(path)
 
 
-def _limits(parts: Sequence[Part]) -> dict[str, tuple[str, ...]]:
+def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
+    parts: tuple[Part, ...] = (*components, *components[0].actors)
     for part in parts:
         for subject, limits in binding_names(part.spec).items():
-            found.setdefault(subject, set()).update(limits)
+            if not isinstance(part, Actor) or subject in found:
+                found.setdefault(subject, set()).update(limits)
     main = [f"binding_{subject}" for subject in SUBJECTS]  # these first, then what they are made of
     if many := next((name for name, limits in found.items() if len(limits) > 2 * MOST_LIMITS), ""):
         rule = f"components or actors have {len(found[many])} limits by name, and a run tells {2 * MOST_LIMITS} apart"

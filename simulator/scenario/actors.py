@@ -6,16 +6,21 @@ from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
+
 from simulator.errors import Fault, Path, PlacedFault, ScenarioError, dotted
+from simulator.priors.joint import named_prior
 from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document
+from simulator.scenario.following import CLOSES, GAP, LAG, ONE, following
 from simulator.scenario.layers import below, is_override, lookup, place_of, text_keys
 from simulator.schema.actors import OVERLAID
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import Slot, slots
+from simulator.schema.prior_names import Slot, SlotKind, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior, is_prior
-from simulator.units import Array
+from simulator.units import SECONDS_PER_YEAR, Array
+from simulator.wording import percent
 
 TIMES = "times"
 _NOT_ITS_OWN = ("actors", "correlations")
@@ -24,18 +29,27 @@ _NOT_ITS_OWN = ("actors", "correlations")
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """How a prior of an actor is drawn: as which prior of the scenario, and how many times that (a rate: its OOM)."""
+    """How a prior of an actor is drawn: as which prior of the scenario, and how many times that (a rate: its OOM).
+
+    As none (empty) it is 1. Of a gap in OOM, of which a part `closes` in a year, it is the `part` of the factor that is
+    behind by it: its `start`, its `rate` or its `half_life`.
+    """
 
     of: str
     times: tuple[str, ...] = ()
     is_rate: bool = False
+    closes: str = ""
+    part: str = ""
 
     def values(self, draws: Mapping[str, Array]) -> Array:
         """Make its numbers of those of the scenario; levels and multiples are log10."""
-        result = draws[self.of]
+        result = draws[self.of] if self.of else np.zeros(1)
         for name in self.times:
             result = result * 10.0 ** draws[name] if self.is_rate else result + draws[name]
-        return result
+        if not self.closes:
+            return -result if self.part else result
+        decay = -np.log1p(-SECONDS_PER_YEAR * 10.0 ** draws[self.closes])
+        return result * decay if self.part == "rate" else np.log(2.0) / decay
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +102,16 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
             continue  # the fault is in that one
         over = below(document, ("actors", name))
         data = {key: text_keys(each) for key, each in over.data.items() if key in OVERLAID}
+        data, follows = _following(data, text_keys(over.data.get(LAG)))
         multiples = dict(_multiples(data, ()))
         own = replace(over, data=_without(data, ()) or {})
         try:
             laid = laid_over(base if of is None else whole[of][0], own)
             whole_spec, warnings[name] = check(laid)
             stated, drawn = _own(name, whole_spec, data, multiples, {} if of is None else whole[of][1].own)
+            if follows:
+                laid, whole_spec, drawn, more = _followed(name, laid, drawn, follows, check)
+                stated += more
         except ScenarioError as error:
             faults += [_within(fault, name, document) for fault in error.faults]
             continue
@@ -167,6 +185,69 @@ def _own(
     return stated, drawn
 
 
+def _following(data: dict[str, Any], lag: Any) -> tuple[dict[str, Any], dict[Path, Any]]:
+    """Take what lets drivers follow out of what an actor says: the lag of all, lags and gaps of drivers, by path."""
+    drivers, found = data.get("drivers"), dict[Path, Any]()
+    if lag is not None:
+        found[(LAG,)] = lag
+    if not isinstance(drivers, Mapping):
+        return data, found
+    kept = dict(drivers)
+    for name, entry in drivers.items():
+        if isinstance(entry, Mapping):
+            found |= {("drivers", name, key): entry[key] for key in (LAG, GAP, CLOSES) if key in entry}
+            kept[name] = {key: value for key, value in entry.items() if key not in (LAG, GAP, CLOSES)}
+    return data | {"drivers": kept}, found
+
+
+_KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
+    LAG: ("duration", None), GAP: ("level", "1"), CLOSES: ("level", "1/year"),
+}  # fmt: skip
+
+
+def _followed(
+    name: str, laid: Document, drawn: Mapping[str, Drawn], follows: Mapping[Path, Any], check: Check
+) -> tuple[Document, ScenarioSpec, dict[str, Drawn], list[Slot]]:
+    """Let drivers of an actor follow: give the document, what it says then, how its priors are drawn, its own ones."""
+    above: Path = ("actors", name)
+    stated = {path: _stated((*above, *path), given) for path, given in follows.items()}
+    gaps = {path[:-1]: (*path[:-1], CLOSES) in follows for path in follows if path[-1] == GAP}
+    if alone := [path for path in follows if path[-1] == CLOSES and path[:-1] not in gaps]:
+        raise Faults([Fault((*above, *alone[0]), "closes no gap.", "Write gap: 0.5 OOM beside it.")])
+    try:
+        result = following(laid, {path[:-1]: given for path, given in follows.items() if path[-1] == LAG}, gaps)
+    except Faults as error:
+        raise Faults([replace(fault, path=(*above, *fault.path)) for fault in error.faults]) from None
+    spec, _ = check(result.document)
+    made = dict[str, Drawn]()
+    for slot in slots(spec):
+        path, own = result.origin(slot.path)
+        if own and path[-1] == CLOSES:
+            made[slot.name] = Drawn(stated[(*path[:-1], GAP)].name, closes=stated[path].name, part=str(slot.path[-1]))
+        elif own:
+            made[slot.name] = Drawn(stated[path].name, part="start" if path[-1] == GAP else "")
+        elif path == ONE:
+            made[slot.name] = Drawn("")
+        elif (before := dotted(path)) in drawn or before != slot.name:
+            made[slot.name] = drawn.get(before, Drawn(before))
+    return result.document, spec, made, list(stated.values())
+
+
+def _stated(path: Path, given: Any) -> Slot:
+    """Read a lag, a gap or how it closes; Faults where it is none."""
+    kind, unit = _KINDS[str(path[-1])]
+    try:
+        slot = Slot(path, Prior.read(given), kind, unit, asks=path[-1] != GAP)
+    except Faults as error:
+        raise Faults([replace(fault, path=(*path, *fault.path)) for fault in error.faults]) from None
+    most = named_prior(slot).family.support[1]
+    if path[-1] == CLOSES and most >= -np.log10(SECONDS_PER_YEAR):
+        share = percent(float(10.0**most) * SECONDS_PER_YEAR) if np.isfinite(most) else "any part"
+        rule = f"reaches {share} of the gap within a year; less than all of it can be closed."
+        raise Faults([Fault(path, rule, "Write for example 30 %/year, or truncate it: truncated: [1, 95].")])
+    return slot
+
+
 def _states(data: Any, path: Path) -> bool:
     """Tell whether the prior at a path stands in what an actor says: there, or in what it states as a whole."""
     for part in path:
@@ -188,6 +269,7 @@ def _is_multiplied(slot: Slot, path: Path) -> bool:
 def _within(fault: PlacedFault, name: str, document: Document) -> PlacedFault:
     """Lay a fault in an actor at what the actor says, where it is not there already."""
     own = below(document, ("actors", name)).places
+    fault = replace(fault, entry=fault.entry.replace(".level.lag.of", ""))
     entry = f"actors.{name}.{fault.entry}" if fault.entry else f"actors.{name}"
     if fault.place in own.values() or is_override(fault.place):
         return replace(fault, entry=entry)
@@ -196,7 +278,8 @@ def _within(fault: PlacedFault, name: str, document: Document) -> PlacedFault:
 
 
 def _placed(fault: Fault, document: Document) -> PlacedFault:
-    path = fault.path
+    told = fault.path[:-1] if fault.path[-1:] == ("value",) and fault.path not in document.places else fault.path
+    path = told
     while path and path not in document.places and lookup(document.data, path) is None:
         path = path[:-1]
-    return PlacedFault(place_of(document.places, path), dotted(fault.path), fault.rule, fault.remedy)
+    return PlacedFault(place_of(document.places, path), dotted(told), fault.rule, fault.remedy)

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from simulator.errors import Fault, near_name
 from simulator.schema.base import Line, Name, Spec, Text
+from simulator.schema.statements import Prior
 
 MOST_ACTORS = 20
 """Actors of one scenario."""
@@ -24,8 +25,13 @@ class Actor(Spec):
     """A name for charts and tables."""
     of: Name | None = None
     """The actor that it is like, but for what stands here; without it the scenario as it stands."""
+    lag: Prior | None = None
+    """How long it is behind what it is like: its drivers and constraints are what those were this time ago. Before the
+    first year they follow their growth backwards."""
     drivers: dict[str, Any] = Field(default_factory=dict)
-    """What is laid over the drivers. A prior that is stated here is drawn for this actor alone."""
+    """What is laid over the drivers. A prior that is stated here is drawn for this actor alone. A driver may say
+    `lag: 9 months`, by which it is what it was some time ago; or `gap: 0.5 OOM`, by which it is behind, and by how much
+    of that gap it `closes` in a year (`30 %/year`)."""
     quantities: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the named quantities."""
     stocks: dict[str, Any] = Field(default_factory=dict)
