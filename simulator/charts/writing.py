@@ -20,7 +20,7 @@ from simulator.charts.register import Size, Theme
 from simulator.charts.spec import POINTER, Figure, Spec
 from simulator.charts.style import DARK, HAIR, INK, PAPER, QUIET, themed
 from simulator.errors import InputError, SimulatorError
-from simulator.files import replacing
+from simulator.files import replacing, tidy
 from simulator.runs.table import Row, Table
 from simulator.wording import harmless
 
@@ -114,8 +114,10 @@ def saving_beside(*, useful: bool = True) -> Iterator[Save]:
         yield save_chart
         return
     process, ours = helper
+    folders: set[Path] = set()
 
     def save(*given: Any, **named: Any) -> None:
+        folders.update(Path(path).parent for path in given[1:])
         try:
             ours.send((given, named))
             fault = ours.recv()
@@ -131,6 +133,8 @@ def saving_beside(*, useful: bool = True) -> Iterator[Save]:
         process.kill()
         process.join()
         ours.close()
+        for folder in folders:
+            tidy(folder)  # where it was ended in the midst of a picture
 
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)

@@ -197,6 +197,17 @@ fork, os.fork = os.fork, refuse
 with saving_beside() as save:  # where no further process may start
     assert save is save_chart
 os.fork = fork
+
+def interrupt(*_):
+    os.kill(os.getppid(), signal.SIGINT)
+    signal.pause()
+
+replace, os.replace = os.replace, interrupt
+try:
+    with saving_beside() as save:  # which is ended with a picture written and not in its place
+        save(chart, "half.svg")
+except KeyboardInterrupt:
+    os.replace = replace
 with saving_beside() as save:
     [helper] = multiprocessing.active_children()
     save(chart, "beside.png", "beside.svg", alt_text="Two years")
