@@ -159,13 +159,14 @@ def _helper() -> tuple[BaseProcess, Connection] | None:
 def _save_asked(asked: Connection, other: Connection) -> None:
     """Save charts as they are asked for, until the process that asks has closed its end or is gone.
 
-    Ctrl-C is left to that process. Whatever else fails here is done there again, and told.
+    Ctrl-C is left to that process. Whatever else fails here is done there again, and told there alone.
     """
     other.close()
     for ending, meaning in zip(_ENDINGS, (signal.SIG_IGN, signal.SIG_DFL), strict=True):
         signal.signal(ending, meaning)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _ENDINGS)
     with contextlib.suppress(Exception):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         svg_text({"data": {"values": [{}]}, "mark": {"type": "text", "text": "1"}})
         while True:
             given, named = asked.recv()

@@ -11,7 +11,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Final
 
 from simulator.errors import InputError, RunFileError
-from simulator.files import is_folder, is_there, link_to, make_folder, write_text
+from simulator.files import is_folder, is_there, link_to, make_folder, read_bytes, write_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -164,7 +164,7 @@ def _attributes(file: FilePath) -> frozenset[str]:
 def stored_lines(folder: FilePath, kind: Kind) -> tuple[list[str], list[str]]:
     """Read the lines that a command kept beside its tables, and its warnings."""
     try:
-        text = (folder / kind.lines).read_text(encoding="utf-8")
+        text = read_bytes(folder / kind.lines).decode()
     except FileNotFoundError:
         rule = f"has no {kind.lines}, in which `{kind.command}` keeps what it prints"
         raise RunFileError(f"{folder}: {rule}. Make the folder again.") from None

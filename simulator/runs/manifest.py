@@ -10,13 +10,13 @@ from pathlib import Path as FilePath
 from typing import Any, Final
 
 from simulator.errors import RunFileError
-from simulator.files import write_text
+from simulator.files import read_bytes, write_text
 
 MANIFEST: Final = "manifest"
 _ROOT = "zarr.json"
 WITH_SAMPLES: Final = ("parameters/", "trajectories/", "crossings/", "events/", "actors/")
 """The groups whose values are not read at opening; Zarr checks each piece of them when it is read."""
-_AT_ONCE = 1 << 24
+_AT_ONCE, _MOST = 1 << 24, 1 << 30
 
 
 type Sealed = tuple[int, str]
@@ -34,7 +34,7 @@ def write_manifest(store: FilePath, *, sealed: Mapping[str, Sealed], needed: Ite
     Files that whoever wrote them has sealed are not read again. RunFileError: one that is needed is missing, or has
     another size.
     """
-    root = json.loads((store / _ROOT).read_text(encoding="utf-8"))
+    root = json.loads(read_bytes(store / _ROOT, most=_MOST))
     root["attributes"].pop(MANIFEST, None)
     found = dict(sorted(_files(store)))
     for name in needed:
@@ -55,7 +55,7 @@ def check_manifest(store: FilePath, *, full: bool = False) -> bool:
     At opening names, sizes and what is read at once; `full` checks every byte.
     """
     try:
-        root = json.loads((store / _ROOT).read_text(encoding="utf-8"))
+        root = json.loads(read_bytes(store / _ROOT, most=_MOST))
         manifest: dict[str, Any] | None = root["attributes"].pop(MANIFEST, None)
         if manifest is None:
             return False

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
@@ -53,6 +54,18 @@ def test_a_mark_of_the_latest_folder_that_is_no_text_names_none(
     (tmp_path / "outputs").mkdir()
     (tmp_path / "outputs/latest").write_bytes(b"\xff\x00")
     assert asked(tmp_path, monkeypatch, "show", "latest").code == 2
+
+
+@pytest.mark.parametrize("name", ["pipe", "run.nc", "own/run.zarr/zarr.json", "own/audit.txt"])
+@pytest.mark.parametrize("words", ["show", "score", "chart", "check --fast", "validate"])
+def test_a_pipe_in_the_place_of_a_file_is_not_waited_for(
+    words: str, name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(file)
+    (file.parent / "audit.csv").write_text("", encoding="utf-8")
+    assert asked(tmp_path, monkeypatch, *words.split(), name.partition("/")[0]).code == 2
 
 
 @pytest.mark.parametrize("words", ["history load", "history frontier"])
