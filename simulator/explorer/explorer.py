@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache, partial
 from pathlib import Path as FilePath
@@ -28,6 +28,7 @@ from simulator.runs.kinds import mark_latest
 from simulator.scenario.documents import file_document, text_document
 from simulator.scenario.library import shipped_file, shipped_names
 from simulator.scenario.load import Source, load_scenario
+from simulator.scenario.named_files import named_files
 from simulator.scenario.overrides import parse_override
 from simulator.scenario.resolving import Scenario
 from simulator.schema.base import Spec, faults_of
@@ -339,8 +340,8 @@ def _of(asked: Asked) -> tuple[str, ...]:
 
 def _refuse_files(data: Any, *, own: str) -> None:
     """Refuse what names a file: a page has nothing read but what is shipped and what is explored, `own`."""
-    for key, name in _named_files(data):
-        if name != own:
+    for key, name in named_files(data):
+        if name != own and not (key in ("extends", "scenario") and name in shipped_names("scenarios")):
             raise InputError(
                 f"{key}: names the file {shown(name)}, and what comes from a page may not. "
                 "Name a shipped scenario or table, or open the file: simulate explore FILE."
@@ -350,24 +351,6 @@ def _refuse_files(data: Any, *, own: str) -> None:
 def _key(path: Path) -> str:
     """Name the entry that a path leads to; of an item of a list, that of the list."""
     return str(next((part for part in reversed(path) if not isinstance(part, int) and not is_item_name(part)), ""))
-
-
-_TABLES = ("series", "table", "runs", "accelerators")
-
-
-def _named_files(data: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Find the files that a scenario names, each by the key at which it does."""
-    if isinstance(data, Mapping):
-        for name, value in data.items():
-            yield from _named_files(value, str(name))
-    elif isinstance(data, list):
-        for item in data:
-            yield from _named_files(item, key)
-    elif isinstance(data, str):
-        is_table = key in _TABLES and FilePath(data).suffix
-        is_scenario = key in ("extends", "scenario") and data not in shipped_names("scenarios")
-        if key == "file" or is_table or is_scenario or (key == "prior" and data.startswith(".")):
-            yield key, data
 
 
 def _draw(run: Group, folder: FilePath) -> None:

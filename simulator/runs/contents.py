@@ -156,8 +156,7 @@ _TRAJECTORIES = (
 )
 _SAMPLES = (
     Part("/parameters", (Entry("component", "flag", ("sample",), low=0, optional=True),
-                         replace(METRIC, name="capability.*", dims=("sample",), optional=True),
-                         replace(LEVEL, name="*", dims=("sample",))), _COORDS, (), _UNITS, lazy=True, open=False),
+                         replace(METRIC, name="*", dims=("sample",))), _COORDS, (), _UNITS, lazy=True, open=False),
     Part("/trajectories", _TRAJECTORIES, _COORDS, (), _UNITS, lazy=True, open=False),
     Part("/crossings", (replace(DATE, name="crossing_year", dims=("threshold", "sample")),
                         Entry("already_above", "flag", ("threshold", "sample"), low=0, high=1),

@@ -21,6 +21,7 @@ from simulator.scenario.sweep_axes import (
     Axis,
     AxisPoint,
     checked_axes,
+    files_beyond,
     one_unit,
     path_of,
     range_of,
@@ -181,7 +182,11 @@ def read_points(path: FilePath | str) -> Design:
     if twice := [label or "nothing" for label, count in Counter(labels).items() if count > 1 or not label]:
         raise _refused(path, line, f"the label {shown(twice[0])} stands at several points, or is none.", "Tell apart.")
     inputs = [_column(name, paths[name], tuple(values)) for name, values in cells.items()]
-    return _checked(Design("file", tuple(inputs), labels))
+    design = Design("file", tuple(inputs), labels)
+    for point, (at, _) in enumerate(rows):
+        if rule := files_beyond(design.overrides(point)):
+            raise _refused(path, at, rule, "")
+    return _checked(design)
 
 
 def _rows(path: FilePath) -> list[tuple[int, list[str]]]:

@@ -27,7 +27,7 @@ from simulator.scenario.library import (
 )
 from simulator.scenario.mixing import MixtureEntry, by_part, mixed_of, part_name, part_names
 from simulator.scenario.resolving import Scenario
-from simulator.scenario.sweep_axes import Axis, checked_axes, read_axes
+from simulator.scenario.sweep_axes import Axis, checked_axes, files_beyond, read_axes
 from simulator.schema.base import OF_ONE_KIND, Faults, Name, Spec
 from simulator.wording import listed
 
@@ -110,6 +110,8 @@ def _axes(sweep: Mapping[str, Any], document: Document) -> tuple[tuple[Axis, ...
     for name, values in sweep.items():
         try:
             axes = [*checked_axes([*axes, *read_axes({name: values})])]
+            if rule := files_beyond([text for point in axes[-1].points for text in point.overrides]):
+                raise InputError(rule)
         except InputError as error:
             place = place_of(document.places, ("sweep", name))
             faults.append(PlacedFault(place, "sweep", str(error).replace("--over ", "")))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path as FilePath
 from typing import Any
@@ -54,6 +54,23 @@ def beyond(name: str, folder: FilePath) -> str:
     if any(file.is_relative_to(each) for each in around):
         return ""
     return f"{errors.shown(name)} lies outside the folder of this file and the working directory."
+
+
+_TABLES = ("series", "table", "runs", "accelerators")
+
+
+def named_files(data: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Find the files that a scenario names, each by the key at which it does; shipped scenarios are among them."""
+    if isinstance(data, Mapping):
+        for name, value in data.items():
+            yield from named_files(value, str(name).rpartition(".")[2])
+    elif isinstance(data, list):
+        for item in data:
+            yield from named_files(item, key)
+    elif isinstance(data, str):
+        is_table = key in _TABLES and FilePath(data).suffix
+        if key in ("file", "extends", "scenario") or is_table or (key == "prior" and data.startswith((".", "/"))):
+            yield key, data
 
 
 BESIDE = "Put it beside this file or below, or run from a folder that holds both"

@@ -12,6 +12,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path as FilePath
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,11 @@ import numpy as np
 from simulator.errors import InputError, Path, ScenarioError, dotted, is_item_name, near_name, number, shown
 from simulator.scenario.documents import parse_document
 from simulator.scenario.layers import position
+from simulator.scenario.named_files import beyond, named_files
 from simulator.scenario.overrides import CENTRE, no_item, parse_override
 from simulator.scenario.resolving import Scenario
 from simulator.schema.amounts import Amount, in_unit, is_amount, read_amount
+from simulator.schema.base import LARGEST
 from simulator.schema.statements import is_prior
 from simulator.units import UnitError
 
@@ -239,6 +242,8 @@ def range_of(name: str, text: str) -> list[float]:
     rule = ""
     if not (math.isfinite(first) and math.isfinite(last)) or first == last:
         rule = f"must go from one finite number to another; got {number(first)} to {number(last)}"
+    elif max(abs(first), abs(last)) > LARGEST:
+        rule = f"must go from one number to another, each at most {LARGEST:g}; got {number(first)} to {number(last)}"
     elif count != count // 1 or not 2 <= count <= MOST_POINTS:
         rule = f"the count must be a whole number from 2 to {MOST_POINTS}; got {parts[2]}"
     elif spacing == ["log"] and not (first > 0 and last > 0):
@@ -273,6 +278,17 @@ def value_override(value: Any) -> str:
         return int(value) if isinstance(value, float) and value.is_integer() and abs(value) < 1e6 else value
 
     return json.dumps(whole(value), ensure_ascii=False)
+
+
+def files_beyond(texts: Sequence[str]) -> str:
+    """Say which file changes name that lies beyond the working directory, where a file makes them; nothing else."""
+    for path, _, value in (text.partition("=") for text in texts if '"' in text):
+        for key, name in named_files({path: json.loads(value)}):
+            if beyond(name, FilePath()):
+                return (
+                    f"{key}: {shown(name)} lies outside the working directory. Name it on the command line, by --over."
+                )
+    return ""
 
 
 def _labels(values: Sequence[Any]) -> list[str]:

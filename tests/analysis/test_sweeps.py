@@ -174,6 +174,7 @@ def test_a_mixture_is_swept_as_a_whole_and_apart() -> None:
         ([f"{RATE}.median=1:2"], "must be from:to:count"),
         ([f"{RATE}.median=1:2:3:lgo"], "Did you mean 'log'?"),
         ([f"{RATE}.median=0:2:3:log"], "log spacing needs numbers above 0"),
+        ([f"{RATE}.median=-1e308:1e308:3"], "must go from one number to another, each at most 1e+300"),
         ([f"{RATE}.median=2,2"], "the value 2 is written twice"),
         ([f"{RATE}.median=1:2:401"], "a whole number from 2 to 400; got 401"),
         ([f"{RATE}.median=2:2.5:21", f"{CAP}.limit.median=1e28:1e29:20"], "21 x 20 = 420 points; at most 400"),
@@ -242,6 +243,14 @@ def test_a_fault_in_a_files_block_has_its_place(tmp_path: Path) -> None:
     file = tmp_path / "team.yaml"
     file.write_text("schema: 2\nname: team\nextends: baseline\nsweep:\n  correlations[1].rank: 0:1\n")
     with pytest.raises(ScenarioError, match=r"team.yaml:5:3: sweep: correlations\[1\].rank=0:1: must be from:to:count"):
+        load_scenario(file)
+
+
+def test_a_files_block_names_no_file_beyond_the_working_directory(tmp_path: Path) -> None:
+    file = tmp_path / "team.yaml"
+    values = "[{empirical: {file: /etc/passwd, column: usd}}, 1e8 USD]"
+    file.write_text(f"schema: 2\nname: team\nextends: baseline\nsweep:\n  drivers.spending.start: {values}\n")
+    with pytest.raises(ScenarioError, match=r"team.yaml:5:3: sweep: file: '/etc/passwd' lies outside the working"):
         load_scenario(file)
 
 

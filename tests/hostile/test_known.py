@@ -98,6 +98,23 @@ def test_a_mixture_with_a_part_that_gets_no_sample_is_reported(tmp_path: Path, m
         assert asked(tmp_path, monkeypatch, *words.split()).code == 0, words
 
 
+def test_a_metric_that_is_to_reach_what_it_never_does_is_read_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = (
+        "run",
+        "capability",
+        "--samples",
+        "64",
+        "--charts",
+        "none",
+        "--set",
+        "thresholds.five-times.capability=1.3e18",
+    )
+    assert asked(tmp_path, monkeypatch, *run).code == 0
+    assert asked(tmp_path, monkeypatch, "check", "latest", "--fast").code == 0
+
+
 @pytest.mark.parametrize("largest", [0, 500], ids=["nothing", "half a kilobyte"])
 def test_a_store_that_is_extended_onto_a_full_disk_is_told_in_a_line_and_goes_on_when_there_is_room(
     largest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

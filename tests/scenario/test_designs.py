@@ -73,6 +73,11 @@ def test_a_table_of_points_is_read_with_its_labels_units_and_words(tmp_path: Pat
     ("text", "said"),
     [
         (f"{RATE}\n2\n\n3,4\n", "points.csv:4:1: has 2 cells; the first line names 1."),
+        (
+            f'{RATE}\n2\n"{{empirical: {{file: /etc/passwd, column: a}}}}"\n',
+            "points.csv:3:1: file: '/etc/passwd' lies outside the working directory. Name it on the command line, by --over",
+        ),
+        (f"{RATE}.prior\n../../../other/entry\n", "points.csv:2:1: prior: '../../../other/entry' lies outside"),
         (f"{RATE},{CAP}\n2,1\n3,\n", f"points.csv:3:1: {CAP}: is empty."),
         (f"{RATE},{CAP}\n2,[1\n", f"points.csv:2:1: {CAP}: cannot be read"),
         (f"{RATE},{RATE}\n2,2\n", "points.csv:1:1: has two columns"),

@@ -233,6 +233,8 @@ def _cases(
         parted = values < year if how == "before" else values >= year
         return parted, f"{words} {how} {year_words(year)}", "early" if how == "before" else "late"
     number = float(limit)
+    if not math.isfinite(number):
+        raise InputError(f"--{how} {number:g}: must be a number. Write for example --{how} 1e30, or 0.5.")
     if is_log(swept, outcome):
         if not number > 0:
             raise InputError(f"--{how} {number:g}: must be above 0, a level in its own unit.")

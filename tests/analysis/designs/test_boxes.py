@@ -123,6 +123,7 @@ def test_boxes_are_written_opened_drawn_and_printed(swept: Sweep, tmp_path: Path
         ({"outcome": "crossing:near", "above": 3.0}, "got --above"),
         ({"outcome": "effective_compute", "before": 2030}, "parted by one of --above and --below"),
         ({"outcome": "effective_compute", "above": -1.0}, "must be above 0"),
+        ({"outcome": "crossed:near@2028", "above": float("nan")}, "--above nan: must be a number"),
         ({"outcome": "crossing:nar", "before": 2030}, "Did you mean 'near'?"),
         ({"outcome": "crossing:near", "before": "soon"}, "--before soon: is no date."),
         ({"outcome": "crossing:near", "before": 2030, "density": 2.0}, "--density: must be above 0 and at most 1"),
