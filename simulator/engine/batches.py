@@ -19,12 +19,13 @@ from numpy.typing import NDArray
 
 from simulator.engine.frontier import by_actor, first_crossings, frontier, stand_in
 from simulator.engine.plan import Plan, component_of, joint_variables
-from simulator.errors import SimulatorError, dotted
+from simulator.errors import InputError, SimulatorError, dotted
 from simulator.model.events import block_of
 from simulator.model.meeting import cross_block
 from simulator.model.projection import Paths, Projection, joined
 from simulator.model.windows import window_paths
 from simulator.priors.draws import draw_blocks
+from simulator.runs.entries import LARGEST
 from simulator.scenario.resolving import Component
 from simulator.units import Array
 from simulator.variables import SUBJECTS, is_plain, told_by_laws
@@ -44,8 +45,6 @@ RESULTS = (*SUBJECTS, "effective_compute")
 
 OF_EVENTS = ("event_year", "event_end")
 """What a sample has of events."""
-
-FLOAT32_MOST = float(np.finfo(np.float32).max)
 
 type Arrays = dict[str, NDArray[Any]]
 
@@ -244,8 +243,13 @@ class _Trajectories:
         for name, rows in self._rows.items():
             levels = projected[name][:, : len(rows)].T
             if levels.max() > BEYOND and not is_plain(name):
-                most = BEYOND if name in RESULTS or told_by_laws([name]) else FLOAT32_MOST
+                most = BEYOND if name in RESULTS or told_by_laws([name]) else LARGEST
                 levels = np.where(levels > most, np.inf, levels)  # no number any more
+            if levels.min() < -LARGEST and not is_plain(name):
+                raise InputError(
+                    f"{name.replace('_', ' ')}: falls below 10^-{LARGEST:,.0f} in some samples, which is no number. "
+                    "Write another growth, or another multiplier of it."
+                )
             rows[:, place] = levels
 
     def arrays(self) -> Arrays:

@@ -168,7 +168,7 @@ def run_case(
     for words in rng.sample(readers, min(len(readers), 4)):
         ended = command(*(word.format(own) for word in words))
         yield from ((cause, f"{where} [{words[0]}]") for cause, where in ended.trouble)
-        if ended.code == 0 and words[0] != "compare" and (said := re.search(r"\bnan\b", ended.said, re.IGNORECASE)):
+        if ended.code == 0 and words[0] != "compare" and (said := _NAN.search(ended.said)):
             yield "silent NaN", f"{words[0]}: {_around(ended.said, said)}"
 
 
@@ -193,6 +193,8 @@ _MAY_BE_UNBOUNDED = re.compile(
     r"cap_.*|constraint_.*|crossing_year|crossing_quantile|threshold_level.*|thresholds\..*|.*_error|.*\.limit|gap_.*"
 )
 _MAY_BE_MISSING = re.compile(r".*_error")
+_NAN = re.compile(r"(?<!warning: )(?<!\[\")\bnan\b", re.IGNORECASE)
+"""Where it is no word that was written among the warnings of a run."""
 _NAMED_NAN = re.compile(rb"(?<![.\w])(?i:nan)\b")
 """A scenario that calls something so."""
 

@@ -115,6 +115,23 @@ def test_a_metric_that_is_to_reach_what_it_never_does_is_read_again(
     assert asked(tmp_path, monkeypatch, "check", "latest", "--fast").code == 0
 
 
+def test_a_level_that_no_file_holds_is_refused_where_it_falls_and_is_infinite_where_it_rises(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = ("--samples", "64", "--charts", "none")
+    for number, mean in enumerate((0.3, -0.3)):
+        growth = f"growth: {{family: normal, mean: {mean}, sd: 0.01, unit: OOM/year}}"
+        points = "[{at: 1e20, multiplier: 1e12}, {at: 1e40, multiplier: 1e12}]"
+        old = "algorithms: {growth: {family: normal, mean: 0.3, sd: 0.2, unit: OOM/year}}"
+        text = LINEAR.replace(old, f"algorithms: {{{growth}, feedback: {points}}}")
+        (tmp_path / f"{number}.yaml").write_text(text, encoding="utf-8")
+    assert asked(tmp_path, monkeypatch, "run", "0.yaml", *few).code == 0
+    assert asked(tmp_path, monkeypatch, "check", "latest", "--fast").code == 0
+    found = asked(tmp_path, monkeypatch, "run", "1.yaml", *few)
+    assert found.code == 2
+    assert "algorithms: falls below 10^-1,000,000,000 in some samples" in found.said
+
+
 @pytest.mark.parametrize("largest", [0, 500], ids=["nothing", "half a kilobyte"])
 def test_a_store_that_is_extended_onto_a_full_disk_is_told_in_a_line_and_goes_on_when_there_is_room(
     largest: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
