@@ -5,7 +5,7 @@ Within this module shares are plain numbers, (use, sample, time).
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,16 +13,18 @@ from numpy.typing import NDArray
 from simulator.errors import Path, SimulatorError, dotted, number
 from simulator.model.failing import inputs_behind
 from simulator.model.fine_grid import read_between
+from simulator.model.windows import Drawn
 from simulator.schema.allocation import AllocatedShare, AllocatedUse
 from simulator.schema.prior_names import parts_of
+from simulator.schema.quantities import Quantity
 from simulator.units import Array
 from simulator.wording import percent
 
-if TYPE_CHECKING:
-    from simulator.model.levels import Block, LevelOf
+type LevelOf = Callable[[Quantity, Path], Array]
+"""Gives a quantity at a path, log10."""
 
 
-def allocated_shares(share: AllocatedShare, path: Path, block: Block, times: Array, level_of: LevelOf | None) -> Array:
+def allocated_shares(share: AllocatedShare, path: Path, block: Drawn, times: Array, level_of: LevelOf | None) -> Array:
     """Compute the shares of all uses of the stock that an allocation at a path is of, log10.
 
     Parameters
@@ -31,11 +33,11 @@ def allocated_shares(share: AllocatedShare, path: Path, block: Block, times: Arr
         One of them, which knows the others.
     path : path
         That of the allocation.
-    block : Block
+    block : Drawn
         Draws.
     times : array (time,), or (sample, 1) of samples at times of their own
     level_of : callable, optional
-        Gives floors and the stock at times, log10; for nothing where there is no floor.
+        Gives floors and the stock at these times, log10; for nothing where there is no floor.
 
     Returns
     -------
@@ -58,7 +60,7 @@ def allocated_shares(share: AllocatedShare, path: Path, block: Block, times: Arr
         given[rest] = 1.0 - whole
     shares = np.stack([np.broadcast_to(given[name], shape) for name in uses])
     if share.floors and level_of is not None:
-        floors = _floors(share, path, block, times, level_of)
+        floors = _floors(share, path, level_of)
         if (full := floors.sum(axis=0) >= 1.0).any():
             raise _refused(full, "floors are more than the whole", _NO_MORE, share, path, block, times)
         shares = above_floors(shares, floors)
@@ -69,7 +71,7 @@ _ADDS_UP = "Narrow or truncate them, or give all a share and write scaled: true:
 _NO_MORE = "Write floor: the minimum of what is asked for and of what there is, or narrow what it is made of."
 
 
-def _stated(path: Path, use: AllocatedUse, block: Block, times: Array) -> Array:
+def _stated(path: Path, use: AllocatedUse, block: Drawn, times: Array) -> Array:
     """Give a share that is stated, (sample, time) or (sample, 1): one, or straight between dates."""
     if not (dated := use.dated):
         return np.asarray(10.0 ** block.draw((*path, "share"))[:, None])
@@ -79,12 +81,12 @@ def _stated(path: Path, use: AllocatedUse, block: Block, times: Array) -> Array:
     return read_between(dates, np.stack(drawn, axis=-1), within, np.arange(drawn[0].size))
 
 
-def _floors(share: AllocatedShare, path: Path, block: Block, times: Array, level_of: LevelOf) -> Array:
+def _floors(share: AllocatedShare, path: Path, level_of: LevelOf) -> Array:
     """Give the least share that each use has, 0 where it has no floor."""
     *floors, (at, stock) = parts_of(share, path)
-    whole = level_of(stock, at, block, times)
+    whole = level_of(stock, at)
     with np.errstate(over="ignore"):
-        least = {place[3]: 10.0 ** (level_of(floor, place, block, times) - whole) for place, floor in floors}
+        least = {place[3]: 10.0 ** (level_of(floor, place) - whole) for place, floor in floors}
     return np.stack(np.broadcast_arrays(*(least.get(name, np.zeros((1, 1))) for name in share.allocation.uses)))
 
 
@@ -106,7 +108,7 @@ def above_floors(shares: Array, floors: Array) -> Array:
 
 
 def _refused(
-    failed: NDArray[np.bool_], rule: str, remedy: str, share: AllocatedShare, path: Path, block: Block, times: Array
+    failed: NDArray[np.bool_], rule: str, remedy: str, share: AllocatedShare, path: Path, block: Drawn, times: Array
 ) -> SimulatorError:
     samples = failed.any(axis=-1)
     first = float(np.broadcast_to(times, failed.shape)[failed].min())

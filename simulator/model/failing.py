@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError, dotted
+from simulator.model.windows import Drawn
 from simulator.schema.prior_names import parts_of
 from simulator.schema.quantities import Level, Operation
 from simulator.wording import percent
 
 if TYPE_CHECKING:
     from simulator.errors import Path
-    from simulator.model.levels import Block
     from simulator.schema.quantities import Quantity
     from simulator.schema.spec import ScenarioSpec
     from simulator.units import Array
@@ -23,7 +23,7 @@ TELLING = 0.1
 """How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""
 
 
-def checked(result: Array, operation: Operation, path: Path, block: Block) -> Array:
+def checked(result: Array, operation: Operation, path: Path, block: Drawn) -> Array:
     """Refuse a difference that is not above 0 in some samples."""
     if operation.difference is not None and (negative := np.isnan(result).any(axis=-1)).any():
         names = [part if isinstance(part, str) else dotted(at) for at, part in parts_of(operation, path)]
@@ -36,7 +36,7 @@ def checked(result: Array, operation: Operation, path: Path, block: Block) -> Ar
     return result
 
 
-def inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Block) -> str:
+def inputs_behind(failed: NDArray[np.bool_], operation: Operation, path: Path, block: Drawn) -> str:
     """Say which priors below an operation are low or high where it fails: at most three, the most telling first."""
     below = _names_below(operation, block.spec) & set(block.spec.named)
     roots = {dotted(path), *(dotted(block.spec.named[name].path) for name in below)}

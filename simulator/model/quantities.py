@@ -199,10 +199,12 @@ def quantity_level(quantity: Quantity, path: Path, block: Block, years: Array) -
 
 def _operation_level(operation: Operation, path: Path, block: Block, years: Array) -> Array:
     if isinstance(operation, AllocatedShare):
-        share, at = operation, path[:2]
-        every: Array = _once(
-            ("shares", *at), block, years, lambda: allocated_shares(share, at, block, years, quantity_level)
-        )
+        share, of = operation, path[:2]
+
+        def level_of(quantity: Quantity, at: Path) -> Array:
+            return quantity_level(quantity, at, block, years)
+
+        every: Array = _once(("shares", *of), block, years, lambda: allocated_shares(share, of, block, years, level_of))
         return np.asarray(every[share.place])
     if operation.accumulation is not None:
         return accumulated(operation, path, block, years, quantity_level)

@@ -6,7 +6,7 @@ sample an event is a window from the date on which it begins to that on which it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Protocol
@@ -27,6 +27,10 @@ class Drawn(Protocol):
     @property
     def spec(self) -> ScenarioSpec:
         """The scenario."""
+
+    @property
+    def draws(self) -> Mapping[str, Array]:
+        """The numbers of all samples by the names of their priors."""
 
     def draw(self, path: Path) -> Array:
         """The numbers at a path, (sample,) or (1,)."""
