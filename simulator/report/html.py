@@ -284,7 +284,8 @@ def chart_title(key: str) -> str:
     """Say in words what the chart of a name shows."""
     titles = {
         "crossings": "When thresholds are crossed", "growth": "Where growth comes from",
-        "binding": "Which limits bind, and when",
+        "binding": "Which limits bind, and when", "lead": "Who leads, and by how much",
+        "ladder": "When each actor crosses thresholds",
     }  # fmt: skip
     kind, _, subject = key.partition("_")
     about = subject.replace("_", " ")
@@ -292,6 +293,8 @@ def chart_title(key: str) -> str:
         return titles[key]
     if kind == "fan":
         return f"{capital(about)} by year"
+    if kind == "actors":
+        return f"{capital(about)} by actor"
     if kind == "demand":
         return f"Demand and limits: {about}"
     return f"The uncertain numbers, part {about}" if kind == "priors" else key.replace("_", " ")

@@ -21,7 +21,10 @@ from simulator.scenario.assumptions import assumptions
 if TYPE_CHECKING:
     import xarray as xr
 
-_PARTS = {"fan": "forecast", "crossings": "forecast", "growth": "drives", "binding": "limits", "demand": "limits"}
+_PARTS = {
+    **dict.fromkeys(("fan", "crossings", "actors", "lead", "ladder"), "forecast"),
+    "growth": "drives", "binding": "limits", "demand": "limits",
+}  # fmt: skip
 _IN_TABLES = "influence"
 """A kind that the report does not draw: its table of rank correlations tells the same in less room."""
 

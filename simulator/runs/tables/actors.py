@@ -89,6 +89,12 @@ def lead_table(run: Group | xr.DataTree) -> Table:
     return _columns({"actor": list(labels), "year": held.coords["year"].values}, values)
 
 
+def lead_years(run: Group | xr.DataTree) -> Table:
+    """Tabulate by how many years the first is ahead of the second, whoever they are: median, 50 and 90 % intervals."""
+    held = arrays(run, GROUP)
+    return _columns({"year": held.coords["year"].values}, _read(held, "lead_years"))
+
+
 def actor_crossings(run: Group | xr.DataTree) -> Table:
     """Tabulate when each actor crosses each threshold: median, 50 and 90 % intervals, P(never)."""
     return _crossings(run, "actor", "crossing_quantile", "crossed")
