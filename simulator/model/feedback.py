@@ -15,7 +15,7 @@ from simulator.errors import Path
 from simulator.model import quantities
 from simulator.model.breaks import FOLLOWING, followed_lags
 from simulator.model.chance import jump_growth
-from simulator.model.fine_grid import fine_grid, is_fine
+from simulator.model.fine_grid import FINE_STEPS, fine_grid, is_fine
 from simulator.model.growth import Multiplier
 from simulator.model.laws import COMPUTES, laws_of
 from simulator.model.levels import jumps_of
@@ -35,9 +35,12 @@ SMALLEST = 1e-6
 MOST_ERROR = 1e-7
 """The error of one step in OOM, as estimated, up to which it stands where drivers grow by laws."""
 
+FASTEST = BEYOND * FINE_STEPS
+"""Growth, OOM/year, by which a level is beyond all numbers within a step of the fine grid."""
+
 AWAY = 1e39
-"""The level at which a driver stands once it is beyond all numbers, or grows faster than the least steps can follow:
-beyond what a run keeps as a number."""
+"""The level at which a driver stands once it is beyond all numbers, or grows faster than is followed: beyond what a run
+keeps as a number."""
 
 type Moment = Mapping[str | Path, Array]
 """Levels of samples at a moment, each (sample,): effective compute; what is demanded where there is feedback or a level
@@ -301,7 +304,10 @@ class _Stepper:
             }
         error = reduce(np.maximum, errors.values())
         stuck = (error > MOST_ERROR) & (length <= SMALLEST)
-        lost = {name: (there[name] > BEYOND) | (stuck & (errors[name] > MOST_ERROR)) for name in self.laws}
+        lost = {
+            name: (there[name] > BEYOND) | (there[_rate(name)] > FASTEST) | (stuck & (errors[name] > MOST_ERROR))
+            for name in self.laws
+        }
         if any(each.any() for each in lost.values()):
             levels = {name: np.where(each, AWAY, there[name]) for name, each in lost.items()}
             there = self._moment({key: there[key] for key in first} | levels, end, here)
