@@ -37,7 +37,7 @@ from simulator.scenario.assumptions import Assumption
 from simulator.scenario.canonical import stored_data
 from simulator.scenario.layers import values_in
 from simulator.scenario.resolving import Scenario
-from simulator.wording import capital, percent, share_text, signed
+from simulator.wording import capital, percent, share_text, signed, year_range, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -64,18 +64,22 @@ def forecast_section(run: xr.DataTree, scenario: Scenario, figures: Sequence[Fig
     if summaries.crossing_table(run):
         parts += [element("h3", "Thresholds and when they are crossed"), _crossing_table(run, scenario)]
     if may_come := event_table(run):
-        parts += [element("h3", "Events"), _event_table(may_come, forecast_years(run), differing_samples(run))]
+        parts += [element("h3", "Events"), _event_table(run, may_come)]
     return joined(parts, "\n")
 
 
-def _event_table(events: Table, years: tuple[float, float], samples: int) -> Html:
+def _event_table(run: xr.DataTree, events: Table) -> Html:
+    first, last = (float(group(run, "summary")["year"].values[place]) for place in (0, -1))
     rows = []
     for row in events.rows():
-        dates = (crossed_in(row[key], years[1], years[0]) for key in ("median", "lower", "upper", "until"))
-        middle, low, high, until = ("" if row["median"] == math.inf else date for date in dates)
-        share = share_text(row["probability"], samples, row["standard_error"])
-        rows.append([name(row["label"]), share, middle, f"{low} to {high}" if low != high else "", until])
-    heads = ["Event", f"Comes by {number(years[1])}", "Median date", "90 % interval", "Median end"]
+        share = share_text(row["probability"], differing_samples(run), row["standard_error"])
+        low, middle, high, until = (row[key] for key in ("lower", "median", "upper", "until"))
+        between = year_range(low, high, last, first) if low < high else ""
+        dates = (
+            ["", "", ""] if middle == math.inf else [year_text(middle, last, first), between, year_text(until, last)]
+        )
+        rows.append([name(row["label"]), share, *dates])
+    heads = ["Event", f"Comes by {number(last)}", "Median date", "90 % interval", "Median end"]
     caption = "Dates over the samples in which it comes. All are in events.csv of the run folder."
     return table(heads, rows, caption=caption, numbers=range(1, len(heads)))
 

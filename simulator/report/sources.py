@@ -21,6 +21,7 @@ from simulator.schema.quantities import Event, Factor, Level, Limit, MeanRate, O
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import Stock
+from simulator.schema.words import input_words
 from simulator.wording import capital, listed, percent, signed
 
 if TYPE_CHECKING:
@@ -137,7 +138,7 @@ class _Words:
 
     def event(self, event: NamedEvent, path: Path) -> str:
         """Say an event: its chance, when it begins and ends, what it changes and brings about."""
-        comes = "Comes"
+        comes = "Comes" if event.from_ or event.hazard else "Comes where another brings it about"
         if event.probability is not None:
             comes += f" with a probability of {self.number((*path, 'probability'))}"
         elif event.hazard is not None:
@@ -150,7 +151,7 @@ class _Words:
             comes += f", until {self._begin(event.until, (*path, 'until'))}"
         said = [comes]
         for part, effect in items(event.effects):
-            at, on = (*path, "effects", part), listed([each.replace("-", " ") for each in effect.on])
+            at, on = (*path, "effects", part), listed([input_words(each) for each in effect.on])
             by = f"times {self.number((*at, 'times'))}" if effect.times is not None else f"is {effect.limit}"
             by = f"is {self.number((*at, 'rate'))}" if effect.rate is not None else by.replace("-", " ")
             back = f", back within {self.number((*at, 'recovers'))}" if effect.recovers is not None else ""

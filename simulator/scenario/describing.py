@@ -13,6 +13,7 @@ import numpy as np
 from simulator.errors import InputError, dotted, near_name, near_or_all, number
 from simulator.files import is_there, make_folder, write_text
 from simulator.priors.joint import NamedPrior, named_prior
+from simulator.scenario.assumptions import is_belief
 from simulator.scenario.dating import dates_taken
 from simulator.scenario.documents import Document
 from simulator.scenario.examples import with_examples
@@ -57,7 +58,7 @@ def describe_scenario(scenario: Scenario | Source) -> list[str]:
         if len(scenario.components) > 1:
             lines.append(f"{component.name}: weight {number(round(component.weight, 4))}")
         for name, prior in component.joint.priors.items():
-            source = prior.prior.source or ("" if prior.value is not None else "no source")
+            source = prior.prior.source or ("no source" if prior.value is None and is_belief(name) else "")
             lines.append(f"{name:<{width}}  {prior.understood}{f'  [{source}]' if source else ''}")
     return [*lines, *taken]
 

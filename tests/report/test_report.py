@@ -285,3 +285,25 @@ def test_a_stock_and_who_uses_it_are_said_in_words() -> None:
     assert "chips idle share : what the others leave" in text
     assert "chips idle : chips × chips idle share" in text
     assert "Allocation of stocks" in text
+
+
+def test_events_are_told_with_what_they_do_and_when_they_come():
+    shock = {
+        "label": "A shock",
+        "probability": "40 %",
+        "from": {"uniform": [2027, 2029]},
+        "for": "3 years",
+        "effects": [{"on": "drivers.compute.growth", "times": 0.5}],
+        "triggers": {"answer": "60 %"},
+    }
+    answer = {"delay": "1 year", "effects": [{"on": "drivers.compute", "times": 2}], "excludes": ["war"]}
+    events = {"shock": shock, "answer": answer, "war": {"from": {"event": "answer"}}}
+    said = " ".join(Reader(report_text(run_of(small_scenario({"events": events})))).words)
+    said = re.sub(r"\s+", " ", said)
+    for text in (
+        "Comes with a probability of 40 %", "for 3 years; compute: growth times 0.5; brings about answer: 60 %.",
+        "Comes where another brings it about, 1 year later; compute times 2; excludes war.",
+        "Comes from the day that answer comes on.", "Events Dates over the samples in which it comes.",
+    ):  # fmt: skip
+        assert text in said, text
+    assert re.search(r"A shock (39|40)\.\d ± \S+ % 202[78]\.\d 2027\.1 to 2028\.9 203[01]\.\d", said)
