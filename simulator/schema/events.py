@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from simulator.errors import Fault, Path
 from simulator.schema.base import ItemName, Line, Name, Spec, Text
@@ -18,10 +18,14 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+_PATH = {"type": "string", "minLength": 1}
+_PATHS = {"anyOf": [_PATH, {"type": "array", "items": _PATH, "minItems": 1}]}
+
+
 class Effect(Spec):
     """What an event changes while it lasts: one of `times`, `rate` and `limit`."""
 
-    on: Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(_as_list)]
+    on: Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(_as_list), WithJsonSchema(_PATHS)]
     """Path of what it is on, or a list of paths: growth (`drivers.hardware.growth`), a level (`drivers.hardware`, a
     factor, `quantities.chips`), a limit (`constraints.power`, `drivers.spending.caps.cash-flow`)."""
     times: Prior | None = None
