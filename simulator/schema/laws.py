@@ -157,8 +157,11 @@ def _laws_in_words(names: Sequence[str]) -> str:
 def _law_in_words(name: str, law: GrowthLaw) -> str:
     parts = {
         "quantities": law.quantities,
-        "or without": law.optional,
-        "parameters": {key: each.meaning for key, each in law.parameters.items()},
+        "quantities that may be left out": law.optional,
+        "parameters": {key: each.meaning for key, each in law.parameters.items() if each.default is None},
+        "parameters that may be left out": {
+            key: each.meaning for key, each in law.parameters.items() if each.default is not None
+        },
         "tells": law.tells,
     }
     said = (
@@ -180,6 +183,12 @@ class Law(Spec):
     """Its parameters, each a prior, by name; those that `kind` lists."""
     notes: Text | None = None
     """Why."""
+
+    @classmethod
+    def no_group(cls, given: object) -> tuple[str, str]:
+        """Say that what is given is no law, but may be its kind."""
+        rule, remedy = super().no_group(given)
+        return rule, f"Write {{kind: {given}}}, with its parameters." if isinstance(given, str) else remedy
 
     @property
     def record(self) -> GrowthLaw:
