@@ -95,16 +95,22 @@ def race(years: Array, levels: NDArray[Any]) -> Rows:
 
     `behind` in OOM and `behind_years` (actor, year, sample): how long ago the frontier was first where an actor is now;
     +inf where that was before the first year. `lead`, `lead_years` (year, sample): the same of the second, where there
-    is one. `leads` (actor, year, sample): 1 of the one that leads, in equal parts of several that do.
+    is one.
     """
     top = levels.max(axis=0)
     at_top = levels == top
     behind = np.where(at_top, 0.0, np.subtract(top, levels, where=~at_top, out=np.zeros(levels.shape)))
     late = np.where(at_top, 0.0, years[:, None] - _reached(years, np.maximum.accumulate(top, axis=0), levels))
-    result: Rows = {"behind": behind, "behind_years": late, "leads": at_top / at_top.sum(axis=0)}
+    result: Rows = {"behind": behind, "behind_years": late}
     if len(levels) > 1:
         result |= {name: np.partition(result[of], 1, axis=0)[1] for name, of in _LEADS.items()}
     return result
+
+
+def leading(levels: NDArray[Any]) -> Array:
+    """Tell who leads, (actor, year, sample): 1 of the one that does, in equal parts of several."""
+    at_top = levels == levels.max(axis=0)
+    return np.asarray(at_top / at_top.sum(axis=0))
 
 
 _LEADS = {"lead": "behind", "lead_years": "behind_years"}
@@ -115,11 +121,9 @@ def _reached(years: Array, frontier: NDArray[Any], levels: NDArray[Any]) -> Arra
 
     -inf where it was there before the first year.
     """
-    low, high = np.zeros(levels.shape, dtype=np.intp), np.full(levels.shape, years.size - 1)
-    for _ in range(int(years.size).bit_length()):
-        middle = (low + high) // 2
-        below = np.take_along_axis(frontier[None], middle, axis=1) < levels
-        low, high = np.where(below & (low < high), middle + 1, low), np.where(below, high, middle)
+    low = np.zeros(levels.shape, dtype=np.int16)  # in how many years it was below
+    for place in range(years.size - 1):
+        low[:, place + 1 :] += frontier[place] < levels[:, place + 1 :]
     before = np.maximum(low - 1, 0)
     start, end = (np.take_along_axis(frontier[None], place, axis=1).astype(np.float64) for place in (before, low))
     with np.errstate(invalid="ignore", divide="ignore"):
@@ -131,20 +135,18 @@ def _reached(years: Array, frontier: NDArray[Any], levels: NDArray[Any]) -> Arra
 
 def count_race(plan: Plan, actors: Mapping[str, NDArray[Any]], *, part: int, most: int) -> tuple[Rows, Rows]:
     """Count who leads and who has crossed: sums over samples, and the shares that lead in single blocks of samples."""
-    found = race(plan.years, actors[plan.headline])
-    crossing = actors["crossing_year"]
-    sums: Rows = {"leads": found["leads"].sum(axis=-1)}
+    leads, crossing = leading(actors[plan.headline]), actors["crossing_year"]
+    sums: Rows = {"leads": leads.sum(axis=-1)}
     for name, year in (("crossed", crossing), ("place_crossed", np.sort(crossing, axis=0))):
         sums[name] = np.stack([np.count_nonzero(year <= limit, axis=-1) for limit in plan.years], axis=-1)
     full = min(crossing.shape[-1] // part, most)
-    blocks = found["leads"][..., : full * part].reshape(*found["leads"].shape[:-1], full, part).mean(axis=-1)
+    blocks = leads[..., : full * part].reshape(*leads.shape[:-1], full, part).mean(axis=-1)
     return sums, {"leads_error": np.moveaxis(blocks, -1, 0)}
 
 
 def race_rows(plan: Plan, actors: Mapping[str, NDArray[Any]]) -> Rows:
     """List what has quantiles over the samples, each (row, sample)."""
     found = race(plan.years, actors[plan.headline])
-    del found["leads"]
     rows = {name: actors[name] for name in plan.told} | found
     if plan.thresholds:
         rows |= {"crossing": actors["crossing_year"], "place": np.sort(actors["crossing_year"], axis=0)}

@@ -223,12 +223,14 @@ def _operation_level(operation: Operation, path: Path, block: Block, years: Arra
 def _lagged(lag: Lag, path: Path, block: Block, years: Array) -> Array:
     """Read a quantity some time ago; where that time is drawn, straight between the steps of the fine grid.
 
-    A lag by which a variable follows from itself is read exactly, sample by sample, once such are followed.
+    A lag by which a variable follows from itself is read exactly, sample by sample, once such are followed; and so is a
+    level of broken lines under limits of such.
     """
     by, of, every = ago(path, block), (*path, "of"), block.of_all((*path, "by"))
     if years.ndim > 1:  # of samples at times of their own, each has its own lag
         return quantity_level(lag.of, of, block, years - by[:, None])
-    if path in followed_lags(block)[1] and FOLLOWING not in block.known:
+    of_lines = every.size > 1 and isinstance(lag.of, Level) and _is_of_lines(lag.of, of, block)
+    if of_lines or (path in followed_lags(block)[1] and FOLLOWING not in block.known):
         times = np.broadcast_to(years - by[:, None], (block.size, years.size)).reshape(-1, 1)
         taken = block.taken(np.repeat(np.arange(block.size), years.size), times)
         return np.broadcast_to(quantity_level(lag.of, of, taken, times), times.shape).reshape(-1, years.size)
@@ -237,6 +239,16 @@ def _lagged(lag: Lag, path: Path, block: Block, years: Array) -> Array:
     grid = fine_grid_around(float(years[0] - every.max()), float(years[-1] - every.min()), most=float(years[-1]))
     levels = quantity_level(lag.of, of, block, grid)
     return read_between(grid, levels, years - by[:, None], np.arange(by.size))
+
+
+def _is_of_lines(level: Level, path: Path, block: Block) -> bool:
+    """Tell whether a level is broken lines under limits that are such, at any times alike."""
+    return level_line(level, path, block) is not None and not any(
+        is_followed(bound, block.spec)
+        or (share_line(bound.limit, bound.path, block) if bound.limit.share is not None
+            else quantity_line(cast("Quantity", bound.limit.limit), (*bound.path, "limit"), block)) is None
+        for bound in block.found(bounds_of, level, path)
+    )  # fmt: skip
 
 
 def _extreme(operation: Operation, path: Path, block: Block, years: Array) -> Array:

@@ -14,7 +14,7 @@ from simulator.analysis.evaluation import evaluate, model_of
 from simulator.analysis.outcomes import outcomes_over
 from simulator.engine import run_folders, simulation
 from simulator.engine.batches import Batch, compute_batch
-from simulator.engine.frontier import race
+from simulator.engine.frontier import leading, race
 from simulator.engine.run_folders import extend_run
 from simulator.engine.simulation import run_plan, simulate
 from simulator.priors.streams import blocks_uniforms
@@ -66,7 +66,7 @@ def test_one_actor_and_identical_actors_are_the_scenario_bit_for_bit_and_tie(act
     found = race(np.arange(2026.0, 2035.0), batch.actors["effective_compute"])
     assert not found["behind"].any()
     assert not found["behind_years"].any()
-    assert np.allclose(found["leads"], 1.0 / len(actors), rtol=1e-15)
+    assert np.allclose(leading(batch.actors["effective_compute"]), 1.0 / len(actors), rtol=1e-15)
 
 
 def test_renaming_an_actor_and_the_order_of_actors_change_no_number_that_is_not_its_own_draw() -> None:
@@ -131,12 +131,13 @@ def test_how_far_an_actor_is_behind_in_oom_and_years() -> None:
     years = np.array([2026.0, 2027.0, 2028.0, 2029.0])
     first, second = np.array([20.0, 21.0, 22.0, 22.0]), np.array([19.5, 20.25, 21.5, 22.0])
     third = np.array([19.0, 19.0, 20.0, 23.0])  # leads in the end
-    found = race(years, np.stack([first, second, third])[:, :, None].astype(np.float32))
+    levels = np.stack([first, second, third])[:, :, None].astype(np.float32)
+    found = race(years, levels)
     assert found["behind"][..., 0].tolist() == [[0, 0, 0, 1], [0.5, 0.75, 0.5, 1], [1, 2, 2, 0]]
     assert found["behind_years"][..., 0].tolist() == [[0, 0, 0, 1], [np.inf, 0.75, 0.5, 1], [np.inf, np.inf, 2, 0]]
     assert found["lead"][:, 0].tolist() == [0.5, 0.75, 0.5, 1]
     assert found["lead_years"][:, 0].tolist() == [np.inf, 0.75, 0.5, 1]
-    assert found["leads"][..., 0].tolist() == [[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
+    assert leading(levels)[..., 0].tolist() == [[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
 
 
 def test_a_run_says_of_its_actors_what_the_samples_say_however_it_is_kept(tmp_path: Path) -> None:
