@@ -175,7 +175,7 @@ def _windows(events: Table, *, frame: Frame) -> list[spec.Spec]:
         )
         bars.append({"x": begin, "x2": max(end, begin + 2), "y": y - 3, "y2": y + 3, "color": style.VERMILION})
         lines += [{"detail": place, "x": low, "y": y}, {"detail": place, "x": high, "y": y}]
-        name = cut(f"{row['label']}, {percent(row['probability'])}", width=44, mark="…")
+        name = f"{cut(row['label'], width=36, mark='…')}, {percent(row['probability'])}"
         left = min(begin, frame.width - style.text_width(name, size=LABEL_SIZE) - 2)
         texts.append(style.Text([name], max(left, 2.0), y - 11, size=LABEL_SIZE))
     if not rows:
