@@ -115,11 +115,10 @@ def _quantities(run: DataTree, *, json: bool) -> None:
 
 def _allocation(run: DataTree, *, json: bool) -> None:
     """Print who uses the stocks of a run, and the largest run in both readings."""
-    from simulator.runs.allocation import allocation_lines, allocation_table, reading_table
+    from simulator.runs.allocation import allocation_lines, allocation_tables
 
-    tables = {"allocation": allocation_table, "largest_run": reading_table}
-    found = {name: table(run) for name, table in tables.items()} if json else {}
-    options.answer(json, "run", str(run.attrs["run_id"]), lambda: found, lambda: allocation_lines(run))
+    tables = partial(allocation_tables, run)
+    options.answer(json, "run", str(run.attrs["run_id"]), tables, lambda: allocation_lines(run))
 
 
 def _answer(run: DataTree, by: str | None, threshold: str, *, json: bool) -> None:

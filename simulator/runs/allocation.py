@@ -49,6 +49,14 @@ def _of_run(allocation: dict[str, Any]) -> str | None:
     return None if run is None else str(run.get("use", "largest-run"))
 
 
+def allocation_tables(run: Group | xr.DataTree) -> dict[str, Table]:
+    """Give the tables of a run that shares out a stock: who uses it, and the largest run where that is held against."""
+    if not shared_stocks(run):
+        return {}
+    tables = {"allocation": allocation_table(run), "largest_run": reading_table(run)}
+    return {name: table for name, table in tables.items() if table}
+
+
 def allocation_table(run: Group | xr.DataTree) -> Table:
     """Tabulate who uses what by year: each share, median and 90 % interval, and how much that is; empty without any.
 

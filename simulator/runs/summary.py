@@ -12,7 +12,7 @@ import numpy as np
 
 from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
-from simulator.runs.allocation import allocation_table, reading_table
+from simulator.runs.allocation import allocation_tables
 from simulator.runs.by_date import crossed_by, likely_line, said_by, threshold_samples, within
 from simulator.runs.events import event_lines, event_table
 from simulator.runs.groups import Group, arrays, differing_samples, headline_of, kept_dates, stood_on, summarised_names
@@ -107,8 +107,7 @@ def run_tables(run: Group | xr.DataTree) -> dict[str, Table]:
         "binding": binding_table(run),
     }
     more = {"models": count_table(run), "events": event_table(run)}
-    more |= {"allocation": allocation_table(run), "largest_run": reading_table(run)}
-    return tables | {name: table for name, table in more.items() if table} | actor_tables(run)
+    return tables | {name: table for name, table in more.items() if table} | allocation_tables(run) | actor_tables(run)
 
 
 def quantile_table(run: Group | xr.DataTree) -> Table:

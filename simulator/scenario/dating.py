@@ -89,7 +89,7 @@ def _with(document: Document, path: Path, at: Any) -> Document:
 def _entries(data: Any) -> Iterator[tuple[Path, Mapping[Any, Any]]]:
     """List the entries of plain data that grow, or start: levels and stocks, with the path of each."""
     for section in _SECTIONS:
-        named = lookup(data, (section,))
+        named = data.get(section) if isinstance(data, Mapping) else None
         for name, entry in named.items() if isinstance(named, Mapping) else ():
             yield from _within(entry, (section, str(name)))
 

@@ -104,3 +104,10 @@ def test_crossings_within_a_year_are_dated_on_the_stock_itself() -> None:
     first = float(run["trajectories"]["year"].values[0])
     when = np.log(1 + G * 2) / G
     assert float(run["crossings/crossing_year"].values.ravel()[0]) == pytest.approx(first + when, abs=1e-3)
+
+
+def test_a_scenario_may_be_of_a_stock_alone() -> None:
+    data = {"schema": 2, "name": "alone", "years": {"first": 2025, "last": 2030}, "samples": 2,
+            "stocks": {"chips": {"start": "1 million chip", "growth": "2x/year"}}}  # fmt: skip
+    levels = run_of(data)["trajectories/quantity_chips"].values
+    np.testing.assert_allclose(10.0 ** levels[0].astype(float), 1e6 * 2.0 ** np.arange(6), rtol=1e-5)

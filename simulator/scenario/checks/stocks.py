@@ -27,15 +27,17 @@ FAR = 0.1
 def name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     """Find names that a stock or an allocation gives to a quantity and that another quantity has."""
     places: dict[str, Path] = {}
+    if not (spec.stocks or spec.allocation):
+        return
     for name, (path, _) in spec.every_named:
         if (other := places.setdefault(name, path)) != path:
             rule = f"gives a quantity the name '{name}', as {dotted(other)} does."
             yield Fault(path, rule, "Rename one of the two.")
 
 
-def stated_quantities(spec: ScenarioSpec) -> Iterator[tuple[Path, Quantity]]:
+def stated_quantities(spec: ScenarioSpec) -> list[tuple[Path, Quantity]]:
     """List the quantities that have a name and are written in the file; those that follow have the units of these."""
-    return ((each.path, each.quantity) for each in spec.named.values() if not each.derived)
+    return [(each.path, each.quantity) for each in spec.named.values() if not (spec.allocation and each.derived)]
 
 
 def allocation_unit_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:

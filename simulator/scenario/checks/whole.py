@@ -342,7 +342,7 @@ def _missing_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     compute = [path for path, word in asked if word in _COMPUTES]
     beside = [name for name in stated_drivers(spec) if name != "spending"]
     idle = [name for name in beside if all(name not in word for _, word in asked)]
-    if not missing or not (compute or idle or not (asked or spec.drivers.spending)):
+    if not missing or not (compute or idle or not (asked or spec.drivers.spending or spec.stocks)):
         return
     rule, remedy = f"{listed(missing)} {'is' if len(missing) == 1 else 'are'} missing", "or write compute alone."
     if compute:
