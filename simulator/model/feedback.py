@@ -39,14 +39,14 @@ FASTEST = BEYOND * FINE_STEPS
 """Growth, OOM/year, by which a level is beyond all numbers within a step of the fine grid."""
 
 AWAY = 1e39
-"""The level at which a driver stands once it is beyond all numbers, or grows faster than is followed: beyond what a run
-keeps as a number."""
+"""The level at which a driver without a ceiling stands once it is beyond all numbers, or grows faster than is followed:
+beyond what a run keeps as a number."""
 
 type Moment = Mapping[str | Path, Array]
 """Levels of samples at a moment, each (sample,): effective compute; what is demanded where there is feedback or a level
 is followed, by name of the subject; of limits that it is followed under, by place, the limit and, with "followed" after
 it, the level under it; after "own", what is had of a variable that limits are made of. Where a driver grows by a law,
-its stocks stand after "stock", and how fast it and they grow, OOM/year, after "rate"."""
+its stocks stand after "stock", how fast it and they grow, OOM/year, after "rate", what it never passes after "most"."""
 
 
 def feed_back(chain: Chain, years: Array) -> None:
@@ -126,9 +126,7 @@ class _Stepper:
         self.fed = {name: subject.driver for name, subject in levels.items() if drivers[subject.driver].feedback}
         self.laws = laws_of(chain)
         self.bent = (*self.fed, *self.laws)
-        self.stocks: list[Path] = [
-            ("stock", *law.path, stock) for law in self.laws.values() for stock in law.law.record.stocks
-        ]
+        self.stocks = [at for name in self.laws for at in self._stocks(name).values()]
         self.beginning: dict[str | Path, Array] = {}
         for law in self.laws.values():
             for key, path in law.takes().items():
@@ -283,8 +281,7 @@ class _Stepper:
         """
 
         def slopes(moment: Moment) -> dict[str | Path, Array]:
-            states: list[str | Path] = [*self.laws, *self.stocks]
-            found = {key: moment[_rate(key)] * end.span for key in states}
+            found = {key: moment[_rate(key)] * end.span for name in self.laws for key in self._states(name)}
             by = end.multipliers(moment["effective_compute"]) if self.fed else np.empty(0)
             return found | {name: end.changes[name] * by[self.numbers[of]] for name, of in self.fed.items()}
 
@@ -305,12 +302,16 @@ class _Stepper:
         error = reduce(np.maximum, errors.values())
         stuck = (error > MOST_ERROR) & (length <= SMALLEST)
         lost = {
-            name: (there[name] > BEYOND) | (there[_rate(name)] > FASTEST) | (stuck & (errors[name] > MOST_ERROR))
+            name: (there[name] > BEYOND) | (there[_rate(name)] > FASTEST)
+            | (stuck & (reduce(np.maximum, [errors[at] for at in self._states(name)]) > MOST_ERROR))
             for name in self.laws
-        }
+        }  # fmt: skip
         if any(each.any() for each in lost.values()):
-            levels = {name: np.where(each, AWAY, there[name]) for name, each in lost.items()}
-            there = self._moment({key: there[key] for key in first} | levels, end, here)
+            levels = {key: there[key] for key in first}
+            for name, each in lost.items():
+                levels[name] = np.where(each, there["most", name], there[name])
+                levels |= {at: np.where(each, AWAY, there[at]) for at in self._states(name)[1:]}
+            there = self._moment(levels, end, here)
         return there, MOST_CHANGE * np.where(stuck, 0.0, error / MOST_ERROR) ** 0.25
 
     def _advanced(self, here: Moment, by: Array, piece: _Piece) -> dict[str | Path, Array]:
@@ -376,13 +377,24 @@ class _Stepper:
             taken: dict[str, str | Path] = {"level": name, **{key: key for key in COMPUTES}, **law.takes()}
             state = {key: levels[at] - self.beginning[at][rows] for key, at in taken.items()}
             state["start"] = self.beginning[name][rows]
-            stocks: dict[str, Path] = {stock: ("stock", *law.path, stock) for stock in law.law.record.stocks}
+            stocks = self._stocks(name)
             state |= {stock: moment[at] for stock, at in stocks.items()}
             rates = law.follow(law.taken(rows).parameters, state)
-            is_still = moment[name] > BEYOND
+            is_still = reduce(np.logical_or, [moment[at] > BEYOND for at in self._states(name)])
             found[_rate(name)] = np.where(is_still, 0.0, rates["growth"])
             found |= {_rate(at): np.where(is_still, 0.0, rates[stock]) for stock, at in stocks.items()}
+            most = np.minimum(state["start"] + rates.get("most", np.inf), AWAY)
+            found["most", name] = np.broadcast_to(most, is_still.shape)
         return found
+
+    def _stocks(self, name: str) -> dict[str, Path]:
+        """Give the places of the stocks of a law, by name."""
+        law = self.laws[name]
+        return {stock: ("stock", *law.path, stock) for stock in law.law.record.stocks}
+
+    def _states(self, name: str) -> list[str | Path]:
+        """List what a law moves: the level, then its stocks."""
+        return [name, *self._stocks(name).values()]
 
 
 def _rate(key: str | Path) -> Path:

@@ -132,12 +132,12 @@ def research_stock(parameters: Mapping[str, Array], state: Mapping[str, Array]) 
     Where the input goes on as before, ln X is a Gompertz curve.
 
     Told are f, `automation`, I / (1 - f), `research`, and Q, `stock`, times those of the first year; what it gives as
-    `stock` is how fast Q grows.
+    `stock` is how fast Q grows, and `most` what the level never passes.
 
     >>> given = {"returns": 5.0, "parallel": 0.7, "earlier-growth": 0.02, "ceiling": 26.0, "automated": 0.0, "width": 1}
     >>> now = {"level": 2.0, "start": 17.0, "input": 0.3, "stock": 0.2, "effective_compute": 4.0}
     >>> {name: float(value.round(4)) for name, value in research_stock(given, now).items() if name != "automation"}
-    {'growth': 0.0796, 'research': 0.3, 'stock': 0.0143}
+    {'growth': 0.0796, 'research': 0.3, 'stock': 0.0143, 'most': 9.0}
     """
     speed, automation = _automated(parameters, state)
     research = state["input"] + speed / LN_10
@@ -147,7 +147,13 @@ def research_stock(parameters: Mapping[str, Array], state: Mapping[str, Array]) 
     with np.errstate(invalid="ignore", divide="ignore"):
         left = np.where(np.isinf(room), 1.0, np.where(room > 0.0, np.maximum(room - state["level"], 0.0) / room, 0.0))
     growth = parameters["returns"] / parameters["parallel"] * left * stock
-    return {"growth": growth, "automation": automation, "research": research, "stock": stock}
+    return {
+        "growth": growth,
+        "automation": automation,
+        "research": research,
+        "stock": stock,
+        "most": np.maximum(room, 0.0),
+    }
 
 
 def automated_tasks(parameters: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Array]:

@@ -157,6 +157,25 @@ def test_a_research_stock_that_ai_adds_to_is_the_equation() -> None:
     np.testing.assert_allclose(told, odds / (1 + odds), rtol=1e-5)
 
 
+def test_where_one_of_two_laws_runs_away_the_other_goes_on_under_its_ceiling() -> None:
+    """Software without bound automates all research on hardware, which meets its ceiling and not more."""
+    pace = {"initial-growth": "20x/year", "diminishing-returns": 0.05, "width": 1}
+    software = by_law(pace, samples=4)["drivers"]["algorithms"]
+    stock = {**STOCK, "automated": 0.3, "width": 2.0}
+    hardware = {"start": "1.915e17 FLOP/USD",
+                "law": {"kind": "research-stock", "quantities": {"input": "researchers"}, "parameters": stock}}  # fmt: skip
+    drivers = {"spending": {"start": "1e8 USD"}, "hardware": hardware, "algorithms": software}
+    run = run_of(small_scenario({"drivers": drivers, "quantities": {"researchers": PEOPLE}, "samples": 4}))
+    assert np.isinf(run["trajectories/algorithms"].values[:, -1]).all()
+    had = run["trajectories/hardware"].values
+    assert had.max() <= 26 + 1e-5
+    np.testing.assert_allclose(had[:, -1], 26, rtol=0, atol=0.01)
+    assert np.isfinite(run["trajectories/hardware_law_automation"].values).all()
+    below = {**hardware, "law": {**hardware["law"], "parameters": {**stock, "ceiling": "1e17 FLOP/USD"}}}
+    changes = {"drivers": {**drivers, "hardware": below}, "quantities": {"researchers": PEOPLE}, "samples": 4}
+    assert float(np.ptp(run_of(small_scenario(changes))["trajectories/hardware"].values)) == 0  # it stands
+
+
 TASKS = {
     "initial-growth": "3x/year", "automated": 0.3, "width": 2.5, "speed-up": 0.4, "substitution": -2, "parallel": 0.5,
     "labour-weight": 0.4, "compute-power": 0.65, "experiment-substitution": -0.155, "taste": 0.05,
