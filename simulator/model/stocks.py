@@ -22,7 +22,7 @@ from simulator.wording import percent
 def accumulated(operation: Operation | Stock, path: Path, block: Block, years: Array, level_of: LevelOf) -> Array:
     """Add a flow up to a stock that may age, (sample, year) or (1, year)."""
     line, flow_at = _flow(operation, path, block, level_of)
-    is_straight = line is not None and not line.bends and operation.service_life is None  # it needs no fine grid
+    is_straight = line is not None and not line.bends  # it needs no fine grid
     if not (is_straight and years.ndim > 1) and (known := block.between(path, years)) is not None:
         return known
     base = block.spec.years.first if operation.at is None else operation.at
@@ -47,7 +47,8 @@ def accumulated(operation: Operation | Stock, path: Path, block: Block, years: A
         step = [before, time]
         stock[:, time] = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
     if operation.service_life is not None:
-        stock = _less_retired(times, stock, per_year, on_grid=grid, path=path, block=block)
+        ends = np.unique([0, times.size - 1]) if is_straight else grid
+        stock = _less_retired(times, stock, per_year, on_grid=ends, path=path, block=block)
     return block.stepped(path, times, stock - turn)[:, np.searchsorted(times, years)]
 
 
@@ -82,7 +83,12 @@ def _less_retired(
         step = np.maximum(then - grid[before], 0.0) * growth.mean_decay(np.abs(first - last) * growth.LN_10)
         gone = growth.log_sum([sums[rows[:, None], before], np.maximum(first, last) + np.log10(step)])
         left = start + np.log10(np.maximum(1.0 - (times - times[0]) / life, 0.0))
-    kept = np.where(then > times[0], growth.log_difference(added, gone), added)
+    return _left_of(left, added, gone, path)
+
+
+def _left_of(left: Array, added: Array, gone: Array, path: Path) -> Array:
+    """Add what is left of the start to what was added up and is not gone."""
+    kept = np.where(np.isneginf(gone), added, growth.log_difference(added, gone))
     if np.isnan(kept).any():
         raise SimulatorError(f"{dotted(path)}: next to nothing is left of it once what was bought has served its life.")
     return growth.log_sum([left, kept])
@@ -98,12 +104,23 @@ def _added_up(
     flow_at: Callable[[Array], Array],
 ) -> Array:
     """Add a flow at a constant rate of growth up to a stock at times of each sample's own, (sample, 1), in one step."""
-    span = times - base
+    span, start = times - base, block.draw((*path, "start"))
     turn = _decay(operation, path, block)[:, None] * span
-    ends = [flow_at(each) for each in (np.full_like(times, base), times)]
-    per_step = np.log10(SECONDS_PER_YEAR * np.maximum(span, 1e-300))
-    flows = np.hstack([ends[0] + per_step, ends[1] + turn + per_step])
-    return growth.accumulate([0.0, 1.0], flows, log_start=block.draw((*path, "start")))[:, 1:] - turn
+
+    def added(until: Array, *, log_start: Array, turned: Array) -> Array:
+        ends = [flow_at(each) for each in (np.full_like(times, base), until)]
+        per_step = np.log10(SECONDS_PER_YEAR * np.maximum(until - base, 1e-300))
+        flows = np.hstack([ends[0] + per_step, ends[1] + turned + per_step])
+        return growth.accumulate([0.0, 1.0], flows, log_start=log_start)[:, 1:]
+
+    if operation.service_life is None:
+        return added(times, log_start=start, turned=turn) - turn
+    life, none = block.draw((*path, "service_life"))[:, None], np.full(1, -np.inf)
+    then = np.maximum(times - life, base)
+    gone = np.where(then > base, added(then, log_start=none, turned=turn), -np.inf)
+    with np.errstate(divide="ignore"):
+        left = start[:, None] + np.log10(np.maximum(1.0 - span / life, 0.0))
+    return _left_of(left, added(times, log_start=none, turned=turn), gone, path)
 
 
 def _decay(operation: Operation | Stock, path: Path, block: Block) -> Array:

@@ -97,7 +97,7 @@ def test_a_stock_is_the_quantity_that_it_is_written_out_as() -> None:
 
 
 def test_crossings_within_a_year_are_dated_on_the_stock_itself() -> None:
-    """3e6 + 1e6 (e^(g t) - 1) / g, with what is older than 5 years gone, reaches 5 million."""
+    """3e6 + 1e6 (e^(g t) - 1) / g reaches 5 million."""
     stated = {"chips": {"start": "3 million chip", "purchases": PURCHASES}}
     thresholds = {"five": {"quantity": "chips", "level": "5 million chip"}}
     run = run_of(small_scenario({"samples": 1, "stocks": stated, "thresholds": thresholds}))
@@ -111,3 +111,18 @@ def test_a_scenario_may_be_of_a_stock_alone() -> None:
             "stocks": {"chips": {"start": "1 million chip", "growth": "2x/year"}}}  # fmt: skip
     levels = run_of(data)["trajectories/quantity_chips"].values
     np.testing.assert_allclose(10.0 ** levels[0].astype(float), 1e6 * 2.0 ** np.arange(6), rtol=1e-5)
+
+
+@pytest.mark.parametrize("caps", [{}, {"fabs": {"limit": "1e12 chip/year"}}])
+def test_crossings_of_a_stock_that_is_retired_are_dated_in_each_sample(caps: dict[str, Any]) -> None:
+    """Exact where the flow is straight; under a cap the stock is straight between sixteenths of a year."""
+    stated = {"chips": {"start": "3 million chip", "purchases": {**PURCHASES, "caps": caps},
+                        "service_life": {"uniform": [2, 8], "unit": "years"}}}  # fmt: skip
+    thresholds = {"nine": {"quantity": "chips", "level": "9 million chip"}}
+    run = run_of(small_scenario({"samples": 5, "stocks": stated, "thresholds": thresholds}))
+    first = float(run["trajectories"]["year"].values[0])
+    crossed = run["crossings/crossing_year"].values.ravel() - first
+    for life, after in zip(run["parameters/stocks.chips.service_life"].values, crossed, strict=True):
+        since = max(after - life, 0.0)
+        level = 3e6 * max(1 - after / life, 0.0) + 1e6 * (np.exp(G * after) - np.exp(G * since)) / G
+        assert level == pytest.approx(9e6, rel=1e-3)
