@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.analysis.outcomes import Outcome, is_between, outcomes_from, outcomes_over
 from simulator.engine.batches import STEP, Arrays, Batch, compute_batch, event_years
-from simulator.engine.frontier import frontier
+from simulator.engine.frontier import deciding, frontier
 from simulator.engine.plan import Plan, plan_of, plan_warnings
 from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
@@ -205,7 +205,8 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
                 events.append(event_years(model.plan, paths.block.draws, size).get("event_year", np.empty((0, size))))
         crossing: dict[str, Array] = {}
         if crosses:
-            dates = (*np.minimum.reduce(events), *np.minimum.reduce(crossed))
+            met = np.stack(crossed)
+            dates = (*np.minimum.reduce(events), *np.take_along_axis(met, deciding(model.plan, met), axis=0)[0])
             crossing = dict(zip((*model.plan.events, *model.plan.spec.thresholds), dates, strict=True))
         rows = frontier(model.plan, every)
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engine.frontier import by_actor, first_crossings, frontier, stand_in
+from simulator.engine.frontier import by_actor, decided_crossings, frontier, stand_in
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import InputError, SimulatorError, dotted
 from simulator.model.events import block_of
@@ -132,7 +132,7 @@ def compute_batch(plan: Plan, first: int, size: int) -> Batch:
             return Batch(first, size, parameters, *found[0], alone)
         rows, crossed = ([part[group] for part in found] for group in (0, 1))
         kept = by_actor(plan, rows, crossed)
-        return Batch(first, size, parameters, frontier(plan, rows), first_crossings(crossed), alone, kept)
+        return Batch(first, size, parameters, frontier(plan, rows), decided_crossings(plan, crossed), alone, kept)
     blocks = range(first // plan.spec.block, -(-(first + size) // plan.spec.block))
     component = component_of(plan, blocks, size)
     apart = [_compute(plan, number, first, size, component == number) for number in range(len(plan.components))]

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.plan import Plan, joint_variables
+from simulator.schema.actors import ALL, FIRST
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
 
@@ -65,17 +66,28 @@ def _chosen(rows: Sequence[NDArray[Any]], masks: Sequence[NDArray[np.bool_]]) ->
     return result
 
 
-def first_crossings(apart: Sequence[Rows]) -> Rows:
-    """Take the crossings, (threshold, sample), of the actor that crosses first; the level is that which it crosses."""
+def deciding(plan: Plan, crossing: Array) -> NDArray[np.intp]:
+    """Tell whose crossing counts, (threshold, sample), of those of all actors, (actor, threshold, sample)."""
+    ranked, names = np.argsort(crossing, axis=0, kind="stable"), [each.name for each in plan.parts]
+    for place, threshold in enumerate(plan.spec.thresholds.values()):
+        by = threshold.by or FIRST
+        if by in names:
+            ranked[0, place] = names.index(by)
+        elif by != FIRST:
+            ranked[0, place] = ranked[len(names) - 1 if by == ALL else int(by) - 1, place]
+    return np.asarray(ranked[:1])
+
+
+def decided_crossings(plan: Plan, apart: Sequence[Rows]) -> Rows:
+    """Take the crossings, (threshold, sample), of the actor that decides: the first, or as a threshold says.
+
+    Events are those of the actor to which they come first.
+    """
     if len(apart) == 1:
         return dict(apart[0])
     every = {name: np.stack([each[name] for each in apart]) for name in apart[0]}
-    first = np.argmin(every["crossing_year"], axis=0)
-    result: Rows = {
-        "crossing_year": every["crossing_year"].min(axis=0),
-        "already_above": every["already_above"].max(axis=0),
-        "threshold_level": np.take_along_axis(every["threshold_level"], first[None], axis=0)[0],
-    }
+    who = deciding(plan, every["crossing_year"] - 0.5 * every["already_above"])  # of those that start above, first
+    result: Rows = {name: np.take_along_axis(every[name], who, axis=0)[0] for name in (*CROSSED, "threshold_level")}
     if "event_year" in every:
         first = np.argmin(every["event_year"], axis=0)[None]
         of_events = (name for name in every if name not in result)

@@ -92,7 +92,10 @@ type Check = Callable[[Document], tuple[ScenarioSpec, tuple[str, ...]]]
 
 def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acting:
     """Lay each actor over the scenario, or over the actor that it is like, and check what it then says."""
-    base = replace(document, data={key: each for key, each in document.data.items() if key not in _NOT_ITS_OWN})
+    own_data = {key: each for key, each in document.data.items() if key not in _NOT_ITS_OWN}
+    asked = {name: {key: each for key, each in entry.items() if key != "by"} if isinstance(entry, Mapping) else entry
+             for name, entry in (own_data.get("thresholds") or {}).items()}  # fmt: skip
+    base = replace(document, data=own_data | ({"thresholds": asked} if asked else {}))
     whole: dict[str, tuple[Document, Actor]] = {}
     priors: dict[str, Slot] = {}
     faults, warnings = list[PlacedFault](), dict[str, tuple[str, ...]]()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
@@ -48,6 +48,22 @@ class Actor(Spec):
 
 OVERLAID = ("drivers", "quantities", "stocks", "allocation", "events", "constraints")
 """What an actor may say of itself."""
+
+
+FIRST, ALL = "first", "all"
+
+
+def by_faults(thresholds: Mapping[str, str | None], actors: Collection[str]) -> Iterator[Fault]:
+    """Find thresholds that are to be crossed by what are no actors, or more than there are."""
+    for name, by in thresholds.items():
+        path, many = ("thresholds", name, "by"), int(by) if by is not None and by.isdecimal() else 1
+        if by is not None and not actors:
+            yield Fault(path, "goes with actors, of which the scenario has none.", "Remove it, or write actors.")
+        elif not 1 <= many <= max(len(actors), 1):
+            yield Fault(path, f"is {many}, of {len(actors)} actors.", f"Write 1 to {len(actors)}, or all.")
+        elif by is not None and by not in (FIRST, ALL, *actors) and not by.isdecimal():
+            remedy = near_name(by, [*actors, FIRST, ALL]) or f"Write first, all, 2, or one of {', '.join(actors)}."
+            yield Fault(path, f"there is no actor '{by}'.", remedy)
 
 
 def actor_faults(actors: Mapping[str, Actor]) -> Iterator[Fault]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from simulator.errors import Fault
 from simulator.schema.base import AmountIn, Line, Name, Number, Spec, Text
@@ -15,6 +15,14 @@ from simulator.schema.statements import Prior
 from simulator.variables import snake
 
 THRESHOLD_QUANTITIES = ("effective_compute", "physical_compute", "spending", "capability")
+
+
+def _as_text(value: Any) -> Any:
+    """Take a number of actors for the text that names it."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+
+
+_BY_FORM = {"anyOf": [{"type": "string"}, {"type": "integer", "minimum": 1}]}
 
 
 class Threshold(Spec):
@@ -49,6 +57,9 @@ class Threshold(Spec):
     years (quarters, months) that is at or above the level, as a table by year has it."""
     delay: Prior | None = None
     """The time between the crossing and the date that is reported, `18 months`; past the horizon none is reported."""
+    by: Annotated[Text, BeforeValidator(_as_text), WithJsonSchema(_BY_FORM)] | None = None
+    """Of actors: when it counts as crossed: by the `first` of them (meant without it), by `all`, by so many (`2`), or
+    by one alone, of the name."""
     label: Line | None = None
     """A name for charts and tables."""
     notes: Text | None = None

@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, items, number, shown
-from simulator.schema.actors import Actor, actor_faults
+from simulator.schema.actors import Actor, actor_faults, by_faults
 from simulator.schema.allocation import AllocatedShare, Allocation
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import (
@@ -294,6 +294,7 @@ class ScenarioSpec(Spec):
                 yield Fault((key,), rule, "Leave some out, or part the scenario.")
                 return
         yield from actor_faults(self.actors)
+        yield from by_faults({name: each.by for name, each in self.thresholds.items()}, self.actors)
         for key, does in (("models", "counts the runs"), ("history", "learns the priors")) if self.actors else ():
             if getattr(self, key) is not None:
                 rule = f"{does} of one scenario, and stands beside actors ({listed(list(self.actors)[:3])})."

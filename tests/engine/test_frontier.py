@@ -127,6 +127,25 @@ def test_the_frontier_is_the_one_that_leads_and_its_crossing_the_first_of_all() 
     assert np.array_equal(batch.crossings["already_above"], batch.actors["already_above"].max(axis=0))
 
 
+def test_a_threshold_may_be_crossed_by_all_by_so_many_or_by_one() -> None:
+    ways = {"first": "first", "second": 2, "every": "all", "eu-alone": "eu", "plain": None}
+    thresholds = {name: {"effective_compute": 1e29} | ({"by": by} if by else {}) for name, by in ways.items()}
+    data = SPEC | {"actors": RACE, "thresholds": thresholds}
+    model = model_of(parse_scenario(json.dumps(data)))
+    batch = compute_batch(model.plan, 0, 384)
+    each = np.sort(batch.actors["crossing_year"][:, 0], axis=0)
+    found = dict(zip(ways, batch.crossings["crossing_year"], strict=True))
+    for name, place in (("first", 0), ("plain", 0), ("second", 1), ("every", 2)):
+        assert np.array_equal(found[name], each[place]), name
+    assert np.array_equal(found["eu-alone"], batch.actors["crossing_year"][2, 0])
+    assert (found["second"] > found["first"]).mean() > 0.9
+    drawn = blocks_uniforms(
+        model.joint.uncertain, seed=0, blocks=range(3), size=128, design="latin-hypercube", samples=384
+    )
+    outcomes = [one for name in ways for one in outcomes_over(f"crossing:{name}", model.years)]
+    assert np.allclose(evaluate(model, drawn, outcomes), batch.crossings["crossing_year"])
+
+
 def test_how_far_an_actor_is_behind_in_oom_and_years() -> None:
     years = np.array([2026.0, 2027.0, 2028.0, 2029.0])
     first, second = np.array([20.0, 21.0, 22.0, 22.0]), np.array([19.5, 20.25, 21.5, 22.0])

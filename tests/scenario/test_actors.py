@@ -84,6 +84,9 @@ def test_an_override_reaches_what_an_actor_says_and_a_file_may_take_one_away() -
     [
         ({"models": {"above": [1e26], "largest_share": "10 %", "smallest": 7, "gradient": 1}, "actors": {"a": {}}},
          "models: counts the runs of one scenario, and stands beside actors (a)."),
+        ({"thresholds": {"run": {"physical_compute": 1e27, "by": 2}}}, "thresholds.run.by: goes with actors, of which the scenario has none."),
+        ({"actors": {"a": {}}, "thresholds": {"run": {"physical_compute": 1e27, "by": 2}}}, "thresholds.run.by: is 2, of 1 actors."),
+        ({"actors": {"a": {}}, "thresholds": {"run": {"physical_compute": 1e27, "by": "b"}}}, "thresholds.run.by: there is no actor 'b'."),
         ({"actors": {"a": {"of": "b"}, "b": {"of": "a"}}}, "actors.a.of: is like itself: a of b of a."),
         ({"actors": {"a": {"drivers": {"hardware": {"start": {"times": 0}}}}}},
          "actors.a.drivers.hardware.start.times: must be above 0; got 0."),
