@@ -372,11 +372,13 @@ class _Stepper:
         """Tell how fast what grows by laws does, OOM/year; not at all where it is beyond all numbers."""
         if not self.beginning:  # the first moment
             self.beginning |= levels
+            self.beginning |= {("start", name): moment[name] for name in self.laws}
         found: dict[str | Path, Array] = {}
         for name, law in self.laws.items():
-            taken: dict[str, str | Path] = {"level": name, **{key: key for key in COMPUTES}, **law.takes()}
+            taken: dict[str, str | Path] = {**{key: key for key in COMPUTES}, **law.takes()}
             state = {key: levels[at] - self.beginning[at][rows] for key, at in taken.items()}
-            state["start"] = self.beginning[name][rows]
+            state["start"] = self.beginning["start", name][rows]
+            state["level"] = moment[name] - state["start"]  # what caps hold back makes nothing easier
             stocks = self._stocks(name)
             state |= {stock: moment[at] for stock, at in stocks.items()}
             rates = law.follow(law.taken(rows).parameters, state)

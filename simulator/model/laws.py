@@ -70,11 +70,11 @@ def told_by_law(driver: str, chain: Chain, times: Array) -> dict[str, Array]:
     def since(level: Callable[[Array], Array]) -> Array:
         return np.asarray(level(times) - level(first))
 
-    own = {"level": name, **{each: each for each in COMPUTES}}
-    state = {key: since(partial(chain.level, each)) for key, each in own.items()}
+    state = {each: since(partial(chain.level, each)) for each in COMPUTES}
+    state["level"] = since(partial(chain.demanded, name))
     for key, path in law.takes().items():
         state[key] = since(partial(quantity_level, law.law.quantities[key], path, block))
-    state["start"] = chain.level(name, first)
+    state["start"] = chain.demanded(name, first)
     for stock in law.law.record.stocks:
         state[stock] = cast("Array", block.between((*law.path, stock), times, straight=True))
     found = law.follow({key: each[:, None] for key, each in law.parameters.items()}, state)

@@ -51,13 +51,13 @@ class LawParameter:
 class GrowthLaw:
     """A law by which a driver grows.
 
-    `follow` is a function (or its `module:name`) of parameters by name, rates in OOM/year, and of the state by name:
-    `level` of the driver, `physical_compute`, `effective_compute`, those of its `quantities` that are stated, and of
-    `stocks` of its own; each log10 of what it is times what it was in the first year, and `start`, log10 of the level
-    then. It gives `growth` of the level and of each stock by name, OOM/year, what it `tells` beside, log10 of plain
-    numbers, and where it has a ceiling `most`, log10 of that times the level of the first year. All are arrays whose
-    axes fit one another. `tells`, `quantities` and `optional` quantities say what each is; of `only_with`, a parameter
-    or what is told goes with a parameter that may be left out.
+    `follow` is a function (or its `module:name`) of parameters by name, rates in OOM/year, and of the state by
+    name: `level` of the driver before its caps, `physical_compute`, `effective_compute`, those of its `quantities`
+    that are stated, and of `stocks` of its own; each log10 of what it is times what it was in the first year, and
+    `start`, log10 of the level then. It gives `growth` of the level and of each stock by name, OOM/year, what it
+    `tells` beside, log10 of plain numbers, and where it has a ceiling `most`, log10 of that times the level of the
+    first year. All are arrays whose axes fit one another. `tells`, `quantities` and `optional` quantities say what
+    each is; of `only_with`, a parameter or what is told goes with a parameter that may be left out.
     """
 
     name: str

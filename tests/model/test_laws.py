@@ -267,7 +267,7 @@ def test_points_and_a_law_step_together_under_a_cap_beside_jumps() -> None:
             labour = min(time, 3) * np.log(2) + max(time - 3, 0) * np.log(1.1)
             research = alpha * (labour + speed)
             research += (given["returns"] - alpha) * LN_10 * physical
-            harder = given["diminishing-returns"] * LN_10 * min(state[1], 4)
+            harder = given["diminishing-returns"] * LN_10 * state[1]
             multiplier = 5 ** np.clip(above / 8, 0, 1)
             return [np.log10(1.3) * multiplier, given["initial-growth"] * np.exp(research - harder)]
 
@@ -284,3 +284,16 @@ def test_points_and_a_law_step_together_under_a_cap_beside_jumps() -> None:
         np.testing.assert_array_equal(np.isinf(told), demanded > 300)  # beyond numbers, which the cap does not let in
         np.testing.assert_allclose(told[demanded < 300], demanded[demanded < 300], rtol=2e-5, atol=1e-4)
     assert sum(when.size > 0 and bool((when[:4] < 2035).any()) for when, _ in jumps)  # there are some
+
+
+def test_a_cap_holds_the_level_back_and_makes_no_research_easier() -> None:
+    """Algorithms may not pass 10 for three years: what they are then is used less, and never more than without it."""
+    free, held = (
+        run_of(by_law({}, **{"drivers.algorithms.caps": {"ban": {"limit": 10}}, "events": {"ban": {
+            "from": 2028, "for": years, "effects": [{"on": "drivers.algorithms.caps.ban", "limit": "put-on"}]}}}))
+        for years in ("1e-9 years", "3 years")
+    )  # fmt: skip
+    levels = [each["trajectories/algorithms"].values for each in (free, held)]
+    assert (levels[1][:, 4] == 1.0).all()
+    assert (levels[0][:, 7:] >= levels[1][:, 7:]).all()
+    np.testing.assert_array_less(levels[0][:, 6] - 1.0, levels[1][:, 6])
