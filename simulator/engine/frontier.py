@@ -33,25 +33,42 @@ def stand_in(plan: Plan, number: int, name: str, rows: Mapping[str, NDArray[Any]
 
 
 def frontier(plan: Plan, apart: Sequence[Rows]) -> Rows:
-    """Take each variable, (year, sample), from the actor that leads then; of several that do, the first by name."""
+    """Take each variable, (year, sample), from the actor that leads then; of several, from the one of most of the rest.
+
+    Of those that have the same of the headline the first driver decides, then the next: no name and no order does.
+    """
     if not plan.actors:
         return dict(apart[0])
-    order = sorted(range(len(apart)), key=lambda number: plan.parts[number].name)
-    leads = np.zeros(apart[0][plan.headline].shape, dtype=np.intp)
-    best = apart[order[0]][plan.headline]
-    for place, number in enumerate(order[1:], start=1):
-        ahead = apart[number][plan.headline] > best
-        leads[ahead], best = place, np.where(ahead, apart[number][plan.headline], best)
-    masks = [leads == place for place in range(len(order))]
+    names = joint_variables(plan.components)
+    every = {name: [stand_in(plan, number, name, each) for number, each in enumerate(apart)] for name in names}
+    leads = _leader(every[plan.headline], [every[name] for name in (*plan.told, *names)])
+    masks = [leads == number for number in range(len(apart))]
     made: dict[tuple[int, ...], NDArray[Any]] = {}
     result: Rows = {}
-    for name in joint_variables(plan.components):
-        rows = [stand_in(plan, number, name, apart[number]) for number in order]
+    for name, rows in every.items():
         key = tuple(map(id, rows))  # what is demanded is what is had, where nothing limits it
         if key not in made:
             made[key] = rows[0] if rows[0].strides[0] == 0 and _are_one(rows) else _chosen(rows, masks)
         result[name] = made[key]
     return result
+
+
+def _leader(levels: Sequence[NDArray[Any]], others: Sequence[Sequence[NDArray[Any]]]) -> NDArray[np.intp]:
+    """Give the number of the actor that leads, (year, sample), by its level; where several do, by other variables."""
+    each = np.stack(levels)
+    at_top = each == each.max(axis=0)
+    leads = at_top.argmax(axis=0)
+    year, sample = np.nonzero(np.count_nonzero(at_top, axis=0) > 1)
+    left = at_top[:, year, sample]
+    for rows in others:
+        if not year.size:
+            break
+        values = np.where(left, [row[year, sample] for row in rows], -np.inf)
+        left &= values == values.max(axis=0)
+        leads[year, sample] = left.argmax(axis=0)
+        even = np.count_nonzero(left, axis=0) > 1
+        year, sample, left = year[even], sample[even], left[:, even]
+    return np.asarray(leads)
 
 
 def _are_one(rows: Sequence[NDArray[Any]]) -> bool:
@@ -89,9 +106,10 @@ def decided_crossings(plan: Plan, apart: Sequence[Rows]) -> Rows:
     who = deciding(plan, every["crossing_year"] - 0.5 * every["already_above"])  # of those that start above, first
     result: Rows = {name: np.take_along_axis(every[name], who, axis=0)[0] for name in (*CROSSED, "threshold_level")}
     if "event_year" in every:
-        first = np.argmin(every["event_year"], axis=0)[None]
-        of_events = (name for name in every if name not in result)
-        result |= {name: np.take_along_axis(every[name], first, axis=0)[0] for name in of_events}
+        result["event_year"] = every["event_year"].min(axis=0)
+        first = every["event_year"] == result["event_year"]
+        of_events = (name for name in every if name not in result)  # of several, the last end
+        result |= {name: np.where(first, every[name], -np.inf).max(axis=0) for name in of_events}
     return result
 
 

@@ -240,7 +240,7 @@ def _stated(path: Path, given: Any) -> Slot:
     """Read a lag, a gap or how it closes; Faults where it is none."""
     kind, unit = _KINDS[str(path[-1])]
     try:
-        slot = Slot(path, Prior.read(given), kind, unit, asks=path[-1] != GAP)
+        slot = Slot(path, Prior.read(given), kind, unit, asks=True)
     except Faults as error:
         raise Faults([replace(fault, path=(*path, *fault.path)) for fault in error.faults]) from None
     most = named_prior(slot).family.support[1]

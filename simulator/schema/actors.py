@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from simulator.errors import Fault, near_name
+from simulator.errors import Fault, Path, near_name
 from simulator.schema.base import Line, Name, Spec, Text
 from simulator.schema.statements import Prior
 
@@ -39,7 +39,8 @@ class Actor(Spec):
     allocation: dict[str, Any] = Field(default_factory=dict)
     """What is laid over who uses a stock."""
     events: dict[str, Any] = Field(default_factory=dict)
-    """What is laid over the events: effects on this actor alone. Whether and when one comes is the same for all."""
+    """What is laid over the events: effects on this actor alone. Whether and when one comes is the same for all; one that
+    waits for a threshold or a level comes to each actor when that one reaches it."""
     constraints: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the constraints."""
     notes: Text | None = None
@@ -66,8 +67,8 @@ def by_faults(thresholds: Mapping[str, str | None], actors: Collection[str]) -> 
             yield Fault(path, f"there is no actor '{by}'.", remedy)
 
 
-def actor_faults(actors: Mapping[str, Actor]) -> Iterator[Fault]:
-    """Find actors that are too many, or like one that is not there, or like themselves."""
+def actor_faults(actors: Mapping[str, Actor], events: Collection[str]) -> Iterator[Fault]:
+    """Find actors that are too many, like one that is not there or themselves, or that say whether an event comes."""
     if len(actors) > MOST_ACTORS:
         rule = f"holds {len(actors)} actors; at most {MOST_ACTORS} are computed with."
         yield Fault(("actors",), rule, "Leave some out.")
@@ -81,3 +82,15 @@ def actor_faults(actors: Mapping[str, Actor]) -> Iterator[Fault]:
         elif actor.of is not None and actor.of not in actors:
             remedy = near_name(actor.of, actors) or f"There are: {', '.join(actors)}."
             yield Fault(("actors", name, "of"), f"there is no actor '{actor.of}'.", remedy)
+        for event, said in actor.events.items():
+            at: Path = ("actors", name, "events", event)
+            if event not in events:
+                remedy = near_name(event, events) or f"Define {event} under events, and here what it does to {name}."
+                yield Fault(at, f"there is no event '{event}'.", remedy)
+            for key in said if isinstance(said, Mapping) else ():
+                if key not in _OF_EVENTS:
+                    rule = "is the same for all actors, as whether and when an event comes is."
+                    yield Fault((*at, key), rule, "State it under events of the scenario; an actor says effects.")
+
+
+_OF_EVENTS = ("effects", "label", "notes")

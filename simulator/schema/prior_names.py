@@ -74,7 +74,10 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
 
     Percent of what changes something by a factor can be, too: 30 % may be 1.3x or 0.3x.
     """
-    factor = slot.path[-2:] == ("jumps", "size") or slot.path in (("capability", "gain"), ("capability", "per"))
+    is_gap = slot.path[0] == "actors" and key_of(slot.path) == "gap"
+    factor = (
+        is_gap or slot.path[-2:] == ("jumps", "size") or slot.path in (("capability", "gain"), ("capability", "per"))
+    )
     if factor and unit in PERCENT:
         rule = "is a factor; of percent it is unclear whether they are added to 1."
         return Fault((*path, "unit"), rule, "Write 1.3x for 30 % more, 0.7x for 30 % less.")
@@ -91,7 +94,7 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
     span = "" if low is None or high is None else f"{number(low)} to {number(high)}"
     told = span if stated is None else number(stated)
     units_of = ("x/year", "percent/year", "OOM/year") if slot.kind == "rate" else ("percent", "fraction")
-    units_of = ("years", "months", "days") if slot.kind in _TIMES else units_of
+    units_of = ("years", "months", "days") if slot.kind in _TIMES else ("OOM", "x") if is_gap else units_of
     readings = [f"{told} {each.replace('percent', '%')}" if told else each for each in units_of]
     remedy = (
         f"Is it {', '.join(readings[:-1])} or {readings[-1]}? Add unit: {units_of[0]} (or {', '.join(units_of[1:])})."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,20 @@ def test_renaming_an_actor_and_the_order_of_actors_change_no_number_that_is_not_
         for name, values in getattr(batch, group).items():
             assert np.array_equal(values, getattr(renamed, group)[name], equal_nan=True)
     assert np.array_equal(batch.actors["effective_compute"], renamed.actors["effective_compute"][::-1])
+
+
+def test_of_actors_that_tie_under_a_limit_neither_name_nor_order_says_whose_drivers_the_frontier_has() -> None:
+    capped = SPEC | {"constraints": {"power": {"limit": {"value": 1e27, "unit": "FLOP"}}}}
+    less: dict[str, Any] = {"drivers": {"spending": {"start": {"times": 0.4}}}}
+    raced = [{"china": less, "us": {}}, {"zz": less, "us": {}}, {"us": {}, "china": less}]
+    runs = [run_plan(parse_scenario(json.dumps(capped | {"actors": each}))) for each in raced]
+    first, *others = [compute_batch(plan, 0, 384) for plan in runs]
+    spending, effective = first.actors["spending"], first.actors["effective_compute"]
+    assert (first.actors["physical_compute"][0] == first.actors["physical_compute"][1]).mean() > 0.2
+    assert (spending[0] < spending[1])[effective[0] == effective[1]].any()
+    assert np.array_equal(first.trajectories["spending"], spending[1])  # it spends no less, and has no less
+    for other in others:
+        assert_same(replace(first, parameters={}), replace(other, parameters={}))
 
 
 def test_another_actor_moves_no_draw_and_no_path_of_the_others() -> None:
