@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,6 +77,18 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
     broken = np.flatnonzero((after < last).any(axis=0))
     after = after[:, broken]
     return broken, np.sort(np.concatenate([after, np.nextafter(after, first)]), axis=0)
+
+
+def breaks_between(times: Array, levels: Iterable[tuple[Path, Level]], block: Block, size: int) -> Array:
+    """List when levels jump, or events turn or break anything, after the first of some times up to the last.
+
+    (date, sample), rising; +inf where a sample has fewer.
+    """
+    jumps = [when for path, level in levels for when, _ in jumps_of(level, path, block)]
+    dates = [*jumps, *breaking_dates(block, bends=True)]
+    every = np.array([np.broadcast_to(each, size) for each in dates]).reshape(-1, size)
+    found = np.sort(np.where((every > times[0]) & (every <= times[-1]), every, np.inf), axis=0)
+    return np.asarray(found[np.isfinite(found).any(axis=1)])
 
 
 def _stepped(times: Array, block: Block, step: Callable[[Array, Array], Array | None]) -> list[Array]:

@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path
 from simulator.model import quantities
-from simulator.model.breaks import FOLLOWING, followed_lags
+from simulator.model.breaks import FOLLOWING, breaks_between, followed_lags
 from simulator.model.chance import jump_growth
 from simulator.model.fine_grid import FINE_STEPS, fine_grid, is_fine
 from simulator.model.growth import Multiplier
 from simulator.model.laws import COMPUTES, laws_of
-from simulator.model.levels import jumps_of
 from simulator.model.quantities import Chain
 from simulator.model.saturation import law_of, saturate
 from simulator.schema.prior_names import stated_drivers
 from simulator.schema.quantities import Level
+from simulator.schema.subjects import Bound, Subject
 from simulator.units import Array
 from simulator.wording import BEYOND
 
@@ -131,11 +131,9 @@ class _Stepper:
         for law in self.laws.values():
             for key, path in law.takes().items():
                 self.grown[path] = whole(quantities.quantity_level(law.law.quantities[key], path, block, times))
-        self.jumps = [
-            (name, when, by)
-            for name, each in levels.items()
-            for when, by in jumps_of(cast("Level", each.level), each.path, block)
-        ]
+        of_levels = [(each.path, cast("Level", each.level)) for each in levels.values()]
+        self.breaks = breaks_between(times, of_levels, block, self.size)
+        self.broken = self._at_breaks(levels, bounds) if len(self.breaks) else {}
         self.jumping = {driver for name, driver in self.fed.items() if cast("Level", levels[name].level).jumps}
         points: dict[tuple[tuple[float, float], ...], dict[str, Multiplier]] = {}
         for driver in dict.fromkeys(self.fed.values()):
@@ -151,6 +149,20 @@ class _Stepper:
             for name, subject in levels.items()
             if name not in self.bent and self.starts.keys().isdisjoint(bound.path for bound in subject.bounds)
         ]
+
+    def _at_breaks(self, levels: Mapping[str, Subject], bounds: Sequence[tuple[str, Bound]]) -> dict[str | Path, Array]:
+        """Compute what does not depend on feedback just before and on each of these dates, (before or on, sample)."""
+        after = np.minimum(self.breaks, self.times[-1])
+        times = np.stack([np.nextafter(after, -np.inf), after], axis=1).reshape(-1, self.size).T
+        block = self.chain.block.taken(np.arange(self.size), times)
+        chain = Chain(block, self.chain.subjects)
+        found: dict[str | Path, Array] = {name: chain.grown(each, times) for name, each in levels.items()}
+        for law in self.laws.values():
+            for key, path in law.takes().items():
+                found[path] = quantities.quantity_level(law.law.quantities[key], path, block, times)
+        for _, bound in bounds if not self.own else ():
+            found[bound.path] = quantities.limit_level(bound.limit, bound.path, block, times)
+        return {key: np.broadcast_to(each.T, times.T.shape) for key, each in found.items()}
 
     def _points(self, driver: str) -> Multiplier:
         """Read the points of feedback on a driver."""
@@ -175,37 +187,36 @@ class _Stepper:
         return self._moment(levels, self._piece(slice(None), 0, 0), None)
 
     def over(self, start: Moment, origin: int, place: int) -> Moment:
-        """Step all samples from one time of the grid to another; those that jump between them up to, over and on."""
+        """Step all samples from one time of the grid to another; those that break between them up to, over and on."""
         whole, begin, end = self.stepped(start, origin, place), self.times[origin], self.times[place]
-        here = [(name, when, by) for name, when, by in self.jumps if ((when > begin) & (when <= end)).any()]
-        if not here:
+        inside = (self.breaks > begin) & (self.breaks <= end)
+        rows = np.flatnonzero(inside.any(axis=0))
+        if not rows.size:
             return whole
-        shares = np.array([np.where((when > begin) & (when <= end), (when - begin) / (end - begin), 2.0)
-                           for _, when, _ in here])  # fmt: skip
-        rows = np.flatnonzero((shares <= 1.0).any(axis=0))
-        shares = shares[:, rows]
-        jumps = np.where(shares <= 1.0, [by[rows] for _, _, by in here], 0.0)
-        # Shares at which a piece ends: each jump twice, before and after it.
-        places = np.minimum(np.sort(shares, axis=0), 1.0)
-        along = np.concatenate([np.zeros((1, rows.size)), np.repeat(places, 2, axis=0), np.ones((1, rows.size))])
-        first = np.argsort(np.argsort(shares, axis=0), axis=0)  # the number of each jump in order of time
-        after = np.arange(len(along))[:, None, None] >= 2 * first + 2
+        counts = inside[:, rows].sum(axis=0)
+        ordinal = np.repeat(np.arange(counts.max()), 2)[:, None]
+        is_here, both = ordinal < counts, np.arange(2 * counts.max())[:, None]  # before and on each date
+        held = np.minimum(2 * np.argmax(inside[:, rows], axis=0) + both, 2 * len(self.breaks) - 1)
+        times = np.where(is_here, self.breaks[held // 2, rows], end)
         apart = copy(self)
         apart.size, apart.points = rows.size, [each.taken(rows) for each in self.points]
         apart.laws = {name: law.taken(rows) for name, law in self.laws.items()}
         apart.beginning = {key: each[rows] for key, each in self.beginning.items()}
-        apart.times = begin + (end - begin) * along
+        apart.times = np.pad(times, [(1, 1), (0, 0)], constant_values=((begin, end), (0, 0)))
         apart.begins = {name: each[rows] for name, each in self.begins.items()}
         apart.starts = {path: each[rows] for path, each in self.starts.items()}
-        apart.limits = {key: _along(each[origin][rows], each[place][rows], along) for key, each in self.limits.items()}
-        apart.grown = {}
-        for name, each in self.grown.items():
-            own = np.array([other == name for other, _, _ in here])[:, None] * jumps
-            smooth = _along(each[origin][rows], each[place][rows] - own.sum(axis=0), along)
-            apart.grown[name] = smooth + (after * own).sum(axis=1)
+
+        def along(key: str | Path, level: Array) -> Array:
+            low, high = level[origin][rows], level[place][rows]
+            if key not in self.broken:
+                return _along(low, high, (apart.times - begin) / (end - begin))
+            return np.concatenate([low[None], np.where(is_here, self.broken[key][held, rows], high), high[None]])
+
+        apart.grown = {key: along(key, each) for key, each in self.grown.items()}
+        apart.limits = {key: along(key, each) for key, each in self.limits.items()}
         now: Moment = {key: values[rows] for key, values in start.items()}
-        for number in range(1, len(along)):
-            now = apart.stepped(now, number - 1, number)
+        for step in range(1, len(apart.times)):
+            now = apart.stepped(now, step - 1, step)
         result = {key: np.array(values) for key, values in whole.items()}
         for key, values in now.items():
             result[key][rows] = values
@@ -371,8 +382,7 @@ class _Stepper:
     ) -> dict[str | Path, Array]:
         """Tell how fast what grows by laws does, OOM/year; not at all where it is beyond all numbers."""
         if not self.beginning:  # the first moment
-            self.beginning |= levels
-            self.beginning |= {("start", name): moment[name] for name in self.laws}
+            self.beginning |= {**levels, **{("start", name): moment[name] for name in self.laws}}
         found: dict[str | Path, Array] = {}
         for name, law in self.laws.items():
             taken: dict[str, str | Path] = {**{key: key for key in COMPUTES}, **law.takes()}

@@ -54,13 +54,15 @@ def _window(touch: Touch, block: Drawn) -> tuple[Array, Array]:
     return begin, end
 
 
-def breaking_dates(block: Drawn) -> Iterator[Array]:
-    """List the dates, (sample,), on which levels may change at once."""
+def breaking_dates(block: Drawn, *, bends: bool = False) -> Iterator[Array]:
+    """List the dates, (sample,), on which levels may change at once; or those too on which they may turn."""
     for found in touches_of(block.spec).values() if block.spec.events else ():
         for touch in found:
             begin, end = _window(touch, block)
-            if touch.breaks:
+            if touch.breaks or bends:
                 yield from (begin, end)
+            if bends and touch.effect.recovers is not None:
+                yield end + block.draw((*touch.path, "recovers"))
 
 
 @dataclass(frozen=True, slots=True)

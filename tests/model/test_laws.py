@@ -288,12 +288,65 @@ def test_points_and_a_law_step_together_under_a_cap_beside_jumps() -> None:
 
 def test_a_cap_holds_the_level_back_and_makes_no_research_easier() -> None:
     """Algorithms may not pass 10 for three years: what they are then is used less, and never more than without it."""
-    free, held = (
-        run_of(by_law({}, **{"drivers.algorithms.caps": {"ban": {"limit": 10}}, "events": {"ban": {
-            "from": 2028, "for": years, "effects": [{"on": "drivers.algorithms.caps.ban", "limit": "put-on"}]}}}))
-        for years in ("1e-9 years", "3 years")
+
+    def levels(years: float) -> np.ndarray:
+        put_on = {"on": "drivers.algorithms.caps.ban", "limit": "put-on"}
+        stated = by_law({}, events={"ban": {"from": 2028, "for": f"{years} years", "effects": [put_on]}})
+        run: Any = run_of(small_scenario(stated | {"drivers.algorithms.caps": {"ban": {"limit": 10}}}))
+        return np.asarray(run["trajectories/algorithms"].values)
+
+    free, held = levels(1e-9), levels(3)
+    assert (held[:, 4] == 1.0).all()
+    assert (free[:, 7:] >= held[:, 7:]).all()
+    np.testing.assert_array_less(free[:, 6] - 1.0, held[:, 6])
+
+
+@pytest.mark.parametrize("step", ["year", "quarter"])
+@pytest.mark.parametrize(
+    "effect",
+    [
+        {"on": "drivers.compute", "times": 0.01, "recovers": "1 year"},
+        {"on": "drivers.compute.growth", "times": 5},
+        {"on": "quantities.researchers", "times": 0.01},
+        {"on": "drivers.compute.caps.top", "times": 1e-6},
+    ],
+)
+def test_what_an_event_does_to_a_law_begins_and_ends_on_its_day(effect: Mapping[str, Any], step: str) -> None:
+    """The equation from bound to bound of a window within a sixteenth of a year, to 1e-6 OOM."""
+    given = {"automated": 0.3, "width": 3, "labour-share": 0.3, "returns": 0.8, "diminishing-returns": 0.6}
+    begin, end = 2028.03, 2029.04
+    window = {"from": begin, "for": f"{end - begin} years", "effects": [effect]}
+    compute = {**COMPUTE, "growth": {"value": 0.4, "unit": "OOM/year"}, "caps": {"top": {"limit": "1e33 FLOP"}}}
+    people = {"start": 1000, "growth": {"value": 0.1, "unit": "OOM/year"}}
+    stated = by_law({**given, "initial-growth": {"value": 0.4, "unit": "OOM/year"}}, samples=1)
+    run: Any = run_of(
+        small_scenario(
+            stated | {"drivers": stated["drivers"] | {"compute": compute}, "quantities": {"researchers": people},
+                      "years": {"first": 2026, "last": 2032, "step": step}, "events": {"window": window}}
+        )
     )  # fmt: skip
-    levels = [each["trajectories/algorithms"].values for each in (free, held)]
-    assert (levels[1][:, 4] == 1.0).all()
-    assert (levels[0][:, 7:] >= levels[1][:, 7:]).all()
-    np.testing.assert_array_less(levels[0][:, 6] - 1.0, levels[1][:, 6])
+    on, times = str(effect["on"]), float(effect["times"])
+
+    def slope(time: float, state: Any) -> Any:
+        here = begin <= time < end
+        after = min(max(1.0 - (time - end), 0.0), 1.0) if time >= end and "recovers" in effect else 0.0
+        left = np.log10(times) * (float(here) + after)
+        since = np.clip(time, begin, end) - begin
+        physical = 0.4 * (time - 2026 + (since * (times - 1) if on.endswith("growth") else 0.0))
+        physical = min(physical + (left if on == "drivers.compute" else 0.0), 6.0 + (left if on.endswith("top") else 0))
+        odds = np.log(0.3 / 0.7) + LN_10 * (physical + state[0]) / 3
+        labour = LN_10 * (0.1 * (time - 2026) + (left if on.endswith("researchers") else 0.0))
+        research = 0.24 * (labour + np.logaddexp(0, odds) + np.log(0.7)) + 0.56 * LN_10 * physical
+        return [0.4 * np.exp(research - 0.6 * LN_10 * state[0])]
+
+    state, found = [0.0], [0.0]
+    years = run["trajectories/year"].values
+    for low, high in pairwise(years):
+        inside = [date for date in (begin, end, end + 1) if low < date < high]
+        for left, right in pairwise([low, *inside, high]):
+            within = (left + 1e-10, right - 1e-10)
+            part = solve_ivp(lambda time, now, w=within: slope(float(np.clip(time, *w)), now), (left, right), state,
+                             rtol=1e-10, atol=1e-12)  # fmt: skip
+            state = part.y[:, -1]
+        found.append(state[0])
+    np.testing.assert_allclose(run["trajectories/algorithms"].values[0], found, rtol=0, atol=1e-6)

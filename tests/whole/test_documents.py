@@ -56,7 +56,12 @@ def test_commands_in_the_documents_are_commands():
     known = {*COMMANDS, "history"}
     for page in PAGES:
         for line in re.findall(r"^simulate (\S+)", page.read_text(encoding="utf-8"), re.MULTILINE):
-            assert line in known or "." in line or "/" in line or line in ("baseline", "learned", "views", "events", "actors"), (
+            assert (
+                line in known
+                or "." in line
+                or "/" in line
+                or line in ("baseline", "learned", "views", "events", "actors")
+            ), (
                 page.name,
                 line,
             )
