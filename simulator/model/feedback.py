@@ -382,7 +382,8 @@ class _Stepper:
     ) -> dict[str | Path, Array]:
         """Tell how fast what grows by laws does, OOM/year; not at all where it is beyond all numbers."""
         if not self.beginning:  # the first moment
-            self.beginning |= {**levels, **{("start", name): moment[name] for name in self.laws}}
+            self.beginning |= levels
+            self.beginning |= {("start", name): moment[name] for name in self.laws}
         found: dict[str | Path, Array] = {}
         for name, law in self.laws.items():
             taken: dict[str, str | Path] = {**{key: key for key in COMPUTES}, **law.takes()}
@@ -395,8 +396,7 @@ class _Stepper:
             is_still = reduce(np.logical_or, [moment[at] > BEYOND for at in self._states(name)])
             found[_rate(name)] = np.where(is_still, 0.0, rates["growth"])
             found |= {_rate(at): np.where(is_still, 0.0, rates[stock]) for stock, at in stocks.items()}
-            most = np.minimum(state["start"] + rates.get("most", np.inf), AWAY)
-            found["most", name] = np.broadcast_to(most, is_still.shape)
+            found["most", name] = is_still * 0.0 + np.minimum(state["start"] + rates.get("most", np.inf), AWAY)
         return found
 
     def _stocks(self, name: str) -> dict[str, Path]:
