@@ -194,10 +194,9 @@ class _Stepper:
         if not rows.size:
             return whole
         counts = inside[:, rows].sum(axis=0)
-        ordinal = np.repeat(np.arange(counts.max()), 2)[:, None]
-        is_here, both = ordinal < counts, np.arange(2 * counts.max())[:, None]  # before and on each date
+        both = np.arange(2 * counts.max())[:, None]  # before and on each date
         held = np.minimum(2 * np.argmax(inside[:, rows], axis=0) + both, 2 * len(self.breaks) - 1)
-        times = np.where(is_here, self.breaks[held // 2, rows], end)
+        times = np.where(is_here := both < 2 * counts, self.breaks[held // 2, rows], end)
         apart = copy(self)
         apart.size, apart.points = rows.size, [each.taken(rows) for each in self.points]
         apart.laws = {name: law.taken(rows) for name, law in self.laws.items()}
@@ -396,7 +395,8 @@ class _Stepper:
             is_still = reduce(np.logical_or, [moment[at] > BEYOND for at in self._states(name)])
             found[_rate(name)] = np.where(is_still, 0.0, rates["growth"])
             found |= {_rate(at): np.where(is_still, 0.0, rates[stock]) for stock, at in stocks.items()}
-            found["most", name] = is_still * 0.0 + np.minimum(state["start"] + rates.get("most", np.inf), AWAY)
+            most = np.minimum(state["start"] + rates.get("most", np.inf), AWAY)
+            found["most", name] = np.zeros(is_still.shape) + most
         return found
 
     def _stocks(self, name: str) -> dict[str, Path]:

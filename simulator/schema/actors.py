@@ -39,8 +39,8 @@ class Actor(Spec):
     allocation: dict[str, Any] = Field(default_factory=dict)
     """What is laid over who uses a stock."""
     events: dict[str, Any] = Field(default_factory=dict)
-    """What is laid over the events: effects on this actor alone. Whether and when one comes is the same for all; one that
-    waits for a threshold or a level comes to each actor when that one reaches it."""
+    """What is laid over the events: effects on this actor alone. Whether and when one comes is the same for all; one
+    that waits for a threshold or a level comes to each actor when that one reaches it."""
     constraints: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the constraints."""
     notes: Text | None = None
