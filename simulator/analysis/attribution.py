@@ -297,17 +297,10 @@ def attribute_difference(
     errors = _errors(within, shares.errors, values[:, 1:], blocks=count / spec.block)
     (before, *_), (after, *_) = ends
     kept, said = _kept(numbers, values[:, 0], years[-1])
-    return Attribution(
-        (first.spec.name, second.spec.name),
-        tuple(numbers[place] for place in kept),
-        tuple(map(_described, changes)),
-        before[kept],
-        after[kept],
-        replace(shares, parts=shares.parts[:, kept], errors=shares.errors[:, kept]),
-        errors[:, kept],
-        count,
-        said,
-    )
+    shares = replace(shares, parts=shares.parts[:, kept], errors=shares.errors[:, kept])
+    between, told = (first.spec.name, second.spec.name), tuple(numbers[place] for place in kept)
+    inputs = tuple(map(_described, changes))
+    return Attribution(between, told, inputs, before[kept], after[kept], shares, errors[:, kept], count, said)
 
 
 type _Held = dict[tuple[int, ...], Array] | None  # by the place in a mixture, and the inputs that are changed there

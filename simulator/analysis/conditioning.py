@@ -17,6 +17,7 @@ from simulator.analysis.evidence import AFTER, BEFORE, Fact, given_weights, like
 from simulator.analysis.outcomes import Outcome, between_words, prior_text, run_crossings, run_outcomes, years_of
 from simulator.analysis.reweighting import headline_lines, headline_table, weighted_estimate
 from simulator.analysis.tilting import Weighted, tilted
+from simulator.errors import RunFileError
 from simulator.files import short_hash
 from simulator.runs.estimates import BANDS, effective_samples, sample_quantiles, sum_error, weighted_quantiles
 from simulator.runs.folder import stored_scenario
@@ -311,6 +312,9 @@ def _priors(run: xr.DataTree, used: Weighted, weights: Array) -> Table:
     for name, unit, own, present in drawn_priors(run):
         if own.min() == own.max():
             continue
+        if name not in stated:
+            rule = "its scenario has no such prior"
+            raise RunFileError(f"parameters/{name}: {rule}. It was changed since it was written: make it anew.")
         values, scores, mean, spread = used.parameters.get(name), used.scores.get(name), 0.0, 1.0
         if scores is None:
             ranked = _rank_scores(own, own)

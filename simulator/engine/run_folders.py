@@ -250,6 +250,7 @@ def _whole(folder: FilePath) -> tuple[Group, FilePath] | None:
     """Open a run that is whole, and write what a kill left out beside it; None where there is none."""
     if not is_there(folder):
         return None
+    tidy(folder)
     with contextlib.suppress(RunFileError):
         run = of_tree(open_run(folder))
         write_tables(run, folder, kept_scenario_text(run))

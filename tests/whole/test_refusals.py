@@ -75,7 +75,7 @@ def refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         ("sweep linear.yaml --over drivers.algorithms.growth.sd=0.1,0.2 --outcome restricted:late", "a sweep keeps no samples"),
         ("sweep learned --over history.record_error=0.1,0.2 --outcome crossing:gtp-4", "Did you mean 'gpt-4'?"),
         ("compare baseline tight-capz", "Did you mean 'tight-caps'?"),
-        ("compare views baseline --attribute", "compare: --attribute: views mixes scenarios"),
+        ("compare views baseline --attribute", "compare: --attribute: the two do not mix the same scenarios"),
         ("compare baseline linear.yaml --seed -1", "seed"),
         ("hindcast --origins 2020,2025", "must be after the end of 2025"),
         ("hindcast baseline --allow-hindsight --origins 2012", "needs at least 3 years of record"),

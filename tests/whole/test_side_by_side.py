@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 import simulator.analysis.sweep_files
@@ -124,14 +125,14 @@ def test_what_is_gone_while_it_is_read_counts_as_never_there_and_damage_is_said(
 ) -> None:
     (tmp_path / "counts.npz").write_text("damaged")
     (tmp_path / "samples-000000000000.npz").write_text("damaged")
-    read = simulator.engine.checkpoints._read
+    load = np.load
 
-    def taken(path: Path, make: Any) -> Any:
+    def taken(path: Path, **how: Any) -> Any:
         if gone:
             path.unlink()
-        return read(path, make)
+        return load(path, **how)
 
-    monkeypatch.setattr(simulator.engine.checkpoints, "_read", taken)
+    monkeypatch.setattr(simulator.engine.checkpoints.np, "load", taken)
     left = Unfinished(tmp_path)
     for ask, nothing in ((left.tallies, Tallies()), (left.batches, [])):
         if gone:
