@@ -16,7 +16,7 @@ from simulator.model.levels import Block, own_line, quantity_line, way_of
 from simulator.model.lines import Bent, Course, Joined, Line, Named
 from simulator.model.quantities import Chain, is_followed, share_line
 from simulator.model.saturation import law_of
-from simulator.model.windows import touches, with_events
+from simulator.model.windows import with_events
 from simulator.schema.quantities import Level, Limit, Operation, Quantity
 from simulator.schema.stocks import Stock
 from simulator.schema.subjects import Bound, bounds_of
@@ -41,7 +41,7 @@ def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
         return _joined([subject_course(each, chain, apart=apart) for each in parts])
     subject, block = chain.subjects[name], chain.block
     level = subject.level
-    if level is not None and (level.level is not None or touches(subject.path, block)):
+    if level is not None and (level.level is not None or block.touched.get(subject.path)):
         demanded = start = _grown(level, subject.path, block)
     elif level is not None:
         demanded = start = chain.line(name)

@@ -20,9 +20,10 @@ from simulator.model.chance import Jumps, drawn_jumps, jump_growth
 from simulator.model.failing import checked
 from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
 from simulator.model.lines import Course, Line, Samples, chosen
-from simulator.model.windows import bent_growth, bent_line, pieces_of, touches
+from simulator.model.windows import bent_growth, bent_line, pieces_of
 from simulator.schema.allocation import AllocatedShare
 from simulator.schema.drivers import CustomDriver
+from simulator.schema.effects import Touches
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years
 from simulator.schema.quantities import Factor, Level, MeanRate, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
@@ -46,6 +47,8 @@ class Block:
     custom: Mapping[str, CustomDriver]
     times: Array
     places: dict[tuple[str, Path], Any] = field(default_factory=dict)
+    touched: Touches = field(default_factory=dict)
+    """The effects of events, by the paths of what they are on."""
     whole: Block | None = None
     samples: Samples = None
     """The block that this one takes samples of, and which they are: some in a row, or any at times of their own."""
@@ -103,7 +106,7 @@ class Block:
         if isinstance(samples, np.ndarray):
             samples = samples + self.begin
         return Block(
-            self.spec, self.draws, self.custom, times, self.places, self, samples,
+            self.spec, self.draws, self.custom, times, self.places, self.touched, self, samples,
             lines=self.lines, courses=self.courses, jumps=self.jumps,
         )  # fmt: skip
 
@@ -227,7 +230,7 @@ def _grown(level: Level, path: Path, block: Block) -> Line | None:
 
 def level_line(level: Level, path: Path, block: Block) -> Line | None:
     """Give what is demanded of a level as broken lines; None where it is bent, or follows chance or a table."""
-    return None if touches(path, block) else own_line(level, path, block)
+    return None if block.touched.get(path) else own_line(level, path, block)
 
 
 def own_line(level: Level, path: Path, block: Block) -> Line | None:
@@ -245,7 +248,7 @@ def own_line(level: Level, path: Path, block: Block) -> Line | None:
     bent = (level.table, level.drift, level.volatility, level.jumps, custom)
     if any(each is not None for each in bent):
         return None
-    return block.line((*path, "bent"), make) if touches((*path, "growth"), block) else _grown(level, path, block)
+    return block.line((*path, "bent"), make) if block.touched.get((*path, "growth")) else _grown(level, path, block)
 
 
 def quantity_line(quantity: Quantity, path: Path, block: Block) -> Line | None:
@@ -258,7 +261,7 @@ def quantity_line(quantity: Quantity, path: Path, block: Block) -> Line | None:
 
 def _line(quantity: Prior | Level | Operation, path: Path, whole: Block) -> Line | None:
     first = whole.spec.years.first
-    if touches(path, whole):
+    if whole.touched.get(path):
         return None
     if isinstance(quantity, Level):
         return None if quantity.caps else level_line(quantity, path, whole)

@@ -28,6 +28,7 @@ from simulator.model.model_counts import model_counts
 from simulator.model.quantities import Chain
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
+from simulator.schema.effects import touches_of
 from simulator.schema.prior_names import entries_of
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
@@ -76,10 +77,11 @@ class Projection:
         """Whether a level of it makes jumps at random times."""
         self._has_feedback = bool(spec.fed)
         self._told = told_variables(spec)
+        self._touched = touches_of(spec) if spec.events else {}
 
     def block(self, draws: Mapping[str, Array]) -> Block:
         """Hold draws by name of the prior, (sample,) or (1,) on the internal scale."""
-        return Block(self.spec, draws, self.custom, self.years, self._places)
+        return Block(self.spec, draws, self.custom, self.years, self._places, self._touched)
 
     def _followed(self, block: Block) -> Chain:
         """Follow what follows from itself over the years, of a block of draws."""

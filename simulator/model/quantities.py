@@ -25,7 +25,7 @@ from simulator.model.levels import Block, demanded_level, jumps_of, level_line, 
 from simulator.model.lines import Line
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.model.stocks import accumulated
-from simulator.model.windows import shifted, touches
+from simulator.model.windows import shifted
 from simulator.schema.allocation import AllocatedShare
 from simulator.schema.effects import is_touched
 from simulator.schema.prior_names import parts_of
@@ -43,7 +43,7 @@ def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
     """Give a share of a quantity as broken lines; None where the quantity is something else."""
 
     def make(whole: Block) -> Line | None:
-        of = None if touches(path, whole) else quantity_line(str(limit.of), path, whole)
+        of = None if whole.touched.get(path) else quantity_line(str(limit.of), path, whole)
         return None if of is None else of.plus(Line(of.since, whole.draw((*path, "share"))))
 
     return block.line(path, make)

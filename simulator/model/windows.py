@@ -16,7 +16,7 @@ import numpy as np
 from simulator.errors import Path
 from simulator.model.growth import FAR_YEAR, column
 from simulator.model.lines import Changed, Course, Line, Samples, chosen
-from simulator.schema.effects import Touch, touches_of
+from simulator.schema.effects import Touch, Touches
 from simulator.schema.spec import ScenarioSpec
 from simulator.units import Array
 
@@ -27,6 +27,10 @@ class Drawn(Protocol):
     @property
     def spec(self) -> ScenarioSpec:
         """The scenario."""
+
+    @property
+    def touched(self) -> Touches:
+        """The effects of events by the paths of what they are on."""
 
     @property
     def draws(self) -> Mapping[str, Array]:
@@ -44,11 +48,6 @@ def window_paths(name: str) -> tuple[Path, Path]:
     return ("events", name), ("events", name, "end")
 
 
-def touches(path: Path, block: Drawn) -> tuple[Touch, ...]:
-    """List the effects of events on what stands at a path."""
-    return touches_of(block.spec).get(path, ()) if block.spec.events else ()
-
-
 def _window(touch: Touch, block: Drawn) -> tuple[Array, Array]:
     begin, end = (block.draw(path) for path in window_paths(touch.event))
     return begin, end
@@ -56,7 +55,7 @@ def _window(touch: Touch, block: Drawn) -> tuple[Array, Array]:
 
 def breaking_dates(block: Drawn, *, bends: bool = False) -> Iterator[Array]:
     """List the dates, (sample,), on which levels may change at once; or those too on which they may turn."""
-    for found in touches_of(block.spec).values() if block.spec.events else ():
+    for found in block.touched.values():
         for touch in found:
             begin, end = _window(touch, block)
             if touch.breaks or bends:
@@ -85,7 +84,7 @@ class Piece:
 
 def pieces_of(path: Path, block: Drawn) -> list[Piece]:
     """Cut time where events on the growth of a level at a path begin and end; none where there are no such events."""
-    found = touches((*path, "growth"), block)
+    found = block.touched.get((*path, "growth"), ())
     windows = [tuple(np.minimum(date, FAR_YEAR) for date in _window(touch, block)) for touch in found]
     if not windows:
         return []
@@ -152,13 +151,13 @@ def bent_line(line: Line, *, base: float, pieces: Sequence[Piece]) -> Line:
 
 def shifted(level: Array, path: Path, block: Drawn, years: Array) -> Array:
     """Shift levels (sample, year) at a path by the events in force; a limit that none lets stand is +inf."""
-    found = touches(path, block)
+    found = block.touched.get(path, ())
     return _with_events(level, found, block.draw, years) if found else level
 
 
 def with_events(course: Course, path: Path, block: Drawn) -> Course:
     """Give the course of what stands at a path with the events on it: as `shifted`."""
-    found = touches(path, block)
+    found = block.touched.get(path, ())
     if not found:
         return course
 
