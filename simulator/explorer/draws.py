@@ -149,15 +149,15 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
     batches, wide, curves = [compute_batch(plan, 0, own)], dict[str, int](), dict[str, Curve]()
     for number, path in enumerate(_strongest(batches[0], plan, known.priors)[:most]):
         prior = known.priors[path]
+        curve = stated(base, prior, prior.median, WIDE)  # from which these are drawn, and not what stands for it
+        if curve is None or not np.isfinite(curve.at).all():
+            continue
         try:
             other = changed(base, {path: {"width": WIDE}})
+            batches.append(compute_batch(run_plan(_seeded(other, number + 1)), 0, wider))
         except SimulatorError:
             continue  # it may not be so wide: there are only the scenario's own samples
-        curve = stated(base, prior, prior.median, WIDE)  # from which these are drawn, and not what stands for it
-        if curve is not None and np.isfinite(curve.at).all():
-            curves[path] = curve
-            batches.append(compute_batch(run_plan(_seeded(other, number + 1)), 0, wider))
-            wide[path] = wider
+        curves[path], wide[path] = curve, wider
     component = np.concatenate([each.component for each in batches])
     scores = dict[str, Array]()
     for key, (name, of) in sorted(known.names.items()):

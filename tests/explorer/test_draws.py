@@ -93,3 +93,14 @@ def test_what_is_drawn_wider_is_weighed_by_the_prior_from_which_it_was_drawn():
     for edge in (0.1, 0.2, 0.3, 0.5):
         share = (growth[:own] < edge).mean()
         assert weights[growth < edge].sum() / weights.size == pytest.approx(share, abs=0.002)
+
+
+def test_a_prior_that_is_too_wide_to_be_computed_is_drawn_as_it_is_alone():
+    """Twice as wide, software may grow by -0.1 OOM a year at first: by the law it then falls to nothing."""
+    given = {"automated": 0.3, "width": 3, "labour-share": 0.3, "returns": 0.8, "diminishing-returns": 0.6,
+             "initial-growth": {"uniform": [0.1, 0.5], "unit": "OOM/year"}}  # fmt: skip
+    law = {"kind": "automated-research", "quantities": {"labour": "people"}, "parameters": given}
+    changes = {"drivers.algorithms": {"law": law}, "quantities": {"people": {"start": 1000}}}
+    _, draws = drawn(changes, own=256, wider=64, most=3)
+    assert set(draws.wide) == {START, GROWTH}
+    assert draws.logs.size == 256 + 2 * 64
