@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted
 from simulator.model import growth
+from simulator.model.breaks import breaks_between
 from simulator.model.fine_grid import fine_grid, is_fine, read_between
 from simulator.model.levels import Block, LevelOf, quantity_line
 from simulator.model.lines import Line
-from simulator.schema.prior_names import parts_of
-from simulator.schema.quantities import Operation
+from simulator.schema.prior_names import entries_of, parts_of
+from simulator.schema.quantities import Level, Operation
 from simulator.schema.stocks import Stock
 from simulator.units import SECONDS_PER_YEAR, Array
 from simulator.wording import percent
@@ -34,22 +36,70 @@ def accumulated(operation: Operation | Stock, path: Path, block: Block, years: A
         return _added_up(operation, path, block, years, base=base, flow_at=flow_at)
     times = np.unique([base, *years]) if is_straight else fine_grid(base, float(years[-1]), years)
     # A stock S that loses a part d a year has S e^(d t) grow by the flow times e^(d t): added up, and turned back.
-    turn = _decay(operation, path, block)[:, None] * (times - base)
-    per_year = flow_at(times) + np.log10(SECONDS_PER_YEAR) + turn  # base units of a flow are per second
+    decay, per_base = _decay(operation, path, block)[:, None], np.log10(SECONDS_PER_YEAR)
+    turn = decay * (times - base)
+    per_year = flow_at(times) + per_base + turn  # base units of a flow are per second
     on_grid = times == base if is_straight else is_fine(times)
     grid = np.flatnonzero(on_grid)
+    breaks = None if is_straight else _Breaks.of(times, block, lambda at: flow_at(at) + per_base + decay * (at - base))
     start = block.draw((*path, "start")) if operation.service_life is None else np.full(1, -np.inf)
     on = growth.accumulate(times[grid], per_year[:, grid], log_start=start)
-    stock = np.empty((on.shape[0], times.size))
-    stock[:, grid] = on
+    stock = np.empty((on.shape[0] if breaks is None else block.size, times.size))
+    stock[:, grid] = on if breaks is None else breaks.mended(times[grid], per_year[:, grid], on)
     for time in np.flatnonzero(~on_grid):  # added up from the grid and not onto it: no year changes another
         before = grid[np.searchsorted(grid, time) - 1]
         step = [before, time]
-        stock[:, time] = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])[:, 1]
+        on = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])
+        stock[:, time] = (on if breaks is None else breaks.mended(times[step], per_year[:, step], on))[:, 1]
     if operation.service_life is not None:
         ends = np.unique([0, times.size - 1]) if is_straight else grid
         stock = _less_retired(times, stock, per_year, on_grid=ends, path=path, block=block)
     return block.stepped(path, times, stock - turn)[:, np.searchsorted(times, years)]
+
+
+@dataclass(frozen=True, slots=True)
+class _Breaks:
+    """Where a flow jumps, (date, sample), +inf where a sample has fewer; with its log10 before and after."""
+
+    dates: Array
+    before: Array
+    after: Array
+
+    @classmethod
+    def of(cls, times: Array, block: Block, flow_at: Callable[[Array], Array]) -> _Breaks | None:
+        """Find them; None where it does not jump."""
+        dates = breaks_between(times, entries_of(Level, block.spec), block, block.size)
+        known = np.where(np.isfinite(dates), dates, times[-1])
+        before, after = (
+            np.array([np.broadcast_to(flow_at(at[:, None])[:, 0], block.size) for at in each]).reshape(known.shape)
+            for each in (np.nextafter(known, times[0]), known)
+        )
+        jumps = (np.abs(after - before) > 1e-9).any(axis=1)  # NaN, of nothing bought on both sides, is no jump
+        return cls(dates[jumps], before[jumps], after[jumps]) if jumps.any() else None
+
+    def mended(self, grid: Array, flow: Array, stock: Array) -> Array:
+        """Count jumps from their day on in a stock that was added up of a flow as if it were straight on each step."""
+        rows = np.arange(self.dates.shape[1])
+        flow, stock = (np.broadcast_to(each, (rows.size, grid.size)) for each in (flow, stock))
+        begun, level = np.full(rows.size, -np.inf), np.zeros(rows.size)  # what stands before a jump in its step
+        more: Array = np.zeros(stock.shape)
+        for date, before, after in zip(self.dates, self.before, self.after, strict=True):
+            step = np.clip(np.searchsorted(grid, date), 1, grid.size - 1)
+            low, high, last = grid[step - 1], grid[step], flow[rows, step]
+            here, again = (date > low) & (date <= high), begun > low
+            low, first = np.where(again, begun, low), np.where(again, level, flow[rows, step - 1])
+            whole = stock[rows, step]
+            part = _added(first, before, date - low, whole) + _added(after, last, high - date, whole)
+            part = np.where(here, part - _added(first, last, high - low, whole), 0.0)
+            more += part[:, None] * 10.0 ** np.minimum(whole[:, None] - stock, 0.0) * (grid >= high[:, None])
+            begun, level = np.where(here, date, begun), np.where(here, after, level)
+        return np.asarray(stock + np.log1p(more) / growth.LN_10)
+
+
+def _added(first: Array, last: Array, span: Array, whole: Array) -> Array:
+    """Add up a flow that is straight in the log, as a part of a stock."""
+    fall = growth.mean_decay(np.abs(first - last) * growth.LN_10)
+    return np.asarray(10.0 ** (np.maximum(first, last) - whole) * fall * np.where(np.isfinite(span), span, 0.0))
 
 
 def _flow(

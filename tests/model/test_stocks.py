@@ -126,3 +126,44 @@ def test_crossings_of_a_stock_that_is_retired_are_dated_in_each_sample(caps: dic
         since = max(after - life, 0.0)
         level = 3e6 * max(1 - after / life, 0.0) + 1e6 * (np.exp(G * after) - np.exp(G * since)) / G
         assert level == pytest.approx(9e6, rel=1e-3)
+
+
+@pytest.mark.parametrize("ages", [{}, {"depreciation": "20 %/year"}, {"service_life": "30 years"}])
+@pytest.mark.parametrize(
+    "spans", [[(2.5, 2.0)], [(2.53, 2.0)], [(2.51, 0.03), (2.55, 1.0)], [(0.0, 1.25), (3.125, 40.0)]]
+)
+def test_what_is_bought_while_an_event_lasts_is_counted_from_day_to_day(ages: Any, spans: Any) -> None:
+    """Purchases that grow by g and are a quarter of that in the windows, which may be shorter than a step of the grid."""
+    first, loss = 2025.0, -np.log(0.8) if "depreciation" in ages else 0.0
+    shifts = {"on": "quantities.bought", "times": 0.25}
+    events = {
+        f"e{number}": {"from": first + begin, "for": f"{span} years", "effects": [shifts]}
+        for number, (begin, span) in enumerate(spans)
+    }
+    found = levels(quantities={"bought": PURCHASES}, events=events, years={"first": first, "last": first + 10, "step": "month"},
+                   stocks={"chips": {"start": "3 million chip", "purchases": "bought", **ages}})["quantity_chips"][0]  # fmt: skip
+    at = np.arange(121) / 12
+
+    def bought(begin: float, end: np.ndarray) -> np.ndarray:
+        ends = np.maximum(np.stack([np.full(at.size, begin), np.minimum(end, at)]), 0.0)
+        return 1e6 * np.diff(np.exp((G + loss) * np.maximum.accumulate(ends)), axis=0)[0] / (G + loss)
+
+    kept = bought(0.0, at) - 0.75 * sum(bought(begin, np.full(at.size, begin + span)) for begin, span in spans)
+    start = 3e6 * (np.maximum(1.0 - at / 30.0, 0.0) if "service_life" in ages else 1.0)
+    np.testing.assert_allclose(found, (start + kept) * np.exp(-loss * at), rtol=1e-5)
+
+
+def test_an_event_of_each_sample_counts_from_its_own_date() -> None:
+    event = {
+        "from": {"uniform": [2026.5, 2029.5]},
+        "for": "1 year",
+        "effects": [{"on": "quantities.bought", "times": 0.1}],
+    }
+    run = run_of(small_scenario({"quantities": {"bought": {"start": "1 million chip/year"}}, "events": {"stop": event}, "samples": 8,
+                                 "stocks": {"chips": {"start": "3 million chip", "purchases": "bought"}}}))  # fmt: skip
+    found, began = run["trajectories/quantity_chips"], run["events/event_year"].values.reshape(-1, 1)
+    years = found["year"].values
+    assert np.ptp(began) > 0.5
+    stopped = np.clip(years - began, 0.0, 1.0)
+    expected = 3e6 + 1e6 * (years - years[0] - 0.9 * stopped)
+    np.testing.assert_allclose(10.0 ** found.transpose("sample", "year").values.astype(float), expected, rtol=1e-5)
