@@ -142,6 +142,26 @@ def test_the_frontier_is_the_one_that_leads_and_its_crossing_the_first_of_all() 
     assert np.array_equal(batch.crossings["already_above"], batch.actors["already_above"].max(axis=0))
 
 
+def test_a_limit_that_actors_share_adds_up_to_the_whole_in_every_sample() -> None:
+    shares = {"us": {"share": {"interval_90": [0.4, 0.7], "unit": "fraction"}}, "china": {"share": "rest"}}
+    shared = SPEC | {
+        "stocks": {"power": {"start": {"interval_90": [1, 4], "unit": "GW"}, "growth": "20 %/year"}},
+        "allocation": {"power": {"uses": shares}},
+        "constraints": {"power": {"limit": {"product": ["power-us", "1e12 FLOP/J", "1 day"]}}},
+        "actors": {"us": {}, "china": {"constraints": {"power": {"limit": {"product": ["power-china", "1e12 FLOP/J", "1 day"]}}}}},
+    }  # fmt: skip
+    plan = run_plan(parse_scenario(json.dumps(shared)))
+    batch = compute_batch(plan, 0, plan.spec.samples)
+    allowed = batch.actors["physical_compute"].astype(np.float64)
+    whole = batch.trajectories["quantity_power"].astype(np.float64) + np.log10(1e12 * 86_400)
+    held = np.log10((10.0**allowed).sum(axis=0))
+    alone = compute_batch(run_plan(parse_scenario(json.dumps(SPEC))), 0, plan.spec.samples)
+    both = (alone.trajectories["physical_compute"] > whole).all(axis=0)  # either wants more than all there is
+    assert both.sum() > 100
+    assert held[:, both] == pytest.approx(whole[:, both], abs=1e-5)
+    assert (held <= whole + 1e-5).all()
+
+
 def test_a_threshold_may_be_crossed_by_all_by_so_many_or_by_one() -> None:
     ways = {"first": "first", "second": 2, "every": "all", "eu-alone": "eu", "plain": None}
     thresholds = {name: {"effective_compute": 1e29} | ({"by": by} if by else {}) for name, by in ways.items()}

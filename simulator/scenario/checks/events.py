@@ -9,10 +9,11 @@ import numpy as np
 from simulator.errors import Fault, Path, as_path, dotted, items, near_name, number
 from simulator.priors.joint import JointPrior
 from simulator.schema.choices import LAWS
-from simulator.schema.events import Effect
+from simulator.schema.events import Effect, NamedEvent
 from simulator.schema.prior_names import entries_of, events_of, stated_drivers
 from simulator.schema.quantities import Event, Factor, Level, Limit
 from simulator.schema.spec import Driver, ScenarioSpec
+from simulator.schema.statements import Prior
 from simulator.schema.stocks import Stock
 from simulator.schema.uses import circles
 
@@ -71,9 +72,14 @@ def _circle_faults(spec: ScenarioSpec) -> Iterator[Fault]:
 
 
 def _chance_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
-    """Find probabilities beyond 0 to 1."""
+    """Find probabilities beyond 0 to 1, and two events of which one excludes the other on a day when both are sure."""
+    days = {name: day for name, event in spec.events.items() if (day := _sure_day(name, event, joint)) is not None}
     for name, event in spec.events.items():
         path = ("events", name)
+        for part, other in enumerate(event.excludes):
+            if name != other and name in days and days[name] == days.get(other):
+                rule = f"both {name} and {other} are sure to come on one day, and only one of them may."
+                yield Fault((*path, "excludes", part), rule, "Give one of them a probability, or another date.")
         stated: list[Path] = [(*path, "probability")] if event.probability is not None else []
         for at in stated + [(*path, "triggers", other) for other in event.triggers]:
             low, high = joint.priors[dotted(at)].family.support
@@ -81,6 +87,15 @@ def _chance_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
                 reach = f"to {number(low if low < 0.0 else high)}" if np.isfinite([low, high]).all() else "beyond"
                 rule = f"is a probability, from 0 to 1; it reaches {reach}."
                 yield Fault(at, rule, "Write 40 %, or truncate it: truncated: [0, 1]; or use family: beta.")
+
+
+def _sure_day(name: str, event: NamedEvent, joint: JointPrior) -> float | str | Event | None:
+    """Give the day on which an event comes for sure, as far as it can be held against that of another."""
+    if event.probability is not None or event.hazard is not None or event.delay is not None:
+        return None
+    if not isinstance(event.from_, Prior):
+        return event.from_
+    return event.from_.input or joint.priors[dotted(("events", name, "from"))].value
 
 
 def _effect_faults(effect: Effect, path: Path, spec: ScenarioSpec) -> Iterator[Fault]:
