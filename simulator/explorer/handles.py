@@ -183,7 +183,10 @@ def _numbers(component: Component) -> Iterator[Handle]:
 
 
 def _switches(component: Component) -> Iterator[Handle]:
-    """List what can be taken away: limits, jumps, random drift, feedback, events, and eras that wait for one."""
+    """List what can be taken away: limits, jumps, random drift, feedback, events, and eras that wait for one.
+
+    Not an event that puts a limit on: without it the limit would always stand.
+    """
     limits = [path for path, _ in entries_of(Limit, component.spec)]
     added = [
         (*path, key)
@@ -191,7 +194,11 @@ def _switches(component: Component) -> Iterator[Handle]:
         for key in _REMOVABLE
         if getattr(level, key, None) is not None and (key != "feedback" or isinstance(level, Driver))
     ]
-    events = [("events", name) for name in component.spec.events]
+    events = [
+        ("events", name)
+        for name, event in component.spec.events.items()
+        if all(effect.limit != "put-on" for effect in event.effects)
+    ]
     for path in (*limits, *added, *events):
         yield Handle(dotted(path), "switch", path, path)
     for path, era in entries_of(Regime, component.spec):

@@ -30,12 +30,16 @@ type Touches = Mapping[Path, tuple[Touch, ...]]
 def touches_of(spec: ScenarioSpec) -> Touches:
     """List the effects on each growth, level and limit of a scenario, of events that may come; found once.
 
-    What is on the growth of a product is on that of each of its factors.
+    What is on the growth of a product is on that of each of its factors. Of an event that never comes there are those
+    that put a limit on: it never stands.
     """
     if "effects" not in spec.__dict__:
         found: dict[Path, tuple[Touch, ...]] = {}
-        for name in may_come(spec):
-            for part, effect in items(spec.events[name].effects):
+        coming = may_come(spec)
+        for name, event in spec.events.items():
+            for part, effect in items(event.effects):
+                if name not in coming and effect.limit != "put-on":
+                    continue
                 for target in effect.on:
                     for path in _parts(as_path(target), spec):
                         found[path] = (*found.get(path, ()), Touch(name, ("events", name, "effects", part), effect))

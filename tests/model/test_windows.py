@@ -148,6 +148,17 @@ def test_a_limit_stands_only_while_it_is_put_on_and_not_while_it_is_lifted() -> 
     np.testing.assert_allclose(found["crossings/crossing_year"].values[:, 0], [2034, 2026 + (np.log10(1.5e27) - 26) / 0.6], atol=1e-6)  # fmt: skip
 
 
+def test_the_more_likely_an_event_the_more_samples_have_the_limit_that_it_puts_on_and_none_where_it_never_comes() -> (
+    None
+):
+    put_on = {"from": 2029, "effects": [{"on": "constraints.treaty", "limit": "put-on"}]}
+    for probability in (0, 0.25, 1):
+        found = run({"treaty": {**put_on, "probability": probability}}, constraints={"treaty": {"limit": "1e27 FLOP"}})
+        held = levels(found, "physical_compute")[:, -1] < 27.1
+        assert held.mean() == probability
+        np.testing.assert_allclose(levels(found, "physical_compute")[~held, -1], 32, atol=4e-6)
+
+
 def test_with_feedback_growth_is_bent_before_it_is_multiplied() -> None:
     """A multiplier of 2 on algorithms at any compute: they grow by 0.2 x 2, and by half of it in the window."""
     twice = [{"at": 1e20, "multiplier": 2}, {"at": 1e40, "multiplier": 2}]
