@@ -67,12 +67,19 @@ def by_faults(thresholds: Mapping[str, str | None], actors: Collection[str]) -> 
             yield Fault(path, f"there is no actor '{by}'.", remedy)
 
 
-def actor_faults(actors: Mapping[str, Actor], events: Collection[str]) -> Iterator[Fault]:
-    """Find actors that are too many, like one that is not there or themselves, or that say whether an event comes."""
+def actor_faults(
+    actors: Mapping[str, Actor], events: Collection[str], uses: Mapping[str, Collection[str]]
+) -> Iterator[Fault]:
+    """Find actors that are too many, like one that is not there or themselves, or that say what is the same for all.
+
+    That are the names of `events`, and whether they come, and the names of the `uses` of each stock.
+    """
     if len(actors) > MOST_ACTORS:
         rule = f"holds {len(actors)} actors; at most {MOST_ACTORS} are computed with."
         yield Fault(("actors",), rule, "Leave some out.")
     for name, actor in actors.items():
+        if name in (FIRST, ALL) or name.isdecimal():
+            yield Fault(("actors", name), f"is {name} of the actors, where a threshold says by whom.", "Rename it.")
         way = [name]
         while (of := actors[way[-1]].of) in actors and of not in way:
             way.append(str(of))
@@ -91,6 +98,13 @@ def actor_faults(actors: Mapping[str, Actor], events: Collection[str]) -> Iterat
                 if key not in _OF_EVENTS:
                     rule = "is the same for all actors, as whether and when an event comes is."
                     yield Fault((*at, key), rule, "State it under events of the scenario; an actor says effects.")
+        for stock, said in actor.allocation.items():
+            stated = said.get("uses") if isinstance(said, Mapping) and stock in uses else None
+            for use, share in stated.items() if isinstance(stated, Mapping) else ():
+                if use not in uses[stock] or share is None:
+                    rule = "changes who uses it, which is the same for all actors: shares of the frontier add up to 1."
+                    remedy = f"State {use} in the scenario, and here its share; a small one where it matters little."
+                    yield Fault(("actors", name, "allocation", stock, "uses", use), rule, remedy)
 
 
 _OF_EVENTS = ("effects", "label", "notes")

@@ -293,7 +293,8 @@ class ScenarioSpec(Spec):
                 rule = f"holds {count:,} entries; at most {MOST_NAMED} are computed with."
                 yield Fault((key,), rule, "Leave some out, or part the scenario.")
                 return
-        yield from actor_faults(self.actors, self.events)
+        uses = {stock: each.uses for stock, each in self.allocation.items()}
+        yield from actor_faults(self.actors, self.events, uses)
         yield from by_faults({name: each.by for name, each in self.thresholds.items()}, self.actors)
         for key, does in (("models", "counts the runs"), ("history", "learns the priors")) if self.actors else ():
             if getattr(self, key) is not None:

@@ -24,6 +24,10 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
+SHARED = {"quantities": {"chips": {"start": "1 million chip"}},
+          "allocation": {"chips": {"uses": {"run": {"share": "3 %"}, "other": {"share": "rest"}}}}}  # fmt: skip
+
+
 def faults_of(changes: dict[str, Any]) -> list[str]:
     with pytest.raises(ScenarioError) as error:
         parse_scenario(json.dumps(SMALL | changes))
@@ -92,6 +96,11 @@ def test_an_override_reaches_what_an_actor_says_and_a_file_may_take_one_away() -
         ({"actors": {"a": {"events": {"ban": {"probability": "9 %"}}}}, "events": {"ban": {"probability": "5 %", "from": 2028,
           "effects": [{"on": "drivers.hardware.growth", "times": 0.5}]}}},
          "actors.a.events.ban.probability: is the same for all actors, as whether and when an event comes is."),
+        ({"actors": {"all": {}}}, "actors.all: is all of the actors, where a threshold says by whom."),
+        ({"actors": {"a": {"allocation": {"chips": {"uses": {"more": {"share": "3 %"}}}}}}, **SHARED},
+         "actors.a.allocation.chips.uses.more: changes who uses it, which is the same for all actors: shares of the frontier add up to 1."),
+        ({"actors": {"a": {"allocation": {"chips": {"uses": {"run": None}}}}}, **SHARED},
+         "actors.a.allocation.chips.uses.run: changes who uses it, which is the same for all actors: shares of the frontier add up to 1."),
         ({"actors": {"a": {"of": "b"}, "b": {"of": "a"}}}, "actors.a.of: is like itself: a of b of a."),
         ({"actors": {"a": {"drivers": {"hardware": {"start": {"times": 0}}}}}},
          "actors.a.drivers.hardware.start.times: must be above 0; got 0."),
