@@ -93,7 +93,7 @@ def _every(scenario: Scenario) -> Iterator[Handle]:
 
 def _handles(component: Component) -> Iterator[Handle]:
     priors, seen = component.joint.priors, set[str]()
-    for slot in slots(component.spec):
+    for slot in (*slots(component.spec), *component.own):
         name, prior = stated_name(slot.name), priors[slot.name]
         path = slot.path if name == slot.name else as_path(name)
         if name in seen or not is_belief(name) or "shock" in slot.path[-2:-1]:

@@ -31,7 +31,7 @@ from simulator.scenario.overrides import (
 )
 from simulator.scenario.remaining import by_number, concerns, entry_root, remaining_faults
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import slots
+from simulator.schema.prior_names import Slot, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import variable_words
 from simulator.schema.words import input_words, labels_of
@@ -52,6 +52,8 @@ class Component:
     joint: JointPrior = field(compare=False)  # follows from what it says
     actors: tuple[Actor, ...] = field(default=(), compare=False)
     """Its actors, whose own priors are among its priors."""
+    own: tuple[Slot, ...] = field(default=(), compare=False)
+    """Where the priors stand that its actors have for themselves."""
 
     def draws(self, draws: Mapping[str, Array]) -> Mapping[str, Array]:
         """Take its draws: all."""
@@ -233,7 +235,7 @@ def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> 
         raise _every_fault(document, found.faults)
     if found.faults or acting.faults:
         raise placed(found.faults, document)
-    component = Component(spec.name, 1.0, spec, found.joint, acting.actors)
+    component = Component(spec.name, 1.0, spec, found.joint, acting.actors, acting.slots)
     own = layers.place_of(document.places, ()).file  # what it extends may hold more than it needs
     unused = [each for each in found.unused if layers.place_of(document.places, ("quantities", each)).file == own]
     idle = [f"quantities.{each}: nothing uses it; with a label it is an output." for each in unused]
