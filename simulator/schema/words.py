@@ -96,7 +96,7 @@ def inputs_in_words(names: Iterable[str], *, labels: Mapping[str, str]) -> list[
 def input_words(name: str, *, labels: Mapping[str, str] | None = None) -> str:
     """Name an input so that it says by itself what it is about; a group of inputs keeps its name."""
     path = as_path(name)
-    if path[0] == "actors" and len(path) > 3:
+    if path[0] == "actors" and len(path) > 2:
         actor = (labels or {}).get(dotted(path[:2]), str(path[1]).replace("-", " "))
         return f"{actor}: {input_words(dotted(path[2:]), labels=labels)}"
     if len(path) < 2 or path[0] not in SECTIONS:

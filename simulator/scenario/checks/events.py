@@ -76,6 +76,11 @@ def _chance_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
     days = {name: day for name, event in spec.events.items() if (day := _sure_day(name, event, joint)) is not None}
     for name, event in spec.events.items():
         path = ("events", name)
+        if isinstance(event.from_, Prior) and isinstance(event.until, Prior):
+            begin, end = (joint.priors[dotted((*path, key))].family.support for key in ("from", "until"))
+            if end[1] <= begin[0]:
+                rule = f"is {number(end[1])} at the latest; it begins in {number(begin[0])} or later."
+                yield Fault((*path, "until"), rule, "Write a later date, or for: 3 years.")
         for part, other in enumerate(event.excludes):
             if name != other and name in days and days[name] == days.get(other):
                 rule = f"both {name} and {other} are sure to come on one day, and only one of them may."
