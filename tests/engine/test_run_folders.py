@@ -17,6 +17,7 @@ import netCDF4
 import numpy as np
 import pytest
 
+from simulator import files
 from simulator.engine import checkpoints, simulation
 from simulator.engine import run_folders as runs
 from simulator.engine import workers as work
@@ -117,6 +118,19 @@ def test_an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(
     assert not left.exists()
     assert again.attrs == whole.attrs
     assert contents(folder) == contents(tmp_path / "whole" / folder.name)
+
+
+@pytest.mark.parametrize("how", [How(), How(store="zarr")])
+def test_a_run_that_is_whole_is_taken_without_what_a_kill_left_beside_it(how: How, tmp_path: Path) -> None:
+    _, folder = run_to_folder(scenario(), tmp_path, how=how)
+    whole = contents(folder)
+    left = folder / f".{'run.zarr' if how.store == 'zarr' else 'run.nc'}.{files._machine()}-{1 << 30}-0123abcd.old"
+    left.mkdir()
+    (left / "zarr.json").write_text("{}")
+    said: list[str] = []
+    run_to_folder(scenario(), tmp_path, how=how, resume=True, say=said.append)
+    assert said == [f"{folder}: is whole, and taken as it is."]
+    assert contents(folder) == whole
 
 
 @pytest.mark.parametrize("how", [How(), How(keep="summary"), How(store="zarr")])
