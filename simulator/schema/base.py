@@ -204,7 +204,6 @@ class Spec(BaseModel):
 
     noun: ClassVar[str] = "key"  # what its entries are called where there is no such one
     lists_keys: ClassVar[bool] = True  # and whether they are listed then
-    kept: ClassVar[Mapping[str, str]] = {}  # keys of later editions, each with what does for now
 
     @classmethod
     def written_keys(cls) -> list[str]:
@@ -376,8 +375,6 @@ def _unknown_key(key: str, model: type[Spec], hint: str) -> tuple[str, str]:
     if colon:
         remedy = f"A space must follow the colon: {word}: {value}."
         return "no such key.", remedy if value else f"A value must follow {word}: and a space."
-    if key in model.kept:
-        return "is kept for a later edition of the format.", model.kept[key]
     known = sorted(model.written_keys())
     if key in known:
         return "shapes the file in which it stands.", "Write it there: what comes after cannot set it."

@@ -84,7 +84,7 @@ class NamedEvent(Spec):
     """When it ends: as `from`."""
     effects: tuple[Effect, ...] = ()
     """What it changes while it lasts. Multiples of several events in force multiply."""
-    excludes: tuple[Name, ...] = ()
+    excludes: Annotated[tuple[Name, ...], BeforeValidator(_as_list)] = ()
     """Events that do not come any more once it has come. Of two that come on one day that is first whose chance, the
     number `occurs`, is higher."""
     triggers: dict[Name, Prior] = Field(default_factory=dict)

@@ -208,7 +208,7 @@ def test_an_event_moves_no_other_draw_and_a_new_name_renames_only() -> None:
 def test_events_exclude_trigger_and_delay_one_another_in_the_order_in_which_they_come() -> None:
     uniform = {"uniform": [2026, 2032]}
     events = {
-        "a": {"from": uniform, "excludes": ["b"], "triggers": {"c": "50 %"}, "delays": {"d": "2 years"}},
+        "a": {"from": uniform, "excludes": "b", "triggers": {"c": "50 %"}, "delays": {"d": "2 years"}},
         "b": {"from": uniform},
         "c": {"delay": "6 months"},
         "d": {"from": uniform},
