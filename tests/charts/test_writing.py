@@ -193,6 +193,7 @@ def refuse():
     raise BlockingIOError
 
 signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended as the command is"))
+signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may leave it to no one
 fork, os.fork = os.fork, refuse
 with saving_beside() as save:  # where no further process may start
     assert save is save_chart
@@ -231,7 +232,9 @@ with saving_beside() as save:  # what draws has threads of its own by now
 def test_a_process_beside_saves_the_same_bytes_and_may_be_killed(tmp_path: Path) -> None:
     command = [sys.executable, "-W", "error", "-c", SAVING]
     one_thread = {**os.environ, "OPENBLAS_NUM_THREADS": "1"}
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False, env=one_thread)
+    done = subprocess.run(
+        command, cwd=tmp_path, capture_output=True, text=True, check=False, env=one_thread, timeout=300
+    )
     assert (done.returncode, done.stderr) == (0, "")
     assert "beside.jpg: the suffix of a chart must be" in done.stdout
     files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
