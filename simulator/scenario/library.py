@@ -56,8 +56,8 @@ def shipped_scenarios() -> list[str]:
 
     Examples
     --------
-    >>> shipped_scenarios()[:2]
-    ['baseline', 'baseline-2025']
+    >>> shipped_scenarios()[:3]
+    ['actors', 'baseline', 'baseline-2025']
     """
     return list(shipped_names("scenarios"))
 

@@ -191,6 +191,7 @@ def store_case(seed: int, folder: FilePath, *, stored: FilePath) -> Trouble:
 
 _MAY_BE_UNBOUNDED = re.compile(
     r"cap_.*|constraint_.*|crossing_year|crossing_quantile|threshold_level.*|thresholds\..*|.*_error|.*\.limit|gap_.*"
+    r"|event_.*|behind_years|lead_years|place_quantile"
 )
 _MAY_BE_MISSING = re.compile(r".*_error")
 _NAN = re.compile(r"(?<!warning: )(?<!\[\")\bnan\b", re.IGNORECASE)
