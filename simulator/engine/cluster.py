@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import logging
 import os
 from collections.abc import Callable, Iterator
@@ -111,9 +112,8 @@ def _client(address: str) -> Any:
     except (OSError, ValueError, TypeError, AssertionError) as error:  # of no scheduler's file, of tls:// without keys
         rule = "names no scheduler that answers" if by_file else "no scheduler answers there"
         why = f"{type(error).__name__}: {' '.join(str(error).split()[:24])}".removesuffix(": ")
-        raise InputError(
-            f"--cluster {address}: {rule} ({why}). Start one: dask scheduler, and workers: dask worker."
-        ) from None
+    gc.collect()  # closes the client that was half made: within the making of another one it would wait for ever
+    raise InputError(f"--cluster {address}: {rule} ({why}). Start one: dask scheduler, and workers: dask worker.")
 
 
 def _look_at(client: Any, address: str, say: Callable[[str], None]) -> None:
