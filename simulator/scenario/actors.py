@@ -73,13 +73,19 @@ class Acting:
 
     actors: tuple[Actor, ...] = ()
     slots: tuple[Slot, ...] = ()
-    faults: tuple[PlacedFault, ...] = ()
+    faults: Mapping[PlacedFault, PlacedFault | None] = field(default_factory=dict)
+    """Each with the fault that it is in what the actor says as a whole, where it is one of that."""
     warnings: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def judged(self, spec: ScenarioSpec) -> ScenarioSpec:
         """Leave the correlations of actors out, where an actor is at fault and its priors are not known."""
         kept = [each for each in spec.correlations if not any(name.startswith("actors.") for name in each.between)]
         return spec.model_copy(update={"correlations": tuple(kept)}) if self.faults else spec
+
+    def told_once(self, error: ScenarioError) -> ScenarioError:
+        """Leave out the faults of actors that are those of the scenario, which is told of them already."""
+        known = set(error.faults)
+        return ScenarioError([fault for fault in error.faults if self.faults.get(fault) not in known])
 
     def told(self, known: Collection[str]) -> Iterator[str]:
         """Tell what a reader should look at that is not known of the scenario."""
@@ -99,7 +105,7 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
     base = replace(document, data=own_data | ({"thresholds": asked} if asked else {}))
     whole: dict[str, tuple[Document, Actor]] = {}
     priors: dict[str, Slot] = {}
-    faults, warnings = list[PlacedFault](), dict[str, tuple[str, ...]]()
+    faults, warnings = dict[PlacedFault, PlacedFault | None](), dict[str, tuple[str, ...]]()
     for name in sorted(spec.actors, key=lambda each: _depth(each, spec)):
         of = spec.actors[name].of
         if of is not None and of not in whole:
@@ -118,15 +124,15 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
                 laid, whole_spec, drawn, more = _followed(name, laid, drawn, follows, check)
                 stated += more
         except ScenarioError as error:
-            faults += [_within(fault, name, document) for fault in error.faults]
+            faults |= {_within(fault, name, document): fault for fault in error.faults}
             continue
         except Faults as error:
-            faults += [_placed(fault, document) for fault in error.faults]
+            faults |= dict.fromkeys(_placed(fault, document) for fault in error.faults)
             continue
         priors |= {slot.name: slot for slot in stated}
         whole[name] = laid, Actor(name, spec.actors[name].label or name, whole_spec, drawn)
     order = [name for name in spec.actors if name in whole]
-    return Acting(tuple(whole[name][1] for name in order), tuple(priors.values()), tuple(faults), warnings)
+    return Acting(tuple(whole[name][1] for name in order), tuple(priors.values()), faults, warnings)
 
 
 def _refuse_left_limits(name: str, own: ScenarioSpec, spec: ScenarioSpec) -> None:

@@ -230,11 +230,11 @@ def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> 
     acting = resolve_actors(document, spec, _checked_actor) if spec.actors else Acting()
     document, spec, lost = _without_lost(document, spec, acting)
     found = check_scenario(acting.judged(spec), acting.slots)
-    document = replace(document, faults=acting.faults)
+    document = replace(document, faults=tuple(acting.faults))
     if found.joint is None:
-        raise _every_fault(document, found.faults)
+        raise acting.told_once(_every_fault(document, found.faults))
     if found.faults or acting.faults:
-        raise placed(found.faults, document)
+        raise acting.told_once(placed(found.faults, document))
     component = Component(spec.name, 1.0, spec, found.joint, acting.actors, acting.slots)
     own = layers.place_of(document.places, ()).file  # what it extends may hold more than it needs
     unused = [each for each in found.unused if layers.place_of(document.places, ("quantities", each)).file == own]

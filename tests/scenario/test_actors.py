@@ -114,6 +114,16 @@ def test_what_is_refused(changes: dict[str, Any], said: str) -> None:
     assert said in faults_of(changes)
 
 
+def test_a_fault_of_the_scenario_is_told_once_and_that_of_an_actor_with_it() -> None:
+    wrong = {"drivers": {"spending": {"start": {"value": 1, "unit": "FLOP"}}}}
+    actors = {"a": {}, "b": {"of": "a"}, "c": {"drivers": {"hardware": {"start": {"times": 0.4}}}}, "d": wrong}
+    unit = "drivers.spending.start.unit: must be a unit of USD; got 'FLOP'."
+    power = {"limit": {"product": ["chips", {"value": 1, "unit": "FLOP"}]}}
+    no_chips = "constraints.power.limit.product[0]: there is no quantity 'chips'."
+    assert faults_of({"actors": actors, "constraints": {"power": power}}) == [f"actors.d.{unit}", no_chips]
+    assert faults_of({"actors": actors, "drivers": SMALL["drivers"] | wrong["drivers"]}) == [unit, f"actors.d.{unit}"]
+
+
 def test_a_mixture_has_no_actors() -> None:
     part = {"weight": 1, "scenario": SMALL | {"actors": {"a": {}}}, "name": "one"}
     mixed = {"schema": 2, "name": "mixed", "mixture": [part, {"weight": 1, "scenario": SMALL, "name": "two"}]}
