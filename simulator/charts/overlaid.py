@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -219,8 +220,8 @@ def draw_dumbbells(
 
     `crossings` has `threshold`, `label`, `run`, `median`, `lower_50`, `upper_50` (decimal years, +inf: later than the
     horizon), `last_year` (the horizon), `text` (written at the right), the runs of a threshold one after another;
-    `years` are the ends of the axis. A line joins each median with that of the first run. What is later than the
-    horizon of a run ends in an arrow.
+    `years` are the ends of the axis. A line joins each median with that of the first run, and a run has the colour of
+    its fan. What is later than the horizon of a run ends in an arrow.
     """
     runs = list(dict.fromkeys(crossings["run"].tolist()))
     names = [line for label in crossings["label"] for line in style.wrapped(label, width=NAME_CHARACTERS)]
@@ -228,10 +229,13 @@ def draw_dumbbells(
     left = name_width + min(MOST_RUN_WIDTH, max(map(style.text_width, runs)) * 1.05 + 20)
     right = left + STRIP_WIDTH
     x = PixelScale(*years, left, right)
+    colors = dict(zip(runs, itertools.cycle(color for color, _ in LINE_SHADES), strict=False))
+    rims = {f"other {run}": colors[run] for run in runs[1:]}
+    rims["other"] = colors[runs[-1]] if len(runs) == 2 else style.QUIET  # in the legend
     marks = Marks(
         rules=rule_mark(), bars=RECT, links=rule_mark(style.QUIET, 1.2), arrows=style.shape_mark("triangle-right", 60),
         first=style.shape_mark("circle", 50, fill=style.DARK_BLUE),
-        other=style.shape_mark("diamond", 62, fill=style.PAPER, rim=style.VERMILION, width=2),
+        **{key: style.shape_mark("diamond", 62, fill=style.PAPER, rim=rim, width=2) for key, rim in rims.items()},
     )  # fmt: skip
     marks.text("median", right + 20, 14, style.QUIET)
     top = 34.0
@@ -246,7 +250,8 @@ def draw_dumbbells(
             y = top + 6 + middle
             marks.text(lines, name_width, y)
             marks.text(row["text"], right + 20, y)
-            _dumbbell(marks, row, own["median"][0], x=x, y=y, above=above, is_first=row["run"] == runs[0])
+            _dumbbell(marks, row, own["median"][0], x=x, y=y, above=above, color=colors[row["run"]],
+                      is_first=row["run"] == runs[0])  # fmt: skip
             above = y
         top += max(edges[-1], style.LINE_HEIGHT * len(name)) + 12
     marks.box("rules", (0, right + MEDIAN_WIDTH), (top, top))
@@ -260,16 +265,18 @@ def draw_dumbbells(
     return marks.sheet(head, *legend, width=right + MEDIAN_WIDTH, height=top + 24)
 
 
-def _dumbbell(marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, above: float, is_first: bool) -> None:
+def _dumbbell(
+    marks: Marks, row: Row, first: float, *, x: PixelScale, y: float, above: float, color: str, is_first: bool
+) -> None:
     """Draw the interval and the median of one run, joined with the first median; `above` is the row before."""
     low, median, high = row["lower_50"], row["median"], row["upper_50"]
     end = x(min(row["last_year"], high))
     if low < math.inf:
         marks.box("bars", (x(low), end), (y - 4, y + 4), color=STRONG if is_first else PALE)
     if not math.isfinite(high):
-        marks.add("arrows", x=end + 5, y=y, color=style.DARK_BLUE if is_first else style.VERMILION)
+        marks.add("arrows", x=end + 5, y=y, color=color)
     if math.isfinite(median):
-        marks.add("first" if is_first else "other", x=x(median), y=y)
+        marks.add("first" if is_first else f"other {row['run']}", x=x(median), y=y)
         if not is_first and math.isfinite(first):
             marks.box("links", (x(first), x(median)), (y, y))
             marks.box("links", (x(first), x(first)), (above, y))

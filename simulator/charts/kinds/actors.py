@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -61,6 +62,8 @@ def _fans(run: Run, quantity: str, labels: list[str], options: FigureOptions) ->
 def draw_lead(leads: Table, ahead: Table, *, head: Head) -> spec.Spec:
     """Draw how likely each actor leads (`label`, `year`, `leads`) as stacked shares, and below it the lead in months.
 
+    An actor has the colour of its fan.
+
     `ahead`: `year`, `lower_90`, `median`, `upper_90`, of the years in which all are known; it may be empty.
     """
     check_numbers(leads, "year", "leads", of="leads")
@@ -68,10 +71,10 @@ def draw_lead(leads: Table, ahead: Table, *, head: Head) -> spec.Spec:
     years = list(dict.fromkeys(leads["year"].tolist()))
     stack = [
         layout.StackPart(
-            shares, fill, (percent(shares[-1]),),
+            shares, layout.fill_mark(color), (percent(shares[-1]),),
             layout.share_lines(label, shares, years=years, width=layout.NAME_CHARACTERS),
         )
-        for (label, shares), fill in zip(by_actor.items(), layout.PART_FILLS * 3, strict=False)
+        for (label, shares), (color, _) in zip(by_actor.items(), itertools.cycle(layout.LINE_SHADES), strict=False)
     ]  # fmt: skip
     views = [layout.stacked_view(stack, years=years, least=HEIGHT, heading="who leads, share of the samples")]
     if len(ahead):

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import pytest
 import xarray as xr
 
 from simulator import load_scenario, simulate
 from simulator.charts.kinds.actors import actor_figures, ladder_figures, lead_figures
-from simulator.charts.spec import FigureOptions
+from simulator.charts.layout import LINE_SHADES
+from simulator.charts.spec import Figure, FigureOptions
 from simulator.errors import InputError, NothingToDraw
 
 RACE = {
     "extends": "baseline", "name": "race", "samples": 256, "block": 128,
-    "actors": {"us": {"label": "US lab"}, "second-lab": {"of": "us", "lag": "1 year"}},
+    "actors": {"us": {"label": "US lab"}, "second-lab": {"of": "us", "lag": "1 year"},
+               "third-lab": {"of": "us", "lag": "2 years"}},
 }  # fmt: skip
 
 
@@ -57,6 +60,20 @@ def test_the_ladder_has_a_rung_for_each_actor_and_leaves_out_what_all_have_passe
     )
     assert second - first == pytest.approx(1.0, abs=0.05)
     assert math.isfinite(first)
+
+
+def test_an_actor_has_one_colour_in_all_charts(run: xr.DataTree) -> None:
+    colors = [color for color, _ in LINE_SHADES[:3]]
+    (fans,), (lead,), (ladder,) = (draw(run, FigureOptions()) for draw in (actor_figures, lead_figures, ladder_figures))
+    assert [mark["color"] for mark in _marks(fans) if mark.get("strokeWidth") == 2.6][:3] == colors[::-1]
+    assert [mark["color"] for mark in _marks(lead) if mark["type"] == "area"][:3] == colors
+    shapes = {mark["shape"]: mark for mark in _marks(ladder) if mark["type"] == "point"}
+    assert shapes["circle"]["fill"] == colors[0]
+    assert [mark["stroke"] for mark in _marks(ladder) if mark.get("shape") == "diamond"][:-1] == colors[1:]
+
+
+def _marks(figure: Figure) -> list[dict[str, Any]]:
+    return [layer["mark"] for view in figure.chart["vconcat"] for layer in view.get("layer", ())]
 
 
 def test_a_run_without_actors_or_with_one_has_nothing_to_draw() -> None:
