@@ -13,11 +13,10 @@ from simulator.priors.joint import named_prior
 from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document
 from simulator.scenario.following import CLOSES, GAP, LAG, ONE, following
-from simulator.scenario.layers import below, is_override, lookup, place_of, text_keys
+from simulator.scenario.layers import below, is_override, left_limits, lookup, place_of, text_keys
 from simulator.schema.actors import OVERLAID
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import Slot, SlotKind, entries_of, slots
-from simulator.schema.quantities import Limit
+from simulator.schema.prior_names import Slot, SlotKind, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior, is_prior
 from simulator.units import SECONDS_PER_YEAR, Array
@@ -118,7 +117,7 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
         try:
             laid = laid_over(base if of is None else whole[of][0], own)
             whole_spec, warnings[name] = check(laid)
-            _refuse_left_limits(name, whole_spec, spec)
+            _refuse_left_limits(name, laid, base)
             stated, drawn = _own(name, whole_spec, data, multiples, {} if of is None else whole[of][1].own)
             if follows:
                 laid, whole_spec, drawn, more = _followed(name, laid, drawn, follows, check)
@@ -135,18 +134,12 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
     return Acting(tuple(whole[name][1] for name in order), tuple(priors.values()), faults, warnings)
 
 
-def _refuse_left_limits(name: str, own: ScenarioSpec, spec: ScenarioSpec) -> None:
+def _refuse_left_limits(name: str, laid: Document, base: Document) -> None:
     """Refuse that an actor keeps a limit without the effect that puts it on: it would always stand."""
-    before, after = (
-        {target: event for event, each in of.events.items() for effect in each.effects if effect.limit == "put-on"
-         for target in effect.on}
-        for of in (spec, own)
-    )  # fmt: skip
-    limits = {dotted(path) for path, _ in entries_of(Limit, own)}
     faults = [
-        Fault(("actors", name, "events", event), f"no longer puts on {target}, which would always stand.",
-              f"Take the limit away too: write null for {target} of this actor.")
-        for target, event in before.items() if target in limits - after.keys()
+        Fault(("actors", name, "events", event), f"no longer puts on {limit}, which would always stand.",
+              f"Take the limit away too: write null for {limit} of this actor.")
+        for limit, event in left_limits(base.data, laid.data).items()
     ]  # fmt: skip
     if faults:
         raise Faults(faults)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from simulator.errors import Fault, Path
+from simulator.errors import Fault, Path, dotted
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import lookup
+from simulator.scenario.layers import effects_in, lookup
 from simulator.schema.base import Faults
 from simulator.schema.quantities import Level
 
@@ -69,16 +69,10 @@ def _driver(result: Following, path: Path, key: str, at: Path) -> dict[str, Any]
     if bent := next((each for each in _BENT if any(each in one for one in inner)), ""):
         rule = f"stands beside {bent} of {path[-1]}, which is known from the first year on alone."
         raise Faults([Fault(at, rule, f"Give another driver a {key}, or let growth state this one.")])
-    if any(str(on).startswith(".".join(map(str, path))) for on in _effects(result.document.data)):
+    if any(on.startswith(dotted(path)) for _, on, _ in effects_in(result.document.data)):
         rule = f"is of {path[-1]}, which an event changes."
         raise Faults([Fault(at, rule, "Take the effect away for this actor: events: {NAME: {effects: null}}.")])
     return dict(entry)
-
-
-def _effects(data: Any) -> Iterator[str]:
-    for event in (lookup(data, ("events",)) or {}).values():
-        for effect in (event or {}).get("effects") or ():
-            yield from [effect["on"]] if isinstance(effect.get("on"), str) else effect.get("on") or ()
 
 
 def _let_lag(result: Following, path: Path, at: Path, by: Any) -> None:
@@ -113,7 +107,7 @@ def _let_lag_level(result: Following, path: Path, at: Path, by: Any) -> None:
 def _lag_limit(result: Following, path: Path, at: Path, by: Any) -> None:
     entry = dict(lookup(result.document.data, path))
     if entry.get("kind") == "gompertz":
-        rule = f"is of {'.'.join(map(str, path))}, which slows a level from its start on."
+        rule = f"is of {dotted(path)}, which slows a level from its start on."
         raise Faults([Fault(at, rule, "Give the limit another kind for this actor, or let one driver lag alone.")])
     new: Path = (*path, "limit", LAG)
     share, of = entry.pop("share", None), entry.pop("of", None)

@@ -342,6 +342,26 @@ def entries_in(data: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
         yield from entries_in(value, (*path, key))
 
 
+def effects_in(data: Any) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """List what the events in plain data are on: the name of an event, the path of something, and its effect there."""
+    events = lookup(data, ("events",))
+    for name, event in events.items() if isinstance(events, Mapping) else ():
+        effects = lookup(event, ("effects",))
+        for effect in effects if isinstance(effects, list) else ():
+            on = lookup(effect, ("on",))
+            paths = on if isinstance(on, list) else [on]
+            yield from ((str(name), path, effect) for path in paths if isinstance(path, str))
+
+
+def left_limits(before: Any, after: Any) -> dict[str, str]:
+    """Name the limits that an event put on and none does any more, each with that event: they always stand."""
+    had, has = (
+        {on: name for name, on, effect in effects_in(data) if effect.get("limit") == "put-on"}
+        for data in (before, after)
+    )
+    return {on: name for on, name in had.items() if on not in has and lookup(after, errors.as_path(on)) is not None}
+
+
 def texts_under(data: Any, keys: Collection[str]) -> dict[str, set[str]]:
     """Collect the texts that stand under some keys, however deep, by key."""
     found: dict[str, set[str]] = {key: set() for key in keys}

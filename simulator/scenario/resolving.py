@@ -197,7 +197,10 @@ def resolve(document: Document, overrides: Sequence[str] = ()) -> Scenario:
 
 
 def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, list[str], list[str]]:
-    """Lay overrides over a document; tell what each changed, and warn of those that change nothing."""
+    """Lay overrides over a document; tell what each changed, and warn of those that change nothing.
+
+    And of limits that an event no longer puts on, by an override or by a file that extends another.
+    """
     log: list[str] = []
     warnings: list[str] = []
     if isinstance(overrides, str):
@@ -205,7 +208,7 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
     given = list(overrides) if isinstance(overrides, Iterable) else [overrides]
     if wrong := [each for each in given if not isinstance(each, str)]:
         raise InputError(f"overrides: must be a list of texts path=value; got {shown(wrong[0])}.")
-    expanded, touched = document, list[Path]()
+    expanded, touched, before = document, list[Path](), [*_lineage(document)]
     for text in given:
         override = parse_override(text)
         if not touched or meets(override.path[:-1], touched):  # else what it stands in is as it was
@@ -214,7 +217,9 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
         touched.append(override.path[:-1])
         log += lines
         warnings += idle
-    return document, log, warnings
+    left = {limit: event for each in before for limit, event in layers.left_limits(each.data, document.data).items()}
+    told = "always stands, as events.{} no longer puts it on; null takes it away too."
+    return document, log, [*warnings, *(f"{limit}: {told.format(event)}" for limit, event in left.items())]
 
 
 def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> Scenario:

@@ -763,3 +763,21 @@ def test_one_scenario_of_a_mixture_is_changed_by_its_name_or_number() -> None:
 def test_what_is_no_change_of_a_scenario_of_a_mixture_is_said(override: str, text: str) -> None:
     with pytest.raises(InputError, match=re.escape(text)):
         load_scenario("views", overrides=[override])
+
+
+def test_a_limit_that_an_event_no_longer_puts_on_is_told(tmp_path: Path) -> None:
+    drivers = {"compute": {"start": "1e26 FLOP", "growth": "2x/year", "caps": {"ban": {"limit": "1e28 FLOP"}}}}
+    both = ["constraints.treaty", "drivers.compute.caps.ban"]
+    base = {
+        "schema": 2, "name": "base", "years": {"first": 2025, "last": 2030}, "drivers": drivers,
+        "constraints": {"treaty": {"limit": "1e27 FLOP"}},
+        "events": {"pact": {"from": 2027, "effects": [{"on": both, "limit": "put-on"}]}},
+    }  # fmt: skip
+    (tmp_path / "base.yaml").write_text(json.dumps(base))
+    (tmp_path / "child.yaml").write_text("{extends: base.yaml, name: child, events: {pact: null}}")
+    told = [f"{on}: always stands, as events.pact no longer puts it on; null takes it away too." for on in both]
+    assert load_scenario(tmp_path / "base.yaml").warnings == ()
+    assert list(load_scenario(tmp_path / "child.yaml").warnings) == told
+    assert list(load_scenario(tmp_path / "base.yaml", overrides=["events.pact.effects=null"]).warnings) == told
+    gone = ["constraints.treaty=null", "events.pact=null"]
+    assert list(load_scenario(tmp_path / "base.yaml", overrides=gone).warnings) == told[1:]
