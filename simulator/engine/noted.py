@@ -12,13 +12,14 @@ from simulator.engine.plan import Plan
 from simulator.errors import Path, dotted, number
 from simulator.runs.estimates import plain_error
 from simulator.scenario.checks.priors import is_beyond
+from simulator.scenario.checks.units import named_unit
 from simulator.schema.prior_names import entries_of, regimes_of
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import Array
 from simulator.variables import limit_words, snake, subject_words
-from simulator.wording import BEYOND, power, share_text
+from simulator.wording import BEYOND, amount_words, power_text, share_text
 
 LEAST_CROSSED, LEAST_CUT_SHARE, LEAST_IDLE = 0.01, 0.05, 0.5
 """The shares of samples from which it is said that dates cross, that limits cut the start, that an era never comes."""
@@ -144,8 +145,11 @@ def _limits_at_the_start(plan: Plan, summary: Mapping[str, Array], samples: int)
         if cut >= LEAST_CUT:
             bound = [limit for limit, each in zip(limits, shares, strict=True) if each > 0]
             which = ", ".join(limit_words(subject, limit, plan.words) for limit in bound)
+            unit = named_unit(plan.parts[0].spec, subject)
+            told = "" if unit == "1" else unit
+            before, after = (amount_words(level, told, power_text) for level in (stated, left))
             yield (
                 f"{_called(subject, plan)} starts above its limits ({which}) in "
                 f"{_share(share, samples)} of the samples: they cut it by {cut:.2g} OOM there on average. Over all, "
-                f"{power(stated)} is stated for the first year and {power(left)} is left (geometric means)."
+                f"{before} is stated for the first year and {after} is left (geometric means)."
             )

@@ -46,7 +46,7 @@ def test_a_share_of_a_quantity_far_below_the_start_is_told_by_the_run_and_before
         assert len(said) == 1
         assert said[0].startswith("spending starts above its limits (firm) in > 99")
         assert "cut it by 1.5 OOM there" in said[0]  # log10(3.9e8 / 1.2e7) = 1.512
-        assert "4e8 is stated for the first year and 1e7 is left" in said[0]
+        assert "390 million USD is stated for the first year and 12 million USD is left" in said[0]
 
 
 def test_a_product_as_a_limit_is_told_and_one_above_the_start_is_not() -> None:
@@ -70,6 +70,9 @@ def test_limits_on_a_factor_and_within_a_quantity_are_told() -> None:
     assert any("compute factor a starts above its limits (x)" in line for line in warned(factors))
     within = {"quantities.q": low, "constraints.c": {"limit": "q"}}
     assert any("q starts above its limits (x)" in line for line in warned(within))
+    bought = {"start": "3 million chip/year", "caps": {"x": {"limit": "2 million chip/year"}}}
+    (said,) = (line for line in warned({"quantities.bought": bought | {"label": "bought"}}) if "starts above" in line)
+    assert "3.0e6 chip/year is stated for the first year and 2.0e6 chip/year is left" in said
 
 
 ERAS = [
