@@ -27,6 +27,7 @@ from simulator.runs.entries import TOUCH, Entry, attribute_rule, type_rule, valu
 from simulator.runs.groups import Group, Variable, arrays_of
 from simulator.runs.kinds import RUN, Kind, kind_named
 from simulator.runs.netcdf import check_sealed
+from simulator.variables import ACTORS
 
 type Wrong = tuple[str, str]
 """Where something is wrong (`summary/crossed`), and what rule it breaks."""
@@ -288,6 +289,26 @@ def _run_faults(root: Group) -> Iterator[Wrong]:
         for name in sorted((levels | limits) ^ {*root.children["trajectories"].data_vars}):
             yield name, "must be in summary and trajectories"
     yield from _share_faults(summary)
+    yield from _incomplete(root)
+
+
+def _incomplete(root: Group) -> Iterator[Wrong]:
+    """List what is missing of what a run says together of its events, and of its actors."""
+    summary, events = root.children["summary"], root.children.get("events", Group())
+    named = any("." not in str(name) for name in summary.coords["event"].values) if "event" in summary else False
+    told = ("event_date", "event_share", "event_share_error", *(("event_until",) if named else ()))
+    if {*told} & {*summary.data_vars}:  # or else it is of a version that did not say so
+        yield from ((f"summary/{name}", "is missing") for name in told if name not in summary)
+    if "events" in root.children and ("event_end" in events) != ("event_until" in summary):
+        yield "events/event_end", "must be there with summary/event_until"
+    held = root.children.get("actors_summary", Group())
+    if held.sizes.get("actor", 0) > 1:
+        yield from ((f"actors_summary/{name}", "is missing") for name in ("lead", "lead_years") if name not in held)
+    if "actors" in root.children:
+        levels = {name for name, each in held.data_vars.items() if each.dims == ("actor", "quantile", "year")}
+        samples = {name for name, each in root.children["actors"].data_vars.items() if "year" in each.dims}
+        for name in sorted((levels - {*ACTORS}) ^ samples):
+            yield name, "must be in actors_summary and actors"
 
 
 def _share_faults(summary: Group) -> Iterator[Wrong]:

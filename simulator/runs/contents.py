@@ -102,7 +102,7 @@ _COORDS = (
     *(Entry(name, "text", (name,)) for name in ("threshold", "event", "actor")),
     *(Entry(name, "text", ("threshold",)) for name in ("quantity", "label")),
     Entry("falling", "flag", ("threshold",), low=0, high=1, optional=True),
-    Entry("begins", "text", ("event",), optional=True),
+    Entry("begins", "text", ("event",)),
     Entry("actor_label", "text", ("actor",)),
     Entry("place", "whole", ("place",), low=1, high=1000, rises="place"),
     Entry("limit_*", "text", ("limit_*",)),

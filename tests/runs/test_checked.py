@@ -162,6 +162,28 @@ def test_what_must_be_there_is_missed_by_its_name(kind: str, stored: Callable[[s
     assert missed.total() >= 3
 
 
+def test_what_a_run_says_of_events_and_actors_is_there_as_a_whole() -> None:
+    rival = {"drivers": {"compute": {"start": {"times": 0.5}}}}
+    event = {"probability": "40 %", "from": 2027, "for": "2 years"}
+    run = simulate(scenario(events={"shock": event}, actors={"leader": {}, "rival": rival}, samples=64))
+    root, missed = of_tree(run), Counter[str]()
+    assert told(root, "run") == []
+    for what, changed in damages(root, values=False):
+        place, *named = what.split(" ")
+        if (
+            place not in ("/summary", "/actors_summary", "/actors", "/events")
+            or named[1:] != ["deleted"]
+            or named[0] == "falling"
+        ):
+            continue
+        if place != "/summary" or "event" in named[0]:
+            assert told(changed, "run"), what
+            missed[place] += 1
+    assert missed["/summary"] == 6  # of the event, and its own coordinate
+    assert missed["/actors_summary"] > 10
+    assert min(missed["/actors"], missed["/events"]) > 2
+
+
 @pytest.mark.parametrize("kind", KEPT)
 def test_what_no_array_may_hold_is_refused(kind: str, stored: Callable[[str], Path]) -> None:
     root = read_groups(stored(kind))
