@@ -189,8 +189,7 @@ def _own(
         at: Path = ("actors", name, *path)
         found = [slot for slot in slots(spec) if _is_multiplied(slot, path)]
         if not found:
-            remedy = "Multiply a start or growth that the scenario states: hardware: {start: {times: 0.4}}."
-            faults.append(Fault((*at, TIMES), "multiplies no start and no growth.", remedy))
+            faults.append(Fault((*at, TIMES), "multiplies no start and no growth.", _multiply_remedy(spec, path)))
             continue
         try:
             prior = Prior.read(given)
@@ -285,6 +284,20 @@ def _is_multiplied(slot: Slot, path: Path) -> bool:
     if path[-1:] == ("growth",) or (slot.path == path and slot.kind == "rate"):
         return slot.kind == "rate" and slot.path[: len(path)] == path
     return slot.path == path and slot.kind == "level"
+
+
+def _multiply_remedy(spec: ScenarioSpec, path: Path) -> str:
+    """Name what lies beside a path and may be multiplied, such as starts of the factors of a driver."""
+    *above, key = path
+    near = dict.fromkeys(
+        dotted(part) for slot in slots(spec) if key in slot.path and [*slot.path[: len(above)]] == above
+        for part in [slot.path[: slot.path.index(key) + 1]] if _is_multiplied(slot, part)
+    )  # fmt: skip
+    return (
+        f"What may be multiplied: {', '.join(near)}."
+        if near
+        else "Multiply a start or growth that the scenario states."
+    )
 
 
 def _within(fault: PlacedFault, name: str, document: Document) -> PlacedFault:

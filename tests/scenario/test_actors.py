@@ -124,6 +124,19 @@ def test_a_fault_of_the_scenario_is_told_once_and_that_of_an_actor_with_it() -> 
     assert faults_of({"actors": actors, "drivers": SMALL["drivers"] | wrong["drivers"]}) == [unit, f"actors.d.{unit}"]
 
 
+def test_a_multiple_of_a_driver_that_is_a_product_is_told_what_may_be_multiplied() -> None:
+    theirs = {"hardware": {"start": {"times": 0.4}, "growth": {"times": 0.5}}}
+    with pytest.raises(ScenarioError) as error:
+        parse_scenario(
+            json.dumps({"schema": 2, "name": "a", "extends": "baseline", "actors": {"a": {"drivers": theirs}}})
+        )
+    factors = "drivers.hardware.factors"
+    assert [fault.remedy for fault in error.value.faults] == [
+        f"What may be multiplied: {factors}.price-performance.start.",
+        f"What may be multiplied: {factors}.price-performance.growth, {factors}.precision-and-utilisation.growth.",
+    ]
+
+
 def test_a_mixture_has_no_actors() -> None:
     part = {"weight": 1, "scenario": SMALL | {"actors": {"a": {}}}, "name": "one"}
     mixed = {"schema": 2, "name": "mixed", "mixture": [part, {"weight": 1, "scenario": SMALL, "name": "two"}]}
