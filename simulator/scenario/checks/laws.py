@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
 from simulator.errors import Fault, dotted, number
-from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior
+from simulator.scenario.checks.priors import out_of_range
 from simulator.scenario.checks.units import UnitCheck
 from simulator.schema.prior_names import stated_drivers
 from simulator.schema.spec import ScenarioSpec
@@ -25,19 +23,9 @@ def law_faults(spec: ScenarioSpec, joint: JointPrior | None, units: UnitCheck) -
             yield Fault((*path, "at"), rule, "State the level of that year, and remove at.")
         for key, quantity in driver.law.quantities.items():
             units.of(quantity, (*path, "law", "quantities", key))
-        for key in driver.law.parameters if joint is not None else ():
-            stated, at = driver.law.record.parameters[key], (*path, "law", "parameters", key)
-            family = joint.priors[dotted(at)].family if joint is not None else Fixed(0.0)
-            low, high = family.support
-            is_fixed = isinstance(family, Fixed)
-            if stated.kind != "number":
+        for key, stated in driver.law.record.parameters.items():
+            if joint is None or key not in driver.law.parameters or stated.kind != "number":
                 continue
-            if low < stated.above or (is_fixed and low == stated.above):
-                reach = f"reaches down to {number(low)}" if np.isfinite(low) else "has no lower end"
-                rule = f"must stay above {number(stated.above)}; the prior {reach}."
-            elif high > stated.below or (is_fixed and high == stated.below):
-                reach = f"reaches up to {number(high)}" if np.isfinite(high) else "has no upper end"
-                rule = f"must stay below {number(stated.below)}; the prior {reach}."
-            else:
-                continue
-            yield Fault(at, rule, f"What it is: {stated.meaning}. Write other numbers, or truncate it.")
+            at = (*path, "law", "parameters", key)
+            if rule := out_of_range(joint.priors[dotted(at)].family, above=stated.above, below=stated.below):
+                yield Fault(at, rule, f"What it is: {stated.meaning}. Write other numbers, or truncate it.")

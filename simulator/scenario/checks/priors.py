@@ -97,6 +97,19 @@ SELDOM = 0.01
 """Fewer draws of a share than these may be above 1 without a word, as in the tail of a lognormal."""
 
 
+def out_of_range(family: Distribution, *, above: float = -np.inf, below: float = np.inf) -> str:
+    """Say that a prior does not stay between two bounds; empty where it does."""
+    low, high = family.support
+    is_fixed = isinstance(family, Fixed)
+    if low < above or (is_fixed and low == above):
+        reach = f"reaches down to {number(low)}" if np.isfinite(low) else "has no lower end"
+        return f"must stay above {number(above)}; the prior {reach}."
+    if high > below or (is_fixed and high == below):
+        reach = f"reaches up to {number(high)}" if np.isfinite(high) else "has no upper end"
+        return f"must stay below {number(below)}; the prior {reach}."
+    return ""
+
+
 MOST_GAIN = 10.0
 """The factor of a metric for each doubling of compute from which it is taken for something else."""
 

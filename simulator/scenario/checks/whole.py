@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from simulator.errors import Fault, Path, as_path, dotted, near_name, number
-from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, joint_prior
+from simulator.scenario.checks import priors
 from simulator.scenario.checks.events import event_faults
 from simulator.scenario.checks.history import history_faults, observed_faults
 from simulator.scenario.checks.laws import law_faults
 from simulator.scenario.checks.plausibility import implausible
-from simulator.scenario.checks.priors import draw_warnings, gain_faults, range_faults, range_warnings, shares_of
 from simulator.scenario.checks.quantities import (
     circle_faults,
     decay_faults,
@@ -82,10 +81,7 @@ def model_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault
         remedy = "It is a share of the year's training compute. Truncate it: truncated: [0.05, 0.5]."
         yield Fault(("models", "largest_share"), rule, remedy)
     for key, what in (("smallest", "a distance in OOM"), ("gradient", "a power")):
-        low = joint.priors[f"models.{key}"].family.support[0]
-        if low < 0 or (low == 0 and isinstance(joint.priors[f"models.{key}"].family, Fixed)):
-            reach = f"reaches down to {number(low)}" if np.isfinite(low) else "has no lower end"
-            rule = f"must stay above 0; the prior {reach}."
+        if rule := priors.out_of_range(joint.priors[f"models.{key}"].family, above=0):
             yield Fault(("models", key), rule, f"It is {what}. Use uniform, or truncate it: truncated: [0.1, null].")
 
 
@@ -158,16 +154,16 @@ def check_scenario(spec: ScenarioSpec, own: Sequence[Slot] = ()) -> Checked:
     faults += [*name_faults(spec), *_name_faults(spec), *history_faults(spec)]
     warnings: list[str] = []
     if ranges is not None:
-        shares = shares_of(spec, ranges)
-        faults += [*range_faults(ranges, shares), *gain_faults(spec, ranges), *lag_faults(spec, ranges)]
+        shares = priors.shares_of(spec, ranges)
+        faults += [*priors.range_faults(ranges, shares), *priors.gain_faults(spec, ranges), *lag_faults(spec, ranges)]
         faults += [*decay_faults(spec, ranges), *sum_faults(spec, ranges)]
         faults += () if in_circles else early_faults(spec, ranges)
         faults += () if in_circles or units.faults else [*difference_faults(spec, ranges), *observed_faults(spec)]
     if joint is not None:
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         stated = slots(spec)
-        warnings += [*range_warnings(spec, joint, shares), *implausible(spec, joint, stated)]
-        warnings += [*draw_warnings(spec, joint, stated), *sum_warnings(spec, joint)]
+        warnings += [*priors.range_warnings(spec, joint, shares), *implausible(spec, joint, stated)]
+        warnings += [*priors.draw_warnings(spec, joint, stated), *sum_warnings(spec, joint)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
 
 
