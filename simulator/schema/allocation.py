@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Discriminator, Field, Tag
 
-from simulator.dates import DateError, read_year
+from simulator.dates import read_year
 from simulator.errors import Fault
-from simulator.schema.base import Line, Name, Spec, Text, year_faults
+from simulator.schema.base import Line, Name, Spec, Text, date_faults
 from simulator.schema.quantities import Operation, Quantity
 from simulator.schema.statements import Prior
 
@@ -58,14 +58,7 @@ class AllocatedUse(Spec):
             yield Fault((), "has no share.", remedy)
         elif self.share is not None and self.shares is not None:
             yield Fault(("shares",), "stands beside share.", "Keep one of the two.")
-        seen: dict[float, str] = {}
-        for date in self.shares or ():
-            try:
-                yield from year_faults(("shares", date), read_year(date), example=2027)
-                if (same := seen.setdefault(read_year(date), date)) != date:
-                    yield Fault(("shares", date), f"is the date {same} once more.", "Keep one of the two.")
-            except DateError:
-                yield Fault(("shares", date), f"must be a date; got '{date}'.", "Write for example 2027: 30 %.")
+        yield from date_faults("shares", self.shares or (), noun="date", year=2027, value="30 %")
 
 
 class LargestRun(Spec):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import inspect
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
@@ -158,6 +158,18 @@ def year_faults(path: Path, *years: float | None, example: float) -> Iterator[Fa
         if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
             rule = f"must be a year from {FIRST_YEAR} to {LAST_YEAR}; got {number(year)}."
             yield Fault(path, rule, f"Write for example {number(example)}.")
+
+
+def date_faults(key: str, dates: Iterable[str], *, noun: str, year: int, value: str) -> Iterator[Fault]:
+    """Yield a fault where one of the keys below a key is no year or date, or one of them once more; with an example."""
+    seen: dict[float, str] = {}
+    for date in dates:
+        try:
+            yield from year_faults((key, date), at := read_year(date), example=year)
+            if (same := seen.setdefault(at, date)) != date:
+                yield Fault((key, date), f"is the {noun} {same} once more.", "Keep one of the two.")
+        except DateError:
+            yield Fault((key, date), f"must be a {noun}; got '{date}'.", f"Write for example {year}: {value}.")
 
 
 FIRST_YEAR, LAST_YEAR = 1900, 2300

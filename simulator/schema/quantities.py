@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Annotated, Any, ClassVar
 
 from pydantic import BaseModel, BeforeValidator, Discriminator, Field, StringConstraints, Tag
@@ -22,6 +22,7 @@ from simulator.schema.base import (
     Told,
     Weights,
     Year,
+    date_faults,
     year_faults,
 )
 from simulator.schema.choices import LAWS, Registered, law_words
@@ -252,7 +253,7 @@ class Level(Spec):
             for key in ("start", "growth", "at", "drift", "volatility", "jumps"):
                 if getattr(self, key) is not None:
                     yield Fault((key,), "stands beside table.", "A table states all levels: remove one of the two.")
-            yield from _table_faults(self.table)
+            yield from date_faults("table", self.table, noun="year", year=2025, value="1e26")
             if self.unit == "fraction" and (most := max(self.table.values())) > 1:
                 yield Fault(("table",), f"must be at most 1, the whole; it reaches {number(most)}.", _OF_A_WHOLE)
         elif self.unit is not None:
@@ -265,17 +266,6 @@ class Level(Spec):
 
 
 _OF_A_WHOLE = "A multiple has the unit 1; a share in percent is written as 60 %."
-
-
-def _table_faults(table: Iterable[str]) -> Iterator[Fault]:
-    seen: dict[float, str] = {}
-    for year in table:
-        try:
-            yield from year_faults(("table", year), read_year(year), example=2025)
-            if (same := seen.setdefault(read_year(year), year)) != year:
-                yield Fault(("table", year), f"is the year {same} once more.", "Keep one of the two.")
-        except DateError:
-            yield Fault(("table", year), f"must be a year; got '{year}'.", "Write for example 2025: 1e26.")
 
 
 class Factor(Level):
