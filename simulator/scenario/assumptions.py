@@ -12,7 +12,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from simulator.dates import last_day_of
-from simulator.errors import Path, Place, as_path, dotted, number
+from simulator.errors import Path, Place, as_path, dotted, items, number
 from simulator.priors.fitting import GIVEN, Understood, three_digits
 from simulator.priors.joint import NamedPrior
 from simulator.scenario.differences import ORIGIN, in_short
@@ -24,7 +24,7 @@ from simulator.schema.amounts import number_of
 from simulator.schema.prior_families import SPANS
 from simulator.schema.prior_names import unit_alone
 from simulator.schema.statements import is_prior, is_statement
-from simulator.schema.words import SECTIONS, in_words
+from simulator.schema.words import SECTIONS, in_words, input_words
 from simulator.wording import raised
 
 NO_BELIEFS = ("component", "models.runs")
@@ -106,9 +106,10 @@ def assumptions(scenario: Scenario, *, understood: bool = True) -> list[Assumpti
             said.append(replace(statement(entry, prior, unit=unit_alone(path)), components=some))
         result.append(Assumption(dotted(path), _about(path), in_words(path, labels=labels), tuple(said)))
     listed = {each.path for each in result}
-    for name, prior in priors.items() if understood else ():  # shocks, which no file states
+    for name, prior in priors.items() if understood else ():  # shocks, which no file states, and what actors say
         if stated_name(name) not in listed and is_belief(name):
-            result.append(Assumption(name, _about(tuple(name.split("."))), name, (statement(None, prior),)))
+            words = input_words(name, labels=labels)
+            result.append(Assumption(name, _about(tuple(name.split("."))), words, (statement(None, prior),)))
     return result
 
 
@@ -139,13 +140,13 @@ def _entries(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
         for key, inner in value.items():
             if key == "table":
                 yield (*path, "table"), inner
-            elif path == ("models",) and key in _CHOICES:
-                continue  # what is asked, and no estimate
+            elif (path == ("models",) and key in _CHOICES) or (key == "label" and isinstance(inner, str)):
+                continue  # what is asked, and a name that begins with a number: no estimate
             elif key not in ORIGIN and (key != "at" or "feedback" in path):  # the year of a start is no estimate
                 yield from _entries(inner, (*path, str(key)))
     elif isinstance(value, list):
-        for place, inner in enumerate(value):
-            yield from _entries(inner, (*path, place))
+        for part, inner in items(value):
+            yield from _entries(inner, (*path, part))
     elif is_prior(value) or (path[-1:] == ("from",) and isinstance(value, str)):  # a date
         yield path, value
 

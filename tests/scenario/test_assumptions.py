@@ -39,6 +39,24 @@ def test_every_drawn_number_is_an_assumption_of_the_scenario(name):
             assert said[0].origin.get("source", "") == values.attrs.get("source", "")
 
 
+def test_what_stands_in_a_list_under_a_name_is_told_once_and_what_actors_say_in_words():
+    told = {each.path: each.words for each in assumptions(load_scenario("events"))}
+    assert {path: words for path, words in told.items() if path.startswith("events.taiwan.effects")} == {
+        "events.taiwan.effects[chips].rate": "war over Taiwan: chips: rate",
+        "events.taiwan.effects[spending].recovers": "war over Taiwan: spending: recovers",
+        "events.taiwan.effects[spending].times": "war over Taiwan: spending: times",
+    }
+    told = {each.path: each.words for each in assumptions(load_scenario("actors"))}
+    assert told["actors.open-weights.lag"] == "Open weights: lag"
+
+
+def test_a_label_that_begins_with_a_number_is_no_assumption():
+    every = assumptions(
+        load_scenario(small_scenario({"thresholds": {"t": {"label": "1e30 FLOP", "effective_compute": 1e30}}}))
+    )
+    assert [each.path for each in every if each.about == "thresholds"] == ["thresholds.t.effective_compute"]
+
+
 def test_what_is_stated_has_the_same_assumptions_as_what_was_understood():
     scenario = load_scenario("feedback", overrides=["samples=256"])
     kept, summed = (assumptions(scenario, understood=understood) for understood in (True, False))
