@@ -285,7 +285,7 @@ def chart_title(key: str) -> str:
     titles = {
         "crossings": "When thresholds are crossed", "growth": "Where growth comes from",
         "binding": "Which limits bind, and when", "lead": "Who leads, and by how much",
-        "ladder": "When each actor crosses thresholds",
+        "ladder": "When each actor crosses thresholds", "allocation": "Who uses the stocks",
     }  # fmt: skip
     kind, _, subject = key.partition("_")
     about = subject.replace("_", " ")
@@ -295,6 +295,9 @@ def chart_title(key: str) -> str:
         return f"{capital(about)} by year"
     if kind == "actors":
         return f"{capital(about)} by actor"
+    if kind == "events":
+        event, _, variable = subject.partition("_")
+        return f"{capital(variable.replace('_', ' '))} with and without the event {event.replace('-', ' ')}"
     if kind == "demand":
         return f"Demand and limits: {about}"
     return f"The uncertain numbers, part {about}" if kind == "priors" else key.replace("_", " ")

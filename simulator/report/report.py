@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import xarray as xr
 
 _PARTS = {
-    **dict.fromkeys(("fan", "crossings", "actors", "lead", "ladder"), "forecast"),
-    "growth": "drives", "binding": "limits", "demand": "limits",
+    **dict.fromkeys(("fan", "crossings", "events", "actors", "lead", "ladder"), "forecast"),
+    "growth": "drives", "allocation": "drives", "binding": "limits", "demand": "limits",
 }  # fmt: skip
 _IN_TABLES = "influence"
 """A kind that the report does not draw: its table of rank correlations tells the same in less room."""

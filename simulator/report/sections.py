@@ -234,11 +234,11 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
         "theirs, and a limit that seldom binds shows little, however much it would matter if it did. Numbers that go "
         "with it no more than chance gives are left out.",
     )
-    cells = []
+    cells, drawn = [], group(run, "parameters", of_samples=True)
     for row in rows[:MOST_ASSOCIATIONS]:
         path, rank = row["name"], row["rank"]
         of = "" if row["samples"] == samples else f", in the {row['samples']:,} samples that have it"
-        about = assumption_name(known[path]) if path in known else path
+        about = assumption_name(known[path]) if path in known else str(drawn[path].attrs.get("long_name", path))
         value = known[path].statements[0].value if path in known and len(known[path].statements) == 1 else ""
         first = joined([name(about + of), element("span", name(_scope(known.get(path), path)), class_="origin")])
         cells.append([first, value, signed(rank), bar(rank, signed=True)])

@@ -255,15 +255,18 @@ ABOUT: Mapping[str, str] = MappingProxyType({
     "algorithms": "Algorithmic efficiency", "quantities": "Quantities that limits are built from", "stocks": "Stocks",
     "allocation": "Allocation of stocks",
     "constraints": "Constraints on physical compute", "capability": "Capability", "thresholds": "Thresholds",
-    "events": "What may happen", "models": "Counts of models",
+    "events": "What may happen", "models": "Counts of models", "inputs": "Shared inputs",
+    "actors": "What actors differ in",
 })  # fmt: skip
 """What the groups of numbers are called."""
+_SAID_ALREADY = ("quantities", "inputs", "events", "actors")
+"""Groups whose numbers say by themselves what they are about."""
 
 
 def assumption_name(assumption: Assumption) -> str:
     """Name a number so that it says by itself what it is about."""
     about = assumption.about
-    return f"{about}: {assumption.words}" if about in ABOUT and about != "quantities" else assumption.words
+    return f"{about}: {assumption.words}" if about in ABOUT and about not in _SAID_ALREADY else assumption.words
 
 
 def limitation(each: Limitation) -> Html:
@@ -294,7 +297,7 @@ def assumption_section(
     if made := quantities(scenario, every):
         parts += [element("h3", "What the quantities are made of"), bullets(map(limitation, made))]
     if may_come := events(scenario, every):
-        parts += [element("h3", "What may happen"), bullets(map(limitation, may_come))]
+        parts += [element("h3", "What the events do"), bullets(map(limitation, may_come))]
     overrides = [element("code", name(line)) for line in str(run.attrs.get("overrides", "")).splitlines() if line]
     parts += [
         *map(chart, figures),

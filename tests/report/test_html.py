@@ -36,6 +36,7 @@ def test_a_link_leads_to_the_web_or_nowhere(address, shown):
         ("fan_effective_compute", "Effective compute by year"),
         ("demand_spending", "Demand and limits: spending"),
         ("priors_2", "The uncertain numbers, part 2"),
+        ("events_cap-on-runs_effective_compute", "Effective compute with and without the event cap on runs"),
         ("binding", "Which limits bind, and when"),
         ("models", "models"),
     ],

@@ -285,6 +285,7 @@ def test_a_stock_and_who_uses_it_are_said_in_words() -> None:
     assert "chips idle share : what the others leave" in text
     assert "chips idle : chips × chips idle share" in text
     assert "Allocation of stocks" in text
+    assert text.index("Who uses the stocks") < text.rindex("What holds it back")
 
 
 def test_events_are_told_with_what_they_do_and_when_they_come():
@@ -304,6 +305,8 @@ def test_events_are_told_with_what_they_do_and_when_they_come():
         "Comes with a probability of 40 %", "for 3 years; compute: growth times 0.5; brings about answer: 60 %.",
         "Comes where another brings it about, 1 year later; compute times 2; excludes war.",
         "Comes from the day that answer comes on.", "Events Dates over the samples in which it comes.",
+        "A shock: occurs events.shock.occurs",
     ):  # fmt: skip
         assert text in said, text
+    assert said.index("Physical compute with and without the event shock") < said.rindex("What drives it")
     assert re.search(r"A shock (39|40)\.\d ± \S+ % 202[78]\.\d 2027\.1 to 2028\.9 203[01]\.\d", said)

@@ -22,6 +22,7 @@ from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group, is_use, run_label
 from simulator.runs.summary import why_no_spread
 from simulator.runs.table import Row, Table
+from simulator.scenario.assumptions import is_belief
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
 from simulator.units import Array
@@ -175,7 +176,7 @@ def prior_table(run: xr.DataTree) -> list[Row]:
     """
     rows: list[Row] = []
     for name, values in group(run, "parameters", of_samples=True).data_vars.items():
-        if name in ("component", "models.runs") or ".shock[" in str(name):  # nobody believes anything about these
+        if not is_belief(str(name)) or ".shock[" in str(name):
             continue
         if is_use(values):  # the input is shown
             continue

@@ -146,6 +146,15 @@ def test_yearly_shocks_are_no_beliefs_and_are_left_out():
     assert not [name for name in names if "shock" in name]
 
 
+def test_nobody_believes_anything_about_the_draw_by_which_an_event_comes() -> None:
+    shock = {"probability": "40 %", "effects": [{"on": "drivers.compute", "times": 2}]}
+    drawn = run_of(small_scenario({"events": {"shock": shock | {"from": 2027}}}))
+    names = {str(row["name"]) for row in prior_table(drawn)}
+    assert "events.shock.occurs" in drawn["parameters"].data_vars
+    assert "events.shock.probability" in names
+    assert "events.shock.occurs" not in names
+
+
 def test_a_component_that_no_sample_follows_has_no_row() -> None:
     rows = prior_table(simulate(load_scenario("views", overrides=["samples=1"])))
     assert rows
