@@ -78,7 +78,7 @@ def _threshold(summary: xr.Dataset, place: int) -> dict[str, Any]:
         "threshold": str(one["threshold"].values),
         "label": str(one["label"].values),
         "quantity": str(one["quantity"].values),
-        "falling": bool(one["falling"].values),
+        "falling": bool(one.coords.get("falling", False)),  # which older runs do not say
         "level": [
             {"level": level, "value": _number(value), "absent": math.isinf(value)}
             for level, value in zip(levels, one["threshold_level_quantile"].values.tolist(), strict=True)

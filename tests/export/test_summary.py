@@ -69,6 +69,13 @@ def test_a_crossing_that_does_not_come_is_null_and_censored(document: dict[str, 
     assert len(near["crossed"]) == len(document["years"])
 
 
+def test_a_threshold_of_an_older_run_is_one_that_rises(small_run: xr.DataTree, document: dict[str, Any]) -> None:
+    older = small_run.copy()
+    older["summary"] = xr.DataTree(small_run["summary"].to_dataset().drop_vars("falling"))
+    assert summary_document(older)["thresholds"] == document["thresholds"]
+    assert [each["falling"] for each in document["thresholds"]] == [False, False]
+
+
 def test_a_limit_that_a_sample_does_not_have_is_null(small_run: xr.DataTree) -> None:
     summary = small_run["summary"].to_dataset()
     levels = summary["cap_physical_compute_power"]
