@@ -33,7 +33,8 @@ def _lagged_names(spec: ScenarioSpec, _: Path) -> tuple[tuple[str, ...], tuple[P
 
 def ago(path: Path, block: Block) -> Array:
     """Give how long ago a lag looks, in years, (sample,) or (1,); such that sums of lags are exact in any order."""
-    return np.asarray(np.round(block.draw((*path, "by")) * _EXACT) / _EXACT)
+    with np.errstate(over="ignore"):  # of a lag beyond all years
+        return np.asarray(np.round(block.draw((*path, "by")) * _EXACT) / _EXACT)
 
 
 def times_back(times: Array, block: Block) -> list[Array]:

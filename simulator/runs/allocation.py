@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.runs.groups import Group, arrays
+from simulator.runs.estimates import INTERVAL
+from simulator.runs.groups import Group, arrays, read_quantiles
 from simulator.runs.table import Row, Table
 from simulator.scenario.canonical import stored_data
 from simulator.units import Array, plain_unit
@@ -17,8 +18,6 @@ from simulator.wording import amount_words, percent
 
 if TYPE_CHECKING:
     import xarray as xr
-
-_LEVELS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
 
 
 class Shared(NamedTuple):
@@ -74,7 +73,7 @@ def allocation_table(run: Group | xr.DataTree) -> Table:
             unit = plain_unit(str(summary.data_vars[each.variable(use)].attrs["units"]))
             rows += [
                 {"stock": each.stock, "use": use, "label": label, "year": year,
-                 **dict(zip(_LEVELS, share[:, at].tolist(), strict=True)),
+                 **dict(zip(INTERVAL, share[:, at].tolist(), strict=True)),
                  "adds_up": float(share[1, at] / whole[at]), "amount": float(amount[at]), "unit": unit}
                 for at, year in enumerate(years)
             ]  # fmt: skip
@@ -92,7 +91,7 @@ def reading_table(run: Group | xr.DataTree) -> Table:
         ratio = _three(summary, each.variable(each.largest_run, "_ratio"))
         rows += [
             {"stock": each.stock, "year": year, **{key: float(values[at]) for key, values in middle.items()},
-             **dict(zip(_LEVELS, ratio[:, at].tolist(), strict=True))}
+             **dict(zip(INTERVAL, ratio[:, at].tolist(), strict=True))}
             for at, year in enumerate(summary.coords["year"].values.tolist())
         ]  # fmt: skip
     return Table.of_rows(rows) if rows else Table({})
@@ -100,9 +99,7 @@ def reading_table(run: Group | xr.DataTree) -> Table:
 
 def _three(summary: Group, name: str) -> Array:
     """Read the 5, 50 and 95 % points of a level by year, (3, year)."""
-    known = summary.coords["quantile"].values
-    places = [int(np.argmin(np.abs(known - level))) for level in _LEVELS.values()]
-    return np.asarray(10.0 ** summary.data_vars[name].values[places].astype(np.float64))
+    return np.asarray(10.0 ** np.stack([*read_quantiles(summary, name, INTERVAL).values()]).astype(np.float64))
 
 
 def allocation_lines(run: Group | xr.DataTree) -> list[str]:

@@ -25,6 +25,17 @@ SMOOTHED = 1 / 3
 _FEWEST_TAILED = 25
 BANDS: Mapping[str, float] = {"lower_90": 0.05, "lower_50": 0.25, "median": 0.5, "upper_50": 0.75, "upper_90": 0.95}
 """The columns of tables that hold a median and its 50 and 90 % intervals, and their levels."""
+INTERVAL: Mapping[str, float] = {name: BANDS[name] for name in ("lower_90", "median", "upper_90")}
+"""Those of tables that hold a median and its 90 % interval."""
+SAME_QUANTILE = 1e-9
+
+
+def place_of(level: float, levels: Array) -> int:
+    """Tell where a level stands among those of a summary; InputError where it does not."""
+    place = int(np.abs(levels - level).argmin())
+    if abs(levels[place] - level) > SAME_QUANTILE:
+        raise InputError(f"the summary has no quantile at {level:g}; it has {', '.join(f'{x:g}' for x in levels)}.")
+    return place
 
 
 def quantiles(values: xr.DataArray, levels: Sequence[float]) -> xr.DataArray:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.runs.groups import Group, arrays, differing_samples
+from simulator.runs.estimates import INTERVAL
+from simulator.runs.groups import Group, arrays, differing_samples, read_quantiles
 from simulator.runs.table import Table
 from simulator.wording import share_text, year_range, year_text
 
@@ -26,19 +27,17 @@ def event_table(run: Group | DataTree) -> Table:
     rows = [place for place, name in enumerate(names) if "." not in name]
     if not rows:
         return Table({})
-    levels = summary.coords["quantile"].values
-    lower, median, upper = (int(np.argmin(np.abs(levels - level))) for level in (0.05, 0.5, 0.95))
-    dates = summary.data_vars["event_date"].values[rows]
+    lower, median, upper = read_quantiles(summary, "event_date", INTERVAL).values()
     return Table(
         {
             "event": [names[place] for place in rows],
             "label": [str(summary.coords["begins"].values[place]) for place in rows],
             "probability": summary.data_vars["event_share"].values[rows],
             "standard_error": summary.data_vars["event_share_error"].values[rows],
-            "median": dates[:, median],
-            "lower": dates[:, lower],
-            "upper": dates[:, upper],
-            "until": summary.data_vars["event_until"].values[rows, median],
+            "median": median[rows],
+            "lower": lower[rows],
+            "upper": upper[rows],
+            "until": read_quantiles(summary, "event_until")["median"][rows],
         }
     )
 

@@ -14,9 +14,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import InputError, near_name, shown
+from simulator.runs.estimates import BANDS, place_of
 from simulator.scenario.canonical import kept_text, stored_data
 from simulator.scenario.documents import yaml_text
 from simulator.variables import headline
@@ -154,6 +156,13 @@ def arrays(run: Group | xr.DataTree, name: str, *, of_samples: bool = False) -> 
     _check(run, name, of_samples=of_samples)
     child = run.children[name]
     return child if isinstance(child, Group) else of_dataset(child.to_dataset())
+
+
+def read_quantiles(held: Group, name: str, levels: Mapping[str, float] = BANDS) -> dict[str, NDArray[Any]]:
+    """Read quantiles of a variable by the names of columns, each without the dimension of quantiles."""
+    variable, known = held[name], held.coords["quantile"].values
+    axis = variable.dims.index("quantile")
+    return {key: np.take(variable.values, place_of(level, known), axis) for key, level in levels.items()}
 
 
 def _check(run: Group | xr.DataTree, name: str, *, of_samples: bool) -> None:

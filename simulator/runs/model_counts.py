@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.runs.groups import Group, arrays
+from simulator.runs.estimates import INTERVAL
+from simulator.runs.groups import Group, arrays, read_quantiles
 from simulator.runs.table import Row, Table
 from simulator.units import Array
 
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 IN_YEAR, OF_SUM, SUM_OF = "in the year", "percentile of the sum", "sum of percentiles"
 READINGS = (IN_YEAR, OF_SUM, SUM_OF)
 MOST_LINES = 3
-
-_LEVELS = {"lower_90": 0.05, "median": 0.5, "upper_90": 0.95}
 
 
 def counted_names(run: Group | xr.DataTree) -> list[str]:
@@ -45,9 +44,8 @@ def count_quantiles(run: Group | xr.DataTree, name: str) -> dict[str, Array]:
 
 
 def _count_quantiles(summary: Group, name: str) -> dict[str, Array]:
-    known = summary.coords["quantile"].values
-    places = [int(np.argmin(np.abs(known - level))) for level in _LEVELS.values()]
-    total, single = (summary.data_vars[each].values[places] for each in (name, f"{name}_in_year"))
+    found = (read_quantiles(summary, each, INTERVAL) for each in (name, f"{name}_in_year"))
+    total, single = (np.stack([*each.values()]) for each in found)
     earlier = total[:, :1] - single[:, :1]  # one number, known
     return {IN_YEAR: single, OF_SUM: total, SUM_OF: earlier + np.cumsum(single, axis=1)}
 
@@ -69,7 +67,7 @@ def count_table(run: Group | xr.DataTree) -> Table:
         "reading": np.repeat([reading for _, reading, _ in parts], len(years)),
     }
     points = np.concatenate([values for _, _, values in parts], axis=1)
-    return Table(columns | dict(zip(_LEVELS, points, strict=True)))
+    return Table(columns | dict(zip(INTERVAL, points, strict=True)))
 
 
 def count_lines(run: Group | xr.DataTree) -> list[str]:
@@ -84,5 +82,5 @@ def count_lines(run: Group | xr.DataTree) -> list[str]:
 
 def said_counts(row: Row) -> str:
     """Write a count and its 90 % interval."""
-    low, middle, high = (f"{row[key]:,.0f}" for key in _LEVELS)
+    low, middle, high = (f"{row[key]:,.0f}" for key in INTERVAL)
     return middle if low == high else f"{middle} (90 % {low} to {high})"

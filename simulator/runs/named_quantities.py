@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simulator.errors import InputError
-from simulator.runs.groups import Group, arrays, summarised_names
+from simulator.runs.estimates import INTERVAL
+from simulator.runs.groups import Group, arrays, read_quantiles, summarised_names
 from simulator.runs.summary import summarised
 from simulator.runs.table import Row, Table
 from simulator.units import plain_unit
@@ -56,12 +57,10 @@ def _event_rows(summary: Group) -> list[dict[str, Any]]:
     """List what begins with an event, with its date: median and 90 % interval, +inf for later than the horizon."""
     if "event" not in summary:
         return []
-    places = [list(summary["quantile"].values).index(level) for level in (0.05, 0.5, 0.95)]
+    dates = (each.tolist() for each in read_quantiles(summary, "event_quantile", INTERVAL).values())
     return [
         {"quantity": str(name), "year": None, "median": middle, "lower": low, "upper": high, "unit": "year"}
-        for name, (low, middle, high) in zip(
-            summary["begins"].values, summary["event_quantile"].values[:, places].tolist(), strict=True
-        )
+        for name, low, middle, high in zip(summary["begins"].values, *dates, strict=True)
     ]
 
 

@@ -14,8 +14,18 @@ from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
 from simulator.runs.allocation import allocation_tables
 from simulator.runs.by_date import crossed_by, likely_line, said_by, threshold_samples, within
+from simulator.runs.estimates import BANDS, INTERVAL, SAME_QUANTILE, place_of
 from simulator.runs.events import event_lines, event_table
-from simulator.runs.groups import Group, arrays, differing_samples, headline_of, kept_dates, stood_on, summarised_names
+from simulator.runs.groups import (
+    Group,
+    arrays,
+    differing_samples,
+    headline_of,
+    kept_dates,
+    read_quantiles,
+    stood_on,
+    summarised_names,
+)
 from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table, axis_columns
@@ -40,8 +50,6 @@ if TYPE_CHECKING:
 PASSED = 0.995
 """A threshold that so many samples have passed at the start is nothing to forecast."""
 
-_SAME_LEVEL = 1e-9
-
 
 @dataclass(frozen=True, slots=True)
 class Summarised:
@@ -54,7 +62,7 @@ class Summarised:
 
     def at(self, level: float) -> Array:
         """Read one quantile by year; InputError where the summary does not have it."""
-        return np.asarray(self.values[_place(self.levels, level)], dtype=np.float64)
+        return np.asarray(self.values[place_of(level, self.levels)], dtype=np.float64)
 
     def three_in(self, year: float) -> tuple[float, float, float]:
         """Read the 5, 50 and 95 % quantiles in the year of the grid that is nearest."""
@@ -80,7 +88,7 @@ class Summarised:
 
     def has(self, level: float) -> bool:
         """Say whether the summary has a quantile."""
-        return bool(np.abs(self.levels - level).min() < _SAME_LEVEL)
+        return bool(np.abs(self.levels - level).min() < SAME_QUANTILE)
 
 
 def summarised(run: Group | xr.DataTree, quantity: str) -> Summarised:
@@ -187,19 +195,6 @@ def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -
     return Table({"year": values.years, "median": values.at(0.5)}), Table(columns)
 
 
-def _place(levels: Array, level: float) -> int:
-    place = int(np.argmin(np.abs(levels - level)))
-    if abs(levels[place] - level) > _SAME_LEVEL:
-        raise InputError(f"the summary has no quantile at {level:g}; it has {', '.join(f'{x:g}' for x in levels)}.")
-    return place
-
-
-def _of_thresholds(summary: Group, name: str, *levels: float) -> list[Array]:
-    """Read quantiles of what a summary has by threshold and quantile, each (threshold,)."""
-    values, known = summary.data_vars[name].values, summary.coords["quantile"].values
-    return [np.asarray(values[:, _place(known, level)], dtype=np.float64) for level in levels]
-
-
 def threshold_table(run: Group | xr.DataTree) -> Table:
     """Tabulate the thresholds' levels: median, and the 90 % interval where a level is uncertain.
 
@@ -209,7 +204,7 @@ def threshold_table(run: Group | xr.DataTree) -> Table:
     names = _thresholds(summary)
     if not names:
         return Table({})
-    low, middle, high = _of_thresholds(summary, "threshold_level_quantile", 0.05, 0.5, 0.95)
+    low, middle, high = read_quantiles(summary, "threshold_level_quantile", INTERVAL).values()
     columns: dict[str, Any] = {"threshold": names}
     columns |= {name: [str(each) for each in summary.coords[name].values] for name in ("label", "quantity")}
     columns |= {"level": middle}
@@ -239,9 +234,9 @@ def _crossing_table(summary: Group, samples: int) -> Table:
     names, data = _thresholds(summary), summary.data_vars
     if not names:
         return Table({})
-    levels = {"median": 0.5, "lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
+    order = ("median", "lower_50", "upper_50", "lower_90", "upper_90")
     columns: dict[str, Any] = {"threshold": names, "label": [str(each) for each in summary.coords["label"].values]}
-    columns |= dict(zip(levels, _of_thresholds(summary, "crossing_quantile", *levels.values()), strict=True))
+    columns |= read_quantiles(summary, "crossing_quantile", {name: BANDS[name] for name in order})
     columns |= {"never": data["never"].values, "never_error": data["crossed_error"].values[:, -1]}
     columns |= {"already": data["already"].values, "samples": list(threshold_samples(summary, samples).values())}
     ends = {"first_year": 0, "last_year": -1}
@@ -418,8 +413,9 @@ def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) ->
     if not names:
         return []
     first, last = (float(summary.coords["year"].values[place]) for place in (0, -1))
-    lows, middles, highs = _of_thresholds(summary, "crossing_quantile", 0.05, 0.5, 0.95)
-    [errors] = _of_thresholds(summary, "crossing_quantile_error", 0.5)
+    lows, middles, highs = read_quantiles(summary, "crossing_quantile", INTERVAL).values()
+    errors = read_quantiles(summary, "crossing_quantile_error")["median"]
+    apart = {name: read_quantiles(part, "crossing_quantile") for name, part in parts.items()}
     labels, share_errors = summary.coords["label"].values, data["crossed_error"].values[:, -1]
     certain, known = _summarised(summary, headline_of(summary)).is_certain, threshold_samples(summary, samples)
     lines = []
@@ -431,7 +427,7 @@ def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) ->
         told += f" (90 % {year_range(low, high, last, first)})" if low < high else ""
         if low < high or not certain:
             told += f", never by {last:g}: {share_text(never, known[names[t]], float(share_errors[t]))}"
-        middle = {name: float(_of_thresholds(part, "crossing_quantile", 0.5)[0][t]) for name, part in parts.items()}
+        middle = {name: float(dates["median"][t]) for name, dates in apart.items()}
         lines.append(
             [f"  {labels[t]}: {told}", *_apart({name: year_text(mid, last, first) for name, mid in middle.items()})]
         )

@@ -57,7 +57,7 @@ class Threshold(Spec):
     years (quarters, months) that is at or above the level, as a table by year has it."""
     delay: Prior | None = None
     """The time between the crossing and the date that is reported, `18 months`; past the horizon none is reported."""
-    by: Annotated[Text, BeforeValidator(_as_text), WithJsonSchema(_BY_FORM)] | None = None
+    by: Annotated[Name, BeforeValidator(_as_text), WithJsonSchema(_BY_FORM)] | None = None
     """Of actors: when it counts as crossed: by the `first` of them (meant without it), by `all`, by so many (`2`), or
     by one alone, of the name."""
     label: Line | None = None

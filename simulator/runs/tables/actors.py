@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
 from simulator.runs.estimates import BANDS
-from simulator.runs.groups import Group, Labelled, arrays
+from simulator.runs.groups import Group, Labelled, arrays, read_quantiles
 from simulator.runs.table import Table, axis_columns
 from simulator.variables import ACTORS
 from simulator.wording import amount_range, percent
@@ -54,13 +54,6 @@ def told_names(run: Group | xr.DataTree) -> list[str]:
     return [name for name, each in known if each.dims == ("actor", "quantile", "year") and name not in ACTORS]
 
 
-def _read(held: Group, name: str, levels: Mapping[str, float] = BANDS) -> dict[str, NDArray[Any]]:
-    """Read quantiles of a variable by the names of columns, each without the dimension of quantiles."""
-    variable, known = held[name], held.coords["quantile"].values
-    axis = variable.dims.index("quantile")
-    return {key: np.take(variable.values, int(np.abs(known - at).argmin()), axis) for key, at in levels.items()}
-
-
 def _columns(axes: Mapping[str, Any], values: Mapping[str, NDArray[Any]]) -> Table:
     return Table(axis_columns(axes) | {name: each.ravel() for name, each in values.items()})
 
@@ -73,7 +66,7 @@ def actor_table(run: Group | xr.DataTree, quantity: str = "") -> Table:
         raise InputError(f"the run has no '{quantity}' by actor. {near_or_all(quantity, names)}")
     tables = []
     for name in [quantity] if quantity else names:
-        table = _columns({"actor": list(labels), "year": held.coords["year"].values}, _read(held, name))
+        table = _columns({"actor": list(labels), "year": held.coords["year"].values}, read_quantiles(held, name))
         said = {"variable": [name] * len(table), "unit": [str(held[name].attrs["units"])] * len(table)}
         labelled = {"label": [labels[each] for each in table["actor"].tolist()]}
         tables.append(table.with_columns(said | labelled))
@@ -84,15 +77,15 @@ def lead_table(run: Group | xr.DataTree) -> Table:
     """Tabulate by actor and year how likely it leads, and how far it is behind: in OOM, and in months."""
     held, labels = arrays(run, GROUP), actor_labels(run)
     values = {"leads": held["leads"].values, "leads_error": held["leads_error"].values}
-    values |= {f"behind_{key}": each for key, each in _read(held, "behind").items()}
-    values |= {f"months_{key}": MONTHS * each for key, each in _read(held, "behind_years").items()}
+    values |= {f"behind_{key}": each for key, each in read_quantiles(held, "behind").items()}
+    values |= {f"months_{key}": MONTHS * each for key, each in read_quantiles(held, "behind_years").items()}
     return _columns({"actor": list(labels), "year": held.coords["year"].values}, values)
 
 
 def lead_years(run: Group | xr.DataTree) -> Table:
     """Tabulate by how many years the first is ahead of the second, whoever they are: median, 50 and 90 % intervals."""
     held = arrays(run, GROUP)
-    return _columns({"year": held.coords["year"].values}, _read(held, "lead_years"))
+    return _columns({"year": held.coords["year"].values}, read_quantiles(held, "lead_years"))
 
 
 def actor_crossings(run: Group | xr.DataTree) -> Table:
@@ -111,7 +104,9 @@ def _crossings(run: Group | xr.DataTree, of: str, quantiles: str, crossed: str) 
         return Table({})
     labels = {name: list(map(str, held.coords[name].values)) for name in ("threshold", "label")}
     never = {"never_by_horizon": 1.0 - held[crossed].values[..., -1]}
-    table = _columns({of: held.coords[of].values, "threshold": labels["threshold"]}, _read(held, quantiles) | never)
+    table = _columns(
+        {of: held.coords[of].values, "threshold": labels["threshold"]}, read_quantiles(held, quantiles) | never
+    )
     named = dict(zip(*labels.values(), strict=True))
     told = table.with_columns({"label": [named[each] for each in table["threshold"].tolist()]})
     return told.select(of, "threshold", "label", *BANDS, "never_by_horizon")
@@ -133,7 +128,7 @@ def lead_lines(run: Group | xr.DataTree) -> list[str]:
         return []
     held = arrays(run, GROUP)
     years, leads = held.coords["year"].values, held["leads"].values
-    ahead, late = (_read(held, name) for name in ("lead", "lead_years"))
+    ahead, late = (read_quantiles(held, name) for name in ("lead", "lead_years"))
     middle = int(np.argmin(np.abs(years - (years[0] + years[-1]) / 2)))
     lines = []
     for at in dict.fromkeys((middle, len(years) - 1)):
