@@ -30,7 +30,7 @@ from scipy.special import ndtr, ndtri
 from simulator.analysis.outcomes import Outcome, check_within, parse_outcome, run_events
 from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST
 from simulator.dates import DateError, read_year
-from simulator.errors import InputError, near_name, near_or_all
+from simulator.errors import InputError, near_or_all
 from simulator.history.importance import MOST_ROUNDS, bounded_weights
 from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.runs.groups import group
@@ -195,8 +195,8 @@ def _read_event(text: str, events: Collection[str], last: float) -> Fact | None:
     found = _FACT.fullmatch(text)
     name = found["subject"] if found else text.removeprefix("not ")
     if name not in events:
-        if not found and (hint := near_name(name, events)):
-            _refuse(text, f"there is no event '{name}'.", hint)
+        if not found and events and ":" not in name:
+            _refuse(text, f"there is no event '{name}'.", f"{near_or_all(name, sorted(events))} {EXAMPLES}")
         return None
     outcome = Outcome("crossing", name, None, text)
     if found:

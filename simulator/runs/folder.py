@@ -114,7 +114,7 @@ def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:
 
 def _no_run(path: FilePath) -> str:
     if not is_folder(path):
-        return f"{path}: no such run file."
+        return f"{path}: no such run file. 'simulate SCENARIO' writes one into outputs/ of the folder it is started in."
     kind = kind_of(path)
     if kind is not RUN:
         return f"{path}: {kind.is_one}, not a run. 'simulate show' prints it."
@@ -148,7 +148,7 @@ def open_run(path: FilePath | str) -> Run:
     64
     >>> open_run("no-such-run.nc")
     Traceback (most recent call last):
-    simulator.errors.RunFileError: no-such-run.nc: no such run file.
+    simulator.errors.RunFileError: no-such-run.nc: no such run file. 'simulate SCENARIO' writes ...
     """
     import xarray as xr
 

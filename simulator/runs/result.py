@@ -232,7 +232,7 @@ def open_result(path: FilePath | str) -> Result:
     --------
     >>> open_result("no-such-folder")
     Traceback (most recent call last):
-    simulator.errors.RunFileError: no-such-folder: no such run file.
+    simulator.errors.RunFileError: no-such-folder: no such run file. 'simulate SCENARIO' writes ...
     """
     kind = kind_of(place := FilePath(path))
     if kind.opens:

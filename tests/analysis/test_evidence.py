@@ -205,7 +205,7 @@ def test_an_event_is_given_by_its_name() -> None:
         np.testing.assert_array_equal(fact.logs(run_outcomes(run, [fact.outcome])[0]) == 0.0, holds, err_msg=text)
     with pytest.raises(InputError, match=r"there is no event 'shocks'. Did you mean 'shock'\?"):
         read_facts(run, ["shocks"])
-    with pytest.raises(InputError, match="does not say what is given"):
+    with pytest.raises(InputError, match=r"there is no event 'rain'. There are: late, shock. Write for example"):
         read_facts(run, ["rain"])
     given = condition(run, ["shock"])
     assert given.facts.rows()[0]["probability"] == pytest.approx(0.4, abs=1e-9)
