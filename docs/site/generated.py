@@ -23,7 +23,7 @@ def _slug(kind: str) -> str:
 
 
 def _kind_page(kind: Kind) -> Iterator[str]:
-    yield f"# {kind.words.capitalize()}\n\n{kind.meaning}\n"
+    yield f"# {kind.words.capitalize()}\n\n{kind.meaning.replace('\n', '\n\n')}\n"
     stands = [f"`{key.name}` of [{other.words}]({_slug(other.name)}.md)"
               for other in kinds().values() for key in other.keys.values() if kind.name in key.kinds]  # fmt: skip
     if stands:
@@ -37,7 +37,7 @@ def _kind_page(kind: Kind) -> Iterator[str]:
 
 
 def _key(key: Key) -> Iterator[str]:
-    yield f"## `{key.name}`\n\n{key.meaning}\n"
+    yield f"## `{key.name}`\n\n{key.meaning.replace('\n', '\n\n')}\n"
     takes = key.takes
     for kind in filter(kinds().__contains__, key.kinds):
         words = kinds()[kind].words

@@ -66,16 +66,17 @@ def kinds() -> Mapping[str, Kind]:
         below_it = tuple(dict.fromkeys(kind for kind, _ in _all_forms(schema, part) if kind))
         required = name in groups(schema)[kind].get("required", ())
         found.setdefault(kind, {})[name] = Key(
-            name, kind, _one_line(part.get("description", "")), _takes(schema, part),
+            name, kind, _paragraphs(part.get("description", "")), _takes(schema, part),
             unit_words(name) if "Prior" in below_it else "",
             _default(part, required=required), below_it, example, value,
         )  # fmt: skip
     said = groups(schema)
-    return {kind: Kind(kind, _one_line(said[kind].get("description", "")), keys) for kind, keys in found.items()}
+    return {kind: Kind(kind, _paragraphs(said[kind].get("description", "")), keys) for kind, keys in found.items()}
 
 
-def _one_line(text: str) -> str:
-    return " ".join(text.split())
+def _paragraphs(text: str) -> str:
+    """Put each paragraph and each item of a list on a line."""
+    return "\n".join(" ".join(part.split()) for part in re.split(r"\n\s*\n|\n\s*(?=- )", text))
 
 
 def _all_forms(schema: Mapping[str, Any], part: Mapping[str, Any]) -> list[Form]:
@@ -249,7 +250,11 @@ def _several(keys: Sequence[Key]) -> list[str]:
 def _key_lines(key: Key, *, also: Sequence[str] = ()) -> list[str]:
     of = ", ".join(_article(in_words(kind)) for kind in (key.kind, *also))
     facts = [f"takes {key.takes.replace('`', '')}", f"unit: {key.unit}" if key.unit else "", f"default: {key.default}"]
-    lines = [f"{key.name}, of {of}", f"  {key.meaning}", f"  {'; '.join(filter(None, facts))}"]
+    lines = [
+        f"{key.name}, of {of}",
+        *(f"  {line}" for line in key.meaning.splitlines()),
+        f"  {'; '.join(filter(None, facts))}",
+    ]
     if key.kinds:
         lines.append(
             f"  more: {', '.join(f'simulate explain {in_words(kind).replace(" ", "-")}' for kind in key.kinds)}"
@@ -267,5 +272,5 @@ def _article(words: str) -> str:
 def _kind_lines(kind: Kind) -> list[str]:
     width = max(map(len, kind.keys))
     lines = [f"{_article(kind.words)}: {kind.meaning}".replace(": .", "."), ""]
-    lines += [f"  {name:<{width}}  {key.meaning}" for name, key in kind.keys.items()]
+    lines += [f"  {name:<{width}}  {key.meaning.partition('\n')[0]}" for name, key in kind.keys.items()]
     return [*lines, "", f"simulate explain {kind.words.replace(' ', '-')}.KEY says more of one."]

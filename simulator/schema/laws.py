@@ -151,26 +151,27 @@ GROWTH_LAWS: Register[GrowthLaw] = Register(
 
 
 def _laws_in_words(names: Sequence[str]) -> str:
-    """Describe laws in one text: formula, quantities, parameters, and what they tell."""
-    return " ".join(_law_in_words(name, GROWTH_LAWS.find(name)) for name in names)
+    """Describe laws in paragraphs and lists: formula, quantities, parameters, and what they tell."""
+    listed = f"One of {', '.join(f'`{name}`' for name in names)}."
+    return "\n\n".join((listed, *(_law_in_words(name, GROWTH_LAWS.find(name)) for name in names)))
 
 
 def _law_in_words(name: str, law: GrowthLaw) -> str:
+    stated, optional = ({key: each.meaning for key, each in law.parameters.items() if (each.default is not None) is left}
+                        for left in (False, True))  # fmt: skip
     parts = {
         "quantities": law.quantities,
         "quantities that may be left out": law.optional,
-        "parameters": {key: each.meaning for key, each in law.parameters.items() if each.default is None},
-        "parameters that may be left out": {
-            key: each.meaning for key, each in law.parameters.items() if each.default is not None
-        },
+        "parameters": stated,
+        "parameters that may be left out": optional,
         "tells": law.tells,
     }
     said = (
-        f"{part}: {', '.join(f'`{key}` ({word})' for key, word in each.items())}"
+        f"\n- {part}: {', '.join(f'`{key}` ({word})' for key, word in each.items())}"
         for part, each in parts.items()
         if each
     )
-    return f"{name}: {law.formula}; {'; '.join(said)}."
+    return f"`{name}`, {law.words}: {law.formula}{''.join(said)}"
 
 
 class Law(Spec):

@@ -9,6 +9,7 @@ import pytest
 from simulator import InputError, explain_key
 from simulator.scenario.reference import kinds
 from simulator.schema.base import Spec
+from simulator.schema.laws import GROWTH_LAWS
 
 
 def test_every_key_of_the_code_is_there():
@@ -77,3 +78,10 @@ def test_what_there_is_not_is_refused_with_a_hint(asked, remedy):
     with pytest.raises(InputError) as caught:
         explain_key(asked)
     assert remedy in str(caught.value)
+
+
+def test_what_is_a_list_is_explained_line_by_line() -> None:
+    lines = explain_key("law.kind")
+    assert lines[1] == f"  One of {', '.join(f'`{name}`' for name in GROWTH_LAWS.shipped)}."
+    assert "  - quantities: `labour` (coders)" in lines
+    assert next(line for line in explain_key("law") if line.startswith("  kind ")).endswith("`automated-tasks`.")
