@@ -157,13 +157,13 @@ def _laws_in_words(names: Sequence[str]) -> str:
 
 
 def _law_in_words(name: str, law: GrowthLaw) -> str:
-    stated, optional = ({key: each.meaning for key, each in law.parameters.items() if (each.default is not None) is left}
-                        for left in (False, True))  # fmt: skip
+    said_of = {name: each.meaning for name, each in law.parameters.items()}
+    stated = {name: said_of[name] for name, each in law.parameters.items() if each.default is None}
     parts = {
         "quantities": law.quantities,
         "quantities that may be left out": law.optional,
         "parameters": stated,
-        "parameters that may be left out": optional,
+        "parameters that may be left out": {name: said_of[name] for name in said_of if name not in stated},
         "tells": law.tells,
     }
     said = (
