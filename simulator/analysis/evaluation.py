@@ -21,7 +21,7 @@ from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
 from simulator.errors import InputError
 from simulator.files import is_there
-from simulator.model.events import block_of
+from simulator.model.events import blocks_of
 from simulator.model.meeting import cross_block
 from simulator.model.projection import Projection, year_grid
 from simulator.priors.draws import stratified_block, values_at
@@ -195,14 +195,15 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
         size = min(STEP, whole - start)
         here = {name: array if array.size == 1 else array[start : start + STEP] for name, array in values.items()}
         every, dated, crossed, events = list[Arrays](), list[Mapping[str, Array]](), list[Array](), list[Array]()
+        drawn = [part.draws(here) for part in model.plan.parts]
+        blocks = blocks_of(model.plan.projections, drawn, size=size, decides=model.plan.decides)
         for part, projection in zip(model.plan.parts, model.plan.projections, strict=True):
-            own = part.draws(here)
-            paths = projection.project(block_of(projection, own, size=size))
+            paths = projection.project(block := blocks.pop(0))
             every.append(_rows(model, paths.levels, years, size, needed))
-            dated.append(paths.block.draws)
+            dated.append(block.draws)
             if crosses:
-                crossed.append(cross_block(part.spec, own, paths, years=years, size=size)["crossing_year"])
-                events.append(event_years(model.plan, paths.block.draws, size).get("event_year", np.empty((0, size))))
+                crossed.append(cross_block(part.spec, block.draws, paths, years=years, size=size)["crossing_year"])
+                events.append(event_years(model.plan, block.draws, size).get("event_year", np.empty((0, size))))
         crossing: dict[str, Array] = {}
         if crosses:
             met = np.stack(crossed)

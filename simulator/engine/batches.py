@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 from simulator.engine.frontier import by_actor, decided_crossings, frontier, stand_in
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import InputError, SimulatorError, dotted
-from simulator.model.events import block_of
+from simulator.model.events import blocks_of
+from simulator.model.levels import Block
 from simulator.model.meeting import cross_block
 from simulator.model.projection import Paths, Projection, joined
 from simulator.model.windows import window_paths
@@ -157,8 +158,11 @@ def _compute(
     for draws, count in _drawn(component, first, size, chosen):
         for name, values in draws.items():
             parameters[name][filled : filled + count] = values
+        own = [plan.parts[part].draws(draws) for part in parts]
+        projections = [plan.projections[part] for part in parts]
+        blocks = blocks_of(projections, own, size=count, decides=plan.decides)
         for each in found:
-            each.add(draws, filled, count)
+            each.add(blocks.pop(0), filled, count)
         filled += count
     return parameters, [each.arrays() for each in found]
 
@@ -173,16 +177,16 @@ class _Found:
         self._trajectories = _Trajectories(plan.years.size, total)
         self._crossings: list[Arrays] = []
 
-    def add(self, draws: Mapping[str, Array], filled: int, count: int) -> None:
+    def add(self, block: Block, filled: int, count: int) -> None:
         """Project and cross so many samples, which come after those that were."""
-        own, pieces = self._part.draws(draws), []
-        for paths, few in _projected(self._projection, own, count):
+        pieces = []
+        for paths, few in _projected(self._projection, block, count):
             self._trajectories.add(paths.levels, slice(filled, filled + few))
             filled += few
             pieces.append(paths)
         paths = joined(pieces, self._standing)
-        crossed = cross_block(self._part.spec, own, paths, years=self._plan.years, size=count)
-        self._crossings.append(crossed | event_years(self._plan, paths.block.draws, count))
+        crossed = cross_block(self._part.spec, block.draws, paths, years=self._plan.years, size=count)
+        self._crossings.append(crossed | event_years(self._plan, block.draws, count))
 
     def arrays(self) -> tuple[Arrays, Arrays]:
         """Give the trajectories, (year, sample), and the crossings, (threshold, sample)."""
@@ -278,9 +282,9 @@ def _drawn(
             yield {name: values if values.size == 1 else values[here] for name, values in draws.items()}, here.size
 
 
-def _projected(projection: Projection, draws: Mapping[str, Array], count: int) -> Iterator[tuple[Paths, int]]:
+def _projected(projection: Projection, block: Block, count: int) -> Iterator[tuple[Paths, int]]:
     """Project samples, a piece at a time, each with how many samples it has."""
-    piece, block = max(PIECE // projection.years.size, 1), block_of(projection, draws, size=count)
+    piece = max(PIECE // projection.years.size, 1)
     if count <= piece:
         yield projection.project(block), count
         return

@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.plan import Plan, joint_variables
-from simulator.schema.actors import ALL, FIRST
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
 
@@ -85,20 +84,16 @@ def _chosen(rows: Sequence[NDArray[Any]], masks: Sequence[NDArray[np.bool_]]) ->
 
 def deciding(plan: Plan, crossing: Array) -> NDArray[np.intp]:
     """Tell whose crossing counts, (threshold, sample), of those of all actors, (actor, threshold, sample)."""
-    ranked, names = np.argsort(crossing, axis=0, kind="stable"), [each.name for each in plan.parts]
-    for place, threshold in enumerate(plan.spec.thresholds.values()):
-        by = threshold.by or FIRST
-        if by in names:
-            ranked[0, place] = names.index(by)
-        elif by != FIRST:
-            ranked[0, place] = ranked[len(names) - 1 if by == ALL else int(by) - 1, place]
+    ranked = np.argsort(crossing, axis=0, kind="stable")
+    for place, (number, is_place) in enumerate(plan.decides.values()):
+        ranked[0, place] = ranked[number, place] if is_place else number
     return np.asarray(ranked[:1])
 
 
 def decided_crossings(plan: Plan, apart: Sequence[Rows]) -> Rows:
     """Take the crossings, (threshold, sample), of the actor that decides: the first, or as a threshold says.
 
-    Events are those of the actor to which they come first.
+    Events come to all at once; eras are dated by the actor to which they come first.
     """
     if len(apart) == 1:
         return dict(apart[0])

@@ -17,6 +17,7 @@ from simulator.model.projection import Projection, year_grid
 from simulator.priors.streams import blocks_uniforms
 from simulator.scenario.actors import Actor
 from simulator.scenario.resolving import Component, Scenario, words_of
+from simulator.schema.actors import who_decides
 from simulator.schema.base import MOST_LIMITS
 from simulator.schema.drivers import CustomDriver, named_drivers
 from simulator.schema.prior_names import events_of
@@ -99,6 +100,12 @@ class Plan:
     def actors(self) -> tuple[Actor, ...]:
         """The actors of its one component; none of most."""
         return self.components[0].actors
+
+    @property
+    def decides(self) -> dict[str, tuple[int, bool]]:
+        """Whose crossing of each threshold counts, by name: see `who_decides`."""
+        names = [part.name for part in self.parts]
+        return {name: who_decides(threshold.by, names) for name, threshold in self.spec.thresholds.items()}
 
     @property
     def told(self) -> tuple[str, ...]:

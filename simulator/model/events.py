@@ -32,6 +32,37 @@ def block_of(projection: Projection, draws: Mapping[str, Array], *, size: int) -
     the path on which none such has come, the next on that on which only the first has, and so on; and so is what meets
     a threshold before each. Events that wait for no path, directly or through others, come first of all.
     """
+    return blocks_of([projection], [draws], size=size)[0]
+
+
+def blocks_of(
+    projections: Sequence[Projection],
+    draws: Sequence[Mapping[str, Array]],
+    *,
+    size: int,
+    decides: Mapping[str, tuple[int, bool]] | None = None,
+) -> list[Block]:
+    """Do so for several actors, to all of whom an event comes on one date.
+
+    What waits for a path comes when the first of them gets there; for a threshold, when that one crosses it by whom it
+    counts as crossed (`decides`, by name: see `who_decides`). Eras of drivers wait for the path of their own actor.
+    """
+    found = [_followed(projection, own, size) for projection, own in zip(projections, draws, strict=True)]
+    ways = [each for each in found if isinstance(each, _Way)]
+    for _ in range(sum(len(way.waiting) + len(way.late) for way in ways)):
+        for way in ways:
+            way.look()
+        if len(found) > 1:
+            _share_dates(found, decides or {}, size)
+        until = np.minimum.reduce([way.next() for way in ways]) + NEAR
+        has_come = [way.advance(until) for way in ways]
+        if not any(has_come):
+            break
+    return [each.block() if isinstance(each, _Way) else each for each in found]
+
+
+def _followed(projection: Projection, draws: Mapping[str, Array], size: int) -> Block | _Way:
+    """Hold the draws of a scenario, once it is known when events come; or the way to that, where some wait for it."""
     spec = projection.spec
     waiting = [(path, event) for path, event in events_of(spec) if event.event is None]
     if not waiting and not spec.events:
@@ -39,74 +70,90 @@ def block_of(projection: Projection, draws: Mapping[str, Array], *, size: int) -
     calendar = _Calendar(spec, draws, size)
     late = _behind_paths(spec)
     calendar.advance([name for name in spec.events if name not in late])
-    if not waiting:
-        return projection.block(calendar.draws())
-    watching = _Watch(projection, draws, waiting, size)
-    coming, is_new = np.ones((len(waiting), size), dtype=np.bool_), True
-    for _ in range(len(waiting) + len(late)):
-        if is_new:  # the path has changed since it was looked at
-            watching.look(calendar.draws())
-        crossed = np.where(coming, watching.crossed, np.inf)
-        until = np.minimum(crossed.min(axis=0), calendar.next_of(late)) + NEAR
-        watching.hold(until)
-        now = coming & (crossed <= until) & np.isfinite(crossed)
-        coming = coming & ~now
-        for (path, _), date, comes in zip(waiting, crossed, now, strict=True):
-            calendar.waited[path] = np.where(comes, date, calendar.waited[path])
-        has_come = calendar.advance(late, until=until)
-        if not (has_come or now.any()):
-            break
-        is_new = has_come or bool(now[watching.bends].any())
-    return replace(projection.block(calendar.draws()), met=watching.met)
+    return _Way(projection, calendar, waiting, late) if waiting else projection.block(calendar.draws())
 
 
-class _Watch:
-    """The paths of samples as far as events have come: when they meet what events and eras wait for.
+def _share_dates(found: Sequence[Block | _Way], decides: Mapping[str, tuple[int, bool]], size: int) -> None:
+    """Date what events wait for on paths alike for all actors."""
+    crossed = [each.crossed if isinstance(each, _Way) else {} for each in found]
+    waiting = dict(each for way in found if isinstance(way, _Way) for each in way.waiting if each[0][0] == "events")
+    for path, event in waiting.items():
+        number, is_place = decides.get(event.threshold or "", (0, True))
+        dates = np.stack([each.get(path, np.full(size, np.inf)) for each in crossed])
+        date = np.sort(dates, axis=0)[number] if is_place else dates[number]
+        for known in crossed:
+            known.update({path: date} if path in known else {})
+
+
+class _Way:
+    """The paths of samples as far as events have come, and when they get to what events and eras wait for.
 
     Eras may begin where thresholds stand that a run dates, so that these are watched too, and hold what they met
     before each; events alone that wait for levels leave them to the path that comes of all.
     """
 
     def __init__(
-        self, projection: Projection, draws: Mapping[str, Array], waiting: Sequence[tuple[Path, Event]], size: int
+        self,
+        projection: Projection,
+        calendar: _Calendar,
+        waiting: Sequence[tuple[Path, Event]],
+        late: Sequence[str],
     ) -> None:
-        spec, self._years, self._size = projection.spec, projection.years, size
+        spec, self._years, self._size = projection.spec, projection.years, calendar.size
+        self.waiting, self.late, self._own, self._calendar = waiting, late, projection, calendar
         names = [event.threshold or f"event {number}" for number, (_, event) in enumerate(waiting)]
         stated = [(name, path, event) for name, (path, event) in zip(names, waiting, strict=True) if event.when]
         reached = {
             name: Threshold.model_construct(level=event.reaches, quantity=event.when) for name, _, event in stated
         }
         self._levels = {
-            dotted(("thresholds", name, "level")): draws[dotted((*at, "reaches"))] for name, at, _ in stated
+            dotted(("thresholds", name, "level")): calendar.drawn[dotted((*at, "reaches"))] for name, at, _ in stated
         }
-        self.bends = [number for number, (path, _) in enumerate(waiting) if path[0] != "events" or path[-1] == "until"]
-        """Which of what is waited for changes paths when it comes: the beginnings of eras, and the ends of events."""
+        self._bends = [path for path, _ in waiting if path[0] != "events" or path[-1] == "until"]
+        """What of it changes paths when it comes: the beginnings of eras, and the ends of events."""
         self._holds = any(path[0] != "events" for path, _ in waiting)
         known = spec.thresholds if self._holds else _with_roots(spec, names)
         self._spec = spec.model_copy(update={"thresholds": {**known, **reached}})
         self._of = Projection(self._spec, years=projection.years, custom=projection.custom)
         self._rows = [list(self._spec.thresholds).index(name) for name in names]
-        self._met = np.full((len(self._spec.thresholds), size), np.inf)
+        self._found = self._met = np.full((len(self._spec.thresholds), self._size), np.inf)
         self._kept = len(spec.thresholds)
-        self.crossed = self._found = self._met
+        self._is_new = True
+        """Whether the path has changed since it was looked at."""
+        self.crossed: dict[Path, Array] = {}
+        """When what has not come gets where it waits, by where that stands; +inf of the rest."""
 
-    def look(self, draws: Mapping[str, Array]) -> None:
-        """Find when the paths of these draws meet all that is watched."""
-        given = {**draws, **self._levels}
-        block = self._of.block(given)
-        paths = self._of.project(replace(block, met=self._met) if self._holds else block)
-        found = meet_block(self._spec, given, paths, years=self._years, size=self._size)
-        self._found = found["crossing_year"]
-        self.crossed = delayed(self._spec, given, found, years=self._years)["crossing_year"][self._rows]
+    def look(self) -> None:
+        """Find when paths get to what is waited for, as far as is known."""
+        if self._is_new:
+            given = {**self._calendar.draws(), **self._levels}
+            block = self._of.block(given)
+            paths = self._of.project(replace(block, met=self._met) if self._holds else block)
+            met = meet_block(self._spec, given, paths, years=self._years, size=self._size)
+            self._found = met["crossing_year"]
+            self._dates = delayed(self._spec, given, met, years=self._years)["crossing_year"][self._rows]
+        come = [self._calendar.waited[path] < np.inf for path, _ in self.waiting]
+        dates = np.where(come, np.inf, self._dates)
+        self.crossed = dict(zip((path for path, _ in self.waiting), dates, strict=True))
 
-    def hold(self, until: Array) -> None:
-        """Hold what is met up to a date of each sample."""
+    def next(self) -> Array:
+        """Give the date on which the next comes, as far as is known."""
+        return np.minimum(np.min([*self.crossed.values()], axis=0), self._calendar.next_of(self.late))
+
+    def advance(self, until: Array) -> bool:
+        """Hold what is met up to a date of each sample, and let come what does; tell whether any has."""
         self._met = np.where(self._found <= until, self._found, self._met)
+        now = {path: (date <= until) & np.isfinite(date) for path, date in self.crossed.items()}
+        for path, comes in now.items():
+            self._calendar.waited[path] = np.where(comes, self.crossed[path], self._calendar.waited[path])
+        has_come = self._calendar.advance(self.late, until=until)
+        self._is_new = has_come or any(now[path].any() for path in self._bends)
+        return has_come or any(comes.any() for comes in now.values())
 
-    @property
-    def met(self) -> Array | None:
-        """When the thresholds of the scenario are met before events, (threshold, sample)."""
-        return self._met[: self._kept] if self._holds else None
+    def block(self) -> Block:
+        """Hold the draws and the dates of what has come, and when the thresholds of the scenario are met before."""
+        block = self._own.block(self._calendar.draws())
+        return replace(block, met=self._met[: self._kept] if self._holds else None)
 
 
 def _with_roots(spec: ScenarioSpec, names: Sequence[str]) -> dict[str, Threshold]:
@@ -140,13 +187,13 @@ class _Calendar:
     """The dates of the events of samples as they come, +inf of those that have not come."""
 
     def __init__(self, spec: ScenarioSpec, draws: Mapping[str, Array], size: int) -> None:
-        self._spec, self._drawn, self._size = spec, draws, size
+        self._spec, self.drawn, self.size = spec, draws, size
         self.begun = {name: np.full(size, np.inf) for name in spec.events}
         self.waited = {path: np.full(size, np.inf) for path, event in events_of(spec) if event.event is None}
         """The dates of what is waited for on paths, by where that stands."""
 
     def _draw(self, path: Path) -> Array:
-        return np.broadcast_to(self._drawn[dotted(path)], self._size)
+        return np.broadcast_to(self.drawn[dotted(path)], self.size)
 
     def draws(self) -> dict[str, Array]:
         """Give what was drawn with the dates that are known."""
@@ -156,7 +203,7 @@ class _Calendar:
             dates[begin] = self.begun[name]
             dates[end] = np.maximum(self.begun[name], self._end(name, event))  # of one that ends before, no time
         dates |= {path: self._moment(moment, path) for path, moment in events_of(self._spec)}
-        return {**self._drawn, **{dotted(path): date for path, date in dates.items()}}
+        return {**self.drawn, **{dotted(path): date for path, date in dates.items()}}
 
     def _end(self, name: str, event: NamedEvent) -> Array:
         if event.for_ is not None:
@@ -177,11 +224,11 @@ class _Calendar:
     def _next(self, name: str) -> Array:
         """Give the date on which an event that has not come would come, as far as others have."""
         event, path = self._spec.events[name], ("events", name)
-        date = np.full(self._size, np.inf)
+        date = np.full(self.size, np.inf)
         if event.from_ is not None:
             date = self._moment(event.from_, (*path, "from"))
         elif event.hazard is not None:
-            date = np.full(self._size, self._spec.years.first)
+            date = np.full(self.size, self._spec.years.first)
         if event.hazard is not None:
             date = date - np.log(self._draw(chance_path(path))) / (
                 10.0 ** self._draw((*path, "hazard")) * SECONDS_PER_YEAR
@@ -194,7 +241,7 @@ class _Calendar:
                 date = np.minimum(date, np.where(self._comes(by, by), self.begun[other], np.inf))
         date = date if event.delay is None else date + self._draw((*path, "delay"))
         delaying = [other for other in self._spec.events if name in self._spec.events[other].delays]
-        waits = [np.ones(self._size, dtype=np.bool_) for _ in delaying]
+        waits = [np.ones(self.size, dtype=np.bool_) for _ in delaying]
         for _ in delaying:  # each that comes before it, as late as it is by then, once
             for place, other in enumerate(delaying):
                 now = waits[place] & (self.begun[other] < date)
@@ -207,14 +254,14 @@ class _Calendar:
 
     def next_of(self, names: Sequence[str]) -> Array:
         """Give the date on which the next of some events comes, as far as is known."""
-        return np.asarray(np.min([np.full(self._size, np.inf), *map(self._next, names)], axis=0), dtype=np.float64)
+        return np.asarray(np.min([np.full(self.size, np.inf), *map(self._next, names)], axis=0), dtype=np.float64)
 
     def advance(self, names: Sequence[str], *, until: Array | float = np.inf) -> bool:
         """Let events come one after another, up to a date; tell whether one has."""
         has_come = False
-        chances = np.ones((len(names), self._size))
+        chances = np.ones((len(names), self.size))
         for place, name in enumerate(names):
-            if dotted(chance_path(("events", name))) in self._drawn:
+            if dotted(chance_path(("events", name))) in self.drawn:
                 chances[place] = self._draw(chance_path(("events", name)))
         for _ in names:
             dates = np.stack([self._next(name) for name in names])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any
 
 from pydantic import Field
@@ -40,7 +40,7 @@ class Actor(Spec):
     """What is laid over who uses a stock."""
     events: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the events: effects on this actor alone. Whether and when one comes is the same for all; one
-    that waits for a threshold or a level comes to each actor when that one reaches it."""
+    that waits for a level comes when the first actor reaches it, for a threshold when that counts as crossed (`by`)."""
     constraints: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the constraints."""
     notes: Text | None = None
@@ -52,6 +52,17 @@ OVERLAID = ("drivers", "quantities", "stocks", "allocation", "events", "constrai
 
 
 FIRST, ALL = "first", "all"
+
+
+def who_decides(by: str | None, actors: Sequence[str]) -> tuple[int, bool]:
+    """Give the number of the actor by whom a threshold is crossed; or, and True, its place among them by date, from 0.
+
+    >>> who_decides("china", ["us", "china"]), who_decides("all", ["us", "china"]), who_decides(None, ["us"])
+    ((1, False), (1, True), (0, True))
+    """
+    if by in actors:
+        return actors.index(by), False
+    return len(actors) - 1 if by == ALL else 0 if by in (None, FIRST) else int(by) - 1, True
 
 
 def by_faults(thresholds: Mapping[str, str | None], actors: Collection[str]) -> Iterator[Fault]:

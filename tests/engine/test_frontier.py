@@ -194,6 +194,49 @@ def test_how_far_an_actor_is_behind_in_oom_and_years() -> None:
     assert leading(levels)[..., 0].tolist() == [[1, 1, 1, 0], [0, 0, 0, 0], [0, 0, 0, 1]]
 
 
+def test_an_event_that_waits_for_a_level_comes_to_all_actors_when_the_first_gets_there() -> None:
+    """US compute is 1e26 FLOP x 10^t, that of China 1e25.5 x 10^(0.6 t): at 1e28 in 2028, and in 2030.17 by itself."""
+    half = {"effects": [{"on": "drivers.compute.growth", "times": 0.5}]}
+    china: dict[str, Any] = {"drivers": {"compute": {"start": {"times": 10**-0.5}, "growth": "0.6 OOM/year"}}}
+    data: dict[str, Any] = {
+        "schema": 2, "name": "race", "years": {"first": 2026, "last": 2034}, "samples": 4, "block": 4,
+        "drivers": {"compute": {"start": "1e26 FLOP", "growth": "1 OOM/year"}, "algorithms": {"growth": "0 %/year"}},
+        "thresholds": {"run": {"effective_compute": 1e28}},
+        "events": {"ban": {"from": {"when": "physical_compute", "reaches": {"value": 1e28, "unit": "FLOP"}}}},
+        "actors": {"us": {}, "china": china | {"events": {"ban": half}}},
+    }  # fmt: skip
+
+    def found(**changes: Any) -> Batch:
+        return compute_batch(run_plan(parse_scenario(json.dumps(data | changes))), 0, 4)
+
+    years = np.arange(2026.0, 2035.0)[:, None]
+
+    def path(date: float) -> np.ndarray:
+        return 25.5 + 0.6 * (np.minimum(years, date) - 2026) + 0.3 * np.maximum(years - date, 0)
+
+    one = found()
+    assert np.allclose(one.actors["physical_compute"][1], path(2028), atol=4e-6)
+    assert np.allclose(one.crossings["event_year"], 2028, rtol=0, atol=1e-6)
+    slower = found(actors=data["actors"] | {"eu": {"of": "china", "drivers": {"compute": {"start": {"times": 0.1}}}}})
+    assert np.array_equal(slower.actors["physical_compute"][:2], one.actors["physical_compute"])
+    assert np.array_equal(slower.crossings["event_year"], one.crossings["event_year"])
+    for by, date in ((None, 2028), ("first", 2028), (2, 2026 + 2.5 / 0.6), ("china", 2026 + 2.5 / 0.6), ("us", 2028)):
+        thresholds = {"run": {"effective_compute": 1e28} | ({"by": by} if by else {})}
+        each = found(thresholds=thresholds, events={"ban": {"from": {"threshold": "run"}}})
+        assert np.allclose(each.crossings["event_year"], date, rtol=0, atol=1e-6), by
+        assert np.allclose(each.actors["physical_compute"][1], path(date), atol=4e-6), by
+    model = model_of(parse_scenario(json.dumps(data)))
+    drawn = {name: np.full(4, 0.5) for name in model.joint.uncertain}
+    outcomes = [each for text in ("crossing:ban", "physical_compute@2034") for each in outcomes_over(text, model.years)]
+    assert np.allclose(evaluate(model, drawn, outcomes), [[2028] * 4, [34] * 4], rtol=0, atol=4e-6)
+    era = [{"rate": "0.6 OOM/year"}, {"from": data["events"]["ban"]["from"], "rate": "0.3 OOM/year"}]
+    own = {"drivers": {"compute": {"start": {"times": 10**-0.5}, "growth": era}}}
+    late = found(actors={"us": {}, "china": own}, events={})
+    assert np.allclose(late.actors["physical_compute"][1], path(2026 + 2.5 / 0.6), atol=4e-6)
+    ban = {"ban": data["events"]["ban"] | half}
+    assert_same(found(actors={"us": {}, "eu": {}}, events=ban), found(actors={}, events=ban))
+
+
 def test_a_run_says_of_its_actors_what_the_samples_say_however_it_is_kept(tmp_path: Path) -> None:
     scenario = parse_scenario(json.dumps(SPEC | {"actors": RACE, "samples": 300}))
     run, counted = simulate(scenario), simulate(scenario, keep="summary")
