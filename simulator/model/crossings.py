@@ -274,8 +274,8 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
 
     Threshold, sample, the year before the peak, the level there, the time of the peak, the level there, each (n,).
     """
-    last = rows[:, -1] - rows[:, -2] if year.size > 1 else np.zeros_like(rows[:, -1])
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore"):  # of levels that are not finite
+        last = rows[:, -1] - rows[:, -2] if year.size > 1 else np.zeros_like(rows[:, -1])
         open_ = np.where(first == year.size, goals, np.inf)  # most paths still rise in the last year, far from any
         nearest = np.stack([open_[of == quantity].min(axis=0) for quantity in range(len(rows))])
         nears = nearest - rows[:, -1] <= 2.0 * last

@@ -12,7 +12,7 @@ from simulator.errors import Path, dotted
 from simulator.model.levels import Block
 from simulator.model.meeting import delayed, meet_block
 from simulator.model.projection import Projection
-from simulator.model.windows import window_paths
+from simulator.model.windows import NEAR, window_paths
 from simulator.schema.events import NamedEvent, chance_path
 from simulator.schema.goals import Threshold
 from simulator.schema.prior_names import events_of
@@ -20,9 +20,6 @@ from simulator.schema.quantities import Event
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.units import SECONDS_PER_YEAR, Array
-
-NEAR = 1e-9
-"""How near to an event, in years, another event or a threshold is met with it: rounding must not part them."""
 
 
 def block_of(projection: Projection, draws: Mapping[str, Array], *, size: int) -> Block:

@@ -13,6 +13,7 @@ from simulator.errors import SimulatorError, dotted
 from simulator.model.breaks import broken_times, followed_lags
 from simulator.model.crossings import TOUCH, At, Crossed, Numbers, broken_crossings, first_met, path_crossings
 from simulator.model.projection import Paths, Projection
+from simulator.model.windows import suspended
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import Stand
@@ -35,16 +36,21 @@ def _threshold_level(of: Projection, name: str, draws: Mapping[str, Array], rows
 
 @dataclass(frozen=True, slots=True)
 class _Path:
-    """What crosses: a quantity, above a threshold that moves (empty: none does), and whether it is met from above."""
+    """What crosses: a quantity, above a threshold that moves (empty: none does), and whether it is met from above.
+
+    It does not while one of some events lasts.
+    """
 
     quantity: str
     against: str
     falls: bool
+    events: tuple[str, ...]
 
 
-def _path_of(stand: Stand, paths: Paths) -> _Path:
+def _path_of(name: str, stand: Stand, paths: Paths) -> _Path:
     against = f"moving_threshold_{snake(stand.root)}"
-    return _Path(stand.quantity, against if against in paths.projection.moving else "", stand.falls)
+    events = tuple(touch.event for touch in paths.block.touched.get(("thresholds", name), ()))
+    return _Path(stand.quantity, against if against in paths.projection.moving else "", stand.falls, events)
 
 
 def cross_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, years: Array, size: int) -> Crossed:
@@ -59,7 +65,7 @@ def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, 
     sample); that of a threshold that moves is its level when it is crossed, or in the last year. SimulatorError: a path
     that a threshold stands on is not a number somewhere.
     """
-    crossed = {name: _path_of(stand, paths) for name, stand in paths.projection.stands.items()}
+    crossed = {name: _path_of(name, stand, paths) for name, stand in paths.projection.stands.items()}
     ways = list(dict.fromkeys(crossed.values()))
     names = sorted({name for way in ways for name in (way.quantity, way.against) if name})
     rows = {name: np.broadcast_to(paths.levels[name].T, (years.size, size)) for name in names}
@@ -85,7 +91,12 @@ def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, 
         level = paths.at(names, quantity[way], sample, time)
         if (moving := np.flatnonzero(against[way] >= 0)).size:
             level[moving] -= paths.at(names, against[way[moving]], sample[moving], time[moving])
-        return sign[way] * level
+        level = sign[way] * level
+        for number, each in enumerate(ways):
+            if each.events and (here := np.flatnonzero(way == number)).size:
+                out = suspended(each.events, paths.block, time[here], sample[here])
+                level[here[out]] = -np.inf
+        return level
 
     falls = sign[of] < 0.0
     turned = np.where(falls[:, None] & (height < np.inf), -height, height)  # +inf is never met, from neither side
@@ -95,6 +106,9 @@ def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, 
             for number, way in enumerate(ways)
         ]
     )
+    for row, way in zip(signed, ways, strict=True):
+        if way.events:
+            row[suspended(way.events, paths.block, np.broadcast_to(years[:, None], row.shape))] = -np.inf
     crossing, already = _on_paths(paths, at, signed, turned, of, falls=bool(falls.any()))
     if paths.block.met is not None:
         crossing = np.where(np.isfinite(paths.block.met), paths.block.met, crossing)

@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from simulator.errors import Path
 from simulator.model.growth import FAR_YEAR, column
@@ -41,6 +42,10 @@ class Drawn(Protocol):
 
     def of_all(self, path: Path) -> Array:
         """The numbers of all samples."""
+
+
+NEAR = 1e-9
+"""How near to an event, in years, another event or a threshold is met with it: rounding must not part them."""
 
 
 def window_paths(name: str) -> tuple[Path, Path]:
@@ -147,6 +152,18 @@ def bent_line(line: Line, *, base: float, pieces: Sequence[Piece]) -> Line:
         for date, change in each:
             start = start + sign * change * np.maximum(base - date, 0.0)
     return Line(line.since, start, slope, tuple(bends))
+
+
+def suspended(events: Sequence[str], block: Drawn, times: Array, samples: Samples = None) -> NDArray[np.bool_]:
+    """Tell where some of these events last, so that a threshold does not count, at times (..., sample).
+
+    What is crossed on the day on which one begins is, but in the first year.
+    """
+    first, result = block.spec.years.first, np.zeros(times.shape, dtype=np.bool_)
+    for event in events:
+        begin, end = (chosen(block.draw(path), samples) for path in window_paths(event))
+        result |= (times >= np.where(begin <= first, begin, begin + 2.0 * NEAR)) & (times < end)
+    return result
 
 
 def shifted(level: Array, path: Path, block: Drawn, years: Array) -> Array:

@@ -152,7 +152,8 @@ class _Words:
         said = [comes]
         for part, effect in items(event.effects):
             at, on = (*path, "effects", part), listed([input_words(each) for each in effect.on])
-            by = f"times {self.number((*at, 'times'))}" if effect.times is not None else f"is {effect.limit}"
+            by = "does not count" if effect.crossing else f"is {effect.limit}"
+            by = f"times {self.number((*at, 'times'))}" if effect.times is not None else by
             by = f"is {self.number((*at, 'rate'))}" if effect.rate is not None else by.replace("-", " ")
             back = f", back within {self.number((*at, 'recovers'))}" if effect.recovers is not None else ""
             said.append(f"{on} {by}{back}")

@@ -18,16 +18,18 @@ def _as_list(value: Any) -> Any:
     return [value] if isinstance(value, str) else value
 
 
+_THRESHOLDS = "thresholds."
 _PATH = {"type": "string", "minLength": 1}
 _PATHS = {"anyOf": [_PATH, {"type": "array", "items": _PATH, "minItems": 1}]}
 
 
 class Effect(Spec):
-    """What an event changes while it lasts: one of `times`, `rate` and `limit`."""
+    """What an event changes while it lasts: one of `times`, `rate`, `limit` and `crossing`."""
 
     on: Annotated[tuple[Text, ...], Field(min_length=1), BeforeValidator(_as_list), WithJsonSchema(_PATHS)]
     """Path of what it is on, or a list of paths: growth (`drivers.hardware.growth`), a level (`drivers.hardware`, a
-    factor, `quantities.chips`), a limit (`constraints.power`, `drivers.spending.caps.cash-flow`)."""
+    factor, `quantities.chips`), a limit (`constraints.power`, `drivers.spending.caps.cash-flow`), a threshold
+    (`thresholds.gpt-6`)."""
     times: Prior | None = None
     """By how much it is multiplied: growth in OOM/year, a level or the level of a limit."""
     rate: Prior | None = None
@@ -35,6 +37,9 @@ class Effect(Spec):
     are in force the lowest counts."""
     limit: Literal["put-on", "lifted"] | None = None
     """Of a limit: `put-on`, it stands while the event lasts and at no other time; `lifted`, it does not stand then."""
+    crossing: Literal["none"] | None = None
+    """Of a threshold: `none`, it does not count as crossed while the event lasts. What has reached it by the end is
+    dated then, if it is still there; of an event for good, never. What was crossed before it stays so."""
     recovers: Prior | None = None
     """The time after the end of the event in which a level comes back, in a straight line in the log: `2 years`."""
     notes: Text | None = None
@@ -45,13 +50,19 @@ class Effect(Spec):
     @property
     def is_on_growth(self) -> bool:
         """Whether it is on growth, and not on a level or a limit."""
-        return self.on[0].endswith(".growth")
+        return self.on[0].endswith(".growth") and not self.on[0].startswith(_THRESHOLDS)
 
     def _faults(self) -> Iterator[Fault]:
-        given = [key for key in ("times", "rate", "limit") if getattr(self, key) is not None]
+        given = [key for key in ("crossing", "times", "rate", "limit") if getattr(self, key) is not None]
         if len(given) != 1:
             rule = f"must say one change; got {' and '.join(given) if given else 'none'}."
-            yield Fault(tuple(given[1:2]), rule, "Write times, rate or limit; what is more is another effect.")
+            remedy = "Write times, rate, limit or crossing; what is more is another effect."
+            yield Fault(tuple(given[1:2]), rule, remedy)
+        elif given == ["crossing"] and not all(path.startswith(_THRESHOLDS) for path in self.on):
+            yield Fault(("crossing",), "is of a threshold.", "Write on: thresholds.NAME.")
+        elif given != ["crossing"] and any(path.startswith(_THRESHOLDS) for path in self.on):
+            remedy = "Write crossing: none; to move its level, let that be a quantity, and the effect be on it."
+            yield Fault((given[0],), "is not of a threshold.", remedy)
         elif len({path.endswith(".growth") for path in self.on}) > 1:
             yield Fault(("on",), "names growth and levels.", "Write an effect for each.")
         elif self.rate is not None and not self.is_on_growth:

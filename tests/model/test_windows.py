@@ -159,6 +159,54 @@ def test_the_more_likely_an_event_the_more_samples_have_the_limit_that_it_puts_o
         np.testing.assert_allclose(levels(found, "physical_compute")[~held, -1], 32, atol=4e-6)
 
 
+RUN = {"run": {"quantity": "hardware", "level": "1e20 FLOP/USD"}}
+"""Met in 2031, as hardware grows by 0.4 OOM a year from 1e18 in 2026."""
+
+
+@pytest.mark.parametrize(
+    ("event", "changes", "date"),
+    [
+        ({"from": 2030, "for": "3 years"}, {}, 2033.0),
+        ({"from": {"uniform": [2027, 2030]}, "for": "5 years"}, {}, None),
+        ({"from": 2028, "until": 2030.5}, {}, 2031.0),
+        ({"from": 2031.5}, {}, 2031.0),
+        ({"from": 2030}, {}, np.inf),
+        ({"from": 2020, "for": "9.5 years"}, {"run": {"quantity": "hardware", "level": "1e18 FLOP/USD"}}, 2029.5),
+        ({"from": 2026, "for": "30 years"}, {}, np.inf),
+        ({"from": 2030, "for": "2.5 years"}, {"run": RUN["run"] | {"reading": "calendar"}}, 2033.0),
+        ({"from": 2030, "for": "2.5 years"}, {"run": RUN["run"] | {"delay": "1 year"}}, 2033.5),
+        ({"from": 2030, "for": "3 years"}, {"run": {"multiple": 10, "of": "first"}, "first": {
+            "quantity": "hardware", "level": "1e19 FLOP/USD"}}, 2033.0),
+    ],
+)  # fmt: skip
+def test_a_threshold_does_not_count_while_an_event_keeps_it_from_being_crossed(
+    event: Any, changes: Any, date: float | None
+) -> None:
+    thresholds = RUN | changes | {"half": {"multiple": 0.5, "of": "run"}}
+    events = {"pause": event | {"effects": [{"on": "thresholds.run", "crossing": "none"}]},
+              "after": {"from": {"threshold": "run"}}}  # fmt: skip
+    found, plain = run(events, thresholds=thresholds), run({"pause": event}, thresholds=thresholds)
+    crossing = found["crossings/crossing_year"].values
+    end = found["events/event_end"].sel(event="pause").values
+    np.testing.assert_allclose(crossing[0], end if date is None else date, rtol=0, atol=1e-6)
+    np.testing.assert_array_equal(crossing[1:], plain["crossings/crossing_year"].values[1:])
+    assert not found["crossings/already_above"].values[0].any()
+    np.testing.assert_allclose(found["events/event_year"].sel(event="after"), crossing[0], rtol=0, atol=1e-6)
+    assert float(found["summary/never"].sel(threshold="run")) == np.mean(np.isinf(crossing[0]))
+
+
+def test_what_has_fallen_back_by_the_end_of_the_event_is_dated_when_it_is_there_again() -> None:
+    """Hardware meets 1e20 in 2031, is a tenth from 2032 on, and meets it again in 2033.5; so does a price its floor."""
+    events = {"pause": {"from": 2030, "until": 2032.5, "effects": [{"on": ["thresholds.run"], "crossing": "none"}]},
+              "loss": {"from": 2032, "effects": [{"on": "drivers.hardware", "times": 0.1}]}}  # fmt: skip
+    np.testing.assert_allclose(run(events, thresholds=RUN)["crossings/crossing_year"], 2033.5, rtol=0, atol=1e-6)
+    del events["loss"]["effects"][0]["times"]
+    events["loss"]["effects"][0] = {"on": "drivers.hardware.growth", "rate": "-1 OOM/year"}
+    low = {"run": {"quantity": "hardware", "level": "1e20 FLOP/USD", "falling": True}}
+    events["pause"] |= {"from": 2020, "until": 2029}
+    np.testing.assert_allclose(run(events, thresholds=low)["crossings/crossing_year"], 2029, rtol=0, atol=1e-6)
+
+
 def test_with_feedback_growth_is_bent_before_it_is_multiplied() -> None:
     """A multiplier of 2 on algorithms at any compute: they grow by 0.2 x 2, and by half of it in the window."""
     twice = [{"at": 1e20, "multiplier": 2}, {"at": 1e40, "multiplier": 2}]

@@ -40,6 +40,7 @@ def event_faults(spec: ScenarioSpec, joint: JointPrior | None) -> Iterator[Fault
         for part, effect in items(named.effects):
             yield from _effect_faults(effect, (*path, "effects", part), spec)
     yield from _circle_faults(spec)
+    yield from _own_threshold_faults(spec)
     yield from _chance_faults(spec, joint) if joint is not None else ()
 
 
@@ -69,6 +70,26 @@ def _circle_faults(spec: ScenarioSpec) -> Iterator[Fault]:
         at = ("events", name, of, key) if of else ("events", after, key, name)
         rule = f"refers to itself: {way}."
         yield Fault(at, rule, "Break the circle: let one of them come by a date, a probability or a hazard of its own.")
+
+
+def _own_threshold_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find events that keep a threshold from being crossed for which they wait, directly or through others."""
+    for name, event in spec.events.items():
+        waits, seen, of = [name], set[str](), dict[str, str]()
+        while waits:
+            seen.add(each := waits.pop())
+            moments = [one for one in (spec.events[each].from_, spec.events[each].until) if isinstance(one, Event)]
+            of |= {one.threshold: each for one in moments if one.threshold}
+            before = [one.event for one in moments if one.event in spec.events]
+            before += [other for other in spec.events if each in spec.events[other].triggers]
+            waits += [other for other in before if other not in seen]
+        for part, effect in items(event.effects):
+            for target in effect.on if effect.crossing else ():
+                if (threshold := str(as_path(target)[-1])) in of:
+                    by = "" if of[threshold] == name else f" through {of[threshold]}"
+                    rule = f"keeps {threshold} from being crossed, for which {name} waits{by}."
+                    at = ("events", name, "effects", part, "on")
+                    yield Fault(at, rule, "Let it wait for another threshold, or for a level: {when: .., reaches: ..}.")
 
 
 def _chance_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
@@ -109,6 +130,8 @@ def _effect_faults(effect: Effect, path: Path, spec: ScenarioSpec) -> Iterator[F
     limits: Mapping[Path, Limit] = dict(entries_of(Limit, spec))
     quantities = [named.path for named in spec.named.values() if not named.derived]
     known = list(dict.fromkeys([*levels, *limits, *quantities]))
+    if effect.crossing:
+        known = [("thresholds", name) for name in spec.thresholds]
     for place, target in enumerate(effect.on):
         at = (*path, "on") if len(effect.on) == 1 else (*path, "on", place)
         on = as_path(target)
@@ -117,8 +140,8 @@ def _effect_faults(effect: Effect, path: Path, spec: ScenarioSpec) -> Iterator[F
             names = [
                 dotted(each) + ".growth" * effect.is_on_growth for each in (levels if effect.is_on_growth else known)
             ]
-            remedy = near_name(target, names) or f"Name one of {', '.join(names[:8])}."
-            what = "growth" if effect.is_on_growth else "level or limit"
+            remedy = near_name(target, names) or f"Name one of {', '.join(names[:8]) or 'those that are stated'}."
+            what = "growth" if effect.is_on_growth else "threshold" if effect.crossing else "level or limit"
             yield Fault(at, f"there is no {what} '{target}'.", remedy)
         elif of in limits:
             law = LAWS.find(limits[of].kind)
