@@ -14,14 +14,15 @@ from simulator.explorer.protocol import Change, Changes, Fault
 from simulator.explorer.restating import as_data, bare, family_name, plain, quantiles, restated
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.assumptions import parts_of
-from simulator.scenario.changes import retitled
+from simulator.scenario.changes import resolve_changed, retitled
+from simulator.scenario.differences import as_layer, laid_between
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import expand_priors, lookup, text_keys
 from simulator.scenario.library import OF_ITS_OWN, library_entry
 from simulator.scenario.load import Groups, Source, load_groups, part_documents
-from simulator.scenario.mixing import mixed_of, weight_of
+from simulator.scenario.mixing import by_part, mixed_of, weight_of
 from simulator.scenario.overrides import apply_override, change_line, override_of, set_entry
-from simulator.scenario.resolving import Scenario, checked
+from simulator.scenario.resolving import Scenario, checked, limits_left, overridden
 from simulator.schema.base import Faults
 from simulator.schema.statements import Prior
 from simulator.wording import harmless
@@ -47,16 +48,19 @@ class Refused(InputError):
 class Opened:
     """A scenario that is explored, read once: what it is called on the command line, what it says, what can be changed.
 
-    `name` is empty where it has none: it was handed over as text or data, or has learnt since it was read. `documents`
-    and `resolved` are those of the scenarios that it mixes, by name; of one alone the name is empty. `written` are the
-    documents with the entries of the library: from what they say the command line tells what was changed.
+    `name` is empty where it has none: it was handed over as text or data, or has learnt since it was read. `stated` are
+    the documents of the scenarios that it mixes, by name, as their files state them; of one alone the name is empty.
+    `documents`, `weights` and `resolved` are with what was set since. `written` are the documents with the entries of
+    the library: from what they say the command line tells what was changed.
     """
 
     name: str
     scenario: Scenario
     handles: Mapping[str, Handle]
     groups: Groups
+    stated: Mapping[str, Document]
     documents: Mapping[str, Document]
+    weights: Mapping[str, float]
     written: Mapping[str, Document]
     resolved: Mapping[str, Scenario]
 
@@ -76,17 +80,39 @@ class _Edit:
         return f"{within}{override_of(self.path, self.value).text}"
 
 
-def opened(source: Source | Scenario, *, ready: Callable[[Scenario], Scenario] = lambda scenario: scenario) -> Opened:
-    """Read a scenario to be explored, once; `ready` lets one that has to learn do so."""
+def opened(
+    source: Source | Scenario,
+    *,
+    overrides: Sequence[str] = (),
+    ready: Callable[[Scenario], Scenario] = lambda scenario: scenario,
+) -> Opened:
+    """Read a scenario to be explored, once, with `overrides`; `ready` lets one that has to learn do so."""
     given = source if isinstance(source, Scenario) else None
     groups = load_groups(source.data if isinstance(source, Scenario) else source)
-    documents = part_documents(groups)
-    resolved = {name: checked(document, (), ()) for name, document in documents.items()}
-    scenario = given or _joined(groups, resolved, {})
+    stated = part_documents(groups)
+    each, weights = by_part(groups.mixture, overrides) if groups.mixture else ([list(overrides)], [1.0])
+    own, weighed = dict(zip(stated, each, strict=True)), dict(zip(stated, weights, strict=True))
+    resolved = _of_all(stated, lambda name: resolve_changed(stated[name], own[name]))
+    scenario = given or _joined(groups, resolved, weighed)
     if scenario.must_learn and (learnt := ready(scenario)) is not scenario:
         return opened(learnt)
+    documents = {name: overridden(document, own[name])[0] for name, document in stated.items()}
     written = {name: expand_priors(document, library_entry) for name, document in documents.items()}
-    return Opened(_called(source), scenario, handles(scenario), groups, documents, written, resolved)
+    known = handles(scenario)
+    return Opened(_called(source), scenario, known, groups, stated, documents, weighed, written, resolved)
+
+
+def _of_all(names: Iterable[str], read: Callable[[str], Scenario]) -> dict[str, Scenario]:
+    """Read the scenarios of a mixture, or the one; the faults of all are raised together."""
+    found, faults = dict[str, Scenario](), list[PlacedFault]()
+    for name in names:
+        try:
+            found[name] = read(name)
+        except ScenarioError as error:
+            faults += error.faults
+    if faults:
+        raise ScenarioError(faults)
+    return found
 
 
 def _called(source: Source | Scenario) -> str:
@@ -112,8 +138,7 @@ def believed(base: Opened, path: str, change: Change) -> NamedPrior:
 def _joined(groups: Groups, resolved: Mapping[str, Scenario], weights: Mapping[str, float]) -> Scenario:
     if "" in resolved:
         return resolved[""]
-    own = [weights.get(name, entry.weight) for name, entry in zip(resolved, groups.mixture, strict=True)]
-    return mixed_of(groups.mixture, groups.whole, resolved, own)
+    return mixed_of(groups.mixture, groups.whole, resolved, [weights[name] for name in resolved])
 
 
 def changed(source: Opened | Source, changes: Changes) -> Scenario:
@@ -130,24 +155,33 @@ def changed(source: Opened | Source, changes: Changes) -> Scenario:
 
 
 def _read(base: Opened, edits: Sequence[_Edit]) -> Scenario:
-    resolved = dict(base.resolved)
-    weights = {edit.part: float(edit.value) for edit in edits if _is_of_mixture(edit)}
-    faults: list[PlacedFault] = []
-    for name, document in base.documents.items():
-        own = [edit for edit in edits if edit.part in ("", name) and not _is_of_mixture(edit)]
-        made, log, written = document, list[str](), base.written[name]
-        for edit in own:
-            if isinstance(edit.value, list):  # in which others may have been changed before
-                written = expand_priors(made, library_entry)
-            log.append(change_line(edit.path, lookup(written.data, edit.path), edit.value))
-            made = apply_override(made, override_of(edit.path, edit.value))
-        try:
-            resolved[name] = checked(retitled(document, made), log, ()) if own else resolved[name]
-        except ScenarioError as error:
-            faults += error.faults
-    if faults:
-        raise ScenarioError(faults)
-    return _joined(base.groups, resolved, weights)
+    def read(name: str) -> Scenario:
+        made, log = _made(base, name, edits)
+        if not log:
+            return base.resolved[name]
+        stated = base.stated[name]
+        log = [*base.resolved[name].overrides, *log]
+        return checked(retitled(stated, made), log, limits_left(stated, made))
+
+    return _joined(base.groups, _of_all(base.documents, read), _weights(base, edits))
+
+
+def _made(base: Opened, name: str, edits: Sequence[_Edit]) -> tuple[Document, list[str]]:
+    """Lay edits over one of the scenarios; what each changed as `path: old -> new`."""
+    made, log, written = base.documents[name], list[str](), base.written[name]
+    for edit in edits:
+        if edit.part not in ("", name) or _is_of_mixture(edit):
+            continue
+        if isinstance(edit.value, list):  # in which others may have been changed before
+            written = expand_priors(made, library_entry)
+        log.append(change_line(edit.path, lookup(written.data, edit.path), edit.value))
+        made = apply_override(made, override_of(edit.path, edit.value))
+    return made, log
+
+
+def _weights(base: Opened, edits: Sequence[_Edit]) -> dict[str, float]:
+    """Give the weights of the scenarios of a mixture, as edits change them."""
+    return {**base.weights, **{edit.part: float(edit.value) for edit in edits if _is_of_mixture(edit)}}
 
 
 def _is_of_mixture(edit: _Edit) -> bool:
@@ -340,11 +374,8 @@ def saved_text(source: Opened | Source, changes: Changes) -> str:
         return f"{head}{yaml_text(_mixture(base, scenario, edits))}"
     name = FilePath(base.name)
     extends = f"./{name.name}" if name.suffix in (".yaml", ".yml") else base.name
-    layer = _layer(whole := base.documents[""].data, edits)
-    if own := layer.get("thresholds"):  # a file tells its own first: they keep their places behind others
-        places = list(whole["thresholds"])
-        until = max(map(places.index, own)) + 1
-        layer["thresholds"] = {name: own.get(name, {}) for name in places[:until]}
+    made = _made(base, "", edits)[0].data
+    layer = as_layer(laid_between(base.stated[""].data, made), made)
     return head + yaml_text({"schema": 2, "extends": extends, **_of_itself(scenario.data), **layer})
 
 
@@ -355,7 +386,9 @@ def _of_itself(data: Mapping[str, Any]) -> dict[str, Any]:
 
 def _told(base: Opened, scenario: Scenario, changes: Changes) -> Iterator[str]:
     """Say in words what was changed."""
-    yield f"Changed in {base.name or base.scenario.spec.name}:" if changes else f"As {base.name}:"
+    name, told = FilePath(base.name).name or base.scenario.spec.name, base.scenario.overrides
+    yield f"Changed in {name}:" if changes or told else f"As {name}:"
+    yield from (f"  {line}" for line in told)
     now = handles(scenario, like=base.handles)
     for path, handle in base.handles.items():
         if path not in changes or _is_idle(handle, changes[path]):
@@ -370,47 +403,27 @@ def _told(base: Opened, scenario: Scenario, changes: Changes) -> Iterator[str]:
 def _mixture(base: Opened, scenario: Scenario, edits: Sequence[_Edit]) -> dict[str, Any]:
     """Write a mixture of scenarios anew, with what was changed in all of them and in each."""
     whole = {key: value for key, value in base.groups.whole.data.items() if key not in OF_ITS_OWN}
-    entries, parts = [], parts_of(scenario)
-    for name, entry in zip(base.documents, whole["mixture"], strict=True):
-        own = [edit for edit in edits if edit.part == name or (not edit.part and not _is_alike(base, edit))]
-        weights = [edit.value for edit in own if _is_of_mixture(edit)]
-        under = lookup(entry, ("changes",)) or {}
-        layer = _layer(base.documents[name].data, [edit for edit in own if not _is_of_mixture(edit)], under=under)
-        weight = weights[0] if weights else entry["weight"]
-        entries.append({**entry, "weight": weight, "changes": _of_itself(parts[name]) | layer})
-    first = next(iter(base.documents.values())).data
-    shared = _layer(first, [edit for edit in edits if not edit.part and _is_alike(base, edit)], under=whole)
-    return {**shared, "mixture": entries}
+    made = {name: _made(base, name, edits)[0].data for name in base.stated}
+    changes = {name: laid_between(document.data, made[name]) for name, document in base.stated.items()}
+    own = {name: entry.get("changes") or {} for name, entry in zip(made, whole["mixture"], strict=True)}
+    first, *others = changes.values()
+    shared = {
+        path: value
+        for path, value in first.items()
+        if all(path in each and each[path] == value for each in others)
+        and not any(_is_stated(each, path) for each in own.values())
+    }
+    entries, parts, weights = [], parts_of(scenario), _weights(base, edits)
+    for entry, stated, (name, each) in zip(whole["mixture"], base.groups.mixture, changes.items(), strict=True):
+        apart = {path: value for path, value in each.items() if path not in shared}
+        layer = _of_itself(parts[name]) | as_layer(apart, made[name], under=own[name])
+        weight = entry["weight"] if weights[name] == stated.weight else weights[name]
+        entries.append({**entry, "weight": weight, "changes": layer})
+    return {**as_layer(shared, next(iter(made.values())), under=whole), "mixture": entries}
 
 
-def _is_alike(base: Opened, edit: _Edit) -> bool:
-    """Tell whether the list that an edit replaces, if it does, is the same in all scenarios of a mixture."""
-    said = [document.data for document in base.documents.values()]
-    above = [edit.path[:at] for at in range(len(edit.path)) if isinstance(lookup(said[0], edit.path[:at]), list)]
-    return not above or all(lookup(each, above[0]) == lookup(said[0], above[0]) for each in said)
-
-
-def _layer(whole: Any, edits: Sequence[_Edit], *, under: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Write changes as what is laid over a scenario: a list is replaced as a whole."""
-    layer: dict[str, Any] = dict(under or {})
-    for edit in edits:
-        path = edit.path
-        depth = next((at for at, _ in enumerate(path) if isinstance(lookup(whole, path[:at]), list)), len(path))
-        value = edit.value
-        if depth < len(path):
-            before = lookup(layer, path[:depth])
-            value = set_entry(lookup(whole, path[:depth]) if before is None else before, path[depth:], edit.value)
-        layer = _put(layer, path[:depth], value, whole)
-        if path[-1] == "start" and depth == len(path) and (at := lookup(whole, (*path[:-1], "at"))) is not None:
-            dated = lookup(layer, (*path[:-1], "at"))
-            layer = _put(layer, (*path[:-1], "at"), at if dated is None else dated, whole)  # it keeps its date
-    return layer
-
-
-def _put(data: Any, path: Path, value: Any, whole: Any) -> dict[Any, Any]:
-    """Put a value into what is laid over a scenario, under the keys that this one has."""
-    below = whole if isinstance(whole, Mapping) else {}
-    head: Any = next((key for key in below if str(key) == str(path[0])), path[0])
-    under = data if isinstance(data, Mapping) else {}
-    rest = path[1:]
-    return {**under, head: _put(under.get(head), rest, value, below.get(head)) if rest else value}
+def _is_stated(layer: Any, path: Path) -> bool:
+    """Tell whether a layer says something at a path, in it, or in the place of what it stands in."""
+    if not path or not isinstance(layer, Mapping):
+        return True
+    return any(_is_stated(inner, path[1:]) for key, inner in layer.items() if str(key) == str(path[0]))

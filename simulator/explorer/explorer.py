@@ -27,7 +27,7 @@ from simulator.runs.groups import Group
 from simulator.runs.kinds import mark_latest
 from simulator.scenario.documents import file_document, text_document
 from simulator.scenario.library import shipped_file, shipped_names
-from simulator.scenario.load import Source, load_scenario
+from simulator.scenario.load import Source
 from simulator.scenario.named_files import named_files
 from simulator.scenario.overrides import parse_override
 from simulator.scenario.resolving import Scenario
@@ -93,16 +93,15 @@ class Explorer:
         self._name = str(scenario) if isinstance(scenario, str | FilePath) and not is_text else ""
         self._overrides = tuple(overrides)
         self._source: Source = scenario.data if isinstance(scenario, Scenario) else scenario
-        if overrides:
-            if isinstance(scenario, Scenario):
-                raise InputError("overrides: change what is read, and the scenario is read already. Name its source.")
-            scenario = load_scenario(scenario, overrides=overrides)
-        self._first: Source | Scenario | Opened = scenario
+        if overrides and isinstance(scenario, Scenario):
+            raise InputError("overrides: change what is read, and the scenario is read already. Name its source.")
+        self._read = partial(opened, scenario, overrides=self._overrides)
+        self._first: Opened | None = None
         if waits:
-            self._first = opened(scenario, ready=partial(ready, outputs=self._outputs, say=lambda _: None))
+            self._first = self._read(ready=partial(ready, outputs=self._outputs, say=lambda _: None))
         else:
             with suppress(LearnsError):
-                self._first = opened(scenario, ready=self._learner.ready)
+                self._first = self._read(ready=self._learner.ready)
         self._state_of_base: State | None = None
         self._others: OrderedDict[tuple[str, ...], Opened] = OrderedDict()
 
@@ -181,9 +180,7 @@ class Explorer:
                 _refuse_files({_key(each.path): each.value}, own="")
             source = f"{text}\n" if text else name if name and not is_own else self._source
             told = told if name or text else (*self._overrides, *told)
-            self._others[key] = opened(
-                load_scenario(source, overrides=told) if told else source, ready=self._learner.ready
-            )
+            self._others[key] = opened(source, overrides=told, ready=self._learner.ready)
         self._others.move_to_end(key)
         while len(self._others) > MOST_OPEN:
             self._others.popitem(last=False)
@@ -201,8 +198,7 @@ class Explorer:
     @property
     def base(self) -> Opened:
         """The scenario that is explored, which has learnt what it has to; LearnsError while it does."""
-        if not isinstance(self._first, Opened):
-            self._first = opened(self._first, ready=self._learner.ready)
+        self._first = self._first or self._read(ready=self._learner.ready)
         return self._first
 
     @property

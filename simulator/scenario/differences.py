@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any
 from simulator.errors import InputError, Path, dotted, number
 from simulator.scenario.canonical import stored_data
 from simulator.scenario.documents import Document
-from simulator.scenario.layers import values_in
+from simulator.scenario.layers import lookup, values_in
+from simulator.scenario.library import OF_ITS_OWN
 from simulator.scenario.resolving import Scenario, resolve
 from simulator.schema.prior_families import SPANS
 from simulator.schema.statements import PROVENANCE_KEYS, is_prior
@@ -327,6 +328,39 @@ def with_entry(data: Any, path: Path, value: Any) -> Any:
     else:
         above[head] = inner
     return above
+
+
+def laid_between(before: Any, after: Any) -> dict[Path, Any]:
+    """List what is to be laid over what a scenario says to make another of it, by path; None takes an entry away.
+
+    Priors and lists are replaced as a whole, and what starts anew keeps its date; what each says of itself is left out.
+    """
+    found: dict[Path, Any] = {}
+    for path, (_, value) in topmost_differences([before, after], whole=_is_replaced):
+        if path[0] in OF_ITS_OWN:
+            continue
+        found[path] = None if value is ABSENT else value
+        for place, part in enumerate(path):
+            dated = (*path[:place], "at")
+            if part == "start" and (at := lookup(after, dated)) is not None:
+                found[dated] = at
+    return found
+
+
+def _is_replaced(path: Path, values: Sequence[Any]) -> bool:
+    return _holds_prior(path, values) or any(isinstance(value, list) for value in values)
+
+
+def as_layer(changes: Mapping[Path, Any], after: Any, *, under: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Write what is laid over a scenario, and over what lies `under` it, so that it says what is there `after`."""
+    layer: Any = dict(under or {})
+    for path, value in changes.items():
+        layer = with_entry(layer, path, value)
+    if isinstance(own := layer.get("thresholds"), Mapping) and any(path[0] == "thresholds" for path in changes):
+        places = list(lookup(after, ("thresholds",)) or ())  # a file tells its own first
+        until = max((places.index(name) + 1 for name in own if name in places), default=0)
+        layer["thresholds"] = {name: own.get(name, {}) for name in places[:until]} | dict(own)
+    return dict(layer)
 
 
 def joined_swaps(scenario: Scenario, entries: Sequence[Entry]) -> list[Swap]:

@@ -7,6 +7,7 @@ import html
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from simulator.errors import MOST_FAULTS, Fault, InputError, Path, Place, ScenarioError, as_path, dotted, number, shown
@@ -208,7 +209,7 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
     given = list(overrides) if isinstance(overrides, Iterable) else [overrides]
     if wrong := [each for each in given if not isinstance(each, str)]:
         raise InputError(f"overrides: must be a list of texts path=value; got {shown(wrong[0])}.")
-    expanded, touched, before = document, list[Path](), [*_lineage(document)]
+    expanded, touched, before = document, list[Path](), document
     for text in given:
         override = parse_override(text)
         if not touched or meets(override.path[:-1], touched):  # else what it stands in is as it was
@@ -217,9 +218,14 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
         touched.append(override.path[:-1])
         log += lines
         warnings += idle
-    left = {limit: event for each in before for limit, event in layers.left_limits(each.data, document.data).items()}
+    return document, log, [*warnings, *limits_left(before, document)]
+
+
+def limits_left(before: Document, after: Document) -> list[str]:
+    """Warn of limits that an event put on in a document, or in what it was laid over, and none does any more."""
+    found = (layers.left_limits(each.data, after.data).items() for each in _lineage(before))
     told = "always stands, as events.{} no longer puts it on; null takes it away too."
-    return document, log, [*warnings, *(f"{limit}: {told.format(event)}" for limit, event in left.items())]
+    return [f"{limit}: {told.format(event)}" for limit, event in dict(chain.from_iterable(found)).items()]
 
 
 def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> Scenario:

@@ -95,7 +95,7 @@ def drawn(scenario: Scenario) -> dict[tuple[str, str], np.ndarray]:
     name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SHIPPED
 ])  # fmt: skip
 def test_random_changes_are_one_scenario_by_three_ways(name):
-    base = opened(name)
+    base, told = opened(name), list[str]()
     known, rng = controls(base.scenario), random.Random(17)
     tried, unknown = 0, set[str]()
     for _ in range(12):
@@ -106,16 +106,20 @@ def test_random_changes_are_one_scenario_by_three_ways(name):
             unknown |= {fault["path"] for fault in error.faults} - {*changes}
             continue
         tried += 1
-        by_set = load_scenario(name, overrides=settings(base, changes))
+        told += settings(base, changes)
+        by_set = load_scenario(name, overrides=told)
         assert by_set.hash == found.hash
         assert (by_set.overrides, by_set.warnings) == (found.overrides, found.warnings)  # as the id of the run has them
-        by_file = load_scenario(saved_text(base, changes))
+        by_file = load_scenario(text := saved_text(base, changes))
         assert by_file.hash == found.hash
+        assert (f"\nextends: {name}\n" in text) == ("" in base.documents) or base.scenario.fit is not None
         for theirs in (drawn(by_set), drawn(by_file)):
             assert theirs.keys() == (ours := drawn(found)).keys()
             assert all(values.tobytes() == theirs[name].tobytes() for name, values in ours.items())
         if tried == 2:
             break
+        base = opened(name, overrides=told)  # the second time it is opened as the first left it
+        known = controls(base.scenario)
     assert tried, "every change was refused"
     assert not unknown
 
@@ -286,6 +290,44 @@ def test_a_file_is_extended_beside_it(tmp_path):
     beside.write_text(saved_text(base, changes))
     assert "extends: ./own.yaml\n" in beside.read_text()
     assert load_scenario(beside).hash == changed(base, changes).hash
+
+
+SET = [
+    "samples=64", "drivers.spending.growth[0].rate.median=2.7", "constraints.data=null", "title=Mine",
+    "quantities.world-product.start=$120 trillion", "thresholds.mine={physical_compute: 1e28 FLOP}",
+]  # fmt: skip
+
+
+def test_what_was_set_before_is_saved_as_changes_with_what_was_changed_since():
+    base, changes = opened("baseline", overrides=SET), {"thresholds.mine.physical_compute": Change(value=2e28)}
+    text = saved_text(base, changes)
+    found, again = changed(base, changes), load_scenario(text)
+    assert found.hash == again.hash == load_scenario("baseline", overrides=[*SET, *settings(base, changes)]).hash
+    assert (list(again.data["thresholds"]), again.spec.title) == (list(found.data["thresholds"]), "Mine")
+    assert text.startswith(
+        "# Changed in baseline:\n#   samples: 10000 -> 64\n#   drivers.spending.growth[0].rate.median: "
+    )
+    assert "\n#   threshold mine: physical compute: 1e+28 FLOP -> 2e+28 FLOP\n" in text
+    assert text.count("\n") < 50  # and not the whole
+
+
+def test_what_was_set_in_a_mixture_is_saved_in_each_and_in_all(tmp_path):
+    given = ["mixture[no-caps].weight=0.4", "mixture[baseline].changes.constraints.power=null", "years.last=2040",
+             "drivers.spending.growth[0].rate.median=2.7"]  # fmt: skip
+    two = tmp_path / "two.yaml"
+    two.write_text(
+        "schema: 2\nname: two\nmixture:\n"
+        "- {scenario: baseline, weight: 0.6, changes: {drivers: {spending: {growth: 3x/year}}}}\n"
+        "- {scenario: no-caps, weight: 0.1}\n"
+    )
+    weight = {"mixture[baseline].weight": Change(weight=0.5)}
+    for source, told in (("views", given), (two, [given[0], given[2], "drivers.spending.growth=2.5x/year"])):
+        base = opened(source, overrides=told)
+        found = changed(base, weight)
+        assert found.hash == load_scenario(source, overrides=[*told, *settings(base, weight)]).hash
+        text = saved_text(base, weight)
+        assert load_scenario(text).hash == found.hash
+        assert text.count("last: 2040") == 1
 
 
 KINDS = {

@@ -9,7 +9,17 @@ import pytest
 import xarray as xr
 
 from simulator.errors import InputError
-from simulator.scenario.differences import ABSENT, differing_inputs, in_short, run_labels, topmost_differences
+from simulator.scenario.dating import laid_over
+from simulator.scenario.differences import (
+    ABSENT,
+    as_layer,
+    differing_inputs,
+    in_short,
+    laid_between,
+    run_labels,
+    topmost_differences,
+)
+from simulator.scenario.documents import Document
 from simulator.testing import run_of, small_scenario
 
 SPENDING = {"start": {"value": 1e8, "unit": "USD"}, "growth": {"uniform": [2, 4], "unit": "x/year"}}
@@ -147,3 +157,25 @@ def test_data_are_walked_down_to_what_differs() -> None:
     assert list(topmost_differences([first, other])) == [(("a", "c", 1), (2, 3)), (("d",), [[1], [1, 2]])]
     assert list(topmost_differences([{"caps": {"x": 1}}, {}])) == [(("caps",), [{"x": 1}, ABSENT])]
     assert list(topmost_differences([{"caps": {"x": 1}}, {}], named=["caps"])) == [(("caps", "x"), [1, ABSENT])]
+
+
+def test_what_lies_between_two_scenarios_makes_the_other_of_the_one() -> None:
+    level = {"start": {"value": 3.0, "unit": "USD"}, "at": 2022, "growth": ["2x/year"]}
+    one = {"years": {"first": 2025}, "title": "One", "quantities": {"a": level, "b": {"sum": ["a", 1]}},
+           "constraints": {"x": {"limit": "a"}}, "thresholds": {"t": {"spending": 1}, "u": {"spending": 2}},
+           "correlations": [{"rank": 0.1}], "inputs": {"rate": "3x/year"}}  # fmt: skip
+    other = {"years": {"first": 2026}, "title": "Other", "quantities": {"a": {**level, "start": "$4"}},
+             "thresholds": {"t": {"spending": 1}, "v": {"spending": 3}, "u": {"spending": 5}},
+             "correlations": [{"rank": 0.2}], "inputs": {"rate": {"median": 3, "unit": "x/year"}}, "seed": 3}  # fmt: skip
+    layer = as_layer(laid_between(one, other), other)
+    assert layer["quantities"] == {"a": {"start": "$4", "at": 2022}, "b": None}  # its date does not move with the years
+    assert layer["thresholds"] == {"t": {}, "v": {"spending": 3}, "u": {"spending": 5}}
+    found = laid_over(Document(one, {}), Document(layer, {})).data
+    assert found == {**other, "title": "One"}
+    assert list(found["thresholds"]) == list(other["thresholds"])
+    assert laid_between(one, one) == {}
+    under = {"constraints": {"y": {"limit": "b"}}}
+    assert as_layer({("constraints", "x"): None}, other, under=under)["constraints"] == {
+        **under["constraints"],
+        "x": None,
+    }
