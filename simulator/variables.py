@@ -251,7 +251,12 @@ def actor_dims(names: Iterable[str], *, of_samples: bool) -> dict[str, tuple[str
 
 def is_plain(name: str) -> bool:
     """Tell whether the numbers of a variable over samples and years are plain ones and no logarithms."""
-    return name == "capability" or name.startswith("models_")
+    return name == "capability" or is_count(name)
+
+
+def is_count(name: str) -> bool:
+    """Tell whether a variable counts models."""
+    return name.startswith("models_")
 
 
 def told_by_laws(names: Iterable[str]) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cache
 
 BEYOND = 300.0
@@ -39,6 +39,11 @@ def listed(words: Iterable[str]) -> str:
     """Write words as a sentence lists them."""
     *most, final = words
     return f"{', '.join(most)} and {final}" if most else final
+
+
+def apart_line(said: Mapping[str, str]) -> list[str]:
+    """Say in one line what the parts of a forecast say apart, by their names; nothing where there are none."""
+    return [f"    apart: {', '.join(f'{name} {text}' for name, text in said.items())}"] if said else []
 
 
 def sample_count(samples: int) -> str:

@@ -15,7 +15,7 @@ import numpy as np
 
 from simulator.analysis.outcomes import Outcome, is_between, outcomes_from, outcomes_over
 from simulator.engine.batches import STEP, Arrays, Batch, compute_batch, event_years
-from simulator.engine.frontier import deciding, frontier
+from simulator.engine.frontier import counts_of, deciding, frontier
 from simulator.engine.plan import Plan, plan_of, plan_warnings
 from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
@@ -23,7 +23,7 @@ from simulator.errors import InputError
 from simulator.files import is_there
 from simulator.model.events import blocks_of
 from simulator.model.meeting import cross_block
-from simulator.model.projection import Projection, year_grid
+from simulator.model.projection import Paths, Projection, year_grid
 from simulator.priors.draws import stratified_block, values_at
 from simulator.priors.joint import JointPrior
 from simulator.priors.streams import blocks_uniforms
@@ -37,6 +37,7 @@ from simulator.scenario.resolving import Component, Scenario
 from simulator.schema.drivers import CustomDriver, custom_entries
 from simulator.schema.spec import ScenarioSpec
 from simulator.units import Array
+from simulator.variables import is_count
 
 _EVENT = re.compile(r"events\.[^.]+")
 _SHOCK = re.compile(r"\.shock\[-?\d+\]$")
@@ -188,19 +189,18 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
     years = model.years
     needed = {outcome.name for outcome in outcomes if outcome.kind == "level"}
     crosses = any(outcome.kind != "level" for outcome in outcomes)  # which takes most of the time
+    counted = any(is_count(name) for name in needed)
     between = [place for place, outcome in enumerate(outcomes) if is_between(outcome, years)]
     whole = max((array.size for array in values.values()), default=1)
     parts = []
     for start in range(0, whole, STEP):
         size = min(STEP, whole - start)
         here = {name: array if array.size == 1 else array[start : start + STEP] for name, array in values.items()}
-        every, dated, crossed, events = list[Arrays](), list[Mapping[str, Array]](), list[Array](), list[Array]()
+        every, crossed, events = list[Paths](), list[Array](), list[Array]()
         drawn = [part.draws(here) for part in model.plan.parts]
         blocks = blocks_of(model.plan.projections, drawn, size=size, decides=model.plan.decides)
         for part, projection in zip(model.plan.parts, model.plan.projections, strict=True):
-            paths = projection.project(block := blocks.pop(0))
-            every.append(_rows(model, paths.levels, years, size, needed))
-            dated.append(block.draws)
+            every.append(paths := projection.project(block := blocks.pop(0)))
             if crosses:
                 crossed.append(cross_block(part.spec, block.draws, paths, years=years, size=size)["crossing_year"])
                 events.append(event_years(model.plan, block.draws, size).get("event_year", np.empty((0, size))))
@@ -209,9 +209,12 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
             met = np.stack(crossed)
             dates = (*np.minimum.reduce(events), *np.take_along_axis(met, deciding(model.plan, met), axis=0)[0])
             crossing = dict(zip((*model.plan.events, *model.plan.spec.thresholds), dates, strict=True))
-        rows = frontier(model.plan, every)
+        counts = counts_of(model.plan, every) if counted else [{} for _ in every]
+        levels = (each.levels | own for each, own in zip(every, counts, strict=True))
+        rows = frontier(model.plan, [_rows(model, each, years, size, needed) for each in levels])
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))
         if between:
+            dated = [each.block.draws for each in every]
             parts[-1][between] = _levels_between(model, dated, [outcomes[place] for place in between], size)
     return np.concatenate(parts, axis=1)
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.engine.frontier import by_actor, decided_crossings, frontier, stand_in
+from simulator.engine.frontier import by_actor, counts_of, decided_crossings, frontier, stand_in
 from simulator.engine.plan import Plan, component_of, joint_variables
 from simulator.errors import InputError, SimulatorError, dotted
 from simulator.model.events import blocks_of
@@ -161,8 +161,9 @@ def _compute(
         own = [plan.parts[part].draws(draws) for part in parts]
         projections = [plan.projections[part] for part in parts]
         blocks = blocks_of(projections, own, size=count, decides=plan.decides)
-        for each in found:
-            each.add(blocks.pop(0), filled, count)
+        paths = [each.add(blocks.pop(0), filled, count) for each in found]
+        for each, counts in zip(found, counts_of(plan, paths), strict=True):
+            each.add_counts(counts, filled, count)
         filled += count
     return parameters, [each.arrays() for each in found]
 
@@ -173,12 +174,13 @@ class _Found:
     def __init__(self, plan: Plan, number: int, total: int) -> None:
         self._plan, self._part, self._projection = plan, plan.parts[number], plan.projections[number]
         stands = self._projection.stands.values()
-        self._standing = sorted({*(stand.quantity for stand in stands), *self._projection.moving})
-        self._trajectories = _Trajectories(plan.years.size, total)
+        counted = ("physical_compute",) if plan.actors and plan.spec.models is not None else ()
+        self._standing = sorted({*(stand.quantity for stand in stands), *self._projection.moving, *counted})
+        self._trajectories, self._counts = (_Trajectories(plan.years.size, total) for _ in range(2))
         self._crossings: list[Arrays] = []
 
-    def add(self, block: Block, filled: int, count: int) -> None:
-        """Project and cross so many samples, which come after those that were."""
+    def add(self, block: Block, filled: int, count: int) -> Paths:
+        """Project and cross so many samples, which come after those that were; give their paths."""
         pieces = []
         for paths, few in _projected(self._projection, block, count):
             self._trajectories.add(paths.levels, slice(filled, filled + few))
@@ -187,11 +189,17 @@ class _Found:
         paths = joined(pieces, self._standing)
         crossed = cross_block(self._part.spec, block.draws, paths, years=self._plan.years, size=count)
         self._crossings.append(crossed | event_years(self._plan, block.draws, count))
+        return paths
+
+    def add_counts(self, counts: Mapping[str, Array], filled: int, count: int) -> None:
+        """Take counts of the models of an actor, which are made with those of all."""
+        if counts:
+            self._counts.add(counts, slice(filled, filled + count))
 
     def arrays(self) -> tuple[Arrays, Arrays]:
         """Give the trajectories, (year, sample), and the crossings, (threshold, sample)."""
         parts = self._crossings
-        return self._trajectories.arrays(), {
+        return self._trajectories.arrays() | self._counts.arrays(), {
             name: np.concatenate([part[name] for part in parts], axis=-1) for name in parts[0]
         }
 

@@ -18,7 +18,7 @@ from simulator.engine.plan import Plan
 from simulator.runs.estimates import Moments, plain_error, quantile_error, quantiles_of_each, sorted_quantiles
 from simulator.runs.histograms import Histogram, among, merged
 from simulator.units import Array
-from simulator.variables import is_plain
+from simulator.variables import is_count, is_plain
 
 LEVELS: tuple[float, ...] = (
     0.01, 0.025, 0.05, 0.1, 0.15, 0.17, 0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5,
@@ -141,15 +141,15 @@ def histograms(plan: Plan, batch: Batch) -> Histograms:
         histogram.add(values)
         return histogram
 
-    def of_variable(name: str) -> Histogram:
-        return counted(_compressed(trajectories[name]) if is_plain(name) else trajectories[name])
+    def of_variable(name: str, values: Array) -> Histogram:
+        return counted(_compressed(values) if is_plain(name) else values)
 
-    variables = _once(_levels(plan, trajectories), of_variable)
+    variables = _once(_levels(plan, trajectories), lambda name: of_variable(name, trajectories[name]))
     years = batch.crossings.get("event_year")
     return {
         **{f"variables/{name}": histogram for name, histogram in variables.items()},
         **({} if years is None else {"event": counted(years)}),
-        **{f"actors/{name}": counted(rows) for name, rows in _of_actors(plan, batch).items()},
+        **{f"actors/{name}": of_variable(name, rows) for name, rows in _of_actors(plan, batch).items()},
         **({"event_end": counted(batch.crossings["event_end"])} if "event_end" in batch.crossings else {}),
         "crossing": counted(batch.crossings["crossing_year"]),
         "level": counted(_levels_of_metric(plan, batch.crossings["threshold_level"], _compressed)),
@@ -195,9 +195,10 @@ def _expanded(metric: Array) -> Array:
         return np.asarray(np.sinh(metric * np.log(10.0)) / 1000.0)
 
 
-def _whole(name: str, values: Array) -> Array:
-    """Round counts to the whole numbers that they are, as far as bins tell them apart; leave a metric as it is."""
-    return np.where(values < MOST_WHOLE, np.rint(values), values) if name.startswith("models_") else values
+def _told(name: str, quantiles: Array) -> Array:
+    """Tell quantiles of a histogram in the numbers of the variable; counts in whole ones, as far as bins go."""
+    values = _expanded(quantiles) if is_plain(name) else quantiles
+    return np.where(values < MOST_WHOLE, np.rint(values), values) if is_count(name) else values
 
 
 def _levels_of_metric(plan: Plan, levels: Array, change: Callable[[Array], Array]) -> Array:
@@ -214,10 +215,9 @@ type Read = Callable[[int, Array], Array]
 
 def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
     """Read the quantiles of every variable, (level, year), and of crossings and levels, (threshold, level)."""
-    result: Arrays = {}
-    variables = below(held, "variables")
-    for name, quantiles in _once(variables, lambda each: variables[each].quantiles(LEVELS)).items():
-        result[name] = _whole(name, _expanded(quantiles)) if is_plain(name) else quantiles
+    variables, actors = below(held, "variables"), below(held, "actors")
+    found = _once(variables, lambda each: variables[each].quantiles(LEVELS))
+    result = {name: _told(name, quantiles) for name, quantiles in found.items()}
     if plan.thresholds:
         result["crossing_quantile"] = held["crossing"].quantiles(LEVELS).T
         result["threshold_level_quantile"] = _levels_of_metric(plan, held["level"].quantiles(LEVELS).T, _expanded)
@@ -229,7 +229,7 @@ def counted_quantiles(plan: Plan, held: Histograms) -> tuple[Arrays, Read]:
             for name, of in (("event_date", held["event"]), ("event_until", held.get("event_end")))
             if of is not None
         }
-    result |= {f"actors/{name}": rows.quantiles(LEVELS) for name, rows in below(held, "actors").items()}
+    result |= {f"actors/{name}": _told(name, rows.quantiles(LEVELS)) for name, rows in actors.items()}
     return result, held["crossing"].quantiles_of
 
 

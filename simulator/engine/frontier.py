@@ -9,12 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.engine.plan import Plan, joint_variables
+from simulator.model.model_counts import counts_of_actors
+from simulator.model.projection import Paths
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
+from simulator.variables import is_count
 
 type Rows = dict[str, NDArray[Any]]
 
 CROSSED = ("crossing_year", "already_above")
+
+
+def counts_of(plan: Plan, paths: Sequence[Paths]) -> list[dict[str, Array]]:
+    """Count the models of each actor, (sample, year), from the paths of all; nothing where none are counted."""
+    if not plan.actors or plan.spec.models is None:
+        return [{} for _ in paths]
+    models, levels = [part.spec.models for part in plan.parts], [each.levels["physical_compute"] for each in paths]
+    return counts_of_actors(models, [each.block for each in paths], plan.years, log_physical=levels)
 
 
 def stand_in(plan: Plan, number: int, name: str, rows: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
@@ -28,6 +39,8 @@ def stand_in(plan: Plan, number: int, name: str, rows: Mapping[str, NDArray[Any]
         return rows[name]
     if name.endswith("_demanded"):
         return rows[name.removesuffix("_demanded")]
+    if is_count(name):
+        return np.zeros(like.shape, dtype=np.float32)
     return np.full(like.shape, np.inf, dtype=np.float32)
 
 
@@ -35,16 +48,21 @@ def frontier(plan: Plan, apart: Sequence[Rows]) -> Rows:
     """Take each variable, (year, sample), from the actor that leads then; of several, from the one of most of the rest.
 
     Of those that have the same of the headline the first driver decides, then the next: no name and no order does.
+    Models are those of all actors.
     """
     if not plan.actors:
         return dict(apart[0])
     names = joint_variables(plan.components)
     every = {name: [stand_in(plan, number, name, each) for number, each in enumerate(apart)] for name in names}
-    leads = _leader(every[plan.headline], [every[name] for name in (*plan.told, *names)])
+    levels = [name for name in (*plan.told, *names) if not is_count(name)]
+    leads = _leader(every[plan.headline], [every[name] for name in levels])
     masks = [leads == number for number in range(len(apart))]
     made: dict[tuple[int, ...], NDArray[Any]] = {}
     result: Rows = {}
     for name, rows in every.items():
+        if is_count(name):
+            result[name] = np.sum(rows, axis=0)
+            continue
         key = tuple(map(id, rows))  # what is demanded is what is had, where nothing limits it
         if key not in made:
             made[key] = rows[0] if rows[0].strides[0] == 0 and _are_one(rows) else _chosen(rows, masks)

@@ -24,7 +24,7 @@ from simulator.schema.prior_names import events_of
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.subjects import binding_names, variable_names
 from simulator.units import Array
-from simulator.variables import SUBJECTS, headline
+from simulator.variables import SUBJECTS, headline, is_count
 
 
 def plan_warnings(scenario: Scenario) -> tuple[str, ...]:
@@ -52,12 +52,15 @@ def joint_variables(components: Sequence[Component]) -> tuple[str, ...]:
     """Name the trajectories that samples of all parts of a run have: those in each, and those with a plain stand-in.
 
     A cap or constraint that a part does not know stands at +inf there, nothing of it binds, and what is demanded
-    is what is had.
+    is what is had. An actor of which no models are counted has none.
     """
     every = [variable_names(part.spec) for part in parts_of(components)]
     of_all = [variable_names(components[0].spec)] if components[0].actors else every  # what actors are laid over
     names = dict.fromkeys(name for own in of_all for name in own)
-    return tuple(name for name in names if all(name in own or _may_stand_in(name, own) for own in every))
+    counted = {name for name in names if is_count(name) and components[0].actors}
+    return tuple(
+        name for name in names if name in counted or all(name in own or _may_stand_in(name, own) for own in every)
+    )
 
 
 def _may_stand_in(name: str, own: Sequence[str]) -> bool:
@@ -109,9 +112,10 @@ class Plan:
 
     @property
     def told(self) -> tuple[str, ...]:
-        """The levels that are kept of each actor: of drivers and compute, and what the run is told by."""
+        """What is kept of each actor: levels of drivers and compute, what the run is told by, counts of models."""
         kept = joint_variables(self.components)
-        return tuple(name for name in dict.fromkeys((*SUBJECTS, "effective_compute", self.headline)) if name in kept)
+        levels = (name for name in (*SUBJECTS, "effective_compute", self.headline) if name in kept)
+        return tuple(dict.fromkeys((*levels, *filter(is_count, kept))))
 
     @property
     def words(self) -> dict[str, str]:
@@ -135,7 +139,8 @@ def plan_of(
     for part in parts:
         functions |= named_drivers(part.spec)
     years = year_grid(components[0].spec) if years is None else years
-    projections = tuple(Projection(part.spec, years=years, custom=functions) for part in parts)
+    counts = not components[0].actors
+    projections = tuple(Projection(part.spec, years=years, custom=functions, counts=counts) for part in parts)
     thresholds = {name: stand.quantity for name, stand in projections[0].stands.items()}
     told = headline(joint_variables(components), thresholds.values())
     events = tuple(dict.fromkeys(name for each in parts for name in _events(each.spec)))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
@@ -116,17 +118,22 @@ def _many(keys: Words, compute: Array, floor: Array, cuts: Array) -> NDArray[np.
     return above.astype(np.int64)
 
 
-def model_counts(models: Models, block: Block, years: Array, *, log_physical: Array) -> dict[str, Array]:
+def model_counts(
+    models: Models, block: Block, years: Array, *, log_physical: Array, log_frontier: Sequence[Array] = ()
+) -> dict[str, Array]:
     """Count the models of each calendar year, and all by its end.
 
     A point of the years stands for its calendar year, whose largest run (or training compute) is the physical compute
-    there. What is known of a year takes the place of what is drawn.
+    there. What is known of a year takes the place of what is drawn. `log_frontier`, by year, are the runs of which
+    distances are; without them the largest ones here.
     """
     keys = sample_keys(block.draw(RUNS_PATH))
+    largest = largest_runs(models, block, years, log_physical=log_physical)
     yearly = [
-        _counts_of_year(models, block, int(np.floor(year)), keys=keys, log_physical=log_physical[:, place])
+        _counts_of_year(models, block, int(np.floor(year)), keys=keys, log_physical=log_physical[:, place],
+                        largest=largest[place], frontier=(log_frontier or largest)[place])
         for place, year in enumerate(years)
-    ]
+    ]  # fmt: skip
     stacked = np.stack(yearly, axis=-1).astype(np.float64)
     names = [*map(absolute_name, models.above), *map(relative_name, models.within_oom)]
     earlier = [counted_at(models.earlier, level) or 0 for level in models.above] + [0] * len(models.within_oom)
@@ -136,17 +143,41 @@ def model_counts(models: Models, block: Block, years: Array, *, log_physical: Ar
     return result
 
 
+def largest_runs(models: Models, block: Block, years: Array, *, log_physical: Array) -> list[Array]:
+    """Give the largest run of each calendar year, (sample,) or (1,): as known, or of the physical compute there."""
+    result = list[Array]()
+    for place, year in enumerate(np.floor(years).astype(int).tolist()):
+        known, there = models.known.get(str(year)), log_physical[:, place]
+        if known is not None and known.largest is not None:
+            result.append(np.full(1, np.log10(known.largest)))
+        else:
+            of_largest = models.physical_compute == "largest-run"
+            result.append(there if of_largest else there + block.draw(share_path(models, year)))
+    return result
+
+
+def counts_of_actors(
+    models: Sequence[Models | None], blocks: Sequence[Block], years: Array, *, log_physical: Sequence[Array]
+) -> list[dict[str, Array]]:
+    """Count the models of each actor, those within a distance by that from the largest run of them all."""
+    each = [*zip(models, blocks, log_physical, strict=True)]
+    largest = [largest_runs(own, block, years, log_physical=level) for own, block, level in each if own is not None]
+    frontier = [np.max(np.broadcast_arrays(*runs), axis=0) for runs in zip(*largest, strict=True)]
+    return [
+        {} if own is None else model_counts(own, block, years, log_physical=level, log_frontier=frontier)
+        for own, block, level in each
+    ]
+
+
 def _counts_of_year(
-    models: Models, block: Block, year: int, *, keys: NDArray[np.uint64], log_physical: Array
-) -> NDArray[np.int64]:
+    models: Models, block: Block, year: int, *, keys: NDArray[np.uint64], log_physical: Array, largest: Array,
+    frontier: Array,
+) -> NDArray[np.int64]:  # fmt: skip
     """Count the models of one calendar year, (level, sample): above each level, then within each distance."""
-    known, share = models.known.get(str(year)), block.draw(share_path(models, year))
+    known = models.known.get(str(year))
     of_largest = models.physical_compute == "largest-run"
-    largest = log_physical if of_largest else log_physical + share
-    if known is not None and known.largest is not None:
-        largest = np.full(1, np.log10(known.largest))
-    total = largest - share if of_largest else log_physical
-    levels = [*map(np.log10, models.above), *(largest - distance for distance in models.within_oom)]
+    total = largest - block.draw(share_path(models, year)) if of_largest else log_physical
+    levels = [*map(np.log10, models.above), *(frontier - distance for distance in models.within_oom)]
 
     def per_sample(values: Array) -> Array:
         return np.broadcast_to(values, keys.size)

@@ -61,8 +61,11 @@ def year_grid(spec: ScenarioSpec) -> Array:
 class Projection:
     """A scenario made ready for its blocks of draws; what stands where in it is found once."""
 
-    def __init__(self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver]) -> None:
+    def __init__(
+        self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver], counts: bool = True
+    ) -> None:
         self.spec, self.years, self.custom = spec, years, custom
+        self._counts = counts  # those of actors are counted together
         self._places: dict[tuple[str, Path], Any] = {}
         self._subjects, self._inner = {each.name: each for each in subjects(spec)}, inner_subjects(spec)
         self._quantities = {level_name(("quantities", name)): name for name in spec.named}
@@ -127,7 +130,7 @@ class Projection:
         if spec.capability is not None:
             starts["reference"] = result[spec.capability.made_of[0]][:, :1]
             result["capability"] = metric(spec.capability, block, result, starts["reference"])
-        if spec.models is not None:
+        if spec.models is not None and self._counts:
             result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
         return Paths(self, block, starts, result)
 

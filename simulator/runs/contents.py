@@ -145,6 +145,7 @@ _ACTORS = (
     *(replace(PROBABILITY, name=name, dims=(of, "threshold", "year"), rises="year")
       for name, of in (("crossed", "actor"), ("place_crossed", "place"))),
     *_named("behind behind_years", replace(LEVEL, low=0, dims=("actor", *_BY_YEAR), rises="quantile")),
+    replace(PLAIN, name="models_*", dims=("actor", *_BY_YEAR), rises="quantile"),
     replace(METRIC, name="capability", dims=("actor", *_BY_YEAR), rises="quantile", optional=True),
     replace(LEVEL, name="*", dims=("actor", *_BY_YEAR), rises="quantile"),
 )  # fmt: skip

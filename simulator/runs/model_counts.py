@@ -7,6 +7,8 @@ percentiles adds the points of the single years up; it is wider, for good and ba
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,6 +18,7 @@ from simulator.runs.estimates import INTERVAL
 from simulator.runs.groups import Group, arrays, read_quantiles
 from simulator.runs.table import Row, Table
 from simulator.units import Array
+from simulator.wording import apart_line
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -24,11 +27,16 @@ if TYPE_CHECKING:
 IN_YEAR, OF_SUM, SUM_OF = "in the year", "percentile of the sum", "sum of percentiles"
 READINGS = (IN_YEAR, OF_SUM, SUM_OF)
 MOST_LINES = 3
+_NO_PARTS: Mapping[str, Group] = MappingProxyType({})
 
 
 def counted_names(run: Group | xr.DataTree) -> list[str]:
     """List the variables of a run that count models by the end of a year: those above levels first, each rising."""
-    names = map(str, arrays(run, "summary").data_vars)
+    return _counted(arrays(run, "summary"))
+
+
+def _counted(summary: Group) -> list[str]:
+    names = map(str, summary.data_vars)
     own = [name for name in names if name.startswith("models_") and not name.endswith(("_in_year", "_mean", "_error"))]
     return sorted(own, key=lambda name: (name.split("_")[1], float(name.split("_")[2])))
 
@@ -55,7 +63,12 @@ def count_table(run: Group | xr.DataTree) -> Table:
 
     `counts` says what is counted; `reading` is one of `READINGS`.
     """
-    names, summary = counted_names(run), arrays(run, "summary")
+    return summary_counts(arrays(run, "summary"))
+
+
+def summary_counts(summary: Group) -> Table:
+    """Tabulate the same of a summary: of a run, of a component, or of an actor."""
+    names = _counted(summary)
     if not names:
         return Table({})
     years = [math.floor(year) for year in summary.coords["year"].values.tolist()]
@@ -70,14 +83,24 @@ def count_table(run: Group | xr.DataTree) -> Table:
     return Table(columns | dict(zip(INTERVAL, points, strict=True)))
 
 
-def count_lines(run: Group | xr.DataTree) -> list[str]:
-    """Say how many models there are above each level by the end of the last year; at most three levels."""
+def count_lines(run: Group | xr.DataTree, parts: Mapping[str, Group] = _NO_PARTS) -> list[str]:
+    """Say how many models there are above each level by the end of the last year; at most three levels.
+
+    `parts` are summaries of what the run consists of, such as its actors, which are told apart.
+    """
     table = count_table(run)
     if not table:
         return []
-    rows = table.where(year=table["year"].max(), reading=OF_SUM).rows()
+    last = {"year": table["year"].max(), "reading": OF_SUM}
+    rows = table.where(**last).rows()
     rows = [row for row in rows if row["variable"].startswith("models_above_")] or rows
-    return [f"  {row['counts']} by the end of {row['year']}: {said_counts(row)}" for row in rows[:MOST_LINES]]
+    apart = {name: summary_counts(part).where(**last) for name, part in parts.items()}
+    lines = []
+    for row in rows[:MOST_LINES]:
+        lines.append(f"  {row['counts']} by the end of {row['year']}: {said_counts(row)}")
+        own = {name: said_counts(each.where(variable=row["variable"]).rows()[0]) for name, each in apart.items()}
+        lines += apart_line(own)
+    return lines
 
 
 def said_counts(row: Row) -> str:

@@ -35,6 +35,7 @@ from simulator.variables import told_by_laws
 from simulator.wording import (
     amount_range,
     amount_words,
+    apart_line,
     percent,
     plus_minus,
     sample_count,
@@ -294,7 +295,7 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
     lines += [f"  passed in {first:g} already: {', '.join(passed)}"] if passed else []
     binding = binding_line(summary, differing_samples(run))
     likely = likely_line(run, passed=PASSED)
-    lines += [*lead_lines(run), *event_lines(run), *count_lines(run)]
+    lines += [*lead_lines(run), *event_lines(run), *count_lines(run, actor_summaries(run))]
     return [*lines, *([likely] if likely else []), *([binding] if binding else [])]
 
 
@@ -366,11 +367,6 @@ def component_summaries(run: Group | xr.DataTree) -> dict[str, Group]:
     return {} if parts is None else {str(name): arrays(parts, str(name)) for name in parts.children}
 
 
-def _apart(said: Mapping[str, str]) -> list[str]:
-    """Say in one line what the components of a mixture say apart; nothing where there are none."""
-    return [f"    apart: {', '.join(f'{name} {text}' for name, text in said.items())}"] if said else []
-
-
 def _level_lines(summary: Group, name: str, parts: Mapping[str, Group]) -> list[str]:
     found = _summarised(summary, name)
     error = _summarised(summary, f"{name}_error").at(0.5) if f"{name}_error" in summary.data_vars else None
@@ -381,7 +377,7 @@ def _level_lines(summary: Group, name: str, parts: Mapping[str, Group]) -> list[
         logs = f", log10 {mid:.2f}{plus_minus(spread, 2)}" if found.is_log and mid < math.inf else ""
         lines.append(f"  {point_words(year)}  {_level_words(found, low, mid, high)}{logs}")
         known = {each: _summarised(part, name) for each, part in parts.items() if name in part.data_vars}
-        lines += _apart({each: _level_text(part, part.three_in(year)[1]) for each, part in known.items()})
+        lines += apart_line({each: _level_text(part, part.three_in(year)[1]) for each, part in known.items()})
     return lines
 
 
@@ -429,7 +425,7 @@ def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) ->
             told += f", never by {last:g}: {share_text(never, known[names[t]], float(share_errors[t]))}"
         middle = {name: float(dates["median"][t]) for name, dates in apart.items()}
         lines.append(
-            [f"  {labels[t]}: {told}", *_apart({name: year_text(mid, last, first) for name, mid in middle.items()})]
+            [f"  {labels[t]}: {told}", *apart_line({name: year_text(mid, last, first) for name, mid in middle.items()})]
         )
     return lines
 

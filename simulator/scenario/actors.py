@@ -14,9 +14,9 @@ from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document
 from simulator.scenario.following import CLOSES, GAP, LAG, ONE, following
 from simulator.scenario.layers import below, is_override, left_limits, lookup, place_of, text_keys
-from simulator.schema.actors import OVERLAID
+from simulator.schema.actors import NONE, OVERLAID
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import Slot, SlotKind, slots
+from simulator.schema.prior_names import RUNS_PATH, Slot, SlotKind, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior, is_prior
 from simulator.units import SECONDS_PER_YEAR, Array
@@ -111,6 +111,7 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
             continue  # the fault is in that one
         over = below(document, ("actors", name))
         data = {key: text_keys(each) for key, each in over.data.items() if key in OVERLAID}
+        data |= {"models": None} if data.get("models") == NONE else {}
         data, follows = _following(data, text_keys(over.data.get(LAG)))
         multiples = dict(_multiples(data, ()))
         own = replace(over, data=_without(data, ()) or {})
@@ -180,7 +181,7 @@ def _own(
     """Find the priors that an actor states itself, and how each is drawn that is not drawn as the scenario's."""
     stated, drawn, faults = list[Slot](), dict[str, Drawn](), list[Fault]()
     for slot in slots(spec):
-        if _states(data, slot.path):
+        if _states(data, slot.path) or slot.path == RUNS_PATH:  # whose runs are its own
             stated.append(Slot(("actors", name, *slot.path), slot.prior, slot.kind, slot.unit, slot.never, slot.asks))
             drawn[slot.name] = Drawn(stated[-1].name)
         elif slot.name in inherited:

@@ -33,7 +33,8 @@ NO_BELIEFS = ("component", "models.runs")
 
 def is_belief(name: str) -> bool:
     """Tell whether somebody believes something about a drawn number; not so of the chance of an event."""
-    return name not in NO_BELIEFS and not (name.startswith("events.") and name.endswith(".occurs"))
+    chance = name.startswith("events.") and name.endswith(".occurs")
+    return not chance and name not in NO_BELIEFS and not name.endswith(".models.runs")
 
 
 _CHOICES = ("above", "within_oom", "bins")
@@ -140,7 +141,7 @@ def _entries(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
         for key, inner in value.items():
             if key == "table":
                 yield (*path, "table"), inner
-            elif (path == ("models",) and key in _CHOICES) or (key == "label" and isinstance(inner, str)):
+            elif (path[-1:] == ("models",) and key in _CHOICES) or (key == "label" and isinstance(inner, str)):
                 continue  # what is asked, and a name that begins with a number: no estimate
             elif key not in ORIGIN and (key != "at" or "feedback" in path):  # the year of a start is no estimate
                 yield from _entries(inner, (*path, str(key)))

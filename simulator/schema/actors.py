@@ -3,16 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Discriminator, Field, Tag
 
 from simulator.errors import Fault, Path, near_name
 from simulator.schema.base import Line, Name, Spec, Text
+from simulator.schema.model_counts import Models
 from simulator.schema.statements import Prior
+from simulator.wording import listed
 
 MOST_ACTORS = 20
 """Actors of one scenario."""
+
+
+FIRST, ALL, NONE = "first", "all", "none"
+
+
+def _counted(stated: object) -> str:
+    return "<none>" if stated == NONE else "<models>"
+
+
+Counted = Annotated[
+    Annotated[dict[str, Any], Tag("<models>")] | Annotated[Literal["none"], Tag("<none>")], Discriminator(_counted)
+]
 
 
 class Actor(Spec):
@@ -43,15 +57,15 @@ class Actor(Spec):
     that waits for a level comes when the first actor reaches it, for a threshold when that counts as crossed (`by`)."""
     constraints: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the constraints."""
+    models: Counted = Field(default_factory=dict)
+    """What is laid over the counts of models, such as its share of the largest run or what is known of it; `none`: none
+    are counted of it. Sizes of runs are drawn for each actor by itself, below its own largest run."""
     notes: Text | None = None
     """Who it is, and where its numbers come from."""
 
 
-OVERLAID = ("drivers", "quantities", "stocks", "allocation", "events", "constraints")
+OVERLAID = ("drivers", "quantities", "stocks", "allocation", "events", "constraints", "models")
 """What an actor may say of itself."""
-
-
-FIRST, ALL = "first", "all"
 
 
 def who_decides(by: str | None, actors: Sequence[str]) -> tuple[int, bool]:
@@ -119,3 +133,21 @@ def actor_faults(
 
 
 _OF_EVENTS = ("effects", "label", "notes")
+
+
+def count_faults(actors: Mapping[str, Actor], models: Models | None) -> Iterator[Fault]:
+    """Find counts that do not add up over actors: what is known of all together, and what only one of them counts."""
+    for key in ("known", "earlier") if models is not None and actors else ():
+        if getattr(models, key):
+            rule = f"is of one scenario, and stands beside actors ({listed(list(actors)[:3])}): of whom is it known?"
+            yield Fault(
+                ("models", key), rule, f"State it of each: actors: {{{next(iter(actors))}: {{models: {{{key}: ..}}}}}}."
+            )
+    for name, actor in actors.items():
+        path: Path = ("actors", name, "models")
+        if actor.models and models is None:
+            yield Fault(path, "counts models that the scenario does not.", "State models in the scenario too.")
+        for key in ("above", "within_oom"):
+            if key in actor.models:
+                rule = "is the same for all actors, so that their counts add up."
+                yield Fault((*path, key), rule, "State it under models of the scenario.")

@@ -306,7 +306,7 @@ def path_in_file(location: tuple[str | int, ...]) -> Path:
 
 _FORMS = frozenset({
     "<regimes>", "<rate>", "<mean>", "<quantity>", "<name>", "<prior>", "<level>", "<operation>", "<own>",
-    "<event>", "<rest>", "[key]",
+    "<event>", "<rest>", "<models>", "<none>", "[key]",
 })  # fmt: skip
 
 

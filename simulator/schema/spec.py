@@ -15,7 +15,7 @@ from typing import Annotated, Any, ClassVar, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, items, number, shown
-from simulator.schema.actors import Actor, actor_faults, by_faults
+from simulator.schema.actors import Actor, actor_faults, by_faults, count_faults
 from simulator.schema.allocation import AllocatedShare, Allocation
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import (
@@ -296,10 +296,10 @@ class ScenarioSpec(Spec):
         uses = {stock: each.uses for stock, each in self.allocation.items()}
         yield from actor_faults(self.actors, self.events, uses)
         yield from by_faults({name: each.by for name, each in self.thresholds.items()}, self.actors)
-        for key, does in (("models", "counts the runs"), ("history", "learns the priors")) if self.actors else ():
-            if getattr(self, key) is not None:
-                rule = f"{does} of one scenario, and stands beside actors ({listed(list(self.actors)[:3])})."
-                yield Fault((key,), rule, f"Take one of the two away: {key}: null.")
+        yield from count_faults(self.actors, self.models)
+        if self.actors and self.history is not None:
+            rule = f"learns the priors of one scenario, and stands beside actors ({listed(list(self.actors)[:3])})."
+            yield Fault(("history",), rule, "Take one of the two away: history: null.")
         for name in self.thresholds:
             way = [name]
             while (of := str(self.thresholds[way[-1]].of)) in self.thresholds and of not in way:

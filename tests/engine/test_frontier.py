@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import xarray as xr
 
 from simulator.analysis.evaluation import evaluate, model_of
 from simulator.analysis.outcomes import outcomes_over
@@ -297,3 +298,69 @@ def test_the_baseline_with_one_actor_is_the_baseline() -> None:
         plan = run_plan(load_scenario("baseline", overrides=["samples=64", "block=64", *actors]))
         batches.append(compute_batch(plan, 0, 64))
     assert_same(*batches)
+
+
+MODELS: dict[str, Any] = {
+    "largest_share": {"median": 0.1, "interval_90": [0.05, 0.2], "unit": "fraction", "truncated": [0.01, 0.9]},
+    "smallest": {"uniform": [4, 6]}, "gradient": {"uniform": [0.9, 1.1]}, "above": [1e26, 1e27], "within_oom": [1],
+}  # fmt: skip
+ABOVE, WITHIN = "models_above_1e26_in_year", "models_within_1_oom_in_year"
+COUNTED = SPEC | {"models": MODELS, "samples": 256, "years": {"first": 2026, "last": 2029}}
+
+
+def counted(actors: dict[str, Any], *, keep: Any = "trajectories", **more: Any) -> xr.DataTree:
+    return simulate(parse_scenario(json.dumps(COUNTED | {"actors": actors} | more)), keep=keep)
+
+
+def by_year(run: xr.DataTree, actor: str, name: str = ABOVE) -> np.ndarray:
+    return run["actors"][name].sel(actor=actor).transpose("year", "sample").values
+
+
+def test_models_of_actors_lie_below_their_own_largest_run_and_add_up_to_all_in_every_sample() -> None:
+    known = {"models": {"known": {"2027": {"above": {"1e26": 3}}}, "earlier": {"1e26": 2}}}
+    run = counted(RACE | {"us": known, "open": {"of": "us", "models": "none"}})
+    assert_valid_run(run)
+    actors, years = run["actors"], run["trajectories"]
+    for name in years.data_vars:
+        if str(name).startswith("models_"):
+            assert np.array_equal(actors[name].sum("actor"), years[name]), name
+            assert not actors[name].sel(actor="open").values.any()
+    assert (by_year(run, "us")[1] == 3).all()
+    assert (by_year(run, "us", "models_above_1e26") - by_year(run, "us").cumsum(axis=0) == 2).all()
+    theirs = actors.to_dataset().sel(actor=["china", "eu"])
+    assert (theirs[ABOVE].where(theirs["physical_compute"] < 26, 0) == 0).all()
+    far = theirs["physical_compute"] < actors["physical_compute"].max("actor") - 1
+    assert far.any()
+    assert (theirs[WITHIN].where(far, 0) == 0).all()
+    assert (theirs[WITHIN].where(~far, 1) >= 1).mean() > 0.9
+
+
+def test_actors_that_are_alike_have_runs_of_their_own_of_one_law() -> None:
+    fixed = {"largest_share": "10 %", "smallest": 5, "gradient": 1, "above": [1e26]}
+    drivers = {"spending": {"start": "$1 billion", "growth": "2x/year"}, "hardware": {"start": "1e18 FLOP/USD"}}
+    told = {"models": fixed, "drivers": drivers, "samples": 2048, "thresholds": {}}
+    less = {"drivers": {"hardware": {"start": {"times": 0.1}}}}
+    run = counted({"a": {}, "b": {}, "c": less}, **told)
+    a, b, c = (by_year(run, name) for name in "abc")
+    error = np.sqrt(a.var(axis=1) / 1024)
+    assert (np.abs(a.mean(axis=1) - b.mean(axis=1)) < 4 * error).all()
+    assert abs(np.corrcoef(a[0], b[0])[0, 1]) < 4 / np.sqrt(2048)
+    tenth = counted(
+        {"d": {}, "c": less}, **told | {"models": fixed | {"above": [1e25]}}
+    )  # the same, on a smaller scale
+    assert (np.abs(a.mean(axis=1) - by_year(tenth, "c", "models_above_1e25_in_year").mean(axis=1)) < 4 * error).all()
+    assert np.array_equal(by_year(counted({"c": less}, **told), "c"), c)
+
+
+def test_counts_of_actors_are_summed_up_and_evaluated_as_they_are_run() -> None:
+    run, summary = counted(RACE), counted(RACE, keep="summary")
+    for name in (ABOVE, "models_above_1e26"):
+        known, other = run["actors_summary"][name].values, summary["actors_summary"][name].values
+        assert np.allclose(known, other, atol=1, rtol=0.005)
+        assert np.allclose(known[:, 12], run["actors"][name].median("sample").transpose("actor", "year"))
+    model = model_of(parse_scenario(json.dumps(COUNTED | {"actors": RACE})))
+    drawn = blocks_uniforms(
+        model.joint.uncertain, seed=ALONE.spec.seed, blocks=range(2), size=128, design=ALONE.spec.design, samples=256
+    )
+    (found,) = evaluate(model, drawn, outcomes_over(f"{ABOVE}@2028", model.years))
+    assert np.array_equal(found, run["trajectories"][ABOVE].sel(year=2028))

@@ -24,6 +24,7 @@ SMALL: dict[str, Any] = {
 }  # fmt: skip
 
 
+COUNTED = {"above": [1e26], "largest_share": "10 %", "smallest": 7, "gradient": 1}
 SHARED = {"quantities": {"chips": {"start": "1 million chip"}},
           "allocation": {"chips": {"uses": {"run": {"share": "3 %"}, "other": {"share": "rest"}}}}}  # fmt: skip
 
@@ -86,8 +87,11 @@ def test_an_override_reaches_what_an_actor_says_and_a_file_may_take_one_away() -
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"models": {"above": [1e26], "largest_share": "10 %", "smallest": 7, "gradient": 1}, "actors": {"a": {}}},
-         "models: counts the runs of one scenario, and stands beside actors (a)."),
+        ({"models": COUNTED | {"earlier": {"1e26": 2}}, "actors": {"a": {}}},
+         "models.earlier: is of one scenario, and stands beside actors (a): of whom is it known?"),
+        ({"models": COUNTED, "actors": {"a": {"models": {"above": [1e27]}}}},
+         "actors.a.models.above: is the same for all actors, so that their counts add up."),
+        ({"actors": {"a": {"models": COUNTED}}}, "actors.a.models: counts models that the scenario does not."),
         ({"thresholds": {"run": {"physical_compute": 1e27, "by": 2}}}, "thresholds.run.by: goes with actors, of which the scenario has none."),
         ({"actors": {"a": {}}, "thresholds": {"run": {"physical_compute": 1e27, "by": 2}}}, "thresholds.run.by: is 2, of 1 actors."),
         ({"actors": {"a": {}}, "thresholds": {"run": {"physical_compute": 1e27, "by": "b"}}}, "thresholds.run.by: there is no actor 'b'."),

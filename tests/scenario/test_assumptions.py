@@ -168,3 +168,9 @@ def test_thresholds_do_not_count_as_knowledge() -> None:
     known = knowledge({"a": [{"as_of": 2020}], "thresholds": {"x": {"as_of": "2026-01"}}})
     assert known == dt.date(2020, 12, 31)
     assert knowledge({}) is None
+
+
+def test_the_chance_of_runs_and_events_is_nobodys_belief_whoever_they_are_of() -> None:
+    drawn = ("models.runs", "actors.us.models.runs", "events.ban.occurs", "component")
+    assert not any(map(is_belief, drawn))
+    assert all(map(is_belief, ("models.gradient", "actors.us.models.largest_share[2027]", "actors.us.lag")))

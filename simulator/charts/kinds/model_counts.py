@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from simulator.errors import InputError, NothingToDraw, near_or_all, number
 from simulator.runs.groups import Group, Run
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.runs.table import Table
+from simulator.runs.tables.actors import actor_counts
 from simulator.units import Array
 from simulator.wording import capital, listed
 
@@ -43,8 +44,8 @@ class CountPanel:
     line: str
 
 
-def draw_counts(panels: Sequence[CountPanel], *, head: Head) -> spec.Spec:
-    """Draw counts of models by year, two panels beside one another, each with its own scale.
+def draw_counts(panels: Sequence[CountPanel], *, head: Head, alike: bool = False) -> spec.Spec:
+    """Draw counts of models by year, two panels beside one another, each with its own scale, or `alike` with one.
 
     A band and a line are the 90 % interval and the median of the total; dashed lines the points of the single years
     added up. An axis of whole numbers begins at 0; a wide one is a logarithm and begins at 1.
@@ -55,7 +56,8 @@ def draw_counts(panels: Sequence[CountPanel], *, head: Head) -> spec.Spec:
         for table in (panel.of_sum, panel.sum_of):
             check_years(table)
             check_numbers(table, *_COLUMNS, of="counts")
-    drawn = [_panel(panel, name=f"counts_{place}") for place, panel in enumerate(panels)]
+    frames = [_frame(panels if alike else [panel]) for panel in panels]
+    drawn = [_panel(*each, name=f"counts_{place}") for place, each in enumerate(zip(panels, frames, strict=True))]
     entries: list[style.LegendEntry] = [
         ("band", style.band_tints(1)[0], "90 % interval of the total (percentile of the sum)"),
         ("line", style.DARK_BLUE, "its median"),
@@ -66,10 +68,8 @@ def draw_counts(panels: Sequence[CountPanel], *, head: Head) -> spec.Spec:
     return sheet(views, head, x=-GUTTER, width=width, spacing=24.0)
 
 
-def _panel(panel: CountPanel, *, name: str) -> spec.Spec:
-    total, added = panel.of_sum, panel.sum_of
-    log = total["upper_90"][-1] > WIDE * max(total["lower_90"][-1], 1.0)
-    frame = _frame(total, added, log=log)
+def _panel(panel: CountPanel, frame: Frame, *, name: str) -> spec.Spec:
+    total, added, log = panel.of_sum, panel.sum_of, frame.log
     year, count = frame.x("year"), frame.y("count")
 
     def line(table: Table, key: str, mark: spec.Spec) -> spec.Spec:
@@ -98,11 +98,13 @@ def _placed(counts: Array, *, log: bool) -> Array:
     return np.log10(np.maximum(counts, 1.0)) if log else counts
 
 
-def _frame(total: Table, added: Table, *, log: bool) -> Frame:
+def _frame(panels: Sequence[CountPanel]) -> Frame:
     """Choose the axes: whole numbers from 0, at least to 10, so that no tick is a part of a model; or powers from 1."""
-    most = max(*total["upper_90"].tolist(), *added["upper_90"].tolist(), 9.0)
+    most = max(9.0, *(table["upper_90"].max() for panel in panels for table in (panel.of_sum, panel.sum_of)))
+    ends = [panel.of_sum.rows()[-1] for panel in panels]
+    log = any(row["upper_90"] > WIDE * max(row["lower_90"], 1.0) for row in ends)
     upper = float(1.03 * np.log10(most)) if log else 1.06 * most
-    first, last = total["year"][[0, -1]].tolist()
+    first, last = panels[0].of_sum["year"][[0, -1]].tolist()
     return Frame(first, last, 0.0, upper, height=HEIGHT, gutter=GUTTER, width=WIDTH, log=log)
 
 
@@ -141,7 +143,7 @@ MOST_PANELS = 6
 def count_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
     """Draw how many models lie above each level, or within each distance of the frontier, by the end of each year.
 
-    `quantities` chooses among the counts, up to six.
+    `quantities` chooses among the counts, up to six. Of several actors that of the title is drawn for each too.
     """
     names = _chosen(run, options.quantities)
     first, last = options.years or (-float("inf"), float("inf"))
@@ -171,7 +173,32 @@ def count_figures(run: Group | Run, options: FigureOptions) -> list[Figure]:
         f"interval and the median of the total, and dashed lines for sums of percentiles, mostly outside the band. "
         f"In {years[-1]}: {listed(said)}."
     )
-    return [Figure("counts", chart, {"": table}, caption, alt_text)]
+    told = actor_counts(run)
+    told = told.where(np.isin(told["year"], years), variable=names[_headline(names)]) if told else told
+    apart = _of_actors(run, told, head) if told else []
+    return [Figure("counts", chart, {"": table}, caption, alt_text), *apart]
+
+
+def _of_actors(run: Group | Run, table: Table, of: CountPanel) -> list[Figure]:
+    """Draw the count of a panel for each actor that has some; nothing of a single one, whose it is."""
+    last = int(table["year"].max())
+    panels = [
+        replace(_count_panel(own, last=last), heading=label)
+        for (label,), own in table.groups("label")
+        if own["upper_90"].any()
+    ]
+    if len(panels) < 2:
+        return []
+    panels.sort(key=lambda panel: -panel.of_sum["median"][-1])
+    left = f" {len(panels) - MOST_PANELS} more actors are left out." if len(panels) > MOST_PANELS else ""
+    short = listed(f"{panel.heading} {panel.of_sum['median'][-1]:,.0f}" for panel in panels)
+    title = f"{of.heading} by the end of {last}: {short}"
+    under = f"Training runs of each actor below its own largest, on one scale.{left}"
+    chart = draw_counts(panels[:MOST_PANELS], head=run_head(run, title, under), alike=True)
+    said = listed(f"{panel.heading} {_total(panel)}" for panel in panels)
+    caption = f"{of.heading} by actor, by the end of {last}, median and 90 % interval: {said}.{left}"
+    alt_text = f"Charts of counts by year, one for each of {len(panels)} actors, on one scale. {caption}"
+    return [Figure("counts_by_actor", chart, {"": table}, caption, alt_text)]
 
 
 def _chosen(run: Group | Run, quantities: Sequence[str]) -> list[str]:

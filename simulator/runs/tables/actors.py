@@ -13,8 +13,9 @@ from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
 from simulator.runs.estimates import BANDS
 from simulator.runs.groups import Group, Labelled, arrays, read_quantiles
+from simulator.runs.model_counts import summary_counts
 from simulator.runs.table import Table, axis_columns
-from simulator.variables import ACTORS
+from simulator.variables import ACTORS, is_count
 from simulator.wording import amount_range, percent
 
 if TYPE_CHECKING:
@@ -49,9 +50,10 @@ def actor_summaries(run: Group | xr.DataTree) -> dict[str, Group]:
 
 
 def told_names(run: Group | xr.DataTree) -> list[str]:
-    """List the variables of which a run with actors keeps those of each."""
+    """List the levels of which a run with actors keeps those of each."""
     known = arrays(run, GROUP).data_vars.items()
-    return [name for name, each in known if each.dims == ("actor", "quantile", "year") and name not in ACTORS]
+    levels = (name for name, each in known if each.dims == ("actor", "quantile", "year") and name not in ACTORS)
+    return [name for name in levels if not is_count(name)]
 
 
 def _columns(axes: Mapping[str, Any], values: Mapping[str, NDArray[Any]]) -> Table:
@@ -112,13 +114,27 @@ def _crossings(run: Group | xr.DataTree, of: str, quantiles: str, crossed: str) 
     return told.select(of, "threshold", "label", *BANDS, "never_by_horizon")
 
 
+def actor_counts(run: Group | xr.DataTree) -> Table:
+    """Tabulate the counts of models of each actor, as those of all are; empty where none are counted."""
+    tables = [
+        table.with_columns({"actor": [name] * len(table), "label": [label] * len(table)})
+        for (name, label), part in zip(actor_labels(run).items(), actor_summaries(run).values(), strict=True)
+        if (table := summary_counts(part))
+    ]
+    if not tables:
+        return Table({})
+    told = sum(tables[1:], start=tables[0])
+    return told.select("actor", "label", *told.names[:-2])
+
+
 def actor_tables(run: Group | xr.DataTree) -> dict[str, Table]:
     """Give the tables of a run that are about its actors, by the names of their CSV files; none of a run without."""
     if GROUP not in run.children:
         return {}
     tables = {"actors": actor_table(run), "lead": lead_table(run)}
-    crossings = {"actor_crossings": actor_crossings(run), "place_crossings": place_crossings(run)}
-    return tables | {name: table for name, table in crossings.items() if table}
+    more = {"actor_crossings": actor_crossings(run), "place_crossings": place_crossings(run)}
+    more["actor_models"] = actor_counts(run)
+    return tables | {name: table for name, table in more.items() if table}
 
 
 def lead_lines(run: Group | xr.DataTree) -> list[str]:

@@ -16,8 +16,9 @@ from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError
 from simulator.runs.folder import open_run, write_run
 from simulator.runs.groups import RunLabel
-from simulator.runs.model_counts import READINGS, count_lines, count_table, counted_names, said_counts
+from simulator.runs.model_counts import OF_SUM, READINGS, count_lines, count_table, counted_names, said_counts
 from simulator.runs.table import Table
+from simulator.runs.tables.actors import actor_counts, actor_summaries
 from tests.charts.drawn import texts
 
 RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)
@@ -148,3 +149,25 @@ def test_a_panel_that_lacks_a_number_is_refused() -> None:
         draw_counts([CountPanel(Table.of_rows(rows), Table.of_rows(rows), "Models", "")], head=Head("", "", RUN))
     with pytest.raises(InputError, match="nothing to draw"):
         draw_counts([], head=Head("", "", RUN))
+
+
+def test_models_of_several_actors_are_told_and_drawn_for_each_that_has_some() -> None:
+    share = "models={largest_share: 10 %, smallest: 5, above: [1e26, 1e27]}"
+    run = simulate(
+        load_scenario("actors", overrides=["samples=128", "years.last=2030", share, "actors.open-weights.models=none"])
+    )
+    table = actor_counts(run).where(reading=OF_SUM, year=2030, variable="models_above_1e26")
+    assert table["label"].tolist() == ["US laboratory", "Chinese laboratory", "Open weights"]
+    assert table["median"].tolist()[2] == 0
+    said = [f"{row['label']} {said_counts(row)}" for row in table.rows()]
+    assert f"    apart: {', '.join(said)}" in count_lines(run, actor_summaries(run))
+    assert f"    apart: {', '.join(said)}" in run.lines()
+    whole, apart = count_figures(run, FigureOptions(years=(2027, 2030)))
+    assert (whole.name, apart.name) == ("counts", "counts_by_actor")
+    assert apart.caption.startswith(
+        "Models above 1e27 FLOP by actor, by the end of 2030, median and 90 % interval: US lab"
+    )
+    assert {"US laboratory", "Chinese laboratory"} <= {*texts(apart.chart)}
+    assert "Open weights" not in str(texts(apart.chart))
+    assert set(apart.tables[""]["year"]) == {2027, 2028, 2029, 2030}
+    assert "US laboratory" not in str(texts(whole.chart))
