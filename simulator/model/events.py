@@ -241,7 +241,7 @@ class _Calendar:
         waits = [np.ones(self.size, dtype=np.bool_) for _ in delaying]
         for _ in delaying:  # each that comes before it, as late as it is by then, once
             for place, other in enumerate(delaying):
-                now = waits[place] & (self.begun[other] < date)
+                now = waits[place] & (self.begun[other] <= date)
                 date = np.where(now, date + self._draw(("events", other, "delays", name)), date)
                 waits[place] &= ~now
         for other in self._spec.events:

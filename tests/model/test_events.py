@@ -208,11 +208,17 @@ def test_an_event_moves_no_other_draw_and_a_new_name_renames_only() -> None:
 def test_events_exclude_trigger_and_delay_one_another_in_the_order_in_which_they_come() -> None:
     uniform = {"uniform": [2026, 2032]}
     events = {
-        "a": {"from": uniform, "excludes": "b", "triggers": {"c": "50 %"}, "delays": {"d": "2 years"}},
+        "a": {
+            "from": uniform,
+            "excludes": "b",
+            "triggers": {"c": "50 %", "f": 1},
+            "delays": {"d": "2 years", "f": "1 year"},
+        },
         "b": {"from": uniform},
         "c": {"delay": "6 months"},
         "d": {"from": uniform},
         "e": {"from": {"event": "c"}, "delay": "1 year"},
+        "f": {},
     }
     found, run = dates(events)
     drawn = {name: run["parameters"][f"events.{name}.from"].values for name in ("a", "b", "d")}
@@ -223,6 +229,7 @@ def test_events_exclude_trigger_and_delay_one_another_in_the_order_in_which_they
     assert 200 < hit.sum() < 300
     np.testing.assert_array_equal(found["c"], np.where(hit, a + 0.5, np.inf))
     np.testing.assert_array_equal(found["e"], np.where(hit, a + 1.5, np.inf))
+    np.testing.assert_array_equal(found["f"], a + 1)  # which has not come before a: the day is the same
 
 
 def test_of_events_that_exclude_one_another_on_one_day_one_comes() -> None:
