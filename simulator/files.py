@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path as FilePath
 from typing import Literal
 
+from simulator.addresses import Address, refuse_lost
 from simulator.errors import InputError, SimulatorError
 from simulator.wording import harmful, harmless
 
@@ -41,8 +42,12 @@ def replacing(path: FilePath, *, new: str = "", lasting: bool = False) -> Iterat
 
     What must be `new` is refused with that text (InputError) where a file stands in that place. What no command makes
     again is `lasting`: it is on the disk before its place is taken, at the cost of some milliseconds, and outlives a
-    loss of power.
+    loss of power. What goes to an address is written here first, and then put there whole.
     """
+    if isinstance(path, Address):
+        with _sending(path, new) as temporary:
+            yield temporary
+        return
     if _is_device(path):  # which a file would take the place of, where its folder can be written
         raise SimulatorError(_cannot_write(path, OSError(errno.EINVAL, _NO_FILE)))
     temporary = _beside(path, "part")
@@ -61,6 +66,20 @@ def replacing(path: FilePath, *, new: str = "", lasting: bool = False) -> Iterat
     finally:
         with contextlib.suppress(OSError):
             temporary.unlink()
+
+
+@contextlib.contextmanager
+def _sending(address: Address, new: str) -> Iterator[FilePath]:
+    """Give a path of this machine, and put what was written there to an address."""
+    if new and address.exists():
+        raise InputError(new)
+    with tempfile.TemporaryDirectory(prefix="simulate-") as folder:
+        temporary = FilePath(folder) / address.name
+        try:
+            yield temporary
+        except OSError as error:
+            raise SimulatorError(_cannot_write(temporary, error)) from None
+        address.send(temporary)
 
 
 _NO_FILE = "it is no regular file, but a pipe or a device"
@@ -98,6 +117,9 @@ def replace_folder(new: FilePath, path: FilePath) -> None:
 
 def remove_folder(path: FilePath) -> None:
     """Remove a folder as far as it goes; it goes aside first, so that half of it is never taken for the whole."""
+    if isinstance(path, Address):
+        path.remove()
+        return
     if path.exists():
         aside = _beside(path, "part")
         with contextlib.suppress(SimulatorError):
@@ -125,6 +147,9 @@ def copy_folder(path: FilePath, target: FilePath) -> None:
 
 def link_to(mark: FilePath, folder: FilePath) -> None:
     """Make or replace a link to a folder beside it; a file with its name where links are not allowed."""
+    if isinstance(mark, Address):
+        write_text(mark, f"{folder.name}\n")
+        return
     temporary = _beside(mark, "part")
     try:
         step(mark, temporary.symlink_to, folder.name, target_is_directory=True)
@@ -149,8 +174,10 @@ def _machine() -> str:
 def tidy(folder: FilePath) -> None:
     """Remove what killed processes left in a folder half written; what they had put aside whole goes back.
 
-    A process of another machine counts as killed when it has not written for a day.
+    A process of another machine counts as killed when it has not written for a day. At an address there is no such.
     """
+    if isinstance(folder, Address):
+        return
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             left = _LEFT.fullmatch(entry.name)
@@ -183,7 +210,11 @@ def locked(path: FilePath, *, busy: str = "") -> Iterator[None]:
     """Keep other processes from what stands at a path; wait for them, or raise InputError(busy) where that is given.
 
     A hidden file beside it is the lock. It stays: whoever waits for a file that is removed would hold another one.
+    At an address there is none.
     """
+    if isinstance(path, Address):
+        yield
+        return
     from filelock import FileLock, Timeout
 
     make_folder(path.parent)
@@ -213,6 +244,9 @@ def short_hash(*parts: str, results: bytes = b"") -> str:
 
 def make_folder(path: FilePath) -> None:
     """Make a folder and those above it; where it is there, remove what killed processes left in it half written."""
+    if isinstance(path, Address):
+        return  # folders are parts of names there
+    refuse_lost(path)
     if is_folder(path):
         tidy(path)
     else:
@@ -235,16 +269,18 @@ class CsvError(ValueError):
 
 def is_there(path: FilePath) -> bool:
     """Tell whether a file or a folder is there; none is where a name is too long for one, or leads in a circle."""
-    return os.path.exists(path)  # noqa: PTH110  # pathlib's raises
+    return path.exists() if isinstance(path, Address) else os.path.exists(path)  # noqa: PTH110  # pathlib's raises
 
 
 def is_folder(path: FilePath) -> bool:
     """Tell whether a folder is there, like `is_there`."""
-    return os.path.isdir(path)  # noqa: PTH112  # pathlib's raises
+    return path.is_dir() if isinstance(path, Address) else os.path.isdir(path)  # noqa: PTH112  # pathlib's raises
 
 
 def state_of(path: FilePath) -> tuple[int, int] | None:
-    """Tell a file from another that took its place meanwhile; None where there is none."""
+    """Tell a file from another that took its place meanwhile; None where there is none, and at an address."""
+    if isinstance(path, Address):
+        return None
     with contextlib.suppress(OSError):
         found = path.stat()
         return found.st_ino, found.st_mtime_ns
@@ -257,6 +293,10 @@ LARGEST_TEXT, LARGEST_TABLE = 4 << 20, 64 << 20
 
 def read_bytes(path: FilePath, *, most: int = LARGEST_TABLE) -> bytes:
     """Read a regular file of at most so many bytes; OSError says why it cannot be read, in `strerror`."""
+    if isinstance(path, Address):
+        if path.size() > most:
+            raise OSError(errno.EFBIG, _too_large(most))
+        return path.read_bytes()
     handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
     with os.fdopen(handle, "rb") as stream:  # a pipe without a writer is not waited for
         kind = os.fstat(handle).st_mode
@@ -266,8 +306,17 @@ def read_bytes(path: FilePath, *, most: int = LARGEST_TABLE) -> bytes:
             raise OSError(errno.EINVAL, _NO_FILE)
         content = stream.read(most + 1)
     if len(content) > most:
-        raise OSError(errno.EFBIG, f"it is larger than {most >> 20} MiB, the most that is read")
+        raise OSError(errno.EFBIG, _too_large(most))
     return content
+
+
+def _too_large(most: int) -> str:
+    return f"it is larger than {most >> 20} MiB, the most that is read"
+
+
+def as_stream(path: FilePath) -> FilePath | io.BytesIO:
+    """Give what a reader of files opens: the path, or what stands at an address."""
+    return io.BytesIO(path.read_bytes()) if isinstance(path, Address) else path
 
 
 _HEADING = re.compile(r"[^\W\d][^:=\x00-\x1f]{0,79}")
@@ -328,8 +377,13 @@ def read_csv(path: FilePath) -> list[tuple[int, list[str]]]:
 def check_folder(path: FilePath, *, option: str = "--output", file: str = "") -> None:
     """Refuse a folder, or a file of this name in it, that cannot be made or written; nothing is made or left.
 
-    A file is opened without a name in the folder, or in the nearest one above it that is there.
+    A file is opened without a name in the folder, or in the nearest one above it that is there. To an address
+    something is written and taken away.
     """
+    if isinstance(path, Address):
+        path.probe()
+        return
+    refuse_lost(path)
     above = path
     while not os.path.lexists(above) and above != above.parent:
         above = above.parent
@@ -349,7 +403,7 @@ def check_folder(path: FilePath, *, option: str = "--output", file: str = "") ->
 
 def check_file(path: FilePath, *, option: str = "--output") -> None:
     """Refuse a file that cannot be written: a folder stands in its place, or its folder cannot be made or written."""
-    if is_folder(path) or _is_device(path):
+    if not isinstance(path, Address) and (is_folder(path) or _is_device(path)):
         what = _NO_FILE if _is_device(path) else "it is a folder"
         raise SimulatorError(f"{path}: cannot be written: {what}. Name a file with {option}.")
     check_folder(path.parent, option=option, file=path.name)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
+from simulator.addresses import as_path
 from simulator.analysis.attribution import (
     Attribution,
     attribute_runs,
@@ -176,7 +177,7 @@ def compare_runs(
     items = read_alike(runs, samples=samples, seed=seed)
     if attribute:
         check_attributable(items)
-    held = run_all(items, FilePath(outputs), say=say, workers=workers)
+    held = run_all(items, as_path(outputs), say=say, workers=workers)
     names = tuple(run_labels(held, labels))
     with pool_of(workers if attribute else 1) as pool:
         shared = attribute_runs(held, names, executor=pool) if attribute else None

@@ -13,6 +13,7 @@ from pathlib import Path as FilePath
 
 import numpy as np
 
+from simulator.addresses import as_path
 from simulator.analysis.outcomes import Outcome, is_between, outcomes_from, outcomes_over
 from simulator.engine.batches import STEP, Arrays, Batch, compute_batch, event_years
 from simulator.engine.frontier import counts_of, deciding, frontier
@@ -91,7 +92,7 @@ def open_scenario(
 
     `outputs` holds the fits of history, which are told through `say`. Changes of the scenario of a run are refused.
     """
-    path = FilePath(item)
+    path = as_path(item)
     if path.suffix in (".yaml", ".yml") or not (is_there(path) or path.suffix in (".nc", ".zarr")):
         return read_scenario(item, outputs, overrides, outcomes, say=say)
     folder = run_path(path).parent

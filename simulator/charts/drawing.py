@@ -7,6 +7,7 @@ from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from simulator.addresses import as_path
 from simulator.charts.register import (
     ALL,
     BANDS,
@@ -125,7 +126,7 @@ def draw_charts(
     ground = check_theme(theme)
     figures = draw_kinds(run, kinds, options or FigureOptions(), left_out=left_out or (lambda _: None))
     footer = f"Run {run.attrs['run_id']} of scenario {run.attrs['name']}"
-    return write_figures(figures, FilePath(folder), formats=formats, theme=ground, footer=footer, size=size)
+    return write_figures(figures, as_path(folder), formats=formats, theme=ground, footer=footer, size=size)
 
 
 def draw_result(

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import vl_convert
 
+from simulator.addresses import as_path
 from simulator.charts.bundle import allowed, vega_script
 from simulator.charts.register import Size, Theme
 from simulator.charts.spec import POINTER, Figure, Spec
@@ -81,7 +82,7 @@ def save_chart(
         ),
         ".pdf": lambda svg: vl_convert.svg_to_pdf(_sized(svg, size)),
     }
-    targets = [Path(path) for path in paths]
+    targets = [as_path(path) for path in paths]
     for target in targets:
         if target.suffix.lower() not in converters:
             raise InputError(
@@ -117,7 +118,7 @@ def saving_beside(*, useful: bool = True) -> Iterator[Save]:
     folders: set[Path] = set()
 
     def save(*given: Any, **named: Any) -> None:
-        folders.update(Path(path).parent for path in given[1:])
+        folders.update(as_path(path).parent for path in given[1:])
         try:
             ours.send((given, named))
             fault = ours.recv()

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 import simulator
+from simulator.addresses import as_path
 from simulator.cli import completion, options
 from simulator.cli.terminal import echo
 from simulator.export.formats import export_file, format_help, read_options, takers
@@ -60,8 +61,10 @@ def export(
     output: Annotated[
         FilePath | None,
         typer.Option(
+            metavar="<path>",
+            parser=as_path,
             help="The file to write, or for all tables the folder. Without it, text is printed and tables go to "
-            "the folder 'export' beside the run file."
+            "the folder 'export' beside the run file.",
         ),
     ] = None,
 ) -> None:
@@ -85,7 +88,9 @@ def report(
     path: options.RunArgument,
     output: Annotated[
         FilePath | None,
-        typer.Option(metavar="FILE.html", help="The file to write; without it, report.html beside the run file."),
+        typer.Option(
+            metavar="FILE.html", parser=as_path, help="The file to write; without it, report.html beside the run file."
+        ),
     ] = None,
 ) -> None:
     """Write a run as one HTML page, with every assumption.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypedDict
 import typer
 
 import simulator
+from simulator.addresses import as_path
 from simulator.cli import options
 from simulator.errors import InputError
 from simulator.files import make_folder, write_text
@@ -183,7 +184,9 @@ def _book(path: FilePath | None, ledger: FilePath | None) -> FilePath:
 def score(
     path: Annotated[
         FilePath | None,
-        typer.Argument(metavar="[RUN]", help=options.RUN_HELP, show_default=False, callback=options.run_option),
+        typer.Argument(
+            metavar="[RUN]", help=options.RUN_HELP, show_default=False, parser=as_path, callback=options.run_option
+        ),
     ] = None,
     observed: Annotated[
         FilePath | None,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from simulator.addresses import as_path
 from simulator.cli import completion
 from simulator.cli.terminal import Listing, echo, told
 from simulator.errors import InputError, missing_extra
@@ -48,7 +49,7 @@ def item_option(value: str | list[str]) -> str | list[str]:
     if not isinstance(value, str):
         return [str(item_option(each)) for each in value]
     known = value in shipped_names("scenarios") or value.endswith((".yaml", ".yml"))
-    return value if known else str(found(FilePath(value)))
+    return value if known else str(found(as_path(value)))
 
 
 LOOK: Mapping[str, Any] = {"add_completion": False, "cls": Listing, "no_args_is_help": True, "rich_markup_mode": None}
@@ -74,16 +75,36 @@ ScenarioArgument = Annotated[
         autocompletion=completion.scenario_names,
     ),
 ]
-RUN_HELP = "A run: its folder or file, the name of its scenario where outputs/ has one such run, or latest."
+RUN_HELP = (
+    "A run: its folder or file, here or at an address (s3://..), the name of its scenario where outputs/ has one such "
+    "run, or latest."
+)
 RunArgument = Annotated[
-    FilePath, typer.Argument(metavar="RUN", help=RUN_HELP, callback=run_option, autocompletion=completion.run_names)
+    FilePath,
+    typer.Argument(
+        metavar="RUN", help=RUN_HELP, parser=as_path, callback=run_option, autocompletion=completion.run_names
+    ),
 ]
 FolderArgument = Annotated[
-    FilePath, typer.Argument(metavar="RUN", help=RUN_HELP, callback=run_option, autocompletion=completion.folder_names)
+    FilePath,
+    typer.Argument(
+        metavar="RUN", help=RUN_HELP, parser=as_path, callback=run_option, autocompletion=completion.folder_names
+    ),
 ]
-OutputOption = Annotated[FilePath, typer.Option(help="Folder in which the run folder is made.", callback=folder_option)]
+OutputOption = Annotated[
+    FilePath,
+    typer.Option(
+        metavar="<path>",
+        help="Folder in which the run folder is made, or an address: s3://bucket/outputs.",
+        parser=as_path,
+        callback=folder_option,
+    ),
+]
 BesideOption = Annotated[
-    FilePath | None, typer.Option(help="Folder to write to; otherwise that of the run.", callback=folder_option)
+    FilePath | None,
+    typer.Option(
+        metavar="<path>", help="Folder to write to; otherwise that of the run.", parser=as_path, callback=folder_option
+    ),
 ]
 ChartsOption = Annotated[bool, typer.Option("--charts/--no-charts", help="Draw the charts.")]
 FormatOption = Annotated[str, typer.Option("--format", help="Of png, svg, pdf, html, vega; several with commas.")]

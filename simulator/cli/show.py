@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 
 import simulator
+from simulator.addresses import as_path
 from simulator.charts.register import BANDS_TEXT, KINDS
 from simulator.cli import completion, options
 from simulator.errors import InputError
@@ -28,6 +29,7 @@ def show(
             metavar="FOLDER",
             help="What a command wrote: its folder or file, its name in outputs/ where it is the only one (baseline, "
             "baseline-swings), or latest, the last run.",
+            parser=as_path,
             callback=options.run_option,
             autocompletion=completion.folder_names,
         ),

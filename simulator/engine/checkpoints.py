@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.collecting import Counts, Tallies, below
 from simulator.errors import InputError, RunFileError, SimulatorError
-from simulator.files import is_folder, locked, make_folder, remove_folder, replacing
+from simulator.files import as_stream, is_folder, locked, make_folder, remove_folder, replacing
 from simulator.runs.estimates import Moments
 from simulator.runs.histograms import Histogram, narrowed
 
@@ -135,7 +135,7 @@ def write_arrays(path: FilePath, arrays: Mapping[str, NDArray[Any]], *, packed: 
 def read_left[Result](path: FilePath, make: Callable[[Arrays], Result]) -> Result | None:
     """Read what a run left; None where it left nothing, or another of the same scenario was whole and took it away."""
     try:
-        with np.load(path, allow_pickle=False) as stored:
+        with np.load(as_stream(path), allow_pickle=False) as stored:
             return make({name: stored[name] for name in stored.files})
     except FileNotFoundError:  # whatever stands there by now
         return None

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simulator.addresses import Address, as_path
 from simulator.engine.batches import Batch
 from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write_tallies
 from simulator.engine.frontier import CROSSED
@@ -135,17 +136,18 @@ def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print, stored: bo
     """Let a scenario learn from the history that it names, from a stored fit where there is one.
 
     Fits are stored in the folder `fits` among the run folders. A scenario that names no history stays what it is.
-    With `stored` no fit is made: NotStoredError where there is none.
+    Beside an address they are stored in `outputs/` here. With `stored` no fit is made: NotStoredError where none is.
     """
     if not scenario.must_learn:
         return scenario
     from simulator.history.learning import learn, learnt_lines
 
     of_runs = scenario.spec.history is None or scenario.spec.history.runs != "none"
-    kept = f"a stored fit is read at once ({outputs / FITS}, 500 MB at most)"
+    fits = (FilePath("outputs") if isinstance(outputs, Address) else outputs) / FITS
+    kept = f"a stored fit is read at once ({fits}, 500 MB at most)"
     how = f"history; sampling takes about a minute, {kept}" if of_runs else "what was observed"
     say(f"{scenario.spec.name}: learns from {how}.")
-    learnt = learn(scenario, cache=outputs / FITS, stored=stored)
+    learnt = learn(scenario, cache=fits, stored=stored)
     for line in learnt_lines(learnt):
         say(line)
     return learnt
@@ -196,9 +198,11 @@ def _called(item: Item) -> str:
 
 def _names_run(item: str) -> bool:
     """Tell whether a text names a run: a file or a folder, where it names no scenario."""
-    path = FilePath(item)
+    path = as_path(item)
     if path.suffix in (".yaml", ".yml"):
         return False
+    if isinstance(path, Address):
+        return True
     if any(is_there(path / name) for name in ("run.nc", STORE)):
         return True
     return item not in shipped_names("scenarios") and (path.suffix in (".nc", ".zarr") or len(path.parts) > 1)
@@ -318,7 +322,7 @@ def extend_run(
     >>> extend_run(folder, samples=128, outputs=outputs)["parameters"].sizes["sample"]
     128
     """
-    outputs = FilePath(outputs)
+    outputs = as_path(outputs)
     with open_run(path) as run:
         scenario = _extended(run, samples, path)
         how = How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress)

@@ -10,6 +10,7 @@ from pathlib import Path as FilePath
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
+from simulator.addresses import as_path
 from simulator.dates import DateError, day_at, read_year
 from simulator.errors import InputError, near_or_all
 from simulator.files import check_file, check_folder, is_there, make_folder, write_text
@@ -202,7 +203,7 @@ def export_run(
     'origin_date,scenario_id,target,horizon,output_type,output_type_id,value'
     """
     options = ExportOptions(group, tuple(variables), tuple(thresholds), year, scale, origin)
-    return export_as(run, format_, options, None if output is None else FilePath(output))
+    return export_as(run, format_, options, None if output is None else as_path(output))
 
 
 def export_as(run: xr.DataTree, format_: str, options: ExportOptions, target: FilePath | None) -> Export:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
+from simulator.addresses import as_path
 from simulator.charts.drawing import draw
 from simulator.charts.kinds.fan import APART
 from simulator.charts.register import KINDS
@@ -88,7 +89,7 @@ def write_report(run: xr.DataTree, path: FilePath | str) -> None:
     >>> file.read_text(encoding="utf-8").count("<svg")
     3
     """
-    file = FilePath(path)
+    file = as_path(path)
     check_report_path(file)
     written = report_text(run)
     make_folder(file.parent)

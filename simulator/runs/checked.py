@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from xarray.backends import BackendArray
 from xarray.core import indexing
 
+from simulator.addresses import as_path
 from simulator.errors import RunFileError, shown
 from simulator.files import is_folder, is_there
 from simulator.runs.checksums import check_opened, lazily
@@ -38,7 +39,7 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
     known = kind_named(kind)
     if known is None:
         raise RunFileError(f"{path}: there is no kind of folder '{kind}'.")
-    file = FilePath(path)
+    file = as_path(path)
     file = file / known.file if is_folder(file) else file
     if not is_there(file):
         raise RunFileError(f"{path}: no such {kind} file. `{known.command}` writes one.")
@@ -50,7 +51,7 @@ def open_kept(path: FilePath | str, *, kind: str, format_: int) -> xr.DataTree:
 def read_tree(file: FilePath) -> xr.DataTree:
     """Read all groups of a netCDF file; RunFileError where it is damaged or none."""
     try:
-        with xr.open_datatree(check_sealed(file), engine="netcdf4") as opened:
+        with xr.open_datatree(here := check_sealed(file), engine="netcdf4") as opened:  # noqa: F841  # a copy is held
             return opened.load()
     except (AttributeError, OSError, RuntimeError, ValueError) as error:  # netCDF's word for a broken attribute
         fault = f"cannot be read: it is damaged or no netCDF file ({type(error).__name__})."

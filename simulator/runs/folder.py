@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Hashable, Sequence
+from functools import partial
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from simulator.errors import InputError, RunFileError, missing_extra
+from simulator.addresses import Address, as_path
+from simulator.errors import InputError, RunFileError, SimulatorError, missing_extra
 from simulator.files import is_folder, is_there, make_folder, replacing, write_text
 from simulator.runs.groups import Group, kept_scenario_text, of_tree
 from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
@@ -72,7 +74,7 @@ def write_run(run: Group | xr.DataTree, outputs: FilePath | str) -> FilePath:
     >>> sorted(file.name for file in folder.iterdir())
     ['binding.csv', 'crossing_probability.csv', 'crossing_years.csv', 'quantiles.csv', 'run.nc', 'scenario.yaml']
     """
-    folder = FilePath(outputs) / f"{run.attrs['name']}-{run.attrs['run_id']}"
+    folder = as_path(outputs) / f"{run.attrs['name']}-{run.attrs['run_id']}"
     scenario = kept_scenario_text(run)
     make_folder(folder)
     save_run(run, folder / "run.nc")
@@ -108,7 +110,7 @@ def save_run(run: Group | xr.DataTree, path: FilePath | str) -> None:
     >>> int(open_run(folder / "mine.nc").attrs["samples"])
     64
     """
-    with replacing(FilePath(path)) as temporary:
+    with replacing(as_path(path)) as temporary:
         write_netcdf(run if isinstance(run, Group) else of_tree(run), temporary)
 
 
@@ -157,10 +159,14 @@ def open_run(path: FilePath | str) -> Run:
 
     file = run_path(path)
     if not is_there(file):
-        raise RunFileError(_no_run(FilePath(path)))
+        raise RunFileError(_no_run(as_path(path)))
+    here = file
     try:
-        run = _open_store(file) if file.is_dir() else xr.open_datatree(check_sealed(file), engine="netcdf4")
-    except InputError:
+        if file.suffix == ".zarr" if isinstance(file, Address) else file.is_dir():
+            run = _open_store(file)
+        else:
+            run = xr.open_datatree(here := check_sealed(file), engine="netcdf4")
+    except SimulatorError:
         raise
     except Exception as error:  # noqa: BLE001  # whatever the netCDF library makes of a broken file
         raise damaged_run(str(file), error) from None
@@ -176,7 +182,15 @@ def open_run(path: FilePath | str) -> Run:
     if is_first_edition(stored := stored_data(run.attrs)):
         said = upgraded_data(stored)
         run.attrs |= {"scenario": json.dumps(said, ensure_ascii=False), "scenario_hash": data_hash(said)}
-    return Run.of(run)
+    opened = Run.of(run)
+    if isinstance(file, Address):
+        opened.set_close(partial(_close, run, here))
+    return opened
+
+
+def _close(run: xr.DataTree, _: FilePath) -> None:
+    """Close a run; the copy of its file, which is known here, stands until then."""
+    run.close()
 
 
 def _open_store(path: FilePath) -> xr.DataTree:

@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Final
 
+from simulator.addresses import Address, as_path
 from simulator.errors import InputError, RunFileError
 from simulator.files import is_folder, is_there, link_to, make_folder, read_bytes, write_text
 
@@ -90,6 +91,9 @@ def kind_of(path: FilePath) -> Kind:
 
     A folder of two kinds, such as that of a run with a table beside it, is of the one that comes first in `KINDS`.
     """
+    if isinstance(path, Address) and path.suffix not in (".nc", ".zarr"):
+        held = path.sizes()
+        return next((kind for kind in KINDS if {kind.file, kind.file.replace(".nc", ".zarr")} & {*held}), RUN)
     if is_folder(path):
         return next((kind for kind in KINDS if kind.is_in(path)), RUN)
     attributes = _attributes(path)
@@ -119,8 +123,12 @@ def named_folders(outputs: FilePath) -> list[FilePath]:
 def found(path: FilePath, outputs: FilePath = FilePath("outputs")) -> FilePath:
     """Find what is meant by a path, or by a name below `outputs`: `latest`, `baseline`, `baseline-swings`, an id.
 
-    What there is under the path itself comes first. A name is that of a folder without the id behind it.
+    What there is under the path itself comes first. A name is that of a folder without the id behind it. An address is
+    taken as it is, but for `latest`.
     """
+    if isinstance(path, Address):
+        is_mark = path.name == LATEST and path.is_file()
+        return path.parent / path.read_bytes().decode(errors="replace").strip() if is_mark else path
     for mark in filter(os.path.lexists, (path, outputs / path) if path.name == LATEST else ()):
         if mark.is_symlink():
             return mark.parent / mark.readlink()
@@ -208,7 +216,10 @@ def explain_lines(run: xr.DataTree) -> list[str]:
 
 def run_path(path: FilePath | str) -> FilePath:
     """Find the run file (`run.nc`) or store (`run.zarr`) that a path names: itself, or the one in the folder."""
-    file = FilePath(path)
+    file = as_path(path)
+    if isinstance(file, Address):
+        is_one = file.suffix in (".nc", ".zarr")
+        return file if is_one else file / ("run.zarr" if "run.zarr" in file.sizes() else "run.nc")
     if is_folder(file) and file.suffix != ".zarr":
         return file / "run.zarr" if (file / "run.zarr").is_dir() else file / "run.nc"
     return file

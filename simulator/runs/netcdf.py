@@ -16,6 +16,7 @@ import netCDF4
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.addresses import Address
 from simulator.errors import RunFileError
 from simulator.files import is_there, replacing
 from simulator.runs.groups import Group, Variable, arrays_of, of_dataset, of_tree
@@ -167,14 +168,18 @@ def _checksum_around(large: Iterable[tuple[int, int]], stream: IO[bytes], end: i
 
 
 def check_sealed(path: FilePath) -> FilePath:
-    """Give the path of a netCDF file; RunFileError where its structure was damaged, in which HDF5 may go astray."""
-    if is_there(path) and not path.is_file():  # HDF5 would wait for whoever writes into a pipe
+    """Give the path of a netCDF file; RunFileError where its structure was damaged, in which HDF5 may go astray.
+
+    What stands at an address is copied to this machine, for as long as the path that is given is held.
+    """
+    here = path.fetch() if isinstance(path, Address) else path
+    if is_there(here) and not here.is_file():  # HDF5 would wait for whoever writes into a pipe
         raise RunFileError(f"{path}: cannot be read: it is no regular file. Name a file or folder of results.")
-    if is_there(path):
-        with path.open("rb") as stream:
+    if is_there(here):
+        with here.open("rb") as stream:
             if not _is_as_sealed(stream):
                 raise RunFileError(f"{path}: is not what was written: it was damaged. Make it again.")
-    return path
+    return here
 
 
 def _is_as_sealed(stream: IO[bytes]) -> bool:

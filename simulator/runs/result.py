@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Self, cast
 
+from simulator.addresses import as_path
 from simulator.errors import RunFileError
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
@@ -102,7 +103,7 @@ class Result(ABC):
 
     def save(self, outputs: FilePath | str = "outputs") -> FilePath:
         """Write it into a folder of its own below `outputs`, and give that folder."""
-        folder = FilePath(outputs) / self.folder_name
+        folder = as_path(outputs) / self.folder_name
         self.write_into(folder)
         return folder
 
@@ -234,7 +235,7 @@ def open_result(path: FilePath | str) -> Result:
     Traceback (most recent call last):
     simulator.errors.RunFileError: no-such-folder: no such run file. 'simulate SCENARIO' writes ...
     """
-    kind = kind_of(place := FilePath(path))
+    kind = kind_of(place := as_path(path))
     if kind.opens:
         return cast("Result", attribute_at(f"simulator.{kind.opens}")(place))
     if kind.lines:

@@ -8,6 +8,7 @@ from functools import cache, partial
 from pathlib import Path as FilePath
 from typing import Any, Literal
 
+from simulator.addresses import Address, as_path
 from simulator.errors import Fault, InputError, Place, PlacedFault, ScenarioError, near_name, near_or_all, shown
 from simulator.files import is_there
 from simulator.scenario.dating import dated, laid_over
@@ -152,7 +153,9 @@ OF_ITS_OWN = ("title", "notes")
 
 def find_scenario(source: FilePath | str) -> FilePath:
     """Find a scenario's file: a path, or the name of a shipped scenario."""
-    path = FilePath(source)
+    path = as_path(source)
+    if isinstance(path, Address):
+        raise InputError(f"{source}: scenarios are read from this machine alone. Copy the file here, and name it.")
     if path.suffix in (".yaml", ".yml") or is_there(path):
         return path
     return shipped_file("scenarios", str(source))

@@ -309,3 +309,19 @@ def test_a_run_of_the_first_edition_of_the_format_is_read_as_what_it_meant(folde
         assert said["quantities"]["power"] == {"at": 2025, "start": {"value": 1, "unit": "GW"}, "growth": "2x/year"}
         assert parse_scenario(opened.attrs["scenario"]).hash == opened.attrs["scenario_hash"]
         assert all("power" in name for name in check_run(opened).different)
+
+
+def test_a_run_is_saved_at_an_address_and_opened_from_there() -> None:
+    memory = pytest.importorskip("fsspec").filesystem("memory")
+    run = simulate(load_scenario("essay-2023", overrides=["samples=64"]))
+    folder = run.save("memory://saved")
+    try:
+        assert {*folder.sizes()} >= {"run.nc", "scenario.yaml", "quantiles.csv"}
+        with open_run(folder) as opened:
+            assert opened.identical(run)
+        with open_run(f"{folder}/run.nc") as opened:
+            assert opened.identical(run)
+        with pytest.raises(RunFileError, match=r"^memory://saved/none: no such run file\.$"):
+            open_run("memory://saved/none")
+    finally:
+        memory.store.clear()
