@@ -22,7 +22,7 @@ from simulator.explorer.curves import Curve, Movable, movable, scores_of, stated
 from simulator.explorer.protocol import Changes, Control
 from simulator.priors.composite import split_atoms
 from simulator.priors.dependence import CopulaGroup
-from simulator.scenario.resolving import Scenario
+from simulator.scenario.resolving import Component, Scenario
 from simulator.units import Array
 
 WIDE = 2.0
@@ -120,6 +120,12 @@ class Draws:
     wide: Mapping[str, float]
 
     @property
+    def of_run(self) -> int:
+        """How many of them the run of the scenario has too; what is joined is drawn otherwise here."""
+        joined = any(each.joint.groups for each in self.plan.components)
+        return 0 if joined else self.batches[0].component.size
+
+    @property
     def component(self) -> Array:
         """Which scenario of a mixture each sample is of, (sample,)."""
         return np.concatenate([each.component for each in self.batches])
@@ -143,9 +149,11 @@ class Draws:
 def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> Draws:
     """Draw samples of a scenario that has learnt what it has to.
 
-    `own` samples are those of its run, and `wider` more have one of the `most` priors that matter most twice as wide.
+    `own` samples are those of its run, and `wider` more have one of the `most` priors that matter most twice as wide;
+    what is joined by a copula is drawn from that itself, whose density weighs it.
     """
-    plan, components = run_plan(base.scenario), base.scenario.components
+    scenario = _unspread(base.scenario)
+    plan, components = run_plan(scenario), scenario.components
     batches, wide, curves = [compute_batch(plan, 0, own)], dict[str, int](), dict[str, Curve]()
     for number, path in enumerate(_strongest(batches[0], plan, known.priors)[:most]):
         prior = known.priors[path]
@@ -153,7 +161,7 @@ def draws_of(base: Opened, known: Known, *, own: int, wider: int, most: int) -> 
         if curve is None or not np.isfinite(curve.at).all():
             continue
         try:
-            other = changed(base, {path: {"width": WIDE}})
+            other = _unspread(changed(base, {path: {"width": WIDE}}))
             batches.append(compute_batch(run_plan(_seeded(other, number + 1)), 0, wider))
         except SimulatorError:
             continue  # it may not be so wide: there are only the scenario's own samples
@@ -184,6 +192,16 @@ def _seeded(scenario: Scenario, number: int) -> Scenario:
     seeds = {"seed": scenario.spec.seed + number}
     other = (replace(each, spec=each.spec.model_copy(update=seeds)) for each in scenario.components)
     return replace(scenario, components=tuple(other))
+
+
+def _unspread(scenario: Scenario) -> Scenario:
+    """Give a scenario with draws that have the density of their copulas, and are not spread over each block again."""
+
+    def plain(component: Component) -> Component:
+        groups = tuple(replace(group, is_spread=False) for group in component.joint.groups)
+        return replace(component, joint=replace(component.joint, groups=groups))
+
+    return replace(scenario, components=tuple(map(plain, scenario.components)))
 
 
 def _strongest(batch: Batch, plan: Plan, priors: Mapping[str, Movable]) -> list[str]:

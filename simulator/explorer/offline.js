@@ -150,9 +150,9 @@ class Shared {
     this.controls = Object.fromEntries(this.state.controls.map((each) => [each.path, each]));
     const { samples } = head.parts.logs;
     this.size = samples;
-    const { step } = head.parts.scores;
+    const { steps } = head.parts.scores;
     this.drawn = Object.fromEntries(head.names.map((name, row) => [name,
-      Float64Array.from(arrays.scores.subarray(row * samples, (row + 1) * samples), (code) => (code === head.never ? Infinity : code * step))]));
+      Float64Array.from(arrays.scores.subarray(row * samples, (row + 1) * samples), (code) => (code === head.never ? Infinity : code * steps[row]))]));
     this.logs = Float64Array.from(arrays.logs, (code) => code * head.parts.logs.step);
   }
 

@@ -30,7 +30,7 @@ _OWN, _WIDER, _WIDENED, _TRIES = 5_000, 400, 12, 6
 _BARE, _SURELY = 600_000, 0.98
 LEVEL_STEP, YEAR_STEP = 0.005, 0.005
 """The steps of levels, in OOM (of plain numbers a two thousandth of their middle 90 %), and of crossing years."""
-_SCORE_STEP, _LOG_STEP, _NEVER = 1 / 32, 0.01, 9999
+_SCORE_STEP, _FINEST, _LOG_STEP, _NEVER = 1 / 32, 1 / 1024, 0.01, 9999
 _FOLDER = FilePath(__file__).parent
 _POLICY = "default-src 'none'; script-src %s; style-src %s; img-src data: blob:; base-uri 'none'; form-action 'none'"
 _KINDS = {
@@ -129,9 +129,10 @@ def _packed(state: State, explorer: Explorer, draws: Draws, priors: Mapping[str,
     names = sorted(draws.scores)
     scores = np.stack([draws.scores[name] for name in names]) if names else np.zeros((1, size))
     finite = np.isfinite(scores)
-    codes = np.where(finite, np.rint(np.where(finite, scores, 0.0) / _SCORE_STEP), _NEVER)
+    steps = _score_steps(names, draws)
+    codes = np.where(finite, np.rint(np.where(finite, scores, 0.0) / steps[:, None]), _NEVER)
     parts = _weights(explorer.base)
-    packed.add("scores", codes.astype(np.int64), samples=size, step=_SCORE_STEP)
+    packed.add("scores", codes.astype(np.int64), samples=size, steps=steps.tolist())
     packed.add("logs", np.rint(draws.logs / _LOG_STEP).astype(np.int64), samples=size, step=_LOG_STEP)
     if len(explorer.base.scenario.components) > 1:
         packed.add("component", draws.component.astype(np.int64), samples=size)
@@ -143,7 +144,7 @@ def _packed(state: State, explorer: Explorer, draws: Draws, priors: Mapping[str,
         vega=vega_script(),
         command=shlex.join(explorer.words),
         scores=SCORES.tolist(),
-        own=draws.batches[0].component.size,
+        own=draws.of_run,
         names=names,
         never=_NEVER,
         mixed={path: at for at, path in enumerate(parts)} if len(parts) > 1 else {},
@@ -154,6 +155,15 @@ def _packed(state: State, explorer: Explorer, draws: Draws, priors: Mapping[str,
         groups=[{"names": group.names, "factor": group.factor.tolist()} for group in draws.known.groups],
         limits=_add_limits(packed, draws, state["picture"]),
     )
+
+
+def _score_steps(names: Sequence[str], draws: Draws) -> Array:
+    """Give the steps of scores, finer where a copula leaves one prior little given the others."""
+    steps = np.full(max(len(names), 1), _SCORE_STEP)
+    for group in draws.known.groups:
+        left = np.linalg.svd(group.factor, compute_uv=False)[-1]
+        steps[[names.index(name) for name in group.names]] = max(_SCORE_STEP * left, _FINEST)
+    return steps
 
 
 def _weights(base: Opened) -> dict[str, float]:

@@ -159,11 +159,13 @@ def reference_faults(uses: Mapping[str, str], paths: Mapping[str, Path], names: 
 class CopulaGroup:
     """Priors that are correlated with one another.
 
-    `names` are sorted; `factor` (n, n) is the lower Cholesky factor of their normal correlation matrix.
+    `names` are sorted; `factor` (n, n) is the lower Cholesky factor of their normal correlation matrix. Unless
+    it `is_spread`, their numbers are not spread over each block again, and have the density of the copula exactly.
     """
 
     names: tuple[str, ...]
     factor: Array
+    is_spread: bool = True
 
 
 def nearest_correlation(matrix: Array) -> Array:

@@ -57,12 +57,14 @@ def joined_uniforms(joint: JointPrior, uniforms: Mapping[str, Array], *, block: 
     """Correlate the uniform numbers of each copula group: Phi(L Phi^-1(u)); the first name of a group keeps its own.
 
     With a `block`, those of the others are spread over each block of so many samples again, in the order that they have
-    (Packham and Schmidt 2010), so that no correlation costs a prior its even spread.
+    (Packham and Schmidt 2010), so that no correlation costs a prior its even spread. Where little is left of one given
+    the others, that moves it far: what is weighed by the density of the copula is drawn without.
     """
     result = dict(uniforms)
     for group in joint.groups:
         scores = group.factor @ ndtri(np.stack([uniforms[name] for name in group.names]))
         numbers = np.clip(ndtr(scores), EDGE, 1.0 - EDGE)
-        spread = [numbers[0], *(stratified(each, block) if block else each for each in numbers[1:])]
-        result |= dict(zip(group.names, spread, strict=True))
+        if block and group.is_spread:
+            numbers[1:] = [stratified(each, block) for each in numbers[1:]]
+        result |= dict(zip(group.names, numbers, strict=True))
     return result

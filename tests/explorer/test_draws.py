@@ -42,6 +42,23 @@ def test_the_samples_that_are_drawn_wider_stand_for_the_scenario_too():
     assert np.average((growth - 0.5) ** 2, weights=weights) == pytest.approx(0.01, abs=0.0005)
 
 
+def test_what_is_joined_closely_is_weighed_by_the_density_from_which_it_was_drawn():
+    """In closed form: 26 + 10 years of 0.5, with the spread of both and what joins them."""
+    joined = {"correlations": [{"between": [START, GROWTH], "rank": 0.98}]}
+    base, draws = drawn({**joined, "block": 256}, own=20_480, wider=10_240)
+    sd, rho = np.log10(4) / 1.6448536, base.scenario.joint.groups[0].factor[1, 0]
+    assert rho == pytest.approx(2 * np.sin(np.pi * 0.98 / 6))
+    assert draws.of_run == 0
+    for changes, width in (({}, 1.0), ({GROWTH: {"width": 1.1}}, 1.1)):
+        weights = np.exp(draws.log_weights(changes))
+        error = weights.std() / np.sqrt(weights.size)
+        assert error < 0.01
+        assert weights.mean() == pytest.approx(1.0, abs=3 * error)
+        levels = np.asarray(draws.trajectories["physical_compute"][-1], dtype=np.float64)
+        spread = np.sqrt(np.average((levels - 31.0) ** 2, weights=weights))
+        assert spread == pytest.approx(np.sqrt(sd**2 + width**2 + 2 * rho * sd * width), rel=0.01)
+
+
 def test_a_far_move_gives_the_levels_of_the_changed_scenario():
     _, draws = drawn()
     changes = {GROWTH: {"median": 0.72}}  # 2.2 standard deviations away

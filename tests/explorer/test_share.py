@@ -11,6 +11,7 @@ import pytest
 from simulator.charts.bundle import allowed, vega_script
 from simulator.errors import InputError
 from simulator.explorer.changes import changed
+from simulator.explorer.draws import Known, draws_of
 from simulator.explorer.explorer import Explorer
 from simulator.explorer.packing import unpacked
 from simulator.explorer.picture import picture
@@ -64,14 +65,20 @@ def test_the_file_holds_the_state_and_says_what_cannot_be_changed(explorer, page
     assert head["vega"] == vega_script()
 
 
-def test_quantiles_of_what_is_packed_err_by_less_than_half_a_hundredth(page):
+def test_what_is_packed_errs_by_less_than_half_a_hundredth_and_scores_by_what_a_copula_leaves(explorer, page):
     arrays, head = unpacked(packed_of(page))
     said = head["parts"]["fan:physical_compute"]
-    own = 4096
-    levels = said["low"] + said["step"] * arrays["fan:physical_compute"][:, :own]
-    (fan,) = (each for each in head["state"]["picture"]["fans"] if each["variable"] == "physical_compute")
-    for level, told in zip(head["state"]["picture"]["levels"], fan["quantiles"], strict=True):
-        assert np.quantile(levels, level, axis=1) == pytest.approx(told, abs=0.005)
+    draws = draws_of(explorer.base, Known.of(explorer.base, head["state"]["controls"]), own=5000, wider=400, most=12)
+    levels, packed = draws.trajectories["physical_compute"], arrays["fan:physical_compute"]
+    assert said["low"] + said["step"] * packed == pytest.approx(levels, abs=0.0026)
+    (group,), steps = draws.known.groups, np.array(head["parts"]["scores"]["steps"])
+    assert dict(zip(head["names"], steps, strict=True)) == pytest.approx(
+        {name: np.sqrt(1 - 2 * np.sin(np.pi / 12)) / 32 if name in group.names else 1 / 32 for name in head["names"]}
+    )  # 1 - r is the least variance that is left of two
+    places = [head["names"].index(name) for name in group.names]
+    apart = (arrays["scores"] * steps[:, None])[places] - np.stack([draws.scores[name] for name in group.names])
+    assert np.linalg.norm(np.linalg.solve(group.factor, apart), axis=0).max() < np.sqrt(2) / 64 + 1e-9
+    assert head["own"] == 0  # of what is joined
 
 
 def test_a_file_is_written_whole_and_what_it_holds_is_said(tmp_path):
