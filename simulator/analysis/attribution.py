@@ -325,7 +325,8 @@ def _values(
         if held is not None and (place, *own) in held:
             return held[place, *own]
         model = model_of(_between(apart[place], list(own.values())), custom=custom)
-        found = evaluate(model, {name: uniform(name) for name in model.joint.uncertain}, outcomes)
+        streams = {name: model.joint.streams.get(name, name) for name in model.joint.uncertain}
+        found = evaluate(model, {name: uniform(stream) for name, stream in streams.items()}, outcomes)
         if held is not None and len(held) < 128:
             held[place, *own] = found
         return found

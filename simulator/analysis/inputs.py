@@ -20,9 +20,9 @@ from scipy.special import ndtr, ndtri
 from simulator.analysis.evaluation import Input, Model
 from simulator.analysis.outcomes import Outcome, prior_text
 from simulator.errors import InputError, near_name, shown
-from simulator.priors.draws import joined_uniforms, stratified_block, values_of, with_followers
+from simulator.priors.draws import joined_uniforms, stratified_block, uniforms_of, values_of, with_followers
 from simulator.priors.joint import JointPrior, NamedPrior
-from simulator.priors.streams import EDGE, blocks_uniforms
+from simulator.priors.streams import EDGE
 from simulator.runs.estimates import Moments, difference_error
 from simulator.units import Array
 
@@ -61,10 +61,9 @@ def common_draws(model: Model, samples: int) -> Draws:
             "All are held at once and evaluated twice for each input; 1,024 give medians to a few hundredths of an OOM."
         )
     spec, size = model.component.spec, replicate_size(samples)
-    uniforms = blocks_uniforms(
-        model.joint.uncertain, seed=spec.seed, blocks=range(-(-samples // size)), size=size, design=spec.design,
-        samples=samples,
-    )  # fmt: skip
+    uniforms = uniforms_of(
+        model.joint, seed=spec.seed, blocks=range(-(-samples // size)), size=size, design=spec.design, samples=samples
+    )
     joined = joined_uniforms(model.joint, uniforms, block=stratified_block(spec.design, size))
     return Draws({name: ndtri(array) for name, array in joined.items()}, values_of(joined, joint=model.joint))
 

@@ -15,8 +15,8 @@ from simulator.analysis.outcomes import Outcome
 from simulator.analysis.reweighting import Read
 from simulator.errors import InputError
 from simulator.history.importance import LetIn, tilted_scores
-from simulator.priors.draws import joined_uniforms, values_of
-from simulator.priors.streams import EDGE, blocks_uniforms
+from simulator.priors.draws import joined_uniforms, uniforms_of, values_of
+from simulator.priors.streams import EDGE
 from simulator.scenario.resolving import Scenario
 from simulator.units import Array
 
@@ -95,12 +95,10 @@ def _spread(samples: Array) -> float:
 
 def _normals(model: Model, number: int, samples: int) -> Array:
     """Draw the independent normal numbers (score, sample) of a round."""
-    spec, names = model.component.spec, model.joint.uncertain
-    keyed = {name: f"{_STREAM}.{number}.{name}" for name in names}
-    size = spec.block
-    drawn = blocks_uniforms(list(keyed.values()), seed=spec.seed, blocks=range(-(-samples // size)), size=size,
-                            design="random", samples=samples)  # fmt: skip
-    return np.asarray(ndtri(np.stack([drawn[keyed[name]] for name in names])))
+    spec, size, of = model.component.spec, model.component.spec.block, f"{_STREAM}.{number}."
+    drawn = uniforms_of(model.joint, seed=spec.seed, blocks=range(-(-samples // size)), size=size, design="random",
+                           samples=samples, of=of)  # fmt: skip
+    return np.asarray(ndtri(np.stack(list(drawn.values()))))
 
 
 def _values(model: Model, scores: Array) -> tuple[dict[str, Array], dict[str, Array]]:

@@ -185,11 +185,13 @@ def copula_groups(
     families: Mapping[str, Distribution],
     fixed: Collection[str],
     functions: Mapping[str, str],
+    streams: Mapping[str, str],
 ) -> tuple[tuple[CopulaGroup, ...], list[Fault]]:
     """Group the priors that correlations join, directly or through others; no groups where a pair is at fault.
 
     A pair with one that is `fixed` is left out; what the `functions` of other priors correlate with follows from those.
-    `families` are those of all priors; the rank correlation of such as have ties is the stated one too.
+    `families` are those of all priors; the rank correlation of such as have ties is the stated one too. Names are in
+    the order of those by which draws are keyed: `streams`, where they are others.
     """
     rule = "is a function of another prior and cannot be correlated by itself."
     barred = {
@@ -212,7 +214,7 @@ def copula_groups(
         elif not own and pair in pairs:
             own = [Fault(path, f"repeats correlations[{pairs[pair][1]}].", "Keep one of the two.")]
         elif not own:
-            both = [families[name] for name in sorted(pair)]
+            both = [families[name] for name in sorted(pair, key=lambda name: streams.get(name, name))]
             scores[pair], reached = scores_for(correlation.rank, *both)
             own = _out_of_reach((*path, "rank"), correlation.rank, reached)
         faults += own
@@ -220,7 +222,7 @@ def copula_groups(
     if faults:
         return (), faults
     groups = []
-    for group in _components(list(pairs)):
+    for group in _components(list(pairs), streams):
         matrix = np.eye(len(group))
         for pair, score in scores.items():
             if pair <= set(group):
@@ -248,7 +250,7 @@ def _unknown(name: str, names: Collection[str]) -> tuple[str, str]:
     return f"there is no prior '{name}'.", remedy
 
 
-def _components(pairs: list[frozenset[str]]) -> list[tuple[str, ...]]:
+def _components(pairs: list[frozenset[str]], streams: Mapping[str, str]) -> list[tuple[str, ...]]:
     """Collect names that are joined, directly or through others; names sorted, groups by first name.
 
     What is added to a scenario comes last: the first names of a group keep their draws, whatever comes after them.
@@ -257,7 +259,11 @@ def _components(pairs: list[frozenset[str]]) -> list[tuple[str, ...]]:
     for pair in pairs:
         touching = [group for group in groups if group & pair]
         groups = [group for group in groups if not group & pair] + [set(pair).union(*touching)]
-    return sorted(tuple(sorted(group, key=lambda name: (name.startswith(_ADDED), name))) for group in groups)
+
+    def place(name: str) -> tuple[bool, str]:
+        return name.startswith(_ADDED), streams.get(name, name)
+
+    return sorted(tuple(sorted(group, key=place)) for group in groups)
 
 
 _ADDED = ("actors.", "events.")

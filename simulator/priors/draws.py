@@ -22,8 +22,18 @@ def draw_blocks(
     Each prior's uniform numbers are keyed by (seed, name, block); a Gaussian copula joins those that are correlated;
     each then goes through its inverse CDF. Where `samples` end within the last block, that block is as short.
     """
-    uniforms = blocks_uniforms(joint.uncertain, seed=seed, blocks=blocks, size=size, design=design, samples=samples)
+    uniforms = uniforms_of(joint, seed=seed, blocks=blocks, size=size, design=design, samples=samples)
     return values_at(joint, uniforms, block=stratified_block(design, size))
+
+
+def uniforms_of(
+    joint: JointPrior, *, seed: int, blocks: range, size: int, design: str, samples: int | None = None, of: str = ""
+) -> dict[str, Array]:
+    """Draw the uniform numbers, (sample,) by name, of what is uncertain, before the copula; `of` names other ones."""
+    names = {name: of + joint.streams.get(name, name) for name in joint.uncertain}
+    every = list(names.values())
+    drawn = blocks_uniforms(every, seed=seed, blocks=blocks, size=size, design=design, samples=samples)
+    return {name: drawn[stream] for name, stream in names.items()}
 
 
 def stratified_block(design: str, size: int) -> int | None:

@@ -111,6 +111,8 @@ class JointPrior:
     groups: tuple[CopulaGroup, ...] = ()
     functions: Mapping[str, Dependence | Use] = field(default_factory=dict)
     correlations: tuple[Correlation, ...] = ()
+    streams: Mapping[str, str] = field(default_factory=dict)
+    """The names by which the draws of those are keyed that were renamed, by name."""
 
     @property
     def uncertain(self) -> tuple[str, ...]:
@@ -144,11 +146,14 @@ def joint_prior(spec: ScenarioSpec, *, more: Sequence[Slot] = ()) -> JointPrior:
     fixed = {name for name, prior in priors.items() if prior.value is not None}
     uses = {name: function.of for name, function in functions.items()}
     families = {name: priors[name].family if name in priors else _ANY for name in every}
-    groups, copula_faults = copula_groups(spec.correlations, families=families, fixed=fixed, functions=uses)
+    streams = {name: slot.stream for name, slot in every.items() if slot.drawn}
+    groups, copula_faults = copula_groups(
+        spec.correlations, families=families, fixed=fixed, functions=uses, streams=streams
+    )
     if faults or function_faults or copula_faults:
         raise Faults([*faults, *function_faults, *copula_faults])
     stated = tuple(each for each in spec.correlations if fixed.isdisjoint(each.between))
-    return JointPrior({name: priors[name] for name in every}, groups, functions, stated)
+    return JointPrior({name: priors[name] for name in every}, groups, functions, stated, streams)
 
 
 def _functions(

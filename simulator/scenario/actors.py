@@ -16,7 +16,7 @@ from simulator.scenario.following import CLOSES, GAP, LAG, ONE, following
 from simulator.scenario.layers import below, is_override, left_limits, lookup, place_of, text_keys
 from simulator.schema.actors import NONE, OVERLAID
 from simulator.schema.base import Faults
-from simulator.schema.prior_names import RUNS_PATH, Slot, SlotKind, slots
+from simulator.schema.prior_names import RUNS_PATH, Slot, SlotKind, drawn_slot, former_names, slots
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior, is_prior
 from simulator.units import SECONDS_PER_YEAR, Array
@@ -118,6 +118,7 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
         try:
             laid = laid_over(base if of is None else whole[of][0], own)
             whole_spec, warnings[name] = check(laid)
+            former = former_names(whole_spec)
             _refuse_left_limits(name, laid, base)
             stated, drawn = _own(name, whole_spec, data, multiples, {} if of is None else whole[of][1].own)
             if follows:
@@ -129,6 +130,9 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
         except Faults as error:
             faults |= dict.fromkeys(_placed(fault, document) for fault in error.faults)
             continue
+        if former or spec.actors[name].drawn_as:
+            above = ("actors", spec.actors[name].drawn_as or name)
+            stated = [drawn_slot(slot, former, above) for slot in stated]
         priors |= {slot.name: slot for slot in stated}
         whole[name] = laid, Actor(name, spec.actors[name].label or name, whole_spec, drawn)
     order = [name for name in spec.actors if name in whole]

@@ -17,7 +17,9 @@ CATCH_UP = "catch-up"
 """The factor of a driver by which an actor is behind."""
 ONE: Path = ("one",)
 """Where a number stood that no file writes: 1."""
-_OF_LEVEL = frozenset({field.alias or name for name, field in Level.model_fields.items()} - {"label", "name"})
+_OF_LEVEL = frozenset(
+    {field.alias or name for name, field in Level.model_fields.items()} - {"label", "name", "drawn_as"}
+)
 _BENT = ("feedback", "law", "custom")
 
 

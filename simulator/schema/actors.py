@@ -42,6 +42,8 @@ class Actor(Spec):
     lag: Prior | None = None
     """How long it is behind what it is like: its drivers and constraints are what those were this time ago. Before the
     first year they follow their growth backwards."""
+    drawn_as: Name | None = None
+    """Of one that was renamed: the name that it had, under which its priors are still drawn."""
     drivers: dict[str, Any] = Field(default_factory=dict)
     """What is laid over the drivers. A prior that is stated here is drawn for this actor alone. A driver may say
     `lag: 9 months`, by which it is what it was some time ago; or `gap: 0.5 OOM`, by which it is behind, and by how much

@@ -102,6 +102,8 @@ class NamedEvent(Spec):
     """Events that it brings about, each with the probability that it does: `{retaliation: 60 %}`."""
     delays: dict[Name, Prior] = Field(default_factory=dict)
     """Events that come later where they have not come before it, each with the time: `{treaty: 2 years}`."""
+    drawn_as: Name | None = None
+    """Of one that was renamed: the name that it had, under which its priors and its chance are still drawn."""
     notes: Text | None = None
     """What it is, and where its numbers come from."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import chain
 from operator import itemgetter
@@ -38,7 +38,8 @@ class Slot:
     `kind`: a level (log10 of base units), a rate (OOM/year), the drift of a rate (OOM/year), a date, a duration or a
     delay (years), or a plain number. `unit` is what a level must be in; None where the unit is free. `never` says
     that the prior may have a mass at "never", `asks` that its numbers can be read in more than one way and must say
-    their unit. `name` is the dotted path.
+    their unit. `name` is the dotted path; `drawn` the path as which it is drawn, where an entry on the way to it was
+    renamed and says so.
     """
 
     path: Path
@@ -47,10 +48,16 @@ class Slot:
     unit: str | None = None
     never: bool = False
     asks: bool = False
+    drawn: Path = ()
     name: str = field(init=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "name", dotted(self.path))
+
+    @property
+    def stream(self) -> str:
+        """The name by which its draws are keyed."""
+        return dotted(self.drawn) if self.drawn else self.name
 
 
 _NOT_A_YEAR = re.compile(r"(?:/|per) ?(?:s|hour|day|week|month|quarter|decade)s?$")
@@ -203,9 +210,30 @@ def stated_drivers(spec: ScenarioSpec) -> dict[str, Driver]:
 def slots(spec: ScenarioSpec) -> tuple[Slot, ...]:
     """List every prior of a scenario; they are found once."""
     if "slots" not in spec.__dict__:
-        spec.__dict__["slots"] = tuple(_slots(spec))
+        former = former_names(spec)
+        spec.__dict__["slots"] = tuple(drawn_slot(slot, former) for slot in _slots(spec))
     found: tuple[Slot, ...] = spec.__dict__["slots"]
     return found
+
+
+def former_names(spec: ScenarioSpec) -> dict[Path, str]:
+    """Give the names that events and levels had before, as which they say that they are drawn, by path."""
+    levels = {path: level.drawn_as for path, level in entries_of(Level, spec)}
+    found = levels | {("events", name): event.drawn_as for name, event in spec.events.items()}
+    return {path: name for path, name in found.items() if name}
+
+
+def drawn_slot(slot: Slot, former: Mapping[Path, str], above: Path = ()) -> Slot:
+    """Draw a prior under the names that entries on the way to it had before; `above` it those of an actor."""
+    if not former and not above:
+        return slot
+    path, section = slot.path[len(above) :], slot.path[len(above)]
+    drawn = [former.get(path[: place + 1], part) for place, part in enumerate(path)]
+    if section == "events" and path[2] in ("triggers", "delays"):
+        drawn[3] = former.get(("events", path[3]), path[3])
+    if section == "allocation":
+        drawn[1] = former.get(("stocks", path[1]), former.get(("quantities", path[1]), path[1]))
+    return slot if (path_drawn := (*above, *drawn)) == slot.path else replace(slot, drawn=path_drawn)
 
 
 def _slots(spec: ScenarioSpec) -> Iterator[Slot]:

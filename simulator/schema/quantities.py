@@ -231,6 +231,8 @@ class Level(Spec):
     """A name for charts and tables."""
     name: ItemName | None = None
     """As an item of a list: its name in paths, as in `growth[slowdown].rate`; draws hang on that, not on its place."""
+    drawn_as: Name | None = None
+    """Of a quantity, a stock or a factor that was renamed: the name that it had, under which it is still drawn."""
     level: Quantity | None = None
     """What it is in every year, in the place of start and growth: the name of a quantity, or an operation on
     quantities; `level: power-limited-run`."""

@@ -83,6 +83,26 @@ def test_renaming_an_actor_and_the_order_of_actors_change_no_number_that_is_not_
     assert np.array_equal(batch.actors["effective_compute"], renamed.actors["effective_compute"][::-1])
 
 
+def test_an_actor_that_is_drawn_as_it_was_called_before_is_renamed_and_nothing_else() -> None:
+    growth = {"median": 2.2, "interval_90": [1.6, 3.4], "unit": "x/year"}
+    algorithms = {"lag": {"median": "9 months", "interval_90": ["3 months", "18 months"]}}
+    own = {"drivers": {"hardware": {"start": {"times": OWN}}, "spending": {"growth": growth}, "algorithms": algorithms}}
+
+    def found(name: str, **more: str) -> Batch:
+        rates = [f"{at}drivers.spending.growth" for at in ("", f"actors.{name}.", "actors.eu.")]
+        joined = [{"between": rates[:2], "rank": 0.6}, {"between": rates[1:], "rank": 0.3}]
+        actors = {"us": {}, name: own | more, "eu": {"drivers": {"spending": {"growth": growth}}}}
+        return compute_batch(
+            run_plan(parse_scenario(json.dumps(SPEC | {"actors": actors, "correlations": joined}))), 0, 384
+        )
+
+    before, renamed, anew = found("china"), found("zz", drawn_as="china"), found("zz")
+    assert all(np.array_equal(renamed.actors[name], values) for name, values in before.actors.items())
+    old = {name.replace("actors.zz.", "actors.china."): values for name, values in renamed.parameters.items()}
+    assert_same(replace(renamed, parameters=old), before)
+    assert not np.array_equal(anew.actors["spending"][1], before.actors["spending"][1])
+
+
 def test_of_actors_that_tie_under_a_limit_neither_name_nor_order_says_whose_drivers_the_frontier_has() -> None:
     capped = SPEC | {"constraints": {"power": {"limit": {"value": 1e27, "unit": "FLOP"}}}}
     less: dict[str, Any] = {"drivers": {"spending": {"start": {"times": 0.4}}}}

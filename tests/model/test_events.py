@@ -267,3 +267,33 @@ def test_occurrence_goes_with_priors_as_correlations_say() -> None:
     rates = run["parameters/drivers.compute.growth"].values
     comes = np.isfinite(run["events/event_year"].values[0])
     assert rates[comes].mean() > rates[~comes].mean() + 0.1
+
+
+def test_what_is_drawn_as_it_was_called_before_is_renamed_and_nothing_else() -> None:
+    """An event that another one triggers, a quantity, a factor, and a stock with who uses it."""
+    wide = {"interval_90": [1e25, 4e25], "unit": "FLOP"}
+
+    def drawn(names: dict[str, str], **more: dict[str, str]) -> dict[str, np.ndarray]:
+        events = {names["ban"]: {"hazard": "20 %/year", "effects": [SHOCK], **more.get("ban", {})},
+                  "cause": {"hazard": "9 %/year", "triggers": {names["ban"]: "50 %"}}}  # fmt: skip
+        growth = {"median": "20 %/year", "interval_90": ["10 %/year", "40 %/year"]}
+        run = run_of(small_scenario({
+            "drivers": {"compute": {"factors": {names["runs"]: {"start": wide, **more.get("runs", {})}}},
+                        "algorithms": {"growth": growth}},
+            "quantities": {names["world"]: {"start": wide, "growth": growth, "label": "w", **more.get("world", {})}},
+            "stocks": {names["chips"]: {"start": wide, "growth": growth, **more.get("chips", {})}},
+            "allocation": {names["chips"]: {"uses": {"a": {"share": {"uniform": [0.2, 0.4], "unit": "fraction"}},
+                                                     "b": {"share": "rest"}}}},
+            "events": events, "samples": 16, "block": 16}))  # fmt: skip
+        back = {new: old for old, new in names.items()}
+        return {".".join(back.get(part, part) for part in str(name).split(".")): values.values
+                for name, values in run["parameters"].data_vars.items()}  # fmt: skip
+
+    old = {name: name for name in ("ban", "runs", "world", "chips")}
+    new = {name: f"new-{name}" for name in old}
+    before, anew = drawn(old), drawn(new)
+    renamed = drawn(new, **{name: {"drawn_as": name} for name in old})
+    assert renamed.keys() == before.keys()
+    assert all(np.array_equal(renamed[name], values) for name, values in before.items())
+    moved = [name for name, values in before.items() if not np.array_equal(anew[name], values)]
+    assert {name.split(".")[1] for name in moved} == {"ban", "cause", "compute", "world", "chips"}

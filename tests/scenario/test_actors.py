@@ -29,6 +29,9 @@ SHARED = {"quantities": {"chips": {"start": "1 million chip"}},
           "allocation": {"chips": {"uses": {"run": {"share": "3 %"}, "other": {"share": "rest"}}}}}  # fmt: skip
 
 
+OWN = {"median": 0.4, "interval_90": [0.1, 2.0]}
+
+
 def faults_of(changes: dict[str, Any]) -> list[str]:
     with pytest.raises(ScenarioError) as error:
         parse_scenario(json.dumps(SMALL | changes))
@@ -112,10 +115,20 @@ def test_an_override_reaches_what_an_actor_says_and_a_file_may_take_one_away() -
          "actors.a.drivers.algorithms.growth.times: multiplies no start and no growth."),
         ({"actors": {"a": {}}, "correlations": [{"between": ["actors.a.drivers.hardware.growth", "drivers.hardware.growth"], "rank": 0.5}]},
          "correlations[0].between[0]: there is no prior 'actors.a.drivers.hardware.growth'."),
+        ({"actors": {"a": {"drivers": {"hardware": {"start": {"times": OWN}}}},
+                     "b": {"drivers": {"hardware": {"start": {"times": OWN}}}, "drawn_as": "a"}}},
+         ("actors.b.drawn_as: draws actors.b.drivers.hardware.start.times as actors.a.drivers.hardware.start.times, "
+          "and so is actors.a.drivers.hardware.start.times.")),
     ],
 )  # fmt: skip
 def test_what_is_refused(changes: dict[str, Any], said: str) -> None:
     assert said in faults_of(changes)
+
+
+def test_a_name_of_before_under_which_nothing_is_drawn_is_told() -> None:
+    scenario = parse_scenario(json.dumps(SMALL | {"actors": {"a": {"drawn_as": "b", "drivers": {"hardware": {
+        "start": {"times": 2}}}}}}))  # fmt: skip
+    assert "actors.a.drawn_as: changes nothing, as no prior of it is drawn." in scenario.warnings
 
 
 def test_a_fault_of_the_scenario_is_told_once_and_that_of_an_actor_with_it() -> None:

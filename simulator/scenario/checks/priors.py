@@ -15,7 +15,7 @@ from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, NamedPrior
 from simulator.schema.base import FIRST_YEAR, LAST_YEAR, year_faults
 from simulator.schema.prior_families import Distribution
-from simulator.schema.prior_names import Slot, entries, entries_of, regimes_of
+from simulator.schema.prior_names import Slot, entries, entries_of, former_names, regimes_of, slots
 from simulator.schema.quantities import Level, Limit, Operation
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PointFunction, Prior
@@ -35,6 +35,32 @@ def draw_warnings(spec: ScenarioSpec, joint: JointPrior, stated: Sequence[Slot])
     for name in spec.inputs:
         if name not in used:
             yield f"inputs.{name}: nothing uses it."
+
+
+def former_faults(spec: ScenarioSpec, joint: JointPrior | None, own: Sequence[Slot]) -> Iterator[Fault]:
+    """Find names of before that are said where no name is the author's, or by which two would be one draw."""
+    for path, level in entries_of(Level, spec):
+        if level.drawn_as and path[-2] not in ("quantities", "stocks", "factors"):
+            remedy = "It is said of an actor, an event, a quantity, a stock or a factor that was renamed: remove it."
+            yield Fault((*path, "drawn_as"), "stands where there is no name to change.", remedy)
+    every = [slot for slot in (*slots(spec), *own) if joint is not None and slot.name in joint.uncertain]
+    found: dict[str, Slot] = {}
+    for slot in sorted(every, key=lambda each: bool(each.drawn)) if any(slot.drawn for slot in every) else ():
+        other = found.setdefault(slot.stream, slot)
+        if other is not slot:
+            place = next(at for at, both in enumerate(zip(slot.path, slot.drawn, strict=True)) if both[0] != both[1])
+            remedy = "Give it another name; what is one draw is an input, used as {input: its-name}."
+            rule = f"draws {slot.name} as {slot.stream}, and so is {other.name}."
+            yield Fault((*slot.path[: place + 1], "drawn_as"), rule, remedy)
+
+
+def former_warnings(spec: ScenarioSpec, joint: JointPrior, own: Sequence[Slot]) -> Iterator[str]:
+    """Warn of names of before under which nothing is drawn."""
+    former = former_names(spec) | {("actors", name): each.drawn_as or "" for name, each in spec.actors.items()}
+    drawn = [slot.path for slot in (*slots(spec), *own) if slot.name in joint.uncertain]
+    for path, name in former.items():
+        if name and not any(each[: len(path)] == path for each in drawn):
+            yield f"{dotted(path)}.drawn_as: changes nothing, as no prior of it is drawn."
 
 
 def _drawn_twice(spec: ScenarioSpec, joint: JointPrior) -> Iterator[str]:

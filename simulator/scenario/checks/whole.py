@@ -149,7 +149,7 @@ def check_scenario(spec: ScenarioSpec, own: Sequence[Slot] = ()) -> Checked:
     faults += _capability_faults(spec, units)
     faults += driver_faults(spec)
     faults += [*_missing_faults(spec), *_threshold_faults(spec, units), *_event_faults(spec, units)]
-    faults += [*law_faults(spec, ranges, units), *units.faults]
+    faults += [*law_faults(spec, ranges, units), *units.faults, *priors.former_faults(spec, ranges, own)]
     faults += [*model_faults(spec, ranges), *event_faults(spec, ranges)]
     faults += [*name_faults(spec), *_name_faults(spec), *history_faults(spec)]
     warnings: list[str] = []
@@ -163,7 +163,8 @@ def check_scenario(spec: ScenarioSpec, own: Sequence[Slot] = ()) -> Checked:
         warnings += [*_dollar_warnings(spec, joint), *_correlation_warnings(spec, joint)]
         stated = slots(spec)
         warnings += [*priors.range_warnings(spec, joint, shares), *implausible(spec, joint, stated)]
-        warnings += [*priors.draw_warnings(spec, joint, stated), *sum_warnings(spec, joint)]
+        warnings += [*priors.draw_warnings(spec, joint, stated), *priors.former_warnings(spec, joint, own)]
+        warnings += sum_warnings(spec, joint)
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
 
 
