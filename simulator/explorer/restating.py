@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import Fault, number
-from simulator.priors.composite import Truncated, WithNever
+from simulator.priors.composite import Mixture, Truncated, WithNever
 from simulator.priors.joint import NamedPrior, named_prior
 from simulator.priors.scales import scale_of
 from simulator.scenario.layers import DIFFERENCES, text_keys
@@ -28,7 +28,7 @@ _BOUNDED = ("quantiles", "metalog", "beta")
 """Families with bounds that are stated apart from their quantiles."""
 _BESIDE = ("truncated", "never")
 """What bounds a prior, whatever its family."""
-_ROUNDS = 3
+_ROUNDS, _ROOTS, _AMONG = 3, 6, 65
 _LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)
 
 
@@ -209,12 +209,24 @@ def _mixture(data: Mapping[str, Any], prior: NamedPrior, slot: Slot, move: Move)
         moved = {**data, "mixture": _parts(data["mixture"], prior, slot, aimed)}
         if move.width == 1.0:
             break
-        found = quantiles(named_prior(replace(slot, prior=Prior.read(text_keys(moved)))), [0.5])[0]
+        found = _middle(named_prior(replace(slot, prior=Prior.read(text_keys(moved)))))
         if abs(found - wanted) <= 1e-3 * abs(wanted):
             break
         nearer = aimed.new * wanted / found if move.keeps_ratios else aimed.new + wanted - found
         aimed = replace(aimed, new=plain(nearer))
     return moved
+
+
+def _middle(prior: NamedPrior) -> float:
+    """Give the median of a mixture by its distribution function: its table of quantiles takes ten times as long."""
+    family, conversion = base_of(prior.stated), prior.asked[-1]
+    parts = family.components if isinstance(family, Mixture) else (family,)
+    ends = np.sort([float(part.ppf(np.array(0.5))) for part in parts])[[0, -1]]
+    for _ in range(_ROOTS):
+        among = np.linspace(ends[0], ends[1], _AMONG)
+        place = int(np.clip(np.searchsorted(family.cdf(among), 0.5), 1, _AMONG - 1))
+        ends = among[place - 1 : place + 1]
+    return float(ends[1] if conversion is None else conversion.inverse(ends[1]))
 
 
 def _parts(stated: Sequence[Any], prior: NamedPrior, slot: Slot, move: Move) -> list[Any]:
