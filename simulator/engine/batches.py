@@ -35,7 +35,7 @@ from simulator.wording import BEYOND
 STEP = 20_000
 """Samples that are drawn at once, where a block is not longer."""
 
-PIECE = 1 << 16
+PIECE = 1 << 17
 """Numbers of a variable that are projected at once: few enough that what is computed from them stays in the cache."""
 
 HELD = 31 << 20

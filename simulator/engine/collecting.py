@@ -16,7 +16,7 @@ from simulator.engine.frontier import count_race, race_rows, race_summary
 from simulator.engine.noted import count_noted, noted_warnings
 from simulator.engine.plan import Plan
 from simulator.runs.estimates import Moments, plain_error, quantile_error, quantiles_of_each, sorted_quantiles
-from simulator.runs.histograms import Histogram, among, merged
+from simulator.runs.histograms import Histogram, among, merge_all, merged
 from simulator.units import Array
 from simulator.variables import is_count, is_plain
 
@@ -414,14 +414,8 @@ def count_piece(plan: Plan, batches: Iterable[Batch]) -> Piece:
     for batch in batches:
         parts = parts_of(plan, batch)
         counts.append(counts_of(plan, parts))
-        held = _merged(held, [histograms(plan, part) for part in parts[1:] or parts])
+        held = merge_all(held, [histograms(plan, part) for part in parts[1:] or parts])
     return Piece(counts, held)
-
-
-def _merged(held: list[Histograms], new: list[Histograms]) -> list[Histograms]:
-    """Add the histograms of further samples to those that are held, if any are."""
-    pairs = zip(held, new, strict=bool(held))
-    return [{path: merged([own[path], theirs[path]]) for path in own} for own, theirs in pairs] or new
 
 
 @dataclass(slots=True)
@@ -440,7 +434,7 @@ class Tallies:
         """Take the samples that come next. Sums are added batch by batch, whatever pieces they come in."""
         for counted in piece.counts:
             self.counts = _added(self.counts, counted)
-        self.histograms = _merged(self.histograms, piece.histograms)
+        self.histograms = merge_all(self.histograms, piece.histograms)
 
     def groups(self, plan: Plan) -> Groups:
         """Give the summary, and that of each component where there are several."""

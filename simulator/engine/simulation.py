@@ -189,17 +189,22 @@ def work_through[Result](
     how: How,
     unfinished: Unfinished | None,
 ) -> None:
-    """Do a task for each batch and add its result; leave what is done from time to time, and on interruption."""
-    samples, block = given.plan.spec.samples, given.plan.spec.block
+    """Do a task for each batch and add its result; leave what is done from time to time, and on interruption.
+
+    Interrupted while a result is added, it leaves what it left before.
+    """
+    samples, block, whole = given.plan.spec.samples, given.plan.spec.block, True
     try:
         for done, result in (how.queue and how.queue.results(given)) or work.in_order(given, workers=how.workers):
+            whole = False
             add(result)
+            whole = True
             if how.progress is not None:
                 how.progress(-(-min(done.stop, samples) // block), -(-samples // block))
             if unfinished and unfinished.due():
                 keep(unfinished)
     except BaseException:
-        if unfinished:
+        if unfinished and whole:
             keep(unfinished)
         raise
 

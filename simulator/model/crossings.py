@@ -79,11 +79,14 @@ def crossing_by_year(
 
 
 def first_met(rows: Array, threshold: Array) -> NDArray[np.intp]:
-    """Count the years (sample,) that pass before the first that meets the threshold: all of them where none does."""
+    """Count the years that pass before the first that meets the threshold: all of them where none does.
+
+    `rows` (year, sample); `threshold` and the result (..., sample).
+    """
     reach = threshold < np.inf
-    waiting, short = reach.copy(), np.empty(threshold.size, dtype=np.bool_)
-    first = np.zeros(threshold.size, dtype=np.intp)
-    few = np.zeros(threshold.size, dtype=np.uint8)  # the same in a byte, which is added to many times faster
+    waiting, short = reach.copy(), np.empty(threshold.shape, dtype=np.bool_)
+    first = np.zeros(threshold.shape, dtype=np.intp)
+    few = np.zeros(threshold.shape, dtype=np.uint8)  # the same in a byte, which is added to many times faster
     for number, row in enumerate(rows, start=1):
         np.less(row, threshold, out=short)
         waiting &= short
@@ -140,24 +143,38 @@ def path_crossings(
     through some of their levels tells of others: each is followed through ever finer parts of the step.
     """
     met = goals - TOUCH
-    first = np.stack([first_met(rows[quantity], goal) for quantity, goal in zip(of, met, strict=True)])
-    already = first == 0
-    crossing = np.where(already, year[0], np.inf)
-    threshold, sample = _where(~already & (first < year.size))
+    first, crossing, bent = _on_lines(year, rows, goals, met, of)
+    within = (first > 0) & (first < year.size)
+    threshold, sample = _where(within if jumps else within & bent)
     after = first[threshold, sample]
-    beside = _beside(year, rows, of[threshold], after, sample)
+    low, high = (rows[of[threshold], place, sample] for place in (after - 1, after))
     brackets: list[tuple[NDArray[Any], ...]] = [
-        (threshold, sample, year[after - 1], beside[1], year[after], beside[2]),
+        (threshold, sample, year[after - 1], low, year[after], high),
         _peaks(at, year, rows, met, of, first),
     ]
     threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
     goal = np.minimum(goals[threshold, sample], ends[3])
-    bent = np.ones(goal.size, dtype=np.bool_)  # as peaks are
-    bent[: after.size] = jumps or ~_straight(year, beside, after)
-    time = _solved(partial(_of_each, at, of[threshold], sample), bent, 0 if jumps else TRIES, goal, *ends)
+    time = _solved(partial(_of_each, at, of[threshold], sample), 0 if jumps else TRIES, goal, *ends)
     crossing[threshold[: after.size], sample[: after.size]] = time[: after.size]
     np.minimum.at(crossing, (threshold[after.size :], sample[after.size :]), time[after.size :])
-    return crossing, already
+    return crossing, first == 0
+
+
+def _on_lines(year: Array, rows: Array, goals: Array, met: Array, of: Numbers) -> tuple[NDArray[Any], ...]:
+    """Find the first crossings of paths that are lines between the years, and those whose path there is none.
+
+    The years that pass before, the crossing, and whether the path bends in the step up to it, (threshold, sample).
+    """
+    first = np.empty(goals.shape, dtype=np.intp)
+    for quantity, levels in enumerate(rows):
+        first[of == quantity] = first_met(levels, met[of == quantity])
+    after = np.clip(first, min(1, year.size - 1), year.size - 1)
+    beside = _beside(rows, of, after)
+    start, end = year.take(after - 1, mode="clip"), year.take(after)
+    time = _line(np.minimum(goals, beside[2]), start, beside[1], end, beside[2])
+    time[first == year.size] = np.inf
+    time[first == 0] = year[0]
+    return first, time, ~_straight(year, beside, after)
 
 
 def broken_crossings(
@@ -187,20 +204,22 @@ def _where(mask: NDArray[np.bool_]) -> tuple[Numbers, ...]:
     return np.unravel_index(np.flatnonzero(mask), mask.shape)
 
 
-def _beside(year: Array, rows: Array, quantity: Numbers, after: Numbers, sample: Numbers) -> list[Array]:
-    """Give the levels (n,) of paths at the year before a step, at its two ends and at the year after it."""
-    levels, first = rows.reshape(-1), quantity * (rows.shape[1] * rows.shape[2]) + sample
-    places = [np.clip(after + way, 0, year.size - 1) for way in (-2, -1, 0, 1)]
-    return [levels.take(first + place * rows.shape[2]) for place in places]
+def _beside(rows: Array, of: Numbers, after: Numbers) -> list[Array]:
+    """Give the levels (threshold, sample) at the year before a step, at its two ends and at the year after it."""
+    levels, (_, years, size) = rows.reshape(-1), rows.shape
+    first = of[:, None] * (years * size) + np.arange(size)
+    last, place = first + (years - 1) * size, first + after * size
+    places = np.maximum(place - 2 * size, first), np.maximum(place - size, first), place, np.minimum(place + size, last)
+    return [levels.take(each) for each in places]
 
 
 def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[np.bool_]:
-    """Tell which paths are straight lines in the step up to a year, (n,): as steep as in the steps beside it.
+    """Tell which paths are straight lines in the step up to a year, (...): as steep as in the steps beside it.
 
     A turn within the step makes it less or more steep than one of those at least; only rounding does less.
     """
     if year.size < 3:
-        return np.zeros(after.size, dtype=np.bool_)
+        return np.zeros(after.shape, dtype=np.bool_)
     span = np.diff(year)
     with np.errstate(invalid="ignore", divide="ignore"):
         before, here, then = (
@@ -216,9 +235,15 @@ def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: A
     return at(quantity[place], sample[place], time)
 
 
+def _line(goal: Array, start: Array, low: Array, end: Array, high: Array) -> Array:
+    """Find when lines meet a goal between two times; a jump from an infinite level is made at its end."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        below, above = low - goal, high - goal
+        return np.fmin(start - below * ((end - start) / (above - below)), end)
+
+
 def _solved(
     at: Callable[[Numbers, Array], Array],
-    bent: NDArray[np.bool_],
     tries: int,
     goal: Array,
     start: Array,
@@ -231,13 +256,10 @@ def _solved(
     By inverse quadratic interpolation in a bracket that shrinks. A time is taken where the next would differ by less
     than a hundredth of the bracket: it is a path's curvature in so little that it misses, some 1e-5 years in a step of
     one. The few paths that bend too much for it are followed through ever finer parts of their bracket. A jump
-    from an infinite level is made at its end; a path that is not `bent` is a line. `at` gives the levels of paths, by
-    number, at times.
+    from an infinite level is made at its end. `at` gives the levels of paths, by number, at times.
     """
-    below, above = low - goal, high - goal
-    with np.errstate(invalid="ignore"):
-        time = np.fmin(start - below * ((end - start) / (above - below)), end)
-    left = np.flatnonzero(bent & np.isfinite(below))
+    below, above, time = low - goal, high - goal, _line(goal, start, low, end, high)
+    left = np.flatnonzero(np.isfinite(below))
     for _ in range(tries if left.size else 0):
         now, off, first, last = time[left], at(left, time[left]) - goal[left], start[left], end[left]
         after = _interpolated(first, now, last, below[left], off, above[left])

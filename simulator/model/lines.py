@@ -90,11 +90,17 @@ class Line:
         level, rows = chosen(self.start, samples)[None], np.atleast_2d(times).T
         if self.slope is None:
             return np.broadcast_to(level.T, (level.size, times.shape[-1]))
-        level = level + chosen(self.slope, samples) * (rows - self.since)
+        level = _into(np.add, level, _into(np.multiply, chosen(self.slope, samples), rows - self.since))
         for date, change in self.bends:
             beyond = rows - chosen(date, samples)
-            level = level + chosen(change, samples) * np.maximum(beyond, 0.0, out=beyond)
+            np.maximum(beyond, 0.0, out=beyond)
+            level = _into(np.add, level, _into(np.multiply, chosen(change, samples), beyond))
         return level.T
+
+
+def _into(operation: np.ufunc, left: Array, right: Array) -> Array:
+    """Combine arrays (.., sample) in the room of the second, where that is as wide: new memory takes longer."""
+    return cast("Array", operation(left, right, out=right if right.shape[-1] >= left.shape[-1] else None))
 
 
 def chosen(values: Array, samples: Samples) -> Array:

@@ -99,16 +99,16 @@ def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, 
         return level
 
     falls = sign[of] < 0.0
-    turned = np.where(falls[:, None] & (height < np.inf), -height, height)  # +inf is never met, from neither side
-    signed = np.stack(
-        [
-            sign[number] * (rows[way.quantity] - rows[way.against] if way.against else rows[way.quantity])
-            for number, way in enumerate(ways)
-        ]
-    )
-    for row, way in zip(signed, ways, strict=True):
+    turned = height
+    if falls.any():  # +inf is never met, from neither side
+        turned = np.where(falls[:, None] & (height < np.inf), -height, height)
+    levels = [rows[way.quantity] - rows[way.against] if way.against else rows[way.quantity] for way in ways]
+    levels = [-level if way.falls else level for way, level in zip(ways, levels, strict=True)]
+    for number, way in enumerate(ways):
         if way.events:
-            row[suspended(way.events, paths.block, np.broadcast_to(years[:, None], row.shape))] = -np.inf
+            out = suspended(way.events, paths.block, np.broadcast_to(years[:, None], levels[number].shape))
+            levels[number] = np.where(out, -np.inf, levels[number])
+    signed = np.stack(levels) if len(ways) > 1 else levels[0][None]
     crossing, already = _on_paths(paths, at, signed, turned, of, falls=bool(falls.any()))
     if paths.block.met is not None:
         crossing = np.where(np.isfinite(paths.block.met), paths.block.met, crossing)

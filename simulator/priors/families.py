@@ -306,9 +306,10 @@ class SkewedNormal(Parametric):
     def ppf(self, u: Array) -> Array:
         u, both = np.asarray(u, dtype=float), self.sd_below + self.sd_above
         below = u * both < self.sd_below
-        low = tables.normal_quantile(np.where(below, u * both / (2 * self.sd_below), 0.5))
-        high = tables.normal_quantile(np.where(below, 0.5, (1 - u) * both / (2 * self.sd_above)))
-        return np.asarray(self.mode + np.where(below, self.sd_below * low, -self.sd_above * high))
+        z = tables.normal_quantile(
+            np.where(below, u * both / (2 * self.sd_below), (1 - u) * both / (2 * self.sd_above))
+        )
+        return np.asarray(self.mode + np.where(below, self.sd_below, -self.sd_above) * z)
 
     def cdf(self, x: Array) -> Array:
         away, both = np.asarray(x) - self.mode, self.sd_below + self.sd_above

@@ -25,7 +25,7 @@ from simulator.engine import zarr_store as stores
 from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.checking import check_run
 from simulator.engine.checkpoints import Unfinished
-from simulator.engine.collecting import Piece, count_piece
+from simulator.engine.collecting import Piece, Tallies, count_piece
 from simulator.engine.plan import Plan
 from simulator.engine.run_folders import extend_run, run_several, run_to_folder
 from simulator.engine.simulation import How, simulate
@@ -118,6 +118,30 @@ def test_an_interrupted_run_goes_on_and_ends_as_if_nothing_had_happened(
     assert not left.exists()
     assert again.attrs == whole.attrs
     assert contents(folder) == contents(tmp_path / "whole" / folder.name)
+
+
+@pytest.mark.parametrize("how", [How(keep="summary"), How(store="zarr")])
+def test_what_is_half_added_when_a_run_is_stopped_is_not_left(
+    how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, whole = run_to_folder(scenario(), tmp_path / "whole", how=how)
+    real = Tallies.add
+
+    def add(tallies: Tallies, piece: Piece) -> None:
+        if tallies.samples == 3 * 2048:
+            tallies.counts[0].add(piece.counts[0][0])  # and no histogram
+            raise Stop
+        real(tallies, piece)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Tallies, "add", add)
+        patch.setattr(Unfinished, "due", lambda _: True)
+        with pytest.raises(Stop):
+            run_to_folder(scenario(), tmp_path / "cut", how=how)
+    said: list[str] = []
+    _, folder = run_to_folder(scenario(), tmp_path / "cut", how=how, resume=True, say=said.append)
+    assert said == []
+    assert contents(folder) == contents(whole)
 
 
 @pytest.mark.parametrize("how", [How(), How(store="zarr")])

@@ -22,7 +22,7 @@ from simulator.runs.estimates import (
     sum_error,
     weighted_quantiles,
 )
-from simulator.runs.histograms import Histogram, histogram_bytes
+from simulator.runs.histograms import Histogram, histogram_bytes, merge_all
 
 LEVELS = [0.0, 0.01, 0.25, 0.5, 0.77, 0.99, 1.0]
 numbers = st.floats(-50, 50)
@@ -85,6 +85,23 @@ def test_the_order_of_additions_and_merges_does_not_matter(parts: list[np.ndarra
     random.shuffle(shuffled)  # type: ignore[attr-defined]
     np.testing.assert_array_equal(added(parts), added(shuffled))
     np.testing.assert_array_equal(added(parts), merged.quantiles(LEVELS))
+
+
+def test_one_histogram_under_two_names_is_added_to_once_and_parts_where_what_comes_does() -> None:
+    def of(*values: float) -> Histogram:
+        histogram = Histogram(1)
+        histogram.add(np.array([values]))
+        return histogram
+
+    first, second = of(1.0, 2.0), of(3.0)
+    (held,) = merge_all([], [{"had": first, "demanded": first}])
+    assert merge_all([held], [{"had": second, "demanded": second}]) == [held]
+    assert held["had"] is held["demanded"]
+    assert held["had"].count == 3
+    merge_all([held], [{"had": of(4.0), "demanded": of(9.0)}])
+    for name, last in (("had", 4.0), ("demanded", 9.0)):
+        np.testing.assert_array_equal(held[name].quantiles(LEVELS), of(1.0, 2.0, 3.0, last).quantiles(LEVELS))
+    assert second.count == 1
 
 
 def test_a_histogram_of_no_rows_has_no_quantiles() -> None:
