@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,6 +11,8 @@ from simulator.units import Array
 
 FINE_STEPS = 16
 """Steps a year of the internal grid on which flows are accumulated and feedback is stepped."""
+_BESIDE = 2.0**-14
+"""How far beside a date, in years, a rate is looked at to see whether it turns there."""
 
 
 def fine_grid(first: float, last: float, years: Array) -> Array:
@@ -52,8 +54,9 @@ def read_between(grid: Array, levels: Array, times: Array, samples: NDArray[np.i
 
 
 def middles(grid: Array) -> Array:
-    """Add to a grid the middle of each of its steps: grid, middle, grid, ..."""
-    return np.insert(grid, np.arange(1, grid.size), (grid[1:] + grid[:-1]) / 2.0)
+    """Add to a grid, (time,) or (sample, time), the middle of each of its steps: grid, middle, grid, ..."""
+    inner = (grid[..., 1:] + grid[..., :-1]) / 2.0
+    return np.insert(grid, np.arange(1, grid.shape[-1]), inner, axis=-1)
 
 
 def integrated(grid: Array, rates: Array) -> Array:
@@ -68,12 +71,44 @@ def integrated(grid: Array, rates: Array) -> Array:
     return np.cumsum(np.insert(steps, 0, 0.0, axis=1), axis=1)
 
 
+def followed(
+    span: tuple[float, float], *, rate_at: Callable[[Array], Array], dates: Iterable[Array], size: int
+) -> tuple[Array, Array, Array]:
+    """Integrate rates (sample, time) over a span on the grid; give the times, the integrals and the rates there.
+
+    Steps end at those of the `dates`, (sample,) or (1,), on which rates jump or turn: the times are then
+    (sample, time). They are asked for once rates have been.
+    """
+    grid = fine_grid(*span, np.empty(0))
+    rates = rate_at(middles(grid))
+    cuts = []
+    for date in [*dates]:
+        at = np.broadcast_to(np.where((date > grid[0]) & (date < grid[-1]), date, grid[-1]), size)
+        before, on, after = rate_at(np.clip(np.stack([at - _BESIDE, at, at + _BESIDE], axis=1), *grid[[0, -1]])).T
+        if (is_cut := (np.abs(after - 2.0 * on + before) > 1e-8) & (at < grid[-1])).any():
+            cuts.append(np.where(is_cut, [np.nextafter(at, grid[0]), at], grid[-1]).T)
+    if cuts:
+        grid = np.sort(np.hstack([np.broadcast_to(grid, (size, grid.size)), *cuts]), axis=1)
+        rates = rate_at(middles(grid))
+    return grid, integrated(grid, rates), rates[:, ::2]
+
+
 def read_curved(grid: Array, levels: Array, rates: Array, times: Array, samples: NDArray[np.intp]) -> Array:
-    """Read levels as `read_between` does, along the cubics that their rates give at the ends of each step (Hermite)."""
+    """Read levels as `read_between` does, along the cubics that their rates give at the ends of each step (Hermite).
+
+    The grid may be one of each sample, (sample, time).
+    """
     rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
-    after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
-    span = grid[after] - grid[after - 1]
-    share = (times - grid[after - 1]) / span
+    if grid.ndim > 1:
+        times = np.broadcast_to(times, (len(rows), times.shape[-1]))
+        found = [np.searchsorted(own, each) for own, each in zip(grid[rows[:, 0]], times, strict=True)]
+        after = np.clip(found, 1, grid.shape[1] - 1)
+        start, end = grid[rows, after - 1], grid[rows, after]
+    else:
+        after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
+        start, end = grid[after - 1], grid[after]
+    span = end - start
+    share = (times - start) / span
     (low, high), (first, last) = ((each[rows, after - 1], each[rows, after]) for each in (levels, rates))
     line = low + (high - low) * share * share * (3.0 - 2.0 * share)
     return np.asarray(line + span * share * (1.0 - share) * ((1.0 - share) * first - share * last))

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial, reduce
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -18,9 +19,9 @@ from simulator.model import growth
 from simulator.model.allocation import allocated_shares
 from simulator.model.chance import Jumps, drawn_jumps, jump_growth
 from simulator.model.failing import checked
-from simulator.model.fine_grid import fine_grid, integrated, middles, read_between, read_curved
+from simulator.model.fine_grid import followed, read_between, read_curved
 from simulator.model.lines import Course, Line, Samples, chosen
-from simulator.model.windows import bent_growth, bent_line, pieces_of
+from simulator.model.windows import bent_growth, bent_line, breaking_dates, pieces_of
 from simulator.schema.allocation import AllocatedShare
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.effects import Touches
@@ -321,13 +322,15 @@ class _Followed:
         """Integrate over the fine grid, which is held; between its steps along the cubics that the rates give there."""
         samples = block.samples if isinstance(block.samples, np.ndarray) else None
         of = block if samples is None or block.whole is None else block.whole
-        keys: list[Path] = [(*self.path, "integral"), (*self.path, "rate")]
-        known = of.steps[keys[0]][0][[0, -1]] if keys[0] in of.steps else np.array(span)
-        if keys[0] not in of.steps or span[0] < known[0] or span[1] > known[1]:
-            grid = fine_grid(min(span[0], known[0]), max(span[1], known[1]), np.empty(0))
-            rates = self.at(level_of(self.rate.quantity, self.path, of, middles(grid)))
-            of.steps[keys[0]], of.steps[keys[1]] = (grid, integrated(grid, rates)), (grid, rates[:, ::2])
-        (grid, levels), (_, rates) = (of.steps[key] for key in keys)
+        key = (self.path, b"integral")
+        held = of.known[key][0].flat[[0, -1]].tolist() if key in of.known else span
+        if key not in of.known or span[0] < held[0] or span[1] > held[1]:
+            jumps = (chosen(at, of.samples) for drawn in of.jumps.values() for at, _ in drawn)
+            of.known[key] = followed(
+                (min(span[0], held[0]), max(span[1], held[1])), dates=chain(breaking_dates(of, bends=True), jumps),
+                rate_at=lambda times: self.at(level_of(self.rate.quantity, self.path, of, times)), size=of.size,
+            )  # fmt: skip
+        grid, levels, rates = of.known[key]
         rows = np.arange(len(levels)) if samples is None else samples - of.begin
         ends = [read_curved(grid, levels, rates, each, rows) for each in (first, last)]
         return ends[1] - ends[0]
@@ -354,8 +357,8 @@ def _rate(rate: Prior | MeanRate | QuantityRate, path: Path, block: Block) -> Ar
     if isinstance(rate, QuantityRate):
         at = (*path, "quantity")
         line = quantity_line(rate.quantity, at, block)
-        followed = _Followed(rate, at, line)
-        return followed if line is None or line.slope is not None else followed.at(chosen(line.start, block.samples))
+        moves = _Followed(rate, at, line)
+        return moves if line is None or line.slope is not None else moves.at(chosen(line.start, block.samples))
     drawn = (
         share * block.draw((*path, "mean_of", at))
         for share, (at, _) in zip(rate.shares, items(rate.mean_of), strict=True)
@@ -420,11 +423,9 @@ def _custom_level(level: Factor, path: Path, block: Block, years: Array) -> Arra
     parameters = level.custom.parameters if level.custom else {}
     draws = _Parameters(name, {each: block.draw((*path, "custom", "parameters", each)) for each in parameters})
     result = np.atleast_2d(np.asarray(block.custom[key](draws, years), dtype=np.float64))
-    sizes = {1, block.size}
-    if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in sizes:
-        raise SimulatorError(f"{name}: must return (sample, year) = ({max(sizes)}, {years.size}); got {result.shape}.")
-    broken = ~np.isfinite(result).all(axis=1)
-    if broken.any():
+    if result.ndim != 2 or result.shape[1] != years.size or result.shape[0] not in (1, block.size):
+        raise SimulatorError(f"{name}: must return (sample, year) = ({block.size}, {years.size}); got {result.shape}.")
+    if (broken := ~np.isfinite(result).all(axis=1)).any():
         raise SimulatorError(
             f"{name}: returned NaN or infinity in {percent(float(broken.mean()))} of the samples; "
             "a level is a finite log10."

@@ -10,6 +10,7 @@ import pytest
 from scipy.integrate import quad
 
 from simulator.engine.plan import plan_of
+from simulator.model.events import block_of
 from simulator.model.growth import FAR_YEAR, regime_growth
 from simulator.model.lines import Line
 from simulator.model.projection import Paths, joined
@@ -106,7 +107,7 @@ def projected(quantities: dict[str, Any], **changes: Any) -> Paths:
     text = scenario_text(small_scenario({"quantities": quantities, **changes}))
     plan = plan_of(parse_scenario(text).components)
     draws = draw_blocks(plan.components[0].joint, seed=3, blocks=range(1), size=SAMPLES, design="random")
-    return plan.projections[0].project(plan.projections[0].block(draws))
+    return plan.projections[0].project(block_of(plan.projections[0], draws, size=SAMPLES))
 
 
 def of(value: float, unit: str, growth: Any = None) -> dict[str, Any]:
@@ -204,3 +205,33 @@ def test_growth_that_follows_what_bends_is_the_same_between_the_years_and_in_pie
     np.testing.assert_array_equal(parts.levels["quantity_this"], paths.levels["quantity_this"])
     again = parts.at(["quantity_this"], np.zeros(9, dtype=int), samples, np.tile(times, 3))
     np.testing.assert_array_equal(again, found)
+
+
+def test_growth_that_follows_what_jumps_does_so_from_the_day_on() -> None:
+    """A rate of 0.4 falls to a quarter in an event, and comes back in a year; another one leaps, at random times."""
+    shock = {"probability": 0.6, "from": {"uniform": [2026, 2030]}, "for": "1.5 years",
+             "effects": [{"on": "quantities.falls", "times": 0.25, "recovers": "1 year"}]}  # fmt: skip
+    leaps = {"start": {"value": 0.4, "unit": "1/year"}, "jumps": {"rate": "0.5/year", "size": 2}}
+    rates = {"falls": of(0.4, "1/year"), "leaps": leaps}
+    grown = {f"by-{name}": of(1, "1", {"quantity": name, "unit": "OOM/year"}) for name in rates}
+    paths = projected(rates | grown, events={"shock": shock})
+    block = paths.block
+    times = np.tile([2026.3, 2028.01, 2030.97, 2034.9], SAMPLES)
+    samples = np.repeat(np.arange(SAMPLES), 4)
+    begin = block.draws["events.shock"][samples]
+    back = 0.4 * (1 - 0.25) / np.log(4)  # the integral of 0.4 x 4^(t - 1) over the year
+    last = np.clip(times - begin - 1.5, 0, 1)
+    exact = 0.4 * (np.minimum(times, begin) - 2025) + 0.1 * np.clip(times - begin, 0, 1.5)
+    exact += back * (4**last - 1) / 3 + 0.4 * np.maximum(times - begin - 2.5, 0)
+    found = paths.at(["quantity_by_falls"], np.zeros(times.size, dtype=int), samples, times)
+    np.testing.assert_allclose(found, exact, rtol=0, atol=1e-7)
+    come = np.stack([when for when, _ in block.jumps["quantities", "leaps", "jumps"]])[:, samples]
+    assert (np.isfinite(come).sum(axis=0) > 4).any()
+    come = np.sort(np.concatenate([[2025 + 0 * times], np.minimum(come, times), [times]]), axis=0)
+    leapt = np.sum(0.4 * 2.0 ** np.arange(len(come) - 1)[:, None] * np.diff(come, axis=0), axis=0)
+    found = paths.at(["quantity_by_leaps"], np.zeros(times.size, dtype=int), samples, times)
+    np.testing.assert_allclose(found, leapt, rtol=0, atol=1e-8)
+    pieces = [block.taken(slice(start, start + 20), paths.projection.years) for start in (0, 20)]
+    parts = joined([paths.projection.project(piece) for piece in pieces], ["quantity_by_falls", "quantity_by_leaps"])
+    for name, levels in parts.levels.items():
+        np.testing.assert_array_equal(levels, paths.levels[name])
