@@ -92,6 +92,15 @@ class Acting:
             yield from (f"actors.{name}: {line}" for line in said if line not in known)
 
 
+@dataclass(frozen=True, slots=True)
+class _Standing:
+    """What an actor says before it follows, how its priors are drawn, and what lets it and those it is like follow."""
+
+    document: Document
+    drawn: Mapping[str, Drawn] = field(default_factory=dict)
+    follows: tuple[tuple[str, Mapping[Path, Any]], ...] = ()
+
+
 type Check = Callable[[Document], tuple[ScenarioSpec, tuple[str, ...]]]
 """Checks a document; gives what it says, and what a reader should look at."""
 
@@ -102,7 +111,8 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
     asked = {name: {key: each for key, each in entry.items() if key != "by"} if isinstance(entry, Mapping) else entry
              for name, entry in (own_data.get("thresholds") or {}).items()}  # fmt: skip
     base = replace(document, data=own_data | ({"thresholds": asked} if asked else {}))
-    whole: dict[str, tuple[Document, Actor]] = {}
+    whole: dict[str, Actor] = {}
+    standing: dict[str, _Standing] = {}
     priors: dict[str, Slot] = {}
     faults, warnings = dict[PlacedFault, PlacedFault | None](), dict[str, tuple[str, ...]]()
     for name in sorted(spec.actors, key=lambda each: _depth(each, spec)):
@@ -115,15 +125,17 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
         data, follows = _following(data, text_keys(over.data.get(LAG)))
         multiples = dict(_multiples(data, ()))
         own = replace(over, data=_without(data, ()) or {})
+        like = _Standing(base) if of is None else standing[of]
         try:
-            laid = laid_over(base if of is None else whole[of][0], own)
+            laid = laid_over(like.document, own)
             whole_spec, warnings[name] = check(laid)
             former = former_names(whole_spec)
             _refuse_left_limits(name, laid, base)
-            stated, drawn = _own(name, whole_spec, data, multiples, {} if of is None else whole[of][1].own)
-            if follows:
-                laid, whole_spec, drawn, more = _followed(name, laid, drawn, follows, check)
-                stated += more
+            stated, drawn = _own(name, whole_spec, data, multiples, like.drawn)
+            standing[name] = _Standing(laid, drawn, (*like.follows, *([(name, follows)] if follows else [])))
+            for each, given in standing[name].follows:
+                laid, whole_spec, drawn, more = _followed(each, laid, drawn, given, check)
+                stated += more if each == name else ()
         except ScenarioError as error:
             faults |= {_within(fault, name, document): fault for fault in error.faults}
             continue
@@ -134,9 +146,9 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
             above = ("actors", spec.actors[name].drawn_as or name)
             stated = [drawn_slot(slot, former, above) for slot in stated]
         priors |= {slot.name: slot for slot in stated}
-        whole[name] = laid, Actor(name, spec.actors[name].label or name, whole_spec, drawn)
+        whole[name] = Actor(name, spec.actors[name].label or name, whole_spec, drawn)
     order = [name for name in spec.actors if name in whole]
-    return Acting(tuple(whole[name][1] for name in order), tuple(priors.values()), faults, warnings)
+    return Acting(tuple(whole[name] for name in order), tuple(priors.values()), faults, warnings)
 
 
 def _refuse_left_limits(name: str, laid: Document, base: Document) -> None:

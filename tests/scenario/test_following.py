@@ -82,6 +82,22 @@ def test_a_follower_of_a_follower_adds_its_lag() -> None:
     assert np.allclose(levels(batch, "spending", 2)[2:], levels(batch, "spending", 0)[:-2], atol=2e-6)
 
 
+def test_what_is_laid_over_a_follower_is_laid_over_what_it_follows_and_then_lags() -> None:
+    """Starts, growth and limits of an actor may be others than those of the follower that it is like."""
+    over = {
+        "start": {"times": 2},
+        "growth": {"times": 1.2},
+        "caps": {"budget": {"limit": {"value": 1e11, "unit": "USD"}}},
+    }
+    own = {"spending": over, "algorithms": {"growth": "4x/year"}}
+    lagged = {"late": {"of": "us", "lag": "2 years"}, "later": {"of": "late", "drivers": own}}
+    batch = batch_of({"unlagged": {"of": "us", "drivers": own}, **lagged})
+    assert np.allclose(levels(batch, "algorithms", 3), np.log10(4) * (np.arange(11.0)[:, None] - 2), atol=2e-6)
+    for name in ("spending", "hardware", "algorithms", "effective_compute"):
+        assert np.allclose(levels(batch, name, 3)[2:], levels(batch, name, 1)[:-2], atol=4e-6), name
+    assert not np.allclose(levels(batch, "spending", 3), levels(batch, "spending", 2), atol=0.1)
+
+
 @pytest.mark.parametrize("driver", ["algorithms", "hardware", "spending"])
 def test_a_gap_in_oom_closes_by_its_share_a_year(driver: str) -> None:
     batch = batch_of(
