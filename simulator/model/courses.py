@@ -14,44 +14,56 @@ import numpy as np
 from simulator.errors import Path
 from simulator.model.levels import Block, own_line, quantity_line, way_of
 from simulator.model.lines import Bent, Course, Joined, Line, Named
-from simulator.model.quantities import Chain, is_followed, share_line
 from simulator.model.saturation import law_of
 from simulator.model.windows import with_events
+from simulator.schema.allocation import AllocatedShare
+from simulator.schema.effects import is_touched
+from simulator.schema.prior_names import parts_of
 from simulator.schema.quantities import Level, Limit, Operation, Quantity
+from simulator.schema.spec import ScenarioSpec
 from simulator.schema.stocks import Stock
 from simulator.schema.subjects import Bound, bounds_of
 
 _ADDED = partial(reduce, np.add)
 
 
-def subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
-    """Find the course of a variable under its limits, as `Chain.level` gives it at times of the samples' own.
+def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
+    """Give a share of a quantity as broken lines; None where the quantity is something else."""
 
-    If `apart`, as it gives it at times of all: factors of a product are added up after each was computed.
-    """
-    key = ("course", name, int(apart))
-    if key not in chain.block.courses:
-        chain.block.courses[key] = _subject_course(name, chain, apart=apart)
-    return chain.block.courses[key]
+    def make(whole: Block) -> Line | None:
+        of = None if whole.touched.get(path) else quantity_line(str(limit.of), path, whole)
+        return None if of is None else of.plus(Line(of.since, whole.draw((*path, "share"))))
+
+    return block.line(path, make)
 
 
-def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
-    if name == "effective_compute":
-        parts = [each for each in ("physical_compute", "algorithms") if each in chain.subjects]
-        return _joined([subject_course(each, chain, apart=apart) for each in parts])
-    subject, block = chain.subjects[name], chain.block
-    level = subject.level
-    if level is not None and (level.level is not None or block.touched.get(subject.path)):
-        demanded = start = _grown(level, subject.path, block)
-    elif level is not None:
-        demanded = start = chain.line(name)
-    else:
-        demanded = start = _joined([subject_course(each, chain, apart=True) for each in subject.parts])
-        if not apart:
-            demanded = chain.line(name) or _joined([subject_course(each, chain, apart=False) for each in subject.parts])
-    if not subject.bounds and not apart:
-        return demanded
-    return _bent(subject.path, demanded, subject.bounds, start, chain.base(name), block)
+def is_followed(bound: Bound, spec: ScenarioSpec) -> bool:
+    """Tell whether a level under a limit is followed from its start: where the law has steps and the limit moves."""
+    if law_of(bound.limit.kind).step is None:
+        return False
+    return (
+        is_touched(spec, bound.path)
+        or (bound.limit.share is not None and _moves(bound.limit.of, spec))
+        or _moves(bound.limit.limit, spec)
+    )
+
+
+def _moves(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
+    """Tell whether a quantity changes over time."""
+    if isinstance(quantity, str):
+        touched = quantity not in spec.named or is_touched(spec, spec.named[quantity].path)
+        return touched or _moves(spec.named[quantity].quantity, spec)
+    if isinstance(quantity, Level):
+        if isinstance(quantity, Stock) and quantity.adds_up:
+            return True
+        caps = [cap.of or cap.limit for cap in quantity.caps.values()]
+        changes = (quantity.growth, quantity.table, quantity.drift, quantity.volatility, quantity.jumps)
+        return any(each is not None for each in changes) or any(_moves(each, spec) for each in (quantity.level, *caps))
+    if isinstance(quantity, Operation):
+        if isinstance(quantity, AllocatedShare) and not quantity.is_constant:
+            return True
+        return quantity.accumulation is not None or any(_moves(part, spec) for _, part in parts_of(quantity, ()))
+    return False
 
 
 def quantity_course(quantity: Quantity | None, path: Path, block: Block) -> Course | None:
@@ -69,11 +81,11 @@ def _course(quantity: Quantity, path: Path, block: Block) -> Course | None:
     if (line := quantity_line(quantity, path, block)) is not None:
         return line
     if isinstance(quantity, Level):
-        grown = _grown(quantity, path, block)
+        grown = grown_course(quantity, path, block)
         if not quantity.caps:
             return grown
         base = block.spec.years.first if quantity.at is None else quantity.at
-        return _bent(path, grown, bounds_of(quantity, path), grown, base, block)
+        return bent_course(path, grown, bounds_of(quantity, path), grown, base, block)
     if not isinstance(quantity, Operation) or not any(getattr(quantity, key) for key in _AT_ONCE):
         return None
     parts, combine = way_of(quantity, path)
@@ -82,7 +94,7 @@ def _course(quantity: Quantity, path: Path, block: Block) -> Course | None:
     return with_events(Joined(tuple(found), combine), path, block) if len(found) == len(courses) else None
 
 
-def _grown(level: Level, path: Path, block: Block) -> Course | None:
+def grown_course(level: Level, path: Path, block: Block) -> Course | None:
     """Find the course of a level without limits."""
     if level.level is not None and not (isinstance(level, Stock) and level.adds_up):
         course = quantity_course(level.level, (*path, "level"), block)
@@ -95,7 +107,7 @@ _AT_ONCE = ("product", "sum", "ratio", "minimum", "maximum")
 """Operations on what quantities are at the same time that no sample can fail."""
 
 
-def _joined(courses: Sequence[Course | None]) -> Course | None:
+def joined_course(courses: Sequence[Course | None]) -> Course | None:
     """Add courses up; None where one is missing."""
     found = tuple(course for course in courses if course is not None)
     if len(found) < len(courses):
@@ -103,7 +115,7 @@ def _joined(courses: Sequence[Course | None]) -> Course | None:
     return Joined(found, _ADDED) if len(found) > 1 else found[0]
 
 
-def _bent(
+def bent_course(
     path: Path, demanded: Course | None, bounds: Sequence[Bound], start: Course | None, base: float, block: Block
 ) -> Course | None:
     """Put a course under limits; None where one of these has none, or the level has to be followed under it."""
@@ -130,4 +142,4 @@ def _own_limit_course(limit: Limit, path: Path, block: Block) -> Course | None:
     if (line := share_line(limit, path, block)) is not None:
         return line
     share = Line(block.spec.years.first, block.of_all((*path, "share")))
-    return _joined([share, quantity_course(limit.of, path, block)])
+    return joined_course([share, quantity_course(limit.of, path, block)])

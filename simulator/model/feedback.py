@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path
-from simulator.model import quantities
 from simulator.model.breaks import FOLLOWING, breaks_between, followed_lags
 from simulator.model.chance import jump_growth
+from simulator.model.courses import is_followed
 from simulator.model.fine_grid import FINE_STEPS, fine_grid, is_fine
 from simulator.model.growth import Multiplier
 from simulator.model.laws import COMPUTES, laws_of
-from simulator.model.quantities import Chain
+from simulator.model.quantities import Chain, limit_level, quantity_level
 from simulator.model.saturation import law_of, saturate
 from simulator.schema.prior_names import stated_drivers
 from simulator.schema.quantities import Level
@@ -113,14 +113,14 @@ class _Stepper:
         self.limits: dict[str | Path, Array] = {
             bound.path: np.full((times.size, self.size), np.nan)
             if own
-            else whole(quantities.limit_level(bound.limit, bound.path, block, times))
+            else whole(limit_level(bound.limit, bound.path, block, times))
             for _, bound in bounds
         }
         self.begins = {name: whole(chain.start(name))[0] for name, _ in bounds}
         self.starts = {
             bound.path: whole(chain.capped(name, first).followed[bound.name])[0]
             for name, bound in bounds
-            if quantities.is_followed(bound, block.spec)
+            if is_followed(bound, block.spec)
         }
         drivers = stated_drivers(block.spec)
         self.fed = {name: subject.driver for name, subject in levels.items() if drivers[subject.driver].feedback}
@@ -130,7 +130,7 @@ class _Stepper:
         self.beginning: dict[str | Path, Array] = {}
         for law in self.laws.values():
             for key, path in law.takes().items():
-                self.grown[path] = whole(quantities.quantity_level(law.law.quantities[key], path, block, times))
+                self.grown[path] = whole(quantity_level(law.law.quantities[key], path, block, times))
         of_levels = [(each.path, cast("Level", each.level)) for each in levels.values()]
         self.breaks = breaks_between(times, of_levels, block, self.size)
         self.broken = self._at_breaks(levels, bounds) if len(self.breaks) else {}
@@ -159,9 +159,9 @@ class _Stepper:
         found: dict[str | Path, Array] = {name: chain.grown(each, times) for name, each in levels.items()}
         for law in self.laws.values():
             for key, path in law.takes().items():
-                found[path] = quantities.quantity_level(law.law.quantities[key], path, block, times)
+                found[path] = quantity_level(law.law.quantities[key], path, block, times)
         for _, bound in bounds if not self.own else ():
-            found[bound.path] = quantities.limit_level(bound.limit, bound.path, block, times)
+            found[bound.path] = limit_level(bound.limit, bound.path, block, times)
         return {key: np.broadcast_to(each.T, times.T.shape) for key, each in found.items()}
 
     def _points(self, driver: str) -> Multiplier:
@@ -177,7 +177,7 @@ class _Stepper:
         """Compute the limits at a time of the grid from what was had before."""
         now = self.times[place : place + 1]
         for bound in (bound for subject in self.chain.subjects.values() for bound in subject.bounds):
-            level = quantities.limit_level(bound.limit, bound.path, self.chain.block, now)
+            level = limit_level(bound.limit, bound.path, self.chain.block, now)
             self.limits[bound.path][place] = level[:, 0]
 
     def first(self) -> Moment:

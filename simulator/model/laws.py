@@ -10,14 +10,15 @@ from typing import cast
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import Path
+from simulator.errors import Path, SimulatorError, dotted
 from simulator.model.growth import LN_10
 from simulator.model.quantities import Chain, quantity_level
 from simulator.registers import attribute_at
-from simulator.schema.laws import Law
+from simulator.schema.laws import DECLINE, Law
 from simulator.schema.prior_names import stated_drivers
 from simulator.schema.subjects import level_name
 from simulator.units import Array
+from simulator.wording import percent
 
 type Follow = Callable[[Mapping[str, Array], Mapping[str, Array]], Mapping[str, Array]]
 
@@ -58,6 +59,10 @@ def laws_of(chain: Chain) -> dict[str, DriverLaw]:
                 else np.array([each.default], dtype=np.float64)
                 for key, each in record.parameters.items()
             }  # fmt: skip
+            for key, each in record.parameters.items():
+                if each.kind == "rate" and (falls := drawn[key] < each.above).any():
+                    rule = f"is a decline in {percent(float(falls.mean()))} of the samples"
+                    raise SimulatorError(f"{dotted((*path, 'parameters', key))}: {rule}. {DECLINE}")
             found[name] = DriverLaw(path, law, cast("Follow", attribute_at(record.follow)), drawn)
     return found
 

@@ -19,13 +19,13 @@ from numpy.typing import NDArray
 from simulator.errors import Path
 from simulator.model import quantities
 from simulator.model.capability import metric
-from simulator.model.courses import quantity_course, subject_course
+from simulator.model.courses import quantity_course
 from simulator.model.feedback import feed_back
 from simulator.model.laws import told_by_law
 from simulator.model.levels import Block
 from simulator.model.lines import Course, Known, hold_levels, levels_of
 from simulator.model.model_counts import model_counts
-from simulator.model.quantities import Chain
+from simulator.model.quantities import Chain, subject_course
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.effects import touches_of

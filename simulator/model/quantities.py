@@ -19,15 +19,15 @@ from simulator.errors import Path, SimulatorError, dotted, item_part
 from simulator.model.allocation import allocated_shares
 from simulator.model.breaks import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.chance import jump_growth
+from simulator.model.courses import bent_course, grown_course, is_followed, joined_course, quantity_course, share_line
 from simulator.model.failing import checked
 from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fine, read_between
 from simulator.model.levels import Block, demanded_level, jumps_of, level_line, quantity_line, way_of
-from simulator.model.lines import Line
+from simulator.model.lines import Course, Line, levels_of
 from simulator.model.saturation import Capped, law_of, under_limits
 from simulator.model.stocks import accumulated
 from simulator.model.windows import shifted
 from simulator.schema.allocation import AllocatedShare
-from simulator.schema.effects import is_touched
 from simulator.schema.prior_names import parts_of
 from simulator.schema.quantities import Lag, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
@@ -37,16 +37,6 @@ from simulator.units import Array
 
 MOST_KNOWN = 1 << 20
 """Numbers of a named quantity's levels up to which they are held for further use: 8 MB."""
-
-
-def share_line(limit: Limit, path: Path, block: Block) -> Line | None:
-    """Give a share of a quantity as broken lines; None where the quantity is something else."""
-
-    def make(whole: Block) -> Line | None:
-        of = None if whole.touched.get(path) else quantity_line(str(limit.of), path, whole)
-        return None if of is None else of.plus(Line(of.since, whole.draw((*path, "share"))))
-
-    return block.line(path, make)
 
 
 def limit_level(limit: Limit, path: Path, block: Block, years: Array) -> Array:
@@ -140,35 +130,6 @@ def named_level(name: str, block: Block, years: Array) -> Array:
     return _once(("named", *path), block, years, lambda: quantity_level(quantity, path, block, years))
 
 
-def is_followed(bound: Bound, spec: ScenarioSpec) -> bool:
-    """Tell whether a level under a limit is followed from its start: where the law has steps and the limit moves."""
-    if law_of(bound.limit.kind).step is None:
-        return False
-    return (
-        is_touched(spec, bound.path)
-        or (bound.limit.share is not None and _moves(bound.limit.of, spec))
-        or _moves(bound.limit.limit, spec)
-    )
-
-
-def _moves(quantity: Quantity | None, spec: ScenarioSpec) -> bool:
-    """Tell whether a quantity changes over time."""
-    if isinstance(quantity, str):
-        touched = quantity not in spec.named or is_touched(spec, spec.named[quantity].path)
-        return touched or _moves(spec.named[quantity].quantity, spec)
-    if isinstance(quantity, Level):
-        if isinstance(quantity, Stock) and quantity.adds_up:
-            return True
-        caps = [cap.of or cap.limit for cap in quantity.caps.values()]
-        changes = (quantity.growth, quantity.table, quantity.drift, quantity.volatility, quantity.jumps)
-        return any(each is not None for each in changes) or any(_moves(each, spec) for each in (quantity.level, *caps))
-    if isinstance(quantity, Operation):
-        if isinstance(quantity, AllocatedShare) and not quantity.is_constant:
-            return True
-        return quantity.accumulation is not None or any(_moves(part, spec) for _, part in parts_of(quantity, ()))
-    return False
-
-
 def _followed(bound: Bound, demand: Demand, *, start: Array, base: float, block: Block, years: Array) -> Array:
     """Follow a level under a limit that moves, from its start on the fine grid."""
     if (known := block.between(bound.path, years)) is not None:
@@ -224,31 +185,28 @@ def _lagged(lag: Lag, path: Path, block: Block, years: Array) -> Array:
     """Read a quantity some time ago; where that time is drawn, straight between the steps of the fine grid.
 
     A lag by which a variable follows from itself is read exactly, sample by sample, once such are followed; and so is a
-    level of broken lines under limits of such.
+    level of broken lines under limits of such. Of what is known at any time alone the steps beside a time are computed.
     """
     by, of, every = ago(path, block), (*path, "of"), block.of_all((*path, "by"))
     if years.ndim > 1:  # of samples at times of their own, each has its own lag
         return quantity_level(lag.of, of, block, years - by[:, None])
-    of_lines = every.size > 1 and isinstance(lag.of, Level) and _is_of_lines(lag.of, of, block)
-    if of_lines or (path in followed_lags(block)[1] and FOLLOWING not in block.known):
+    if path in followed_lags(block)[1] and FOLLOWING not in block.known:
         times = np.broadcast_to(years - by[:, None], (block.size, years.size)).reshape(-1, 1)
         taken = block.taken(np.repeat(np.arange(block.size), years.size), times)
         return np.broadcast_to(quantity_level(lag.of, of, taken, times), times.shape).reshape(-1, years.size)
     if every.size == 1:
         return quantity_level(lag.of, of, block, years - by)
+    course, then = quantity_course(lag.of, of, block.root), years - by[:, None]
+    if course is not None and isinstance(lag.of, Level):
+        return levels_of(course, then, block.samples, {})
     grid = fine_grid_around(float(years[0] - every.max()), float(years[-1] - every.min()), most=float(years[-1]))
-    levels = quantity_level(lag.of, of, block, grid)
-    return read_between(grid, levels, years - by[:, None], np.arange(by.size))
-
-
-def _is_of_lines(level: Level, path: Path, block: Block) -> bool:
-    """Tell whether a level is broken lines under limits that are such, at any times alike."""
-    return level_line(level, path, block) is not None and not any(
-        is_followed(bound, block.spec)
-        or (share_line(bound.limit, bound.path, block) if bound.limit.share is not None
-            else quantity_line(cast("Quantity", bound.limit.limit), (*bound.path, "limit"), block)) is None
-        for bound in block.found(bounds_of, level, path)
-    )  # fmt: skip
+    if course is None:
+        return read_between(grid, quantity_level(lag.of, of, block, grid), then, np.arange(by.size))
+    after = np.clip(np.searchsorted(grid, then), 1, grid.size - 1)
+    beside = np.hstack([grid[after - 1], grid[after]])
+    levels = levels_of(course, beside, block.samples, {})
+    low, high = np.split(np.broadcast_to(levels, beside.shape), 2, axis=1)
+    return low + (then - grid[after - 1]) / (grid[after] - grid[after - 1]) * (high - low)
 
 
 def _extreme(operation: Operation, path: Path, block: Block, years: Array) -> Array:
@@ -421,3 +379,35 @@ class Chain:
         """Add physical compute and algorithms in log10; without algorithms the two computes are one."""
         physical = self.capped("physical_compute", times).capped
         return physical + self.capped("algorithms", times).capped if "algorithms" in self.subjects else physical
+
+
+def subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
+    """Find the course of a variable under its limits, as `Chain.level` gives it at times of the samples' own.
+
+    If `apart`, as it gives it at times of all: factors of a product are added up after each was computed.
+    """
+    key = ("course", name, int(apart))
+    if key not in chain.block.courses:
+        chain.block.courses[key] = _subject_course(name, chain, apart=apart)
+    return chain.block.courses[key]
+
+
+def _subject_course(name: str, chain: Chain, *, apart: bool) -> Course | None:
+    if name == "effective_compute":
+        parts = [each for each in ("physical_compute", "algorithms") if each in chain.subjects]
+        return joined_course([subject_course(each, chain, apart=apart) for each in parts])
+    subject, block = chain.subjects[name], chain.block
+    level = subject.level
+    if level is not None and (level.level is not None or block.touched.get(subject.path)):
+        demanded = start = grown_course(level, subject.path, block)
+    elif level is not None:
+        demanded = start = chain.line(name)
+    else:
+        demanded = start = joined_course([subject_course(each, chain, apart=True) for each in subject.parts])
+        if not apart:
+            demanded = chain.line(name) or joined_course(
+                [subject_course(each, chain, apart=False) for each in subject.parts]
+            )
+    if not subject.bounds and not apart:
+        return demanded
+    return bent_course(subject.path, demanded, subject.bounds, start, chain.base(name), block)

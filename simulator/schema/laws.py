@@ -35,9 +35,10 @@ from simulator.wording import listed
 
 @dataclass(frozen=True, slots=True)
 class LawParameter:
-    """A parameter of a law: what it is, its kind, and between which numbers one that is no growth lies, without them.
+    """A parameter of a law: what it is, its kind, and between which numbers one that is no level lies.
 
-    A level is one of the driver, in its unit, handed over as its log10. One with a `default` may be left out.
+    A number is none of these itself; growth, OOM/year, is not below the lower in any sample. A level is one of the
+    driver, in its unit, handed over as its log10. One with a `default` may be left out.
     """
 
     meaning: str
@@ -74,7 +75,9 @@ class GrowthLaw:
     only_with: Mapping[str, str] = field(default_factory=dict)
 
 
-_GROWTH = LawParameter("growth in the first year", "rate")
+DECLINE = "Truncate it where nothing grows: truncated: [1, null] of x/year, [0, null] of %/year or OOM/year."
+"""The remedy for growth from which a law goes on, and which is a decline in some samples."""
+_GROWTH = LawParameter("growth in the first year", "rate", above=0)
 _HARDER = LawParameter("beta: how much harder progress gets with what is gained", above=0)
 _AUTOMATED = LawParameter("share of research that is automated in the first year", above=0, below=1)
 _WIDTH = LawParameter("1/v: e-folds of effective compute per logit of what is automated", above=0)
@@ -106,7 +109,7 @@ _LAWS = (
         {
             "returns": LawParameter("r: doublings of the level by each of the input, far below a ceiling", above=0),
             "parallel": LawParameter("lambda: what research that is done at once adds is its power of this", above=0),
-            "earlier-growth": LawParameter("growth of the input that led to the stock of the first year", "rate"),
+            "earlier-growth": replace(_GROWTH, meaning="growth of the input that led to the stock of the first year"),
             "ceiling": LawParameter("the level that is never passed", "level", default=math.inf),
             "automated": replace(_AUTOMATED, default=0.0),
             "width": replace(_WIDTH, default=1.0),

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from simulator.model.courses import quantity_course, subject_course
+from simulator.model.courses import quantity_course
 from simulator.model.lines import Bent, Joined, Named, levels_of
 from simulator.model.projection import Projection, year_grid
-from simulator.model.quantities import Chain, named_level
+from simulator.model.quantities import Chain, named_level, subject_course
 from simulator.priors.draws import draw_blocks
 from simulator.scenario.load import load_scenario
 from simulator.schema.subjects import subjects

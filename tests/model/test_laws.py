@@ -12,8 +12,10 @@ import pytest
 import xarray as xr
 from scipy.integrate import solve_ivp
 
+from simulator.errors import ScenarioError, SimulatorError
 from simulator.model.chance import drawn_jumps
-from simulator.testing import run_of, small_scenario
+from simulator.scenario.load import parse_scenario
+from simulator.testing import run_of, scenario_text, small_scenario
 
 LN_10 = np.log(10)
 RESEARCH = {
@@ -350,3 +352,24 @@ def test_what_an_event_does_to_a_law_begins_and_ends_on_its_day(effect: Mapping[
             state = part.y[:, -1]
         found.append(state[0])
     np.testing.assert_allclose(run["trajectories/algorithms"].values[0], found, rtol=0, atol=1e-6)
+
+
+def test_growth_from_which_a_law_goes_on_is_no_decline_in_any_sample() -> None:
+    growth = {"family": "normal", "mean": 0.3, "unit": "OOM/year"}
+    rare, path = by_law({"initial-growth": growth | {"sd": 0.12}}, samples=1000), "drivers.algorithms.law.parameters"
+    with pytest.raises(SimulatorError, match=rf"^{path}.initial-growth: is a decline in [0-9.<> ]+% of the samples"):
+        run_of(rare)
+    run = run_of(by_law({"initial-growth": growth | {"sd": 0.2, "truncated": [0, None]}}, samples=200))
+    assert (np.diff(run["trajectories/algorithms"].values[:, :3]) > 0).all()
+    for stated, often in ((growth | {"sd": 0.3}, " in 1 % of the draws or more"), ("-10 %/year", "")):
+        with pytest.raises(ScenarioError) as error:
+            parse_scenario(scenario_text(by_law({"initial-growth": stated})))
+        assert [fault.rule for fault in error.value.faults] == [f"is a decline{often}; a law says how growth goes on."]
+
+
+def test_what_looks_back_at_a_law_before_the_first_year_is_told() -> None:
+    scenario = by_law({})
+    for of in ("algorithms", {"product": ["effective_compute", 2]}):
+        scenario["quantities"]["late"] = {"lag": {"of": of, "by": "2 years"}}
+        said = "before 2025 algorithms stands as it does then: it grows by a law from then on."
+        assert f"quantities.late.lag: {said}" in parse_scenario(scenario_text(scenario)).warnings

@@ -344,6 +344,22 @@ def test_a_drawn_lag_is_each_samples_own() -> None:
     np.testing.assert_allclose(10 ** run["trajectories/quantity_this"].values.astype(float), exact, rtol=2e-3)
 
 
+def test_a_drawn_lag_of_a_sum_is_read_straight_between_steps_of_the_grid_in_every_sample() -> None:
+    """Of 10^(6 + 0.3 t) and 10^(5 + u (t - 1) from 2026 on): each sample's sum on sixteenths of a year."""
+    bent = {"start": {"value": 1e5, "unit": "chip"}, "growth": [
+        {"rate": "0 %/year"}, {"from": 2026, "rate": {"uniform": [0.5, 1.5], "unit": "OOM/year"}}]}  # fmt: skip
+    parts = [{"start": {"value": 1e6, "unit": "chip"}, "growth": {"value": 0.3, "unit": "OOM/year"}}, bent]
+    lagged = {"lag": {"of": {"sum": parts}, "by": {"uniform": [0.1, 4], "unit": "year"}}}
+    run = run_of(small_scenario({"quantities": {"this": lagged}, "samples": 64, "block": 64}))
+    drawn = run["parameters"]
+    by = drawn["quantities.this.lag.by"].values
+    rate = drawn["quantities.this.lag.of.sum[1].growth[1].rate"].values
+    grid = np.arange(-5 * 16, 10 * 16 + 1) / 16
+    on_grid = np.log10(10 ** (6 + 0.3 * grid) + 10 ** (5 + rate[:, None] * np.maximum(grid - 1, 0)))
+    exact = np.stack([np.interp(YEARS - late, grid, row) for late, row in zip(by, on_grid, strict=True)])
+    np.testing.assert_allclose(run["trajectories/quantity_this"].values, exact, rtol=0, atol=2e-6)
+
+
 @pytest.mark.parametrize(
     "of",
     [

@@ -10,7 +10,7 @@ import numpy as np
 from simulator.errors import Fault, Path, dotted, number
 from simulator.priors.joint import JointPrior
 from simulator.schema.prior_names import entries, entries_of, parts_of, rate_path, regimes_of, stated_drivers
-from simulator.schema.quantities import OWN, Factor, Level, Operation, Quantity, QuantityRate
+from simulator.schema.quantities import OWN, Factor, Lag, Level, Operation, Quantity, QuantityRate
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import Stock
@@ -82,6 +82,21 @@ def lag_faults(spec: ScenarioSpec, joint: JointPrior) -> Iterator[Fault]:
         rule = f"comes again, with the other lags within its circle, at more than {MOST_TIMES:,} times."
         remedy = "Make these lags longer or multiples of one another, or keep one."
         yield Fault((*min(shortest, key=lambda path: shortest[path]), "by"), rule, remedy)
+
+
+def lag_warnings(spec: ScenarioSpec) -> Iterator[str]:
+    """Warn of lags that look back at what grows by a law, which says nothing of the time before the first year."""
+    stated = stated_drivers(spec).items()
+    by_law = {"physical_compute" if name == "compute" else name for name, driver in stated if driver.law is not None}
+    uses = uses_of(spec) if by_law else {}
+    for path, lag in entries_of(Lag, spec) if by_law else ():
+        used, more = set[str](), {name for _, name in names_in(lag.of)}
+        while more:
+            used |= more
+            more = {other for name in more for other in uses.get(name, ())} - used
+        since = number(spec.years.first)
+        for name in sorted(by_law & used):
+            yield f"{dotted(path)}: before {since} {name} stands as it does then: it grows by a law from then on."
 
 
 def own_in_limits(spec: ScenarioSpec) -> Iterator[Fault]:

@@ -24,6 +24,7 @@ from simulator.scenario.checks.quantities import (
     difference_faults,
     early_faults,
     lag_faults,
+    lag_warnings,
     own_in_limits,
 )
 from simulator.scenario.checks.stocks import (
@@ -164,7 +165,7 @@ def check_scenario(spec: ScenarioSpec, own: Sequence[Slot] = ()) -> Checked:
         stated = slots(spec)
         warnings += [*priors.range_warnings(spec, joint, shares), *implausible(spec, joint, stated)]
         warnings += [*priors.draw_warnings(spec, joint, stated), *priors.former_warnings(spec, joint, own)]
-        warnings += sum_warnings(spec, joint)
+        warnings += [*sum_warnings(spec, joint), *lag_warnings(spec)]
     return Checked(joint, tuple(dict.fromkeys(faults)), tuple(warnings), () if faults else _unused(spec, uses))
 
 
