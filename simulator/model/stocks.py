@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
+from typing import cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +13,7 @@ from numpy.typing import NDArray
 from simulator.errors import Path, SimulatorError, dotted
 from simulator.model import growth
 from simulator.model.breaks import breaks_between
-from simulator.model.fine_grid import fine_grid, is_fine, read_between
+from simulator.model.fine_grid import fine_grid, is_fine
 from simulator.model.levels import Block, LevelOf, quantity_line
 from simulator.model.lines import Line
 from simulator.schema.prior_names import entries_of, parts_of
@@ -25,7 +27,7 @@ def accumulated(operation: Operation | Stock, path: Path, block: Block, years: A
     """Add a flow up to a stock that may age, (sample, year) or (1, year)."""
     line, flow_at = _flow(operation, path, block, level_of)
     is_straight = line is not None and not line.bends  # it needs no fine grid
-    if not (is_straight and years.ndim > 1) and (known := block.between(path, years)) is not None:
+    if not (is_straight and years.ndim > 1) and (known := _known(operation, path, block, years)) is not None:
         return known
     base = block.spec.years.first if operation.at is None else operation.at
     if np.any(base > years[0]):
@@ -51,10 +53,47 @@ def accumulated(operation: Operation | Stock, path: Path, block: Block, years: A
         step = [before, time]
         on = growth.accumulate(times[step], per_year[:, step], log_start=stock[:, before])
         stock[:, time] = (on if breaks is None else breaks.mended(times[step], per_year[:, step], on))[:, 1]
+    if operation.service_life is not None and not is_straight:  # what is left is found where it is asked for
+        for key, held in ((ADDED, stock), (FLOW, per_year)):
+            block.stepped((*path, key), times, held)
+        return np.asarray(_known(operation, path, block, years))
     if operation.service_life is not None:
-        ends = np.unique([0, times.size - 1]) if is_straight else grid
-        stock = _less_retired(times, stock, per_year, on_grid=ends, path=path, block=block)
+        ends, every = np.unique([0, times.size - 1]), np.arange(times.size)[None]
+        stock = _less_retired(_Added(times, stock, per_year, ends), every, path=path, block=block)
     return block.stepped(path, times, stock - turn)[:, np.searchsorted(times, years)]
+
+
+ADDED, FLOW = "added", "flow"
+"""Of a stock that serves for a time: where what was added up, and the flow, are held on the fine grid."""
+
+
+def _known(operation: Operation | Stock, path: Path, block: Block, years: Array) -> Array | None:
+    """Read a stock that was added up on the fine grid, as `Block.between` does; None where it was not."""
+    whole = block.whole if block.whole and isinstance(block.samples, np.ndarray) else None
+    steps = (whole or block).steps
+    if (known := block.between(path, years)) is not None or (*path, ADDED) not in steps:
+        return known
+    (times, stock), (_, per_year) = (steps[*path, key] for key in (ADDED, FLOW))
+    added = _Added(times, stock, per_year, np.flatnonzero(is_fine(times)))
+    decay = _decay(operation, path, block)[:, None]
+
+    def left(place: NDArray[np.intp]) -> Array:
+        rows = None if whole is None else cast("NDArray[np.intp]", block.samples) - whole.begin
+        stands = _less_retired(added, place, path=path, block=block, rows=rows)
+        return np.asarray(stands - decay * (times[place] - times[0]))
+
+    after = np.atleast_2d(np.searchsorted(times, years))
+    if years.ndim == 1 and whole is None:
+        if after[0, -1] == times.size or (times[after[0]] != years).any():  # times rise
+            return None
+        if path not in steps and 2 * years.size < times.size:
+            return left(after)
+        levels = left(np.arange(times.size)[None])  # of so many times all are held
+        steps[path] = times, levels
+        return levels[:, after[0]]
+    after = np.clip(after, 1, times.size - 1)
+    low, share = left(after - 1), (years - times[after - 1]) / (times[after] - times[after - 1])
+    return np.asarray(low + share * (left(after) - low))
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,27 +152,45 @@ def _flow(
     return quantity_line(flow, at, block), lambda times: level_of(flow, at, block, times)
 
 
+@dataclass(frozen=True, slots=True)
+class _Added:
+    """What was added up at times, and the flow, (sample, time) or (1, time); straight in the log between the `grid`."""
+
+    times: Array
+    stock: Array
+    per_year: Array
+    grid: NDArray[np.intp]
+
+
 def _less_retired(
-    times: Array, added: Array, per_year: Array, *, on_grid: NDArray[np.intp], path: Path, block: Block
+    added: _Added, place: NDArray[np.intp], *, path: Path, block: Block, rows: NDArray[np.intp] | None = None
 ) -> Array:
-    """Take from what was added up what has served its life, and add what is left of the start, (sample, time).
+    """Take from what was added up what has served its life, and add what is left of the start, (sample, n).
 
     Stock(t) = start max(0, 1 - (t - t0) / life) + added(t) - added(t - life); flows are straight in the log on a step.
+    It is given at the times of some places, (sample, n) or (1, n), of all samples or of those of some `rows`.
     """
     life, start = (block.draw((*path, key))[:, None] for key in ("service_life", "start"))
-    if on_grid.size < 2:
+    if added.grid.size < 2:
         return start
-    grid, then, rows = times[on_grid], times - life, np.arange(max(len(added), len(life)))
-    then, sums, flows = (
-        np.broadcast_to(each, (rows.size, each.shape[1])) for each in (then, added[:, on_grid], per_year[:, on_grid])
-    )
+    rows = np.arange(max(map(len, (added.stock, added.per_year, life)))) if rows is None else rows
+    stock, flows = (partial(_taken, levels, rows) for levels in (added.stock, added.per_year))
+    times, grid = added.times[place], added.times[added.grid]
+    then = np.broadcast_to(times - life, (rows.size, place.shape[1]))
     before = np.clip(np.searchsorted(grid, then, side="right") - 1, 0, grid.size - 1)
-    first, last = flows[rows[:, None], before], read_between(grid, flows, then, rows)
+    after = np.clip(before + (grid[before] < then), 1, grid.size - 1)
+    first, low, high = (flows(added.grid[at]) for at in (before, after - 1, after))
+    last = low + (then - grid[after - 1]) / (grid[after] - grid[after - 1]) * (high - low)
     with np.errstate(divide="ignore"):
         step = np.maximum(then - grid[before], 0.0) * growth.mean_decay(np.abs(first - last) * growth.LN_10)
-        gone = growth.log_sum([sums[rows[:, None], before], np.maximum(first, last) + np.log10(step)])
-        left = start + np.log10(np.maximum(1.0 - (times - times[0]) / life, 0.0))
-    return _left_of(left, added, gone, path)
+        gone = growth.log_sum([stock(added.grid[before]), np.maximum(first, last) + np.log10(step)])
+        left = start + np.log10(np.maximum(1.0 - (times - added.times[0]) / life, 0.0))
+    return _left_of(left, stock(place), gone, path)
+
+
+def _taken(levels: Array, rows: NDArray[np.intp], place: NDArray[np.intp]) -> Array:
+    """Take levels (sample, time) or (1, time) of some rows at places (sample, n) or (1, n)."""
+    return levels[rows[:, None], place] if len(levels) > 1 else levels[0, place]
 
 
 def _left_of(left: Array, added: Array, gone: Array, path: Path) -> Array:
