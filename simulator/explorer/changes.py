@@ -213,7 +213,11 @@ def _edits(base: Opened, changes: Changes) -> list[_Edit]:
             faults += [Fault(path=own[-1].path, text=f"{each.rule} {each.remedy}".strip()) for each in error.faults]
     if faults:
         raise Refused(faults)
-    return list(found.values())
+    found |= {(each.part, path): _Edit(each.part, path, None) for each in moved for path in each.also}
+    gone = {where for where, edit in found.items() if edit.value is None}
+    return [
+        edit for (part, path), edit in found.items() if gone.isdisjoint((part, path[:at]) for at in range(len(path)))
+    ]
 
 
 def _whole(value: Any) -> Any:

@@ -15,6 +15,7 @@ from simulator.priors.joint import NamedPrior, named_prior
 from simulator.scenario.assumptions import is_belief, parts_of, stated_name
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Component, Scenario
+from simulator.schema.events import NamedEvent
 from simulator.schema.goals import Threshold
 from simulator.schema.prior_names import Slot, entries_of, slots
 from simulator.schema.quantities import Event, Level, Limit, MeanRate, Operation, Regime
@@ -36,7 +37,8 @@ class Handle:
     `path` names it; `at` is where it stands, `root` what is set there: the outermost prior or list in which it stands,
     or itself; in a mixture of scenarios in that `part` alone, or in all. `prior` is what is believed, where it is one
     or a part of one, and `slot` its place; `value` is a number in the unit of the file, or a weight. It is told in
-    `unit`, which is `size` of that of the file, and its handle moves within `span`.
+    `unit`, which is `size` of that of the file, and its handle moves within `span`. What is switched off takes
+    along what stands at the paths `also`, which would hang in the air.
     """
 
     path: str
@@ -50,6 +52,7 @@ class Handle:
     unit: str = ""
     size: float = 1.0
     part: str = ""
+    also: tuple[Path, ...] = ()
 
     @property
     def told(self) -> float | None:
@@ -185,25 +188,48 @@ def _numbers(component: Component) -> Iterator[Handle]:
 def _switches(component: Component) -> Iterator[Handle]:
     """List what can be taken away: limits, jumps, random drift, feedback, events, and eras that wait for one.
 
-    Not an event that puts a limit on: without it the limit would always stand.
+    A limit that an event puts on goes with the event, without which it would always stand.
     """
-    limits = [path for path, _ in entries_of(Limit, component.spec)]
+    events = component.spec.events
+    put_on = {on for event in events.values() for on in _put_on(event)}
+    limits = [path for path, _ in entries_of(Limit, component.spec) if path not in put_on]
     added = [
         (*path, key)
         for path, level in entries_of(Level, component.spec)
         for key in _REMOVABLE
         if getattr(level, key, None) is not None and (key != "feedback" or isinstance(level, Driver))
     ]
-    events = [
-        ("events", name)
-        for name, event in component.spec.events.items()
-        if all(effect.limit != "put-on" for effect in event.effects)
-    ]
-    for path in (*limits, *added, *events):
+    for path in (*limits, *added):
         yield Handle(dotted(path), "switch", path, path)
+    for name in events:
+        path = ("events", name)
+        yield Handle(dotted(path), "switch", path, path, also=tuple(_with_event(events, name)))
     for path, era in entries_of(Regime, component.spec):
         if isinstance(era.from_, Event):
             yield Handle(dotted(path), "switch", path, path[:-1])
+
+
+def _put_on(event: NamedEvent) -> set[Path]:
+    """List the limits that an event puts on."""
+    return {as_path(on) for effect in event.effects if effect.limit == "put-on" for on in effect.on}
+
+
+def _with_event(events: Mapping[str, NamedEvent], name: str) -> Iterator[Path]:
+    """List what goes with an event: the limits that it alone puts on, what it alone triggers, and what names these."""
+    by = {other: {each for each, event in events.items() if other in event.triggers} for other in events}
+    only = [other for other, event in events.items() if by[other] and event.from_ is None and event.hazard is None]
+    gone = {name}
+    while more := {other for other in only if other not in gone and by[other] <= gone}:
+        gone |= more
+    kept = {other: event for other, event in events.items() if other not in gone}
+    yield from (("events", other) for other in events if other in gone and other != name)
+    for other, event in kept.items():
+        for key, named in (("triggers", event.triggers), ("delays", event.delays)):
+            yield from (("events", other, key, each) for each in named if each in gone)
+        if event.excludes and gone.issuperset(event.excludes):
+            yield "events", other, "excludes"
+    standing = {on for event in kept.values() for on in _put_on(event)}
+    yield from sorted({on for each in gone for on in _put_on(events[each])} - standing, key=str)
 
 
 _DATES = {"years.first": "first year", "years.last": "last year"}

@@ -219,6 +219,28 @@ def test_an_era_that_waits_for_an_event_is_taken_out_of_its_list():
     assert (by_set.hash, by_set.overrides) == (found.hash, found.overrides)
 
 
+def test_an_event_goes_with_what_it_alone_brings_about_and_puts_on():
+    base = opened("events")
+    off = {name: {f"events.{name}": Change(on=False)} for name in base.scenario.spec.events}
+    assert settings(base, off["taiwan"]) == ["events.taiwan=null"]  # the slump has a hazard of its own
+    assert settings(base, off["slump"]) == [
+        "events.slump=null",
+        "events.bailout=null",
+        "events.taiwan.triggers.slump=null",
+    ]
+    assert settings(base, off["cap-on-runs"]) == ["events.cap-on-runs=null", "constraints.cap-on-runs=null"]
+    assert "constraints.cap-on-runs" not in base.handles  # it goes with the event, and would always stand without it
+    moved = {"events.slump.triggers.bailout": Change(value=30.0), "events.bailout.for": Change(value=4.0)}
+    every = {path: change for each in off.values() for path, change in each.items()}
+    for changes in (*off.values(), moved | off["bailout"], moved | every):
+        found = changed(base, changes)
+        assert load_scenario("events", overrides=settings(base, changes)).hash == found.hash
+        assert load_scenario(saved_text(base, changes)).hash == found.hash
+        assert not found.warnings
+    assert not found.spec.events
+    assert found.spec.constraints == load_scenario("baseline").spec.constraints
+
+
 def test_an_input_that_is_used_in_several_places_is_one_control():
     base = opened("baseline")
     assert [path for path in base.handles if "world-product-growth" in path] == ["inputs.world-product-growth"]
