@@ -393,3 +393,17 @@ def share_text(share: float, samples: int, error: float | None = None) -> str:
         return f"{100 * share:.{max(0, digits, supported)}f} %"
     digits = max(1, digits)
     return f"{100 * share:.{digits}f}{plus_minus(100 * error, digits)} %"
+
+
+def level_text(log_value: float, unit: str) -> str:
+    """Write a level that is given in log10 of a unit."""
+    size, told = told_unit(log_value, unit)
+    text = _plain(log_value - size) if size or -3 <= log_value < (6 if unit == "USD" else 5) else power_text(log_value)
+    if unit == "USD" and text[-1:].isdigit() and "e" not in text:
+        return f"${text} {told}".removesuffix("USD").rstrip()
+    return text if told in ("1", "fraction") else f"{text} {told}"
+
+
+def _plain(log_value: float) -> str:
+    number = float(f"{10**log_value:.3g}")
+    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"

@@ -262,7 +262,7 @@ def _joint_row(facts: Sequence[Fact], used: Weighted, block: int) -> Table:
 def _levels(run: xr.DataTree, facts: Sequence[Fact], used: Weighted, weights: Array) -> Table:
     """Tabulate median and 90 % band by year of the headline and of every variable that is given, before and after."""
     trajectories, years = group(run, "trajectories", of_samples=True), group(run, "summary")["year"].values.tolist()
-    given = [fact.outcome.name for fact in facts if fact.outcome.kind == "level"]
+    given = [fact.outcome.name for fact in facts if fact.outcome.kind == "level" and not fact.outcome.of_actors]
     rows: list[Row] = []
     for name in dict.fromkeys([headline_of(group(run, "summary")), *given]):
         attrs, outcomes = trajectories[name].attrs, [Outcome("level", name, year) for year in years]

@@ -14,9 +14,9 @@ from pathlib import Path as FilePath
 import numpy as np
 
 from simulator.addresses import as_path
-from simulator.analysis.outcomes import Outcome, is_between, outcomes_from, outcomes_over
+from simulator.analysis.outcomes import DATED, Outcome, is_between, outcomes_from, outcomes_over
 from simulator.engine.batches import STEP, Arrays, Batch, compute_batch, event_years
-from simulator.engine.frontier import counts_of, deciding, frontier
+from simulator.engine.frontier import counts_of, deciding, frontier, race_of
 from simulator.engine.plan import Plan, plan_of, plan_warnings
 from simulator.engine.run_folders import Say, ready
 from simulator.engine.simulation import run_plan
@@ -158,7 +158,11 @@ def check_outcomes(scenario: Scenario, outcomes: Sequence[Outcome]) -> None:
         plan, sample = found
         dates = (*sample.crossings.get("event_year", ()), *sample.crossings["crossing_year"])
         crossing = dict(zip((*plan.events, *plan.thresholds), dates, strict=True))
-        outcomes_from(outcomes, years=plan.years, rows=sample.trajectories, crossing=crossing)
+        race = None
+        if sample.actors:
+            levels = [{name: sample.actors[name][at] for name in plan.told} for at in range(len(plan.actors))]
+            race = race_of(plan, plan.years, levels, plan.told, [*sample.actors["crossing_year"]])
+        outcomes_from(outcomes, years=plan.years, rows=sample.trajectories, crossing=crossing, race=race)
 
 
 def inputs_of(model: Model, *, whole: bool = False) -> tuple[Input, ...]:
@@ -188,8 +192,8 @@ def evaluate(model: Model, uniforms: Mapping[str, Array], outcomes: Sequence[Out
 def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequence[Outcome]) -> Array:
     """Evaluate outcomes (outcome, sample) at parameters on the internal scale: arrays by name, (sample,) or (1,)."""
     years = model.years
-    needed = {outcome.name for outcome in outcomes if outcome.kind == "level"}
-    crosses = any(outcome.kind != "level" for outcome in outcomes)  # which takes most of the time
+    needed = {outcome.of for outcome in outcomes if outcome.kind == "level"}
+    crosses = any(outcome.kind in DATED for outcome in outcomes)  # which takes most of the time
     counted = any(is_count(name) for name in needed)
     between = [place for place, outcome in enumerate(outcomes) if is_between(outcome, years)]
     whole = max((array.size for array in values.values()), default=1)
@@ -212,8 +216,9 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
             crossing = dict(zip((*model.plan.events, *model.plan.spec.thresholds), dates, strict=True))
         counts = counts_of(model.plan, every) if counted else [{} for _ in every]
         levels = (each.levels | own for each, own in zip(every, counts, strict=True))
-        rows = frontier(model.plan, [_rows(model, each, years, size, needed) for each in levels])
-        parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing))
+        apart = [_rows(model, each, years, size, needed) for each in levels]
+        rows, race = frontier(model.plan, apart), race_of(model.plan, years, apart, needed, crossed)
+        parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing, race=race))
         if between:
             dated = [each.block.draws for each in every]
             parts[-1][between] = _levels_between(model, dated, [outcomes[place] for place in between], size)
@@ -237,11 +242,11 @@ def _levels_between(
     `values`, those of each part, hold the dates of events too.
     """
     dates = [float(outcome.year) for outcome in outcomes if outcome.year is not None]  # each has one
-    years, every = np.unique([model.years[0], *dates]), list[Arrays]()
+    known = model.years if any(outcome.of_actors for outcome in outcomes) else model.years[:1]  # how long ago
+    years, every = np.unique([*known, *dates]), list[Arrays]()
     for part, own in zip(model.plan.parts, values, strict=True):
         spec = part.spec.model_copy(update={"models": None})  # which are counted by calendar year
         projection = Projection(spec, years=years, custom=model.plan.custom)
         every.append(_rows(model, projection.project(projection.block(own)).levels, years, size, ()))
-    levels, places = frontier(model.plan, every), np.searchsorted(years, dates)
-    found = [levels[outcome.name][place] for outcome, place in zip(outcomes, places, strict=True)]
-    return np.stack([np.broadcast_to(each, (size,)) for each in found])
+    race = race_of(model.plan, years, every, {outcome.of for outcome in outcomes})
+    return outcomes_from(outcomes, years=years, rows=frontier(model.plan, every), crossing={}, race=race)

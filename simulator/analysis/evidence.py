@@ -7,7 +7,8 @@
     power@2027 = 1 to 3 GW (90 %)                    the interval that an observer states
     power@2027 in 1 to 3 GW                          certainly between two
     crossing:NAME <= 2028, by end of 2027, not by 2027, = never, = 2027.5 +- 0.3
-    crossed:NAME@2028                                reached by then
+    crossed:NAME@2028, leads:ACTOR@2028              reached by then; an actor leads then
+    lead@2028 >= 0.5 OOM, behind_months:ACTOR@2028 <= 6   how far actors are apart; see `simulator.analysis.outcomes`
     export-controls, not export-controls             an event comes by the horizon, or does not; `export-controls by
                                                      end of 2028` and the like as of crossings
 
@@ -32,8 +33,10 @@ from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST
 from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_or_all
 from simulator.history.importance import MOST_ROUNDS, bounded_weights
+from simulator.model.race import DISTANCES
 from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.runs.groups import group
+from simulator.runs.tables.actors import run_race
 from simulator.schema.amounts import NUMBER, Amount, read_amount, read_range
 from simulator.units import PERCENT, SECONDS_PER_YEAR, Array, UnitError, factor_between, parse_unit, plain_unit
 from simulator.wording import listed, sample_count, share_text
@@ -152,7 +155,13 @@ def read_facts(run: xr.DataTree, given: Sequence[str]) -> tuple[Fact, ...]:
         str(name): "" if "flag_values" in each.attrs else str(each.attrs.get("units", "1"))
         for name, each in trajectories.data_vars.items()
     }
-    events = frozenset(name for name in run_events(run) if "." not in name)
+    events, race = frozenset(name for name in run_events(run) if "." not in name), run_race(run, ())
+    if race is not None:
+        units |= {name: each.unit for name, each in DISTANCES.items() if name.startswith("lead")}
+        apart = {name: units[name] for name in race.levels} | {
+            name: each.unit for name, each in DISTANCES.items() if name.startswith("behind")
+        }
+        units |= {f"{name}:{actor}": unit for actor in race.actors for name, unit in apart.items()}
     return facts_about(given, units=units, years=trajectories["year"].values, events=events)
 
 
@@ -207,14 +216,15 @@ def _read_event(text: str, events: Collection[str], last: float) -> Fact | None:
 def _read(text: str, units: Mapping[str, str]) -> Fact:
     """Read one statement about a run whose variables have these units."""
     found = _FACT.fullmatch(text)
-    if text.startswith(("crossed:", "not crossed:")) and not found:
+    if text.removeprefix("not ").startswith(("crossed:", "leads:")) and not found:
         sought = 0.0 if text.startswith("not ") else 1.0
         return Fact(text, _outcome(text.removeprefix("not "), text, units), sought, sought)
     if not found:
         _refuse(text, "does not say what is given.", EXAMPLES)
     outcome, how, what = _outcome(found["subject"], text, units), found["how"], found["what"].strip()
-    if outcome.kind == "crossed":
-        _refuse(text, "is reached or is not.", f"Write '{outcome.text}' or 'not {outcome.text}'.")
+    if outcome.is_share:
+        rule = "is reached or is not." if outcome.kind == "crossed" else "leads or does not."
+        _refuse(text, rule, f"Write '{outcome.text}' or 'not {outcome.text}'.")
     if outcome.kind != "level":
         return _read_crossing(text, outcome, " ".join(how.split()), what)
     if how in ("by", "not by", "never"):

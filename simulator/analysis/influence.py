@@ -15,9 +15,11 @@ from simulator.analysis.outcomes import (
     Outcome,
     between_words,
     headline_outcomes,
+    outcome_text,
     parse_outcomes,
     run_crossings,
     run_outcomes,
+    unit_in,
     years_of,
 )
 from simulator.errors import InputError
@@ -201,7 +203,7 @@ def _constant(run: xr.DataTree, outcome: Outcome, results: Array) -> str:
             f"{outcome.text}: no sample crosses by {last:g}, so nothing can be said of what moves it. "
             "Ask of another threshold, or of a level; or run the scenario to a later last year."
         )
-    units = str(group(run, "trajectories")[outcome.name].attrs["units"]) if outcome.kind == "level" else ""
+    units = unit_in(run, outcome)
     log = units.startswith("log10(")
     said = f"10^{first:.4g} {units[6:-1]}".removesuffix(" 1") if log else f"{first:g}"
     return f"{outcome.text}: is {said} in every sample, so no prior has to do with it. Ask of another outcome."
@@ -225,7 +227,7 @@ def _indices(values: Array, results: Array, chance: dict[bytes, Array]) -> dict[
 
 
 def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[dict[str, Any]]:
-    place, shares = association.rank_classes(values, DECILES), outcome.kind == "crossed"
+    place, shares = association.rank_classes(values, DECILES), outcome.is_share
     rows: list[dict[str, Any]] = []
     for decile in np.unique(place).tolist():
         held = place == decile
@@ -242,8 +244,9 @@ def _decile_rows(outcome: Outcome, values: Array, results: Array) -> list[dict[s
 
 def _groups(outcome: Outcome, results: Array) -> list[tuple[str, NDArray[np.bool_]]]:
     """Part the samples by having crossed, or by crossing early and late (halves of those that do) or never."""
-    if outcome.kind == "crossed":
-        return [("crossed", results == 1.0), ("not crossed", results == 0.0)]
+    if outcome.is_share:
+        done = "crossed" if outcome.kind == "crossed" else "leading"
+        return [(done, results > 0.5), (f"not {done}", results <= 0.5)]
     if outcome.kind != "crossing":
         return []
     crosses = np.isfinite(results)
@@ -289,8 +292,8 @@ def span_text(outcome: Outcome, row: Row, years: tuple[float, float]) -> str:
 def in_short(outcome: Outcome, value: float, years: tuple[float, float], samples: int) -> str:
     """Write a median, or a share of so many samples, without its unit; a crossing censored by first and last year."""
     if outcome.kind == "level":
-        return power(value)
-    return share_text(value, samples) if outcome.kind == "crossed" else year_text(value, years[1], years[0])
+        return power(value) if outcome.unit == "log10" else outcome_text(value, unit=outcome.unit, years=years)
+    return share_text(value, samples) if outcome.is_share else year_text(value, years[1], years[0])
 
 
 def _separates(row: Row) -> str:
@@ -309,7 +312,7 @@ def legend_lines(outcomes: Sequence[Outcome]) -> list[str]:
         "less what chance gives (0 to 1); rank: Spearman's correlation, ~0 where chance gives as much."
     )
     lines = [first]
-    if any(outcome.censored or outcome.kind == "crossed" for outcome in outcomes):
+    if any(outcome.censored or outcome.is_share for outcome in outcomes):
         lines.append(
             "separates: the largest distance between the prior's CDFs in two groups of samples; early and late are the "
             "halves of those that cross; p counts every prior and pair that was tested."

@@ -7,13 +7,21 @@ An outcome is written as text, on the command line as in Python:
     crossed:1000x-gpt-4@2030        1 where it is crossed by that date, else 0
     restricted:1000x-gpt-4          the crossing year, at most the horizon: always finite, as its mean is
 
+Of a scenario with actors, beside what those say of the frontier:
+
+    leads:us-frontier@2030          1 where the actor leads at that date, else 0; in parts where several do
+    lead@2030, lead_months@2030     by how many OOM, how many months the first is ahead of the second
+    behind:open-weights@2030        by how many OOM an actor is behind the one that leads; behind_months: months
+    effective_compute:china@2030    a level of an actor
+    crossing:1000x-gpt-4:2          when it is crossed by so many, by `all`, or by one by name; crossed, restricted too
+
 A date is a decimal year, or what `simulator.dates` reads: `@2027-12-31`, `@2030 Q3`, `@end of 2027`.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
@@ -23,19 +31,24 @@ from numpy.typing import NDArray
 
 from simulator.dates import DateError, by_words, day_at, read_year, year_words
 from simulator.errors import InputError, near_name, near_or_all
+from simulator.model.race import DISTANCES, Race, race_fault
 from simulator.priors.joint import NamedPrior
 from simulator.runs.estimates import at_date, sample_quantiles
 from simulator.runs.groups import group
+from simulator.runs.tables.actors import actor_labels, many_words, run_race
 from simulator.scenario.checks.units import variable_units
 from simulator.scenario.resolving import Scenario
 from simulator.units import Array, file_unit, parse_growth_unit, parse_level_unit, plain_unit
 from simulator.variables import variable
-from simulator.wording import listed, power_text, told_unit, year_text
+from simulator.wording import level_text, listed, year_text
 
 if TYPE_CHECKING:
     import xarray as xr
 
-WRITTEN = "Write for example effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME."
+WRITTEN = (
+    "Write for example effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; of actors "
+    "leads:NAME@2030, lead@2030 or crossing:NAME:2."
+)
 
 ORDERS_DIFFER = (
     "Swings go by how far the middle of an outcome moves with an input, shares by how much of its variance does, tails "
@@ -47,7 +60,7 @@ ORDERS_DIFFER = (
 class Outcome:
     """One number of each sample: of a variable or threshold, in a year where its kind has one; `written` so."""
 
-    kind: Literal["level", "crossing", "crossed", "restricted"]
+    kind: Literal["level", "crossing", "crossed", "restricted", "leads"]
     name: str
     year: float | None = None
     written: str = field(default="", repr=False, compare=False)
@@ -69,18 +82,40 @@ class Outcome:
 
     @property
     def unit(self) -> str:
-        """`log10` of the variable's unit, `year`, or `1`."""
-        return {"level": "log10", "crossed": "1"}.get(self.kind, "year")
+        """`log10` of the variable's unit, `OOM`, `months`, `year`, or `1`."""
+        if self.kind == "level":
+            return DISTANCES[self.of].unit if self.of in DISTANCES else "log10"
+        return "1" if self.is_share else "year"
+
+    @property
+    def of(self) -> str:
+        """The variable or threshold that it is of."""
+        return self.name.partition(":")[0]
+
+    @property
+    def by(self) -> str:
+        """The actor that it is of, or by whom a threshold is crossed; empty where it is the one that leads."""
+        return self.name if self.kind == "leads" else self.name.partition(":")[2]
+
+    @property
+    def of_actors(self) -> bool:
+        """Whether it is of an actor, or of how far several are apart, and not of the frontier."""
+        return bool(self.by) or (self.kind == "level" and self.name in DISTANCES)
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it is 1 or 0, and its mean a probability."""
+        return self.kind in ("crossed", "leads")
 
     @property
     def censored(self) -> bool:
-        """Whether it may be +inf, for "not by the horizon"."""
-        return self.kind == "crossing"
+        """Whether it may be +inf, for "not by the horizon", or "before the first year"."""
+        return self.kind == "crossing" or self.unit == "months"
 
     @property
     def statistic(self) -> str:
         """What is looked at in its samples: `median`, or `mean` of a probability and of what is at most the horizon."""
-        return "mean" if self.kind in ("crossed", "restricted") else "median"
+        return "mean" if self.is_share or self.kind == "restricted" else "median"
 
     def middle(self, samples: Array) -> float:
         """Take its statistic over samples, (sample,); the median of crossing years is +inf where half of them are."""
@@ -88,36 +123,57 @@ class Outcome:
 
 
 def outcome_words(outcome: Outcome, *, labels: Mapping[str, str], statistic: str = "") -> str:
-    """Name an outcome, with what of its samples is told; without its year it is named for every year."""
-    label = labels.get(outcome.name, outcome.name)
+    """Name an outcome, with what of its samples is told; without its year it is named for every year.
+
+    The labels of actors stand under `actor:NAME`.
+    """
+    label, actor = labels.get(outcome.of, outcome.of), labels.get(f"actor:{outcome.by}", outcome.by)
     head = f"{statistic} " if statistic else ""
+    whether = "probability that" if statistic == "mean" else "whether"
+    if outcome.kind == "leads":
+        when = "in the year" if outcome.year is None else f"in {year_words(outcome.year)}"
+        return f"{whether} {actor} leads {when}"
+    if outcome.kind == "level":
+        distance = DISTANCES[outcome.of].name if outcome.of in DISTANCES else outcome.of
+        name = labels.get(outcome.of) or variable(distance).long_name
+        name = f"{name}, of {actor}" if actor else name
+        return f"{head}{name}" if outcome.year is None else f"{head}{name} in {year_words(outcome.year)}"
+    by = f" by {many_words(actor)}" if actor else ""
     if outcome.kind == "crossed":
         when = "by the year" if outcome.year is None else by_words(outcome.year)
-        return f"{'probability that' if statistic == 'mean' else 'whether'} {label} is crossed {when}"
-    if outcome.kind == "level":
-        name = labels.get(outcome.name) or variable(outcome.name).long_name
-        return f"{head}{name}" if outcome.year is None else f"{head}{name} in {year_words(outcome.year)}"
+        return f"{whether} {label} is crossed{by} {when}"
     end = ", the horizon where it is later" if outcome.kind == "restricted" else ""
-    return f"{head}crossing year of {label}{end}"
+    return f"{head}crossing year of {label}{by}{end}"
 
 
 def outcome_words_in(run: xr.DataTree, outcome: Outcome, *, statistic: str = "") -> str:
     """Name an outcome by what a run or a sweep calls its variable or threshold; see `outcome_words`."""
     summary = group(run, "summary")
-    if outcome.kind == "level":
-        label = str(summary[outcome.name].attrs.get("long_name", ""))
-    else:
-        labels: dict[str, str] = {}
-        for dim, words in (("event", "begins"), ("threshold", "label")):
-            if dim in summary.coords:
-                labels |= dict(zip(summary[dim].values.tolist(), summary[words].values.tolist(), strict=True))
-        label = str(labels[outcome.name])
-    return outcome_words(outcome, labels={outcome.name: label}, statistic=statistic)
+    labels = {f"actor:{name}": label for name, label in actor_labels(run).items()}
+    if outcome.kind == "level" and outcome.of in summary:
+        labels[outcome.of] = str(summary[outcome.of].attrs.get("long_name", ""))
+    for dim, words in (("event", "begins"), ("threshold", "label")) if outcome.kind != "level" else ():
+        if dim in summary.coords:
+            labels |= dict(zip(summary[dim].values.tolist(), summary[words].values.tolist(), strict=True))
+    return outcome_words(outcome, labels=labels, statistic=statistic)
+
+
+def unit_in(tree: xr.DataTree, outcome: Outcome) -> str:
+    """Name the unit of an outcome of a run or a sweep: of a level, `log10(FLOP)` or the like; `year`; or `1`."""
+    if outcome.unit != "log10":
+        return outcome.unit
+    return str(group(tree, "summary")[outcome.of].attrs["units"])
 
 
 def in_a_sentence(words: str) -> str:
     """Set the article before the name of an outcome where a sentence needs one."""
     return f"the {words}" if words.startswith("crossing year of ") else words
+
+
+DATED = ("crossing", "crossed", "restricted")
+"""The kinds of outcome that are of a threshold."""
+KINDS: Mapping[str, bool] = MappingProxyType({"crossing": False, "crossed": True, "restricted": False, "leads": True})
+"""The kinds of outcome beside levels, and whether each has a date."""
 
 
 def parse_outcome(text: str, *, written: str = "") -> Outcome:
@@ -133,15 +189,18 @@ def parse_outcome(text: str, *, written: str = "") -> Outcome:
         year = read_year(tail) if at else None
     except DateError as error:
         raise InputError(f"outcome '{written}': '{tail}' is no year. {error.remedy} {WRITTEN}") from None
-    if not colon:
+    known = kind in KINDS or kind.replace("-", "_") in DISTANCES
+    hint = near_name(kind, KINDS) if colon and not known else ""
+    if not colon or (kind not in KINDS and name and year is not None and not hint):
         if year is None or not head:
             raise InputError(f"outcome '{written}': a variable needs a year. {WRITTEN}")
-        return Outcome("level", head.replace("-", "_"), year, written)
-    if kind not in ("crossing", "crossed", "restricted") or not name:
-        hint = near_name(kind, ("crossing", "crossed", "restricted"))
+        return Outcome("level", kind.replace("-", "_") + colon + name, year, written)
+    if kind not in KINDS or not name:
         raise InputError(f"outcome '{written}': '{kind}' is no kind of outcome. {hint or WRITTEN}")
-    if (kind == "crossed") != (year is not None):
-        rule = "needs the year by which it is crossed" if kind == "crossed" else "has no year"
+    if KINDS[kind] != (year is not None):
+        rule = "has no year"
+        if KINDS[kind]:
+            rule = "needs the year by which it is crossed" if kind == "crossed" else "needs the year in which it leads"
         raise InputError(f"outcome '{written}': '{kind}' {rule}. {WRITTEN}")
     return Outcome(kind, name, year, written)  # type: ignore[arg-type]
 
@@ -154,17 +213,50 @@ def parse_outcomes(given: Iterable[Outcome | str]) -> tuple[Outcome, ...]:
 def outcomes_over(text: str, years: Iterable[float]) -> tuple[Outcome, ...]:
     """Read an outcome; where it leaves its year open it stands for that outcome in every one of these years."""
     kind, colon, _ = text.strip().partition(":")
-    if "@" in text or not kind or (colon and kind != "crossed"):
+    if "@" in text or not kind or (colon and not KINDS.get(kind, near_name(kind, KINDS) == "")):
         return (parse_outcome(text),)
     # Written with 17 digits a year is read back as it was.
     return tuple(parse_outcome(f"{text.strip()}@{year!r}", written=text.strip()) for year in map(float, years))
 
 
 def outcomes_from(
-    outcomes: Sequence[Outcome], *, years: Array, rows: Mapping[str, NDArray[Any]], crossing: Mapping[str, Array]
+    outcomes: Sequence[Outcome],
+    *,
+    years: Array,
+    rows: Mapping[str, NDArray[Any]],
+    crossing: Mapping[str, Array],
+    race: Race | None = None,
 ) -> Array:
-    """Read outcomes (outcome, sample) off levels (year, sample) by variable and crossing years by threshold."""
-    return np.stack([_values(outcome, years, rows, crossing) for outcome in outcomes])
+    """Read outcomes (outcome, sample) off levels (year, sample) by variable and crossing years by threshold.
+
+    `race` is of the actors, where there are some.
+    """  # fmt: skip
+    return np.stack([
+        _of_race(outcome, years, race) if outcome.of_actors else _values(outcome, years, rows, crossing)
+        for outcome in outcomes
+    ])  # fmt: skip
+
+
+def _of_race(outcome: Outcome, years: Array, race: Race | None) -> Array:
+    """Read an outcome of an actor, or of how far several are apart."""
+    if race is None:
+        raise InputError(f"outcome '{outcome.asked}': is of actors, and there are none here. Name some under actors.")
+    check_race(outcome, actors=race.actors, levels=race.levels, thresholds=race.crossing)
+    check_within(outcome, years)
+    if outcome.kind in DATED:
+        return _dated(outcome, race.crossed_by(outcome.of, outcome.by), years)
+    date = float(years[0]) if outcome.year is None else outcome.year
+    return race.with_date(date).at(outcome.of, outcome.by, date, leads=outcome.kind == "leads")
+
+
+def check_race(
+    outcome: Outcome, *, actors: Sequence[str], levels: Collection[str], thresholds: Collection[str]
+) -> None:
+    """Refuse an outcome of an actor that is not there, or of what is not known by actor."""
+    dated = outcome.kind in DATED
+    known = thresholds if dated else None if outcome.kind == "leads" else (*levels, *DISTANCES)
+    if rule := race_fault(outcome.of, outcome.by, actors=actors, known=known, dated=dated):
+        raise InputError(f"outcome '{outcome.asked}': {rule}")
 
 
 def _values(outcome: Outcome, years: Array, rows: Mapping[str, NDArray[Any]], crossing: Mapping[str, Array]) -> Array:
@@ -176,7 +268,10 @@ def _values(outcome: Outcome, years: Array, rows: Mapping[str, NDArray[Any]], cr
     if outcome.kind == "level":
         asked = years[0] if outcome.year is None else outcome.year
         return _level_at(outcome, float(asked), years, rows[outcome.name])
-    when = np.asarray(crossing[outcome.name], dtype=np.float64)
+    return _dated(outcome, np.asarray(crossing[outcome.name], dtype=np.float64), years)
+
+
+def _dated(outcome: Outcome, when: Array, years: Array) -> Array:
     if outcome.kind == "crossed":
         check_within(outcome, years)
         return np.asarray(when <= (outcome.year or 0.0), dtype=np.float64)  # it has one
@@ -204,7 +299,7 @@ def check_within(outcome: Outcome, years: Array | Sequence[float]) -> None:
 
 def is_between(outcome: Outcome, years: Array | Sequence[float]) -> bool:
     """Tell whether an outcome is a level at a date between two of the years."""
-    return outcome.kind == "level" and outcome.year is not None and outcome.year not in np.asarray(years)
+    return outcome.kind in ("level", "leads") and outcome.year is not None and outcome.year not in np.asarray(years)
 
 
 def between_words(outcomes: Iterable[Outcome], years: Array | Sequence[float], *, of: str = "run") -> list[str]:
@@ -212,7 +307,7 @@ def between_words(outcomes: Iterable[Outcome], years: Array | Sequence[float], *
 
     Of a sweep, which keeps no samples, whether a threshold is crossed is told in its years alone, too.
     """
-    dated = [each for each in outcomes if each.year is not None and (of == "sweep" or each.kind == "level")]
+    dated = [each for each in outcomes if each.year is not None and (of == "sweep" or each.kind != "crossed")]
     names = [outcome.text for outcome in dated if outcome.year not in np.asarray(years)]
     return [f"  between the years of the {of}, on straight lines (levels in log10): {listed(names)}"] if names else []
 
@@ -230,8 +325,9 @@ def run_outcomes(run: xr.DataTree, outcomes: Sequence[Outcome]) -> Array:
         str(name): values.transpose("year", "sample").values if name in needed else np.empty(0)
         for name, values in trajectories.data_vars.items()
     }
-    dates = run_events(run) | run_crossings(run)
-    return outcomes_from(outcomes, years=trajectories["year"].values, rows=rows, crossing=dates)
+    dates, years = run_events(run) | run_crossings(run), trajectories["year"].values
+    race = run_race(run, {outcome.of for outcome in outcomes}) if any(each.of_actors for each in outcomes) else None
+    return outcomes_from(outcomes, years=years, rows=rows, crossing=dates, race=race)
 
 
 def run_crossings(run: xr.DataTree) -> dict[str, Array]:
@@ -265,15 +361,17 @@ def headline_outcomes(main: str, years: Sequence[float], thresholds: Sequence[st
 
 def outcome_unit(scenario: Scenario, outcome: Outcome) -> str:
     """Name the unit of an outcome: of a level, `log10(FLOP)` or the like; `year`; or `1`."""
-    if outcome.kind != "level":
+    if outcome.unit != "log10":
         return outcome.unit
-    return variable(outcome.name, unit=variable_units(scenario.spec).get(outcome.name, "1")).unit
+    return variable(outcome.of, unit=variable_units(scenario.spec).get(outcome.of, "1")).unit
 
 
 def outcome_text(value: float, *, unit: str, years: tuple[float, float], short: bool = False) -> str:
     """Write an outcome, a crossing as censored by the first and the last of the years; in short without its unit."""
     if unit == "year":
         return year_text(value, years[1], years[0])
+    if math.isinf(value) and unit == "months":
+        return "more than since the start"
     if unit.startswith("log10("):
         text = level_text(value, plain_unit(unit))
         return text.removesuffix(f" {plain_unit(unit)}") if short else text
@@ -282,23 +380,9 @@ def outcome_text(value: float, *, unit: str, years: tuple[float, float], short: 
 
 def difference_words(unit: str) -> tuple[int, str]:
     """Tell to how many digits, and in what, a difference of outcomes of a unit is written."""
-    if unit == "year":
-        return 1, "years"
-    return (2, "OOM") if unit.startswith("log10(") else (2, "")
-
-
-def level_text(log_value: float, unit: str) -> str:
-    """Write a level that is given in log10 of a unit."""
-    size, told = told_unit(log_value, unit)
-    text = _plain(log_value - size) if size or -3 <= log_value < (6 if unit == "USD" else 5) else power_text(log_value)
-    if unit == "USD" and text[-1:].isdigit() and "e" not in text:
-        return f"${text} {told}".removesuffix("USD").rstrip()
-    return text if told in ("1", "fraction") else f"{text} {told}"
-
-
-def _plain(log_value: float) -> str:
-    number = float(f"{10**log_value:.3g}")
-    return f"{number:,.0f}" if number >= 1000 else f"{number:g}"
+    if unit in ("year", "months"):
+        return 1, "years" if unit == "year" else unit
+    return (2, "OOM") if unit == "OOM" or unit.startswith("log10(") else (2, "")
 
 
 _SHORT: Mapping[str, str] = MappingProxyType({

@@ -20,7 +20,7 @@ from simulator.analysis.evaluation import (
     scenario_outcomes,
 )
 from simulator.analysis.inputs import group_inputs
-from simulator.analysis.outcomes import ORDERS_DIFFER, Outcome, in_a_sentence, outcome_words
+from simulator.analysis.outcomes import KINDS, ORDERS_DIFFER, Outcome, in_a_sentence, outcome_words
 from simulator.analysis.sobol import Parted
 from simulator.analysis.variance import Study, parted_variance
 from simulator.engine.record import code_of, packages_of
@@ -313,8 +313,8 @@ def _attributes(
 
 def subject_words(subject: str, *, year: float | None = None) -> str:
     """Name what shares over the years are of, in one of the years or in all of them."""
-    kind, colon, name = subject.partition(":")
-    outcome = Outcome(kind, name, year) if colon else Outcome("level", subject, year)  # type: ignore[arg-type]
+    kind, _, name = subject.partition(":")
+    outcome = Outcome(kind, name, year) if kind in KINDS else Outcome("level", subject, year)  # type: ignore[arg-type]
     return f"{'the rank of ' if outcome.censored else ''}{in_a_sentence(outcome_words(outcome, labels={}))}"
 
 

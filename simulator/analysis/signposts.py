@@ -12,11 +12,11 @@ import numpy as np
 from simulator.analysis.outcomes import (
     Outcome,
     in_a_sentence,
-    level_text,
     outcome_text,
     outcome_words_in,
     parse_outcome,
     run_outcomes,
+    unit_in,
     years_of,
 )
 from simulator.analysis.reweighting import weighted_estimate
@@ -30,7 +30,7 @@ from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.units import Array, plain_unit
 from simulator.variables import SUBJECTS, snake
-from simulator.wording import aligned, plus_minus, share_text
+from simulator.wording import aligned, level_text, plus_minus, share_text
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -198,7 +198,7 @@ def signposts(
     if not found:
         raise InputError("signposts: none of the observables varies in these years. Name others, or a later --until.")
     posts = _placed(found)
-    unit = sought.unit if sought.kind != "level" else str(group(run, "trajectories")[sought.name].attrs["units"])
+    unit = unit_in(run, sought)
     crps_unit = "years" if unit == "year" else "OOM" if unit.startswith("log10(") else ""
     about: dict[str, str | int | float] = {
         **{key: run.attrs[key] for key in ("run_id", "name", "title", "seed")}, "samples": results.size,

@@ -146,6 +146,8 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
         "points": len(plan.points),
     }
     datasets = {"/": xr.Dataset(attrs=about), "summary": summary}
+    if all("actors_summary" in run.children for run in ordered):
+        datasets["actors_summary"], _ = of("actors_summary")
     for name in ordered[0]["components"].children if "components" in ordered[0].children else ():
         if all(name in run["components"].children for run in ordered):
             datasets[f"components/{name}"], _ = of(f"components/{name}")
@@ -156,7 +158,7 @@ def build_sweep(plan: SweepPlan, runs: Mapping[str, xr.DataTree]) -> Sweep:
     sweep.attrs["warnings"] = "\n".join([
         *_without_unchanged(plan_warnings(plan.base)),
         *left_out, *_point_warnings(plan, ordered), *_same_points(plan, ids),
-        *_constant(plan, summary),
+        *_constant(plan, summary, datasets.get("actors_summary", xr.Dataset())),
     ])  # fmt: skip
     return sweep
 
@@ -260,10 +262,10 @@ def _same_points(plan: SweepPlan, ids: Sequence[str]) -> list[str]:
     ]
 
 
-def _constant(plan: SweepPlan, summary: xr.Dataset) -> list[str]:
+def _constant(plan: SweepPlan, summary: xr.Dataset, by_actor: xr.Dataset) -> list[str]:
     """Say which axes change nothing, and which results no axis changes."""
     said = []
-    values = [each.values for each in summary.data_vars.values()]
+    values = [each.values for held in (summary, by_actor) for each in held.data_vars.values()]
     for place, axis in enumerate(plan.axes):
         if plan.shape[place] > 1 and all(_is_constant(each, (place,)) for each in values):
             said.append(f"nothing depends on {axis.name}: every result is the same at all its values.")

@@ -8,19 +8,34 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from simulator.analysis.outcomes import Outcome, between_words, check_within, outcome_words_in, parse_outcome, years_of
+from simulator.analysis.outcomes import (
+    DATED,
+    KINDS,
+    Outcome,
+    between_words,
+    check_race,
+    check_within,
+    outcome_text,
+    outcome_words_in,
+    parse_outcome,
+    unit_in,
+    years_of,
+)
 from simulator.dates import year_words
 from simulator.errors import InputError, near_name, near_or_all
+from simulator.model.race import DISTANCES
 from simulator.runs.estimates import at_date
 from simulator.runs.groups import differing_samples, group, headline_of
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
+from simulator.runs.tables.actors import actor_labels
 from simulator.scenario.sweep_axes import Axis, AxisPoint
+from simulator.schema.actors import who_decides
 from simulator.units import Array
 from simulator.wording import (
     aligned,
@@ -93,36 +108,54 @@ def sweep_outcomes(sweep: xr.DataTree) -> tuple[Outcome, ...]:
 def parse_outcomes(sweep: xr.DataTree, texts: Sequence[str]) -> tuple[Outcome, ...]:
     """Read outcomes, and check that a sweep has them; a variable without a year stands for its last year."""
     years = group(sweep, "summary")["year"].values.tolist()
-    return read_outcomes(texts, variables=_levels(sweep), thresholds=_thresholds(sweep), years=years)
+    return read_outcomes(texts, Known(_levels(sweep), _thresholds(sweep), years, *_actors(sweep)))
 
 
-def read_outcomes(
-    texts: Sequence[str], *, variables: Sequence[str], thresholds: Sequence[str], years: Sequence[float]
-) -> tuple[Outcome, ...]:
-    """Read outcomes, and check that a sweep with such variables, thresholds and years has them."""
-    last = year_words(years[-1])
-    outcomes = tuple(parse_outcome(text if "@" in text or ":" in text else f"{text}@{last}") for text in texts)
+class Known(NamedTuple):
+    """What a sweep has: variables, thresholds, years; actors, and the levels that are kept of each."""
+
+    variables: Sequence[str]
+    thresholds: Sequence[str]
+    years: Sequence[float]
+    actors: Sequence[str] = ()
+    by_actor: Sequence[str] = ()
+
+
+def read_outcomes(texts: Sequence[str], known: Known) -> tuple[Outcome, ...]:
+    """Read outcomes, and check that a sweep has them; a level without a year is that of the last."""
+    last = year_words(known.years[-1])
+    dated = ("@" in text or text.partition(":")[0] in KINDS for text in texts)
+    outcomes = tuple(parse_outcome(text if has else f"{text}@{last}") for text, has in zip(texts, dated, strict=True))
     for outcome in outcomes:
-        _check(outcome, variables=variables, thresholds=thresholds, years=years)
+        _check(outcome, known)
     return outcomes
 
 
-def _check(outcome: Outcome, *, variables: Sequence[str], thresholds: Sequence[str], years: Sequence[float]) -> None:
+def _check(outcome: Outcome, known: Known) -> None:
     if outcome.kind == "restricted":
         raise InputError(
             f"outcome '{outcome.asked}': a sweep keeps no samples, of which it would be the mean. "
             f"Ask for crossing:{outcome.name}, or crossed:{outcome.name}@YEAR."
         )
-    known, what = (variables, "variable") if outcome.kind == "level" else (thresholds, "threshold")
-    if outcome.name not in known:
-        hint = near_name(outcome.name, known) or (f"There are: {', '.join(known)}." if 0 < len(known) <= 20 else "")
+    check_within(outcome, known.years)
+    if outcome.of_actors:
+        check_race(outcome, actors=known.actors, levels=known.by_actor, thresholds=known.thresholds)
+        return
+    names, what = (known.variables, "variable") if outcome.kind == "level" else (known.thresholds, "threshold")
+    if outcome.name not in names:
+        hint = near_name(outcome.name, names) or (f"There are: {', '.join(names)}." if 0 < len(names) <= 20 else "")
         raise InputError(f"outcome '{outcome.asked}': the sweep has no {what} '{outcome.name}'. {hint}".rstrip())
-    check_within(outcome, years)
 
 
-def _levels(sweep: xr.DataTree) -> list[str]:
+def _actors(sweep: xr.DataTree) -> tuple[list[str], list[str]]:
+    """Name the actors of a sweep, and the levels that it keeps of each."""
+    labels = actor_labels(sweep)
+    return list(labels), [*_levels(sweep, "actors_summary")] if labels else []
+
+
+def _levels(sweep: xr.DataTree, path: str = "summary") -> list[str]:
     """Name the variables that have quantiles by year."""
-    found = ((str(name), values.dims) for name, values in group(sweep, "summary").data_vars.items())
+    found = ((str(name), values.dims) for name, values in group(sweep, path).data_vars.items())
     return [name for name, dims in found if dims[-2:] == ("quantile", "year") and not name.endswith("_error")]
 
 
@@ -133,7 +166,7 @@ def _thresholds(sweep: xr.DataTree) -> list[str]:
 
 def swept_words(sweep: xr.DataTree, outcome: Outcome) -> str:
     """Name what is told of an outcome at every point of a sweep."""
-    return outcome_words_in(sweep, outcome, statistic="mean" if outcome.kind == "crossed" else "")
+    return outcome_words_in(sweep, outcome, statistic="mean" if outcome.is_share else "")
 
 
 def outcome_table(sweep: xr.DataTree, outcome: Outcome) -> Table:
@@ -159,7 +192,9 @@ def point_outcomes(sweep: xr.DataTree) -> list[Outcome]:
     asked = [Outcome("level", headline_of(summary), year) for year in when]
     for name in _ahead(sweep):
         asked += [Outcome("crossing", name), *(Outcome("crossed", name, year) for year in when)]
-    return asked
+    actors = _actors(sweep)[0] if len(_actors(sweep)[0]) > 1 else []
+    asked += [Outcome("leads", name, year) for name in actors for year in when]
+    return asked + [Outcome("level", "lead", year) for year in when if actors]
 
 
 def point_table(sweep: xr.DataTree) -> Table:
@@ -167,12 +202,11 @@ def point_table(sweep: xr.DataTree) -> Table:
 
     Effective compute half-way and at the end; of each threshold ahead when it is crossed, and how likely by then.
     """
-    summary, axes = group(sweep, "summary"), swept_axes(sweep)
+    axes = swept_axes(sweep)
     rows: list[Row] = []
     for outcome in point_outcomes(sweep):
-        unit = str(summary[outcome.name].attrs["units"]) if outcome.kind == "level" else outcome.unit
-        told = {"outcome": outcome.text, "unit": unit}
-        told["statistic"] = "probability" if outcome.kind == "crossed" else "median"
+        told = {"outcome": outcome.text, "unit": unit_in(sweep, outcome)}
+        told["statistic"] = "probability" if outcome.is_share else "median"
         for row in outcome_table(sweep, outcome).rows():
             point = {axis.name: row.pop(axis.name) for axis in axes}
             rows.append(point | told | row)
@@ -183,16 +217,15 @@ def point_table(sweep: xr.DataTree) -> Table:
 
 def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]:
     """Give the columns of numbers of an outcome, each over the axes."""
-    summary, thresholds = group(sweep, "summary"), _thresholds(sweep)
-    _check(outcome, variables=_levels(sweep), thresholds=thresholds, years=summary["year"].values.tolist())
-    here = summary if outcome.kind == "level" else summary.sel(threshold=outcome.name)
-    name = {"level": outcome.name, "crossed": "crossed"}.get(outcome.kind, "crossing_quantile")
-    values, errors = here[name], here.get(f"{name}_error", xr.full_like(here[name], math.nan))
+    years = group(sweep, "summary")["year"].values.tolist()
+    _check(outcome, Known(_levels(sweep), _thresholds(sweep), years, *_actors(sweep)))
+    here, name, times = _place(sweep, outcome)
+    values, errors = times * here[name], here.get(f"{name}_error", xr.full_like(here[name], math.nan))
     if outcome.year is not None:
         read = partial(at_date, years=here["year"].values, date=outcome.year)
         values, errors = (xr.apply_ufunc(read, each, input_core_dims=[["year"]]) for each in (values, errors))
     spread = {"lower_50": 0.25, "upper_50": 0.75, "lower_90": 0.05, "upper_90": 0.95}
-    if outcome.kind == "crossed":
+    if outcome.is_share:
         return {"value": values.values, "standard_error": errors.values, **dict.fromkeys(spread)}
 
     def at(item: xr.DataArray, level: float) -> Array:
@@ -200,6 +233,25 @@ def _columns(sweep: xr.DataTree, outcome: Outcome) -> Mapping[str, Array | None]
 
     columns = {"value": at(values, 0.5), "standard_error": at(errors, 0.5)}
     return columns | {name: at(values, level) for name, level in spread.items()}
+
+
+def _place(sweep: xr.DataTree, outcome: Outcome) -> tuple[xr.Dataset, str, float]:
+    """Find the summary in which an outcome stands, of its threshold or actor; its name there, what to multiply by."""
+    here, start, times = group(sweep, "actors_summary" if outcome.of_actors else "summary"), "crossing", 1.0
+    if outcome.kind in DATED:
+        here = here.sel(threshold=outcome.of)
+        if outcome.by and outcome.by not in _actors(sweep)[0]:
+            place = who_decides(outcome.by, here["actor"].values.tolist())[0]
+            here, start = here.sel(place=1 + place), "place"
+        elif outcome.by:
+            here = here.sel(actor=outcome.by)
+        crossed = "place_crossed" if start == "place" else "crossed"
+        return here, crossed if outcome.is_share else f"{start}_quantile", times
+    here = here.sel(actor=outcome.by) if outcome.by else here
+    if outcome.kind == "leads":
+        return here, "leads", times
+    name, times, _ = DISTANCES.get(outcome.of, (outcome.of, 1.0, ""))
+    return here, name, times
 
 
 def _middle(years: Sequence[float]) -> float:
@@ -230,7 +282,7 @@ def value_text(row: Row, key: str, *, outcome: Outcome, years: tuple[float, floa
     value = float(row[key])
     if outcome.kind == "level":
         if not log:
-            return f"{value:.3g}"
+            return outcome_text(value, unit=outcome.unit, years=years, short=True)
         return power(value) if key != "value" else power_text(value)
     return year_text(value, years[1], years[0])
 
@@ -244,7 +296,7 @@ def interval_text(row: Row, *, outcome: Outcome, years: tuple[float, float], log
 
 def is_log(sweep: xr.DataTree, outcome: Outcome) -> bool:
     """Tell whether an outcome is a level in log10."""
-    return outcome.kind == "level" and str(group(sweep, "summary")[outcome.name].attrs["units"]).startswith("log10(")
+    return unit_in(sweep, outcome).startswith("log10(")
 
 
 def axis_value(axis: Axis, value: Any) -> str:
@@ -292,9 +344,10 @@ def sweep_lines(sweep: xr.DataTree, *, outcomes: Sequence[Outcome] = (), most: i
 
 def _cell(row: Row, outcome: Outcome, *, years: tuple[float, float], samples: int, log: bool) -> str:
     """Write a value with its error, and the 90 % interval where there is one."""
-    if outcome.kind == "crossed":
+    if outcome.is_share:
         return share_text(row["value"], samples, row["standard_error"])
     text, ends = value_text(row, "value", outcome=outcome, years=years, log=log), (row["lower_90"], row["upper_90"])
+    text += f" {outcome.unit}" if outcome.unit in ("OOM", "months") and math.isfinite(row["value"]) else ""
     # Quantiles come from counted cells, 1/1024 wide: an interval within one is that of a fixed number.
     cell = 1e-3 if log or outcome.kind == "crossing" else 0.0
     if ends[0] is None or math.isclose(*ends, rel_tol=1e-9, abs_tol=cell):

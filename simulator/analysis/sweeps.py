@@ -18,7 +18,7 @@ from simulator.analysis.designs.points import DesignPlan, UnfinishedDesign, desi
 from simulator.analysis.evaluation import first_sample
 from simulator.analysis.sweep_files import Sweep, UnfinishedSweep, build_sweep, point_ids, sweep_id
 from simulator.analysis.sweep_points import Over, SweepPlan, load_sweep
-from simulator.analysis.sweep_tables import read_outcomes
+from simulator.analysis.sweep_tables import Known, read_outcomes
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.run_folders import FITS, Say
 from simulator.engine.simulation import COUNTED, How, Progress, run_arrays, run_plan, simulate, works_of
@@ -129,7 +129,8 @@ def check_asked(plan: SweepPlan | DesignPlan, outcomes: Sequence[str]) -> None:
     if found is not None:
         own, sample = found
         levels = [name for name in sample.trajectories if not name.startswith("binding_")]
-        read_outcomes(outcomes, variables=levels, thresholds=list(own.thresholds), years=own.years.tolist())
+        actors = [each.name for each in own.actors]
+        read_outcomes(outcomes, Known(levels, list(own.thresholds), own.years.tolist(), actors, own.told))
 
 
 def run_sweep(

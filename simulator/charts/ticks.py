@@ -105,7 +105,7 @@ def outcome_scale(kind: str, *, log: bool = True) -> Scale:
     """Choose how the numbers of an outcome of a kind are written; `log`: whether its levels are logarithms."""
     if kind == "level":
         return "power" if log else "plain"
-    return "share" if kind == "crossed" else "year"
+    return "share" if kind in ("crossed", "leads") else "year"
 
 
 def tick_text(tick: float, scale: Scale) -> str:

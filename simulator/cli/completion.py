@@ -105,13 +105,13 @@ def entry_paths(ctx: typer.Context, incomplete: str) -> list[str]:
     return _begun(dict.fromkeys(f"{path}=" for part in parts for path in part.joint.priors), incomplete)
 
 
-def _told_in_run(name: str) -> tuple[list[str], list[str]]:
-    """Name the levels and the thresholds of a run; none where there is no run of that name."""
+def _told_in_run(name: str) -> tuple[list[str], list[str], list[str]]:
+    """Name the levels, the thresholds and the actors of a run; none where there is no run of that name."""
     from simulator.runs.kinds import found, run_path
 
     file = run_path(found(FilePath(name)))
     if not file.is_file():
-        return [], []
+        return [], [], []
     import netCDF4
 
     from simulator.runs.netcdf import check_sealed
@@ -120,8 +120,9 @@ def _told_in_run(name: str) -> tuple[list[str], list[str]]:
         summary = run["summary"].variables
         levels = [key for key, each in summary.items() if each.dimensions == ("quantile", "year")]
         thresholds = summary["threshold"][:].tolist() if "threshold" in summary else []
-        return [key for key in levels if not key.endswith("_error")], thresholds
-    return [], []
+        actors = run["actors_summary"]["actor"][:].tolist() if "actors_summary" in run.groups else []
+        return [key for key in levels if not key.endswith("_error")], thresholds, actors
+    return [], [], []
 
 
 def threshold_names(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -135,14 +136,16 @@ def observable_names(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def outcome_names(ctx: typer.Context, incomplete: str) -> list[str]:
-    """Offer levels at a date, and what may be asked of thresholds, of the run or the scenario that stands before."""
-    levels, thresholds = _told_in_run(_subject(ctx))
+    """Offer levels at a date, and what may be asked of thresholds and actors, of the run or scenario before."""
+    levels, thresholds, actors = _told_in_run(_subject(ctx))
     if not levels and (scenario := _scenario(_subject(ctx))) is not None:
         from simulator.analysis.evaluation import first_sample
 
         if found := first_sample(scenario):
             levels = [name for name in found[1].trajectories if not name.startswith("binding_")]
-            thresholds = list(found[0].thresholds)
+            thresholds, actors = list(found[0].thresholds), [each.name for each in found[0].actors]
     ways = (("crossing:", ""), ("crossed:", "@"), ("restricted:", ""))
     told = [f"{way}{name}{date}" for way, date in ways for name in thresholds]
+    told += [f"{way}{name}@" for way in ("leads:", "behind:", "behind_months:") for name in actors]
+    levels = [*levels, *(("lead", "lead_months") if len(actors) > 1 else ())]
     return _begun([*(f"{name}@" for name in levels), *told], incomplete)

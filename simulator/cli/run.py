@@ -201,7 +201,8 @@ def sweep(
         list[str] | None,
         typer.Option(
             autocompletion=completion.outcome_names,
-            help="What is printed and drawn: effective_compute@2035, crossing:NAME, crossed:NAME@2030; several.",
+            help="What is printed and drawn: effective_compute@2035, crossing:NAME, crossed:NAME@2030, "
+            "leads:ACTOR@2030; several.",
         ),
     ] = None,
     output: options.OutputOption = FilePath("outputs"),

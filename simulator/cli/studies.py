@@ -77,7 +77,7 @@ def condition(
             "--given",
             metavar="WHAT",
             help="What happened: 'physical_compute@2027.9 >= 1e28', 'spending@2027 = $1 billion +- 0.1 OOM', "
-            "'crossing:NAME by end of 2027', 'crossing:NAME = never'; may be given several times.",
+            "'crossing:NAME by end of 2027', 'crossing:NAME = never', 'leads:ACTOR@2030'; may be given several times.",
         ),
     ] = None,
     redraw: Annotated[
@@ -182,7 +182,8 @@ OutcomeOption = Annotated[
     typer.Option(
         "--outcome",
         autocompletion=completion.outcome_names,
-        help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; may be given several times.",
+        help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; of actors leads:NAME@2030, "
+        "lead@2030, lead_months@2030, behind:NAME@2030 or crossing:NAME:2; may be given several times.",
     ),
 ]
 DrawsOption = Annotated[str, typer.Option("--samples", help="Common draws; more make the medians sharper.")]
@@ -263,7 +264,8 @@ def shares(
         typer.Option(
             autocompletion=completion.outcome_names,
             help="A variable, or crossed:THRESHOLD, in every year or with @YEAR in one; or crossing:THRESHOLD, by "
-            "the rank of the year, or restricted:THRESHOLD. May be repeated. [default: effective compute]",
+            "the rank of the year, or restricted:THRESHOLD; of actors leads:NAME, lead, crossing:THRESHOLD:2. "
+            "May be repeated. [default: effective compute]",
         ),
     ] = None,
     samples: Annotated[str, typer.Option(help="Rows of either half of the draws.")] = "1024",

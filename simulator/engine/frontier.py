@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from simulator.engine.plan import Plan, joint_variables
 from simulator.model.model_counts import counts_of_actors
 from simulator.model.projection import Paths
+from simulator.model.race import Race, leading, race
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
 from simulator.variables import is_count
@@ -133,47 +134,17 @@ def by_actor(plan: Plan, rows: Sequence[Rows], crossed: Sequence[Rows]) -> Rows:
     return kept | {name: np.stack([each[name] for each in crossed]) for name in CROSSED}
 
 
-def race(years: Array, levels: NDArray[Any]) -> Rows:
-    """Tell how far actors are behind the one that leads, of their levels (actor, year, sample).
-
-    `behind` in OOM and `behind_years` (actor, year, sample): how long ago the frontier was first where an actor is now;
-    +inf where that was before the first year. `lead`, `lead_years` (year, sample): the same of the second, where there
-    is one.
-    """
-    top = levels.max(axis=0)
-    at_top = levels == top
-    behind = np.where(at_top, 0.0, np.subtract(top, levels, where=~at_top, out=np.zeros(levels.shape)))
-    late = np.where(at_top, 0.0, years[:, None] - _reached(years, np.maximum.accumulate(top, axis=0), levels))
-    result: Rows = {"behind": behind, "behind_years": late}
-    if len(levels) > 1:
-        result |= {name: np.partition(result[of], 1, axis=0)[1] for name, of in _LEADS.items()}
-    return result
-
-
-def leading(levels: NDArray[Any]) -> Array:
-    """Tell who leads, (actor, year, sample): 1 of the one that does, in equal parts of several."""
-    at_top = levels == levels.max(axis=0)
-    return np.asarray(at_top / at_top.sum(axis=0))
-
-
-_LEADS = {"lead": "behind", "lead_years": "behind_years"}
-
-
-def _reached(years: Array, frontier: NDArray[Any], levels: NDArray[Any]) -> Array:
-    """Find when the frontier, (year, sample), which never falls, was first at levels, straight between the years.
-
-    -inf where it was there before the first year.
-    """
-    low = np.zeros(levels.shape, dtype=np.int16)  # in how many years it was below
-    for place in range(years.size - 1):
-        low[:, place + 1 :] += frontier[place] < levels[:, place + 1 :]
-    before = np.maximum(low - 1, 0)
-    start, end = (np.take_along_axis(frontier[None], place, axis=1).astype(np.float64) for place in (before, low))
-    with np.errstate(invalid="ignore", divide="ignore"):
-        part = np.where(end > start, (levels - start) / (end - start), 1.0)
-    part = np.where(np.isfinite(part), part, 1.0)
-    when = years[before] + np.clip(part, 0.0, 1.0) * (years[low] - years[before])
-    return np.where((low == 0) & (levels < frontier[0]), -np.inf, np.where(low == 0, years[0], when))
+def race_of(
+    plan: Plan, years: Array, rows: Sequence[Rows], names: Collection[str], crossing: Sequence[Array] = ()
+) -> Race | None:
+    """Set actors beside one another, of levels (year, sample) by name and crossings (threshold, sample), if any."""
+    if not plan.actors:
+        return None
+    told = [name for name in plan.told if name in names or name == plan.headline]
+    levels = {name: np.stack([stand_in(plan, at, name, each) for at, each in enumerate(rows)]) for name in told}
+    met = np.stack(crossing) if crossing else np.empty((len(rows), 0, 0))
+    crossed = dict(zip(plan.thresholds, np.moveaxis(met, 1, 0), strict=False))
+    return Race(tuple(each.name for each in plan.actors), plan.headline, years, levels, crossed)
 
 
 def count_race(plan: Plan, actors: Mapping[str, NDArray[Any]], *, part: int, most: int) -> tuple[Rows, Rows]:
@@ -204,7 +175,7 @@ def race_summary(
     for name, values in quantiles.items():
         if name in ("crossing", "place"):
             result[f"{name}_quantile"] = np.moveaxis(_apart(values, len(plan.thresholds)), 0, -1)
-        elif name in _LEADS:
+        elif name in ("lead", "lead_years"):
             result[name] = values
         else:
             result[name] = np.moveaxis(_apart(values, plan.years.size), 0, 1)

@@ -9,8 +9,12 @@ import numpy as np
 
 from simulator.dates import DateError, by_words, point_words, read_year
 from simulator.errors import InputError, near_or_all
+from simulator.model.race import race_fault
+from simulator.runs.estimates import plain_error
 from simulator.runs.groups import Group, arrays, differing_samples
 from simulator.runs.table import Row, Table
+from simulator.runs.tables.actors import actor_labels, many_words
+from simulator.schema.actors import who_decides
 from simulator.units import Array
 from simulator.variables import snake
 from simulator.wording import share_text
@@ -57,7 +61,8 @@ def crossed_by(
     date : str or float, or several
         A decimal year, or a date such as `2027-12-31`, `2026 Q3`, `mid-2028`, `end of 2027`; the run's years without.
     threshold : str
-        The name of one threshold; all without it.
+        The name of one threshold; all without it. Of a run with actors `NAME:2`, `NAME:all` or `NAME:ACTOR` too: by so
+        many of them, or by one.
 
     Returns
     -------
@@ -76,6 +81,8 @@ def crossed_by(
     ['by the end of 2022']
     """
     summary = arrays(run, "summary")
+    if ":" in threshold:
+        return _crossed_by_some(run, date, *threshold.split(":", 1))
     names, years = _names(summary, threshold), np.asarray(summary.coords["year"].values, dtype=np.float64)
     given = [date] if isinstance(date, str | int | float) else list(date)
     asked = [within(each, years) for each in given] if given else years.tolist()
@@ -91,6 +98,30 @@ def crossed_by(
             told: dict[str, Any] = {"threshold": name, "label": str(summary.coords["label"].values[place])}
             told |= {"by": by_words(year), "year": year, "probability": share}
             rows.append(told | {"standard_error": float(np.interp(year, years, errors))})
+    return Table.of_rows(rows)
+
+
+def _crossed_by_some(run: Group | xr.DataTree, date: str | float | Sequence[str | float], name: str, by: str) -> Table:
+    """Tell how likely a threshold is crossed by some of the actors by a date, or by one of them."""
+    summary, labels = arrays(run, "summary"), actor_labels(run)
+    _names(summary, name)
+    if rule := race_fault(name, by, actors=list(labels), known=None, dated=True):
+        raise InputError(f"--threshold {name}:{by}: {rule if labels else 'the run has no actors.'}")
+    held, years = arrays(run, "actors_summary"), np.asarray(summary.coords["year"].values, dtype=np.float64)
+    at = [str(each) for each in held.coords["threshold"].values].index(name)
+    number, by_place = who_decides(by, list(labels))
+    shares = held["place_crossed" if by_place else "crossed"].values[number, at]
+    samples = None
+    if "actors" in run.children:
+        met = arrays(run, "actors").data_vars["crossing_year"].values[:, at]
+        samples = np.sort(met, axis=0)[number] if by_place else met[number]
+    given = [date] if isinstance(date, str | int | float) else list(date)
+    rows, many = list[Row](), int(run.attrs["samples"])
+    for year in [within(each, years) for each in given] or years.tolist():
+        share = float(np.interp(year, years, shares) if samples is None else np.mean(samples <= year))
+        label = f"{summary.coords['label'].values[at]} by {many_words(labels.get(by, by))}"
+        rows.append({"threshold": f"{name}:{by}", "label": label, "by": by_words(year), "year": year,
+                     "probability": share, "standard_error": plain_error(share, many)})  # fmt: skip
     return Table.of_rows(rows)
 
 
@@ -125,7 +156,7 @@ def _crossing_years(run: Group | xr.DataTree) -> Array | None:
 def by_year_lines(run: Group | xr.DataTree, threshold: str) -> list[str]:
     """Say how likely a threshold is crossed by the end of each whole year of a run, while that changes."""
     rows = [row for row in crossed_by(run, threshold=threshold).rows() if row["year"] == np.floor(row["year"])]
-    samples = threshold_samples(arrays(run, "summary"), differing_samples(run)).get(threshold, 1)
+    samples = threshold_samples(arrays(run, "summary"), differing_samples(run)).get(threshold.partition(":")[0], 1)
     last = next((n for n, row in enumerate(rows) if row["probability"] >= rows[-1]["probability"]), len(rows) - 1)
     head = f"{rows[0]['label']}: crossed" if rows else threshold
     told = [f"  {row['by']}: {share_text(row['probability'], samples, row['standard_error'])}" for row in rows]
@@ -134,7 +165,7 @@ def by_year_lines(run: Group | xr.DataTree, threshold: str) -> list[str]:
 
 def said_by(row: Row, run: Group | xr.DataTree) -> str:
     """Say a row of `crossed_by` in words."""
-    samples = threshold_samples(arrays(run, "summary"), differing_samples(run))[row["threshold"]]
+    samples = threshold_samples(arrays(run, "summary"), differing_samples(run))[row["threshold"].partition(":")[0]]
     share = share_text(row["probability"], samples, row["standard_error"])
     return f"P({row['label']} {row['by']}) {share}"
 

@@ -261,7 +261,7 @@ CONTENTS: Final[Mapping[str, Contents]] = MappingProxyType({
         (*_named("sweep_format points", _FORM), Entry("sweep", "json", shape=_AXES),
          Entry("inputs", "json", shape=_INPUTS, optional=True), Entry("left_out", "whole", low=0, optional=True),
          Entry("spread", "text", form="lhs|sobol|file # lhs, sobol or file", optional=True), *_RUN),
-        (replace(_WHOLE_SUMMARY, front=True), replace(_COMPONENTS, front=True),
+        (replace(_WHOLE_SUMMARY, front=True), replace(_COMPONENTS, front=True), replace(_BY_ACTOR, front=True),
          Part("/points", _POINTS, optional=False, front=True)),
         _ALIKE,
     ),

@@ -308,7 +308,7 @@ def by_date_lines(run: Group | xr.DataTree, date: str | float, *, threshold: str
     if not threshold:
         three = (float(np.interp(year, values.years, values.at(level))) for level in (0.05, 0.5, 0.95))
         lines.append(f"  {_level_words(values, *three)}")
-    lines += [f"  {said_by(row, run)}" for row in table.rows()]
+    lines += [f"  {said_by(row, run)}" for row in table.rows()] + ([] if threshold else lead_lines(run, year))
     if year not in values.years:
         what = [] if threshold else ["levels, in log10"]
         what += [] if "crossings" in run.children else ["probabilities, of which no samples were kept"]

@@ -182,8 +182,9 @@ class Scenario:
 
 
 def words_of(components: Sequence[Component]) -> dict[str, str]:
-    """Say what variables and thresholds are called, by name; of those of several components, as the first does."""
-    return {name: word for each in reversed(components) for name, word in variable_words(each.spec).items()}
+    """Say what variables, thresholds and actors (`actor:NAME`) are called; of several components, as the first does."""
+    actors = {f"actor:{each.name}": each.label for each in components[0].actors}
+    return actors | {name: word for each in reversed(components) for name, word in variable_words(each.spec).items()}
 
 
 def data_hash(data: Any) -> str:

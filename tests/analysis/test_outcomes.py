@@ -1,9 +1,21 @@
 """What a sensitivity is of, read from text, from arrays and from runs."""
 
+import json
+import re
+
 import numpy as np
 import pytest
 
-from simulator import compare_runs, load_scenario, parse_scenario, prior_swings, simulate, variance_shares
+from simulator import (
+    compare_runs,
+    condition,
+    load_scenario,
+    parse_scenario,
+    prior_swings,
+    simulate,
+    sweep,
+    variance_shares,
+)
 from simulator.analysis.evaluation import Model, evaluate, inputs_of, model_of, prior_uniforms
 from simulator.analysis.influence import default_outcomes
 from simulator.analysis.outcomes import (
@@ -12,7 +24,6 @@ from simulator.analysis.outcomes import (
     difference_words,
     headline_outcomes,
     in_a_sentence,
-    level_text,
     outcome_text,
     outcome_unit,
     outcome_words,
@@ -23,9 +34,12 @@ from simulator.analysis.outcomes import (
     parse_outcomes,
     prior_text,
     run_outcomes,
+    unit_in,
 )
+from simulator.analysis.sweep_tables import outcome_table
 from simulator.errors import InputError
 from simulator.testing import run_of, scenario_text, small_scenario
+from simulator.wording import level_text
 from tests.money import money_alone, power_alone
 
 ASKED = [
@@ -35,6 +49,16 @@ ASKED = [
     "crossed:1000x-gpt-4@2028",
     "restricted:1000x-gpt-4",
 ]
+READ = [
+    *ASKED,
+    "leads:us-frontier@2030",
+    "lead@2030",
+    "lead_months@2030.5",
+    "behind:open-weights@2030",
+    "effective_compute:us-frontier@2030",
+    "crossing:1000x-gpt-4:2",
+    "crossed:1000x-gpt-4:all@2030",
+]
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +66,7 @@ def scenario():
     return load_scenario("baseline-2025", overrides=["samples=5000", "block=1024"])
 
 
-@pytest.mark.parametrize("text", ASKED)
+@pytest.mark.parametrize("text", READ)
 def test_an_outcome_is_written_as_it_is_read(text):
     assert parse_outcome(text).text == text
 
@@ -266,3 +290,118 @@ def test_without_compute_studies_ask_about_what_there_is() -> None:
     assert [outcome.text for outcome in default_outcomes(run)] == asked
     compared = compare_runs([run, run_of(power_alone())], labels=["a", "b"])
     assert len(compared.results) == 0
+
+
+def test_a_level_without_a_date_is_one_of_every_year_whoevers_it_is():
+    years = [2030.0, 2031.0]
+    for text in ("leads:us", "lead", "behind:us", "physical_compute:us"):
+        assert [each.text for each in outcomes_over(text, years)] == [f"{text}@2030", f"{text}@2031"]
+    assert [each.text for each in outcomes_over("crossing:run:2", years)] == ["crossing:run:2"]
+
+
+RACE = {
+    "schema": 2, "name": "race", "years": {"first": 2026, "last": 2032}, "samples": 512, "block": 128,
+    "drivers": {"spending": {"start": "$1 billion", "growth": "2x/year"},
+                "hardware": {"start": {"median": 1e18, "interval_90": [3e17, 3e18], "unit": "FLOP/USD"}}},
+    "thresholds": {"run": {"physical_compute": 1e28, "label": "1e28 FLOP"}},
+    "actors": {
+        "us": {"label": "US lab"},
+        "late": {"drivers": {"hardware": {"start": {"times": 0.1}}}},
+        "eu": {"drivers": {"spending": {"start": {"times": {"median": 1, "interval_90": [0.5, 2]}}}}},
+    },
+}  # fmt: skip
+OF_ACTORS = [
+    "behind:late@2030", "behind_months:late@2031", "leads:us@2028", "lead@2031", "lead_months@2031",
+    "physical_compute:eu@2029", "crossing:run:late", "crossing:run:2", "crossing:run:all", "crossing:run:first",
+    "crossed:run:2@2030", "restricted:run:all", "lead@2030.25", "leads:eu@2030.25", "physical_compute:late@2030.25",
+]  # fmt: skip
+
+
+def test_who_leads_and_by_how_much_is_an_outcome_to_its_closed_form_of_a_run_as_of_a_scenario():
+    scenario = parse_scenario(json.dumps(RACE | {"thresholds": {"run": {"physical_compute": 1e28}}}))
+    run, model = simulate(scenario), model_of(scenario)
+    found = dict(zip(OF_ACTORS, run_outcomes(run, parse_outcomes(OF_ACTORS)), strict=True))
+    uniforms = {name: prior_uniforms(scenario.spec, name, samples=512) for name in model.joint.uncertain}
+    evaluated = evaluate(model, uniforms, parse_outcomes(OF_ACTORS))
+    np.testing.assert_allclose(evaluated, list(found.values()), atol=2e-4)
+    us, late, eu = (run["actors/physical_compute"].sel(actor=name).transpose("year", "sample").values
+                    for name in ("us", "late", "eu"))  # fmt: skip
+    ahead = np.maximum(us, eu)
+    np.testing.assert_allclose(found["behind:late@2030"], (ahead - late)[4], atol=1e-5)
+    months = np.where(ahead[0] > late[5], np.inf, 12 * (ahead - late)[5] / np.log10(2))
+    np.testing.assert_allclose(found["behind_months:late@2031"], months, rtol=1e-4)
+    np.testing.assert_array_equal(found["leads:us@2028"], us[2] > eu[2])
+    np.testing.assert_allclose(found["lead@2031"], np.abs(us - eu)[5], atol=1e-5)
+    crossing = [2026 + (28 - own[0]) / np.log10(2) for own in (us, late, eu)]
+    ordered = np.sort(np.where(np.array(crossing) > 2032, np.inf, np.maximum(crossing, 2026)), axis=0)
+    for place, by in ((0, "first"), (1, "2"), (2, "all")):
+        np.testing.assert_allclose(found[f"crossing:run:{by}"], ordered[place], atol=1e-4)
+    np.testing.assert_array_equal(found["crossed:run:2@2030"], ordered[1] <= 2030)
+    np.testing.assert_allclose(found["restricted:run:all"], np.minimum(ordered[2], 2032), atol=1e-4)
+    np.testing.assert_allclose(found["physical_compute:late@2030.25"], late[4] + 0.25 * np.log10(2), atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("text", "words", "unit"),
+    [
+        ("leads:us@2028", "probability that US lab leads in 2028", "1"),
+        ("lead_months@2028", "lead of the first actor over the second in time in 2028", "months"),
+        ("behind:us@2028", "distance from the actor that leads, of US lab in 2028", "OOM"),
+        ("physical_compute:us@2028", "physical compute, of US lab in 2028", "log10(FLOP)"),
+        ("crossing:run:2", "crossing year of 1e28 FLOP by 2 actors", "year"),
+        ("crossed:run:us@2028", "probability that 1e28 FLOP is crossed by US lab by the end of 2027", "1"),
+    ],
+)
+def test_outcomes_of_actors_are_told_in_words_and_units(text, words, unit):
+    scenario, outcome = parse_scenario(json.dumps(RACE | {"samples": 128})), parse_outcome(text)
+    statistic = "mean" if outcome.statistic == "mean" else ""
+    assert outcome_words(outcome, labels=scenario.words, statistic=statistic) == words
+    assert outcome_unit(scenario, outcome) == unit
+    run = simulate(scenario)
+    assert (outcome_words_in(run, outcome, statistic=statistic), unit_in(run, outcome)) == (words, unit)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("leads:uss@2028", "there is no actor 'uss'."),
+        ("crossing:run:4", "there is no actor '4'. There are: us, late, eu. Or write all, or 1 to 3."),
+        ("behind@2028", "there is no actor ''."),
+        ("lead:us@2028", "is of the first and the second, whoever they are. Write lead@2030, or behind:us@2030."),
+        ("capability:us@2028", "there is no variable by actor 'capability'."),
+        ("leads:us@2040", "the years go from 2026 to 2032."),
+    ],
+)
+def test_what_is_asked_of_no_actor_is_refused(text, said):
+    run = simulate(parse_scenario(json.dumps(RACE | {"samples": 16})))
+    with pytest.raises(InputError, match=re.escape(said)):
+        run_outcomes(run, parse_outcomes([text]))
+    alone = simulate(parse_scenario(json.dumps({**RACE, "samples": 16, "actors": {}})))
+    with pytest.raises(
+        InputError, match="is of actors, and there are none here" if ":" in text else "no variable|none"
+    ):
+        run_outcomes(alone, parse_outcomes([text]))
+
+
+def test_who_leads_is_swept_shared_out_and_given_like_any_other_outcome():
+    scenario = parse_scenario(json.dumps(RACE))
+    swept = sweep(scenario, over={"actors.late.drivers.hardware.start.times": [0.1, 1, 10]})
+    table = outcome_table(swept, parse_outcome("leads:late@2030"))
+    assert table["value"].tolist()[0] < 0.05
+    assert table["value"].tolist()[2] > 0.95
+    for value, point in zip(table["value"].tolist(), (0.1, 1, 10), strict=True):
+        own = simulate(
+            parse_scenario(json.dumps(RACE), overrides=[f"actors.late.drivers.hardware.start.times={point}"])
+        )
+        assert value == pytest.approx(run_outcomes(own, [parse_outcome("leads:late@2030")]).mean(), abs=1e-12)
+        second = outcome_table(swept, parse_outcome("crossing:run:2"))["value"].tolist()[(0.1, 1, 10).index(point)]
+        assert second == pytest.approx(np.median(run_outcomes(own, [parse_outcome("crossing:run:2")])), abs=2e-3)
+    found = variance_shares(scenario, outcomes=["leads:us@2030", "lead@2030"], samples=64)
+    assert {"actors.eu.drivers.spending.start.times"} == {
+        str(name)
+        for name, total in zip(found.dataset["input"].values, found.dataset["total"].values[:, 1], strict=True)
+        if total > 0.5
+    }
+    given = condition(simulate(scenario), ["leads:us@2030"])
+    assert given.tables()["given"].rows()[0]["probability"] == pytest.approx(0.5, abs=0.06)
+    assert condition(simulate(scenario), ["lead_months@2030 >= 3"]).effective > 100

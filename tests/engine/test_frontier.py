@@ -16,9 +16,9 @@ from simulator.analysis.evaluation import evaluate, model_of
 from simulator.analysis.outcomes import outcomes_over
 from simulator.engine import run_folders, simulation
 from simulator.engine.batches import Batch, compute_batch
-from simulator.engine.frontier import leading, race
 from simulator.engine.run_folders import extend_run
 from simulator.engine.simulation import run_plan, simulate
+from simulator.model.race import leading, race
 from simulator.priors.streams import blocks_uniforms
 from simulator.runs.folder import open_run, save_run
 from simulator.scenario.load import load_scenario, parse_scenario

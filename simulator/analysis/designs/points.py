@@ -38,6 +38,7 @@ from simulator.scenario.overrides import CENTRE
 from simulator.scenario.resolving import Scenario
 from simulator.scenario.sweep_axes import Axis, check_paths
 from simulator.schema.words import input_words
+from simulator.variables import actor_dims, summary_dims
 from simulator.version import source_digest
 
 TOLD = tuple(LEVELS.index(level) for level in (0.05, 0.25, 0.5, 0.75, 0.95))
@@ -124,19 +125,23 @@ def make_points(text: str, keep: str, changes: Sequence[Sequence[str]]) -> list[
 
 def _made(point: Scenario, keep: str) -> Made:
     plan, groups = summed_up(point, how=How("trajectories" if keep == "trajectories" else "summary"))
+    dims = {"": summary_dims(groups.summary), _OF_ACTORS: actor_dims(groups.actors_summary, of_samples=False)}
     summary = {
-        name: values[..., TOLD]
-        if name in _LEVELS_LAST
-        else values[TOLD, :]
-        if values.shape[0] == len(LEVELS)
+        f"{path}{name}": np.take(values, TOLD, axis=dims[path][name].index("quantile"))
+        if "quantile" in dims[path][name]
         else values
-        for name, values in groups.summary.items()
+        for path, arrays in (("", groups.summary), (_OF_ACTORS, groups.actors_summary))
+        for name, values in arrays.items()
     }
     told = (*plan_warnings(point), *groups.warnings)
     return Made(summary, plan.limits, run_id(point, keep=keep), told)
 
 
-_LEVELS_LAST = ("crossing_quantile", "crossing_quantile_error", "threshold_level_quantile", "event_quantile")
+_OF_ACTORS = "actors_summary/"
+
+
+def _key(path: str, name: str) -> str:
+    return name if path == "summary" else f"{path}/{name}"
 
 
 class _Stack:
@@ -144,13 +149,19 @@ class _Stack:
 
     def __init__(self, plan: DesignPlan) -> None:
         own, groups = summed_up(plan.base, how=How("trajectories" if plan.keep == "trajectories" else "summary"))
-        self.plan, self.like = plan, _thinned(Labels(plan.base, own).group(groups.summary))
+        labels = Labels(plan.base, own)
+        self.plan, self.like = plan, {"summary": _thinned(labels.group(groups.summary))}
+        if groups.actors_summary:
+            self.like["actors_summary"] = _thinned(labels.of_actors(groups.actors_summary))
+        like = {
+            _key(path, name): each.shape for path, group in self.like.items() for name, each in group.data_vars.items()
+        }
         self.limits, self.done = own.limits, 0
-        size, one = plan.design.size, 8 * sum(math.prod(each.shape) for each in self.like.data_vars.values())
+        size, one = plan.design.size, 8 * sum(map(math.prod, like.values()))
         told = f"design: the summaries of {size:,} points in {own.years.size} years take"
         remedy = "Take fewer points, or write a coarser step or an earlier last year."
         refuse_beyond_memory(told, size * one, at_once=AT_ONCE, remedy=remedy)
-        self.held = {name: np.full((size, *each.shape), np.nan) for name, each in self.like.data_vars.items()}
+        self.held = {name: np.full((size, *shape), np.nan) for name, shape in like.items()}
         self.runs, self.faults, self.warnings = [""] * size, [""] * size, [""] * size
 
     def add(self, made: Made) -> None:
@@ -165,7 +176,7 @@ class _Stack:
 
     def _unlike(self, made: Made) -> str:
         """Say why a point cannot stand beside the others."""
-        known = {*self.like.data_vars}
+        known = {*self.held}
         if more := sorted({*made.summary} - known):
             return f"has {more[0]}, which the scenario has not. Write it there, and change it at points."
         lost = sorted(known - {*made.summary})
@@ -307,15 +318,21 @@ def _joined(plan: DesignPlan, stack: _Stack) -> Sweep:
         "sweep_format": SWEEP_FORMAT, **attributes, "sweep": axes_text((design.axis,), base), "points": design.size,
         "spread": design.kind, "inputs": json.dumps(told, ensure_ascii=False), "left_out": len(left),
     }  # fmt: skip
-    summary = {
-        name: xr.Variable((POINT, *each.dims), stack.held[name], dict(each.attrs))
-        for name, each in stack.like.data_vars.items()
+    summaries = {
+        path: xr.Dataset(
+            {
+                name: xr.Variable((POINT, *each.dims), stack.held[_key(path, name)], dict(each.attrs))
+                for name, each in like.data_vars.items()
+            },
+            coords=coords | dict(like.coords),
+        )
+        for path, like in stack.like.items()
     }
     points = {"run_id": (POINT, np.array(stack.runs), {"long_name": "run of the point"}),
               "fault": (POINT, np.array(stack.faults), {"long_name": "why the point is left out"})}  # fmt: skip
     sweep = Sweep.of(xr.DataTree.from_dict({
         "/": xr.Dataset(attrs=about),
-        "summary": xr.Dataset(summary, coords=coords | dict(stack.like.coords)),
+        **summaries,
         "points": xr.Dataset(points, coords=coords),
     }))  # fmt: skip
     sweep.attrs["warnings"] = "\n".join([*plan_warnings(base), *_left_out(plan, stack.faults), *_warned(plan, stack)])

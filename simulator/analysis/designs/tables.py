@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from numpy.typing import NDArray
 
-from simulator.analysis.outcomes import Outcome, between_words, outcome_text, years_of
+from simulator.analysis.outcomes import Outcome, between_words, outcome_text, unit_in, years_of
 from simulator.analysis.sweep_tables import (
     is_log,
     outcome_table,
@@ -87,8 +87,8 @@ def design_tables(sweep: xr.DataTree) -> dict[str, Table]:
         said[each.name] = (each.unit if each.is_number else "", each.label)
     for outcome in point_outcomes(sweep):
         table, words = outcome_table(sweep, outcome), swept_words(sweep, outcome)
-        unit = str(group(sweep, "summary")[outcome.name].attrs["units"]) if outcome.kind == "level" else outcome.unit
-        ends = {} if outcome.kind == "crossed" else {" 5 %": "lower_90", " 95 %": "upper_90"}
+        unit = unit_in(sweep, outcome)
+        ends = {} if outcome.is_share else {" 5 %": "lower_90", " 95 %": "upper_90"}
         for end, column in {"": "value", **ends}.items():
             values = [value if kept else None for value, kept in zip(table[column].tolist(), run, strict=True)]
             columns[f"{outcome.text}{end}"] = values
@@ -151,7 +151,8 @@ def value_words(sweep: xr.DataTree, outcome: Outcome, value: float) -> str:
     """Write what comes out at a point."""
     if math.isnan(value):
         return "left out"
-    if outcome.kind == "crossed":
+    if outcome.is_share:
         return share_text(value, int(sweep.attrs["samples"]))
-    unit = str(group(sweep, "summary")[outcome.name].attrs["units"]) if outcome.kind == "level" else "year"
-    return outcome_text(value, unit=unit if is_log(sweep, outcome) or unit == "year" else "", years=years_of(sweep))
+    unit = unit_in(sweep, outcome)
+    told = is_log(sweep, outcome) or unit == outcome.unit
+    return outcome_text(value, unit=unit if told else "", years=years_of(sweep))

@@ -173,14 +173,21 @@ def influence_figure(run: Run, influence: OutcomeInfluence) -> Figure:
     deciles = deciles.with_columns(told | {"scale": [scale.unit for scale in scales]})
     label = in_a_sentence(outcome_words_in(run, outcome))
     strongest = bars[0]
-    said = "share that has crossed" if outcome.kind == "crossed" else "median"
+    said = {"crossed": "share that has crossed", "leads": "share that leads"}.get(outcome.kind, "median")
     span = span_text(outcome, strongest, years)
     first = (
         f"{capital(strongest['label'])} has most to do with it: the {said} goes from {span} "
         "from its lowest to highest tenth"
     )
     panels = {row["label"]: deciles.where(input=row["input"]).rows() for row in bars if row["input"] in names}
-    views = [_bars(bars), *([_panels(panels, scale=outcome_scale(outcome.kind), horizon=years[1])] if panels else [])]
+    views = [
+        _bars(bars),
+        *(
+            [_panels(panels, scale=outcome_scale(outcome.kind, log=outcome.unit == "log10"), horizon=years[1])]
+            if panels
+            else []
+        ),
+    ]
     under = f"{run.attrs['title']}: {run.attrs['subject']}. {first}."
     chart = sheet(views, Head(f"What goes with {label}", under, run_label(run)), width=WIDTH)
     ranked = listed([f"{row['label']} ({row['delta']:.2f})" for row in bars[:MOST_PANELS]])

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simulator.analysis.designs.tables import going_with, is_design, outcome_values
-from simulator.analysis.outcomes import Outcome, years_of
+from simulator.analysis.outcomes import Outcome, unit_in, years_of
 from simulator.analysis.sweep_tables import (
     axis_heading,
     axis_value,
@@ -29,14 +29,14 @@ from simulator.charts.spec import Figure, Head, Spec
 from simulator.charts.swept import MOST_LINES, RAMP, Plot, Point, Side, draw_heat, draw_lines, draw_strips
 from simulator.charts.ticks import outcome_scale
 from simulator.errors import InputError
-from simulator.runs.groups import Run, differing_samples, group
+from simulator.runs.groups import Run, differing_samples
 from simulator.runs.table import Row, Table
 from simulator.scenario.designs import KINDS
 from simulator.scenario.sweep_axes import Axis
 from simulator.units import plain_unit
 from simulator.wording import capital, share_text, signed
 
-_STEPS = {"level": 0.1, "crossing": 0.1, "crossed": 0.01}
+_STEPS = {"level": 0.1, "crossing": 0.1, "crossed": 0.01, "leads": 0.01}
 """The least width of a class of colours: OOM, years, shares."""
 MOST_PANELS = 12
 """Maps or frames of one figure: combinations of the axes beyond those that are drawn along and up."""
@@ -73,7 +73,7 @@ def _cloud_figures(sweep: Run, outcome: Outcome) -> list[Figure]:
         return []
     horizon = years_of(sweep)[1]
     beyond = horizon + 1.0 if np.isposinf(values).any() else None
-    told = "" if outcome.kind == "crossed" else "median "
+    told = "" if outcome.is_share else "median "
     up = Range(f"{told}{words}", values, scale=outcome_scale(outcome.kind, log=is_log(sweep, outcome)), beyond=beyond)
     clouds = [Cloud("", Range(f"{each.words} (rank correlation {signed(rank)})", each.values, each.log), up)
               for each, rank in ranked]  # fmt: skip
@@ -123,18 +123,18 @@ class _Told:
         """The unit of a level; empty of other outcomes."""
         if self.outcome.kind != "level":
             return ""
-        unit = plain_unit(group(self.sweep, "summary")[self.outcome.name].attrs["units"])
+        unit = plain_unit(unit_in(self.sweep, self.outcome))
         return "times the start" if unit == "1" and self.log else unit
 
     def text(self, row: Row) -> str:
         """Write the value of a point; of a share to what its error supports."""
-        if self.outcome.kind == "crossed":
+        if self.outcome.is_share:
             return share_text(row["value"], differing_samples(self.sweep))
         return value_text(row, "value", outcome=self.outcome, years=self.years, log=self.log)
 
     def bound_texts(self, bounds: Sequence[float]) -> list[str]:
         """Write the bounds of colours; of shares as they part, where they do."""
-        if self.outcome.kind != "crossed" or len(bounds) == 2:
+        if not self.outcome.is_share or len(bounds) == 2:
             return [self.text({"value": bound}) for bound in bounds]
         return [f"{100 * bound:.{0 if bounds[-1] - bounds[0] > 0.2 else 1}f} %" for bound in bounds]
 
@@ -175,7 +175,7 @@ class _Told:
 
     def title(self) -> str:
         low, high = (self.text(row) for row in self.ends())
-        what = f"{capital(self.words)}: {'' if self.outcome.kind == 'crossed' else 'median '}"
+        what = f"{capital(self.words)}: {'' if self.outcome.is_share else 'median '}"
         unit = f" {self.unit}" if self.unit else ""
         return f"{what}{low}{unit} at every point" if low == high else f"{what}{low} to {high}{unit}"
 
@@ -186,7 +186,7 @@ class _Told:
             said.append(f"{word} {self.text(row)} at {at}")
         errors = [row["standard_error"] for row in self.rows if math.isfinite(row["standard_error"])]
         units = {"level": (1.0, "OOM" if self.log else ""), "crossing": (1.0, "years"), "crossed": (100.0, "points")}
-        scale, unit = units[self.outcome.kind]
+        scale, unit = units["crossed" if self.outcome.is_share else self.outcome.kind]
         most = scale * max(errors, default=0.0)
         error = f" Monte Carlo standard errors: at most {most:.2g} {unit}.".rstrip() if most else ""
         count = sum(map(math.isinf, self.values))
@@ -194,7 +194,7 @@ class _Told:
         return f"{self.title()}: {'; '.join(said)}.{beyond} All points on the same draws.{error}"
 
     def head(self, more: str) -> Head:
-        attrs, what = self.sweep.attrs, "Share" if self.outcome.kind == "crossed" else "Medians"
+        attrs, what = self.sweep.attrs, "Share" if self.outcome.is_share else "Medians"
         each = f"{int(attrs['samples']):,} samples at each of {int(attrs['points']):,} points"
         foot = [f"Sweep {attrs['run_id']} · scenario {attrs['name']} · seed {attrs['seed']} · {each}"]
         return Head(self.title(), f"{what} of the samples, every point on the same draws.{more}", foot)
@@ -220,7 +220,7 @@ def _heat_figure(told: _Told) -> Figure:
     bounds = _bounds([value for value in told.values if math.isfinite(value)], step=_STEPS[told.outcome.kind])
     ends = told.bound_texts(bounds)
     classes = [low if low == high else f"{low.removesuffix(' %')} to {high}" for low, high in itertools.pairwise(ends)]
-    small = "" if told.outcome.kind == "crossed" else " Small, where there is room: 90 % of the samples."
+    small = "" if told.outcome.is_share else " Small, where there is room: 90 % of the samples."
     chart = draw_heat(plot, bounds=bounds, classes=classes, head=told.head(small))
     alt_text = (
         f"Heat map of {told.words}, {len(along.labels)} by {len(up.labels)} cells"
@@ -232,7 +232,7 @@ def _heat_figure(told: _Told) -> Figure:
 
 def _line_figure(told: _Told, along: Axis, by: Axis | None) -> Figure:
     numeric = along.numbers is not None
-    bands = " Bands: 50 and 90 % of the samples." if by is None and told.outcome.kind != "crossed" else ""
+    bands = " Bands: 50 and 90 % of the samples." if by is None and not told.outcome.is_share else ""
     draw = draw_lines if numeric else draw_strips
     chart = draw(told.plot(along, by), head=told.head(f" Bars: two standard errors.{bands}"))
     kind = f"{len(by.labels)} lines" if by else "one line" if numeric else "bars"
@@ -276,7 +276,7 @@ def _span(told: _Told, *, bands: bool) -> tuple[float, float]:
     if not finite:
         return told.years[1] - 1.0, told.years[1]
     low, high = min(finite), max(finite)
-    if told.outcome.kind == "crossed":
+    if told.outcome.is_share:
         return (0.0, 1.0) if high - low > 0.2 else (max(0.0, low - 0.1), min(1.0, high + 0.1))
     spare = max(1.0 - (high - low), 0.0) / 2 + 0.04 * (high - low)
     if told.outcome.kind == "crossing":

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,10 +11,13 @@ from numpy.typing import NDArray
 
 from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
-from simulator.runs.estimates import BANDS
-from simulator.runs.groups import Group, Labelled, arrays, read_quantiles
+from simulator.model.race import Race
+from simulator.runs.estimates import BANDS, at_date
+from simulator.runs.groups import Group, Labelled, arrays, group, headline_of, read_quantiles
 from simulator.runs.model_counts import summary_counts
 from simulator.runs.table import Table, axis_columns
+from simulator.schema.actors import ALL, FIRST
+from simulator.units import Array
 from simulator.variables import ACTORS, is_count
 from simulator.wording import amount_range, percent
 
@@ -47,6 +50,12 @@ def actor_summaries(run: Group | xr.DataTree) -> dict[str, Group]:
         )
         for at, label in enumerate(actor_labels(run).values())
     }
+
+
+def many_words(by: str) -> str:
+    """Say by whom a threshold is crossed: `first`, `all`, so many, or one by name or label."""
+    named = {FIRST: "the first actor", "1": "the first actor", ALL: "all actors"}
+    return named.get(by) or (f"{by} actors" if by.isdecimal() else by)
 
 
 def told_names(run: Group | xr.DataTree) -> list[str]:
@@ -137,22 +146,27 @@ def actor_tables(run: Group | xr.DataTree) -> dict[str, Table]:
     return tables | {name: table for name, table in more.items() if table}
 
 
-def lead_lines(run: Group | xr.DataTree) -> list[str]:
-    """Say who leads in the middle of the years and in the last, and by how much; nothing without several actors."""
+def lead_lines(run: Group | xr.DataTree, date: float | None = None) -> list[str]:
+    """Say who leads at a date, or in the middle of the years and in the last, and by how much.
+
+    Between two years on straight lines; nothing without several actors.
+    """
     labels = actor_labels(run)
     if len(labels) < 2:
         return []
     held = arrays(run, GROUP)
     years, leads = held.coords["year"].values, held["leads"].values
     ahead, late = (read_quantiles(held, name) for name in ("lead", "lead_years"))
-    middle = int(np.argmin(np.abs(years - (years[0] + years[-1]) / 2)))
+    middle = years[int(np.argmin(np.abs(years - (years[0] + years[-1]) / 2)))]
     lines = []
-    for at in dict.fromkeys((middle, len(years) - 1)):
-        order = sorted(zip(leads[:, at].tolist(), labels.values(), strict=True), key=lambda each: -each[0])
+    for year in dict.fromkeys((float(middle), float(years[-1])) if date is None else (date,)):
+        order = sorted(zip(at_date(leads, years, year).tolist(), labels.values(), strict=True), key=lambda row: -row[0])
         said = ", ".join(f"{label} {percent(share)}" for share, label in order)
-        lead = _spread({key: round(float(each[at]), 2) for key, each in ahead.items()}, "OOM")
-        time = _spread({key: round(MONTHS * float(each[at]), 1) for key, each in late.items()}, "months")
-        lines.append(f"  leads at {point_words(float(years[at]))}: {said}; the second is {lead} behind, {time}")
+        lead = _spread({key: round(float(at_date(each, years, year)), 2) for key, each in ahead.items()}, "OOM")
+        time = _spread(
+            {key: round(MONTHS * float(at_date(each, years, year)), 1) for key, each in late.items()}, "months"
+        )
+        lines.append(f"  leads at {point_words(year)}: {said}; the second is {lead} behind, {time}")
     return lines
 
 
@@ -164,3 +178,21 @@ def _spread(found: Mapping[str, float], unit: str) -> str:
 
 def _number(value: float) -> str:
     return "more than since the start" if value == math.inf else f"{value:g}"
+
+
+def run_race(run: xr.DataTree, names: Collection[str]) -> Race | None:
+    """Read the actors of a run that kept its samples, with their levels by name; none where it has none."""
+    if "actors" not in run.children:
+        return None
+    held, main = group(run, "actors", of_samples=True), headline_of(group(run, "summary"))
+    levels = {
+        str(name): each.transpose("actor", "year", "sample").values if name in names or name == main else np.empty(0)
+        for name, each in held.data_vars.items()
+        if "year" in each.dims
+    }
+    crossing: dict[str, Array] = {}
+    if "crossing_year" in held:
+        met = held["crossing_year"].transpose("threshold", "actor", "sample")
+        crossing = dict(zip(met["threshold"].values.tolist(), met.values, strict=True))
+    years = group(run, "summary")["year"].values
+    return Race(tuple(map(str, held["actor"].values.tolist())), main, years, levels, crossing)
