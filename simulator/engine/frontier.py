@@ -33,7 +33,8 @@ def stand_in(plan: Plan, number: int, name: str, rows: Mapping[str, NDArray[Any]
     """Give a variable of a part of a run in the form that all parts share, (year, sample)."""
     like = next(iter(rows.values()))
     if name.startswith("binding_"):
-        shared, own = plan.limits[name], binding_names(plan.parts[number].spec).get(name, ())
+        shared, part = plan.limits[name], plan.parts[number]
+        own = binding_names(part.spec, of_actor=bool(plan.actors)).get(name, ())
         numbers = np.array([0, *(shared.index(limit) + 1 for limit in own)], dtype=np.int8)
         return numbers[rows[name]] if name in rows else np.zeros(like.shape, dtype=np.int8)
     if name in rows:

@@ -139,8 +139,8 @@ def plan_of(
     for part in parts:
         functions |= named_drivers(part.spec)
     years = year_grid(components[0].spec) if years is None else years
-    counts = not components[0].actors
-    projections = tuple(Projection(part.spec, years=years, custom=functions, counts=counts) for part in parts)
+    of_actor = bool(components[0].actors)
+    projections = tuple(Projection(part.spec, years=years, custom=functions, of_actor=of_actor) for part in parts)
     thresholds = {name: stand.quantity for name, stand in projections[0].stands.items()}
     told = headline(joint_variables(components), thresholds.values())
     events = tuple(dict.fromkeys(name for each in parts for name in _events(each.spec)))
@@ -158,7 +158,7 @@ def _limits(components: Sequence[Component]) -> dict[str, tuple[str, ...]]:
     found: dict[str, set[str]] = {}
     parts: tuple[Part, ...] = (*components, *components[0].actors)
     for part in parts:
-        for subject, limits in binding_names(part.spec).items():
+        for subject, limits in binding_names(part.spec, of_actor=isinstance(part, Actor)).items():
             if not isinstance(part, Actor) or subject in found:
                 found.setdefault(subject, set()).update(limits)
     main = [f"binding_{subject}" for subject in SUBJECTS]  # these first, then what they are made of

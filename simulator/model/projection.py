@@ -39,6 +39,7 @@ from simulator.schema.subjects import (
     moving_thresholds,
     stands_of,
     subjects,
+    subjects_within,
     told_variables,
 )
 from simulator.units import Array
@@ -62,10 +63,11 @@ class Projection:
     """A scenario made ready for its blocks of draws; what stands where in it is found once."""
 
     def __init__(
-        self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver], counts: bool = True
+        self, spec: ScenarioSpec, *, years: Array, custom: Mapping[str, CustomDriver], of_actor: bool = False
     ) -> None:
         self.spec, self.years, self.custom = spec, years, custom
-        self._counts = counts  # those of actors are counted together
+        self._of_actor = of_actor  # models of actors are counted together
+        self._within = subjects_within(spec) if of_actor else {}
         self._places: dict[tuple[str, Path], Any] = {}
         self._subjects, self._inner = {each.name: each for each in subjects(spec)}, inner_subjects(spec)
         self._quantities = {level_name(("quantities", name)): name for name in spec.named}
@@ -113,6 +115,9 @@ class Projection:
         }
         for subject in self._subjects.values():
             result |= self._variables_of(subject, chain.capped(subject.name, years))
+        for name, (subject, lags) in self._within.items():
+            capped = quantities.capped_before(subject, lags, block, years, had=result[name])
+            result |= self._variables_of(subject, capped) | {f"{name}_demanded": capped.demanded}
         for subject in self._inner:
             if subject.level is not None:
                 capped = quantities.capped_level(subject.level, subject.path, block, years)
@@ -130,7 +135,7 @@ class Projection:
         if spec.capability is not None:
             starts["reference"] = result[spec.capability.made_of[0]][:, :1]
             result["capability"] = metric(spec.capability, block, result, starts["reference"])
-        if spec.models is not None and self._counts:
+        if spec.models is not None and not self._of_actor:
             result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
         return Paths(self, block, starts, result)
 

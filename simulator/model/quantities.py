@@ -63,6 +63,23 @@ def capped_level(level: Level, path: Path, block: Block, years: Array) -> Capped
     return capped(bounds, demand, lambda: demand(np.array([base])), path=path, base=base, block=block, years=years)
 
 
+def capped_before(subject: Subject, lags: Sequence[Path], block: Block, years: Array, *, had: Array) -> Capped:
+    """Give what limits a level some time ago, on the scale of what is `had` now: it is that, or behind it by a gap."""
+    then = years - sum((ago(path, block)[:, None] for path in lags), np.zeros((1, 1)))
+    then, shape = np.broadcast_to(then, (block.size, years.size)).reshape(-1, 1), (block.size, years.size)
+    taken = block.taken(np.repeat(np.arange(block.size), years.size), then)
+    found = capped_level(cast("Level", subject.level), subject.path, taken, then)
+
+    def placed(levels: Array) -> Array:
+        return np.broadcast_to(levels, then.shape).reshape(shape)
+
+    behind = had - placed(found.capped)
+    parts = (
+        {name: placed(each) + behind for name, each in of.items()} for of in (found.limits, found.followed, found.bent)
+    )
+    return Capped(placed(found.demanded) + behind, np.broadcast_to(had, shape), *parts)
+
+
 def grown_level(level: Level, path: Path, block: Block, times: Array) -> Array:
     """What a level is without limits: what growth gives, the quantity that it is, or what was bought for a stock."""
     if isinstance(level, Stock) and level.adds_up:

@@ -9,12 +9,11 @@ from typing import Any
 from simulator.errors import Fault, Path, dotted
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import effects_in, lookup
+from simulator.schema.actors import CATCH_UP, OWN
 from simulator.schema.base import Faults
 from simulator.schema.quantities import Level
 
 LAG, GAP, CLOSES = "lag", "gap", "closes"
-CATCH_UP = "catch-up"
-"""The factor of a driver by which an actor is behind."""
 ONE: Path = ("one",)
 """Where a number stood that no file writes: 1."""
 _OF_LEVEL = frozenset(
@@ -125,14 +124,16 @@ def _set_back(result: Following, path: Path, *, closes: bool) -> None:
     """Put a driver behind by a factor that closes: by its half-life, of which the numbers are drawn."""
     entry = _driver(result, path, GAP, (*path, GAP))
     behind = {"start": 1.0} | ({"growth": [{"rate": "1x/year", "half_life": "1 year"}]} if closes else {})
-    own: Path = (*path, "factors", CATCH_UP)
+    factors = entry.get("factors") or {}
+    name = CATCH_UP + "-again" * sum(str(each).startswith(CATCH_UP) for each in factors)
+    own: Path = (*path, "factors", name)
     said: dict[Path, Path] = {(*own, "start"): (*path, GAP)}
     said |= {(*own, "growth", 0, key): (*path, CLOSES) for key in ("rate", "half_life")}
-    if factors := entry.get("factors"):
-        _put(result, path, {**entry, "factors": {**factors, CATCH_UP: behind}}, {}, said)
+    if factors:
+        _put(result, path, {**entry, "factors": {**factors, name: behind}}, {}, said)
         return
-    moves = {(*path, "factors", "own", key): (*path, key) for key in entry}
-    _put(result, path, {"factors": {"own": entry, CATCH_UP: behind}}, moves, said)
+    moves = {(*path, "factors", OWN, key): (*path, key) for key in entry}
+    _put(result, path, {"factors": {OWN: entry, name: behind}}, moves, said)
 
 
 def _put(result: Following, path: Path, entry: Any, moves: Mapping[Path, Path], said: Mapping[Path, Path]) -> None:

@@ -18,6 +18,8 @@ MOST_ACTORS = 20
 
 
 FIRST, ALL, NONE = "first", "all", "none"
+OWN, CATCH_UP = "own", "catch-up"
+"""The factors of a driver of an actor that is behind by a gap: what it would have, and how far it is behind."""
 
 
 def _counted(stated: object) -> str:

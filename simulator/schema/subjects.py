@@ -7,13 +7,14 @@ called. A subject `s` has the variables `s`, `s_demanded`, `cap_s_<cap>` and `bi
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from simulator.errors import Path, dotted
+from simulator.schema.actors import CATCH_UP, OWN
 from simulator.schema.model_counts import count_names
 from simulator.schema.prior_names import entries_of, stated_drivers
-from simulator.schema.quantities import Factor, Level, Limit, Quantity
+from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.words import in_words, labels_of, threshold_labels
@@ -120,11 +121,37 @@ def inner_subjects(spec: ScenarioSpec) -> tuple[Subject, ...]:
     )
 
 
-def binding_names(spec: ScenarioSpec) -> dict[str, tuple[str, ...]]:
-    """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable."""
+def subjects_within(spec: ScenarioSpec) -> dict[str, tuple[Subject, tuple[Path, ...]]]:
+    """List the levels of an actor whose limits stand within what it follows, by a lag or a gap, under their own names.
+
+    Each with that level and its limits, and the paths of the lags, by the name of the subject.
+    """
+    found = dict[str, tuple[Subject, tuple[Path, ...]]]()
+    for subject in subjects(spec):
+        level, path, lags = subject.level, subject.path, list[Path]()
+        factors = stated_drivers(spec)[subject.driver].factors if level is None and path[0] == "drivers" else None
+        if factors and OWN in factors and all(name == OWN or name.startswith(CATCH_UP) for name in factors):
+            level, path = factors[OWN], (*path, "factors", OWN)
+        while (
+            level is not None and not level.caps and isinstance(level.level, Operation) and level.level.lag is not None
+        ):
+            lags.append((*path, "level", "lag"))
+            path = (*path, "level", "lag", "of")
+            level = level.level.lag.of if isinstance(level.level.lag.of, Level) else None
+        if level is not None and level.caps and path != subject.path:
+            bounds = tuple(
+                replace(each, variable=f"cap_{subject.name}_{snake(each.name)}") for each in bounds_of(level, path)
+            )
+            found[subject.name] = Subject(subject.name, path, level, (), bounds), tuple(lags)
+    return found
+
+
+def binding_names(spec: ScenarioSpec, *, of_actor: bool = False) -> dict[str, tuple[str, ...]]:
+    """Name the limits behind the numbers 1, 2, ... of each `binding_*` variable, of an actor what it follows too."""
+    within = [subject for subject, _ in subjects_within(spec).values()] if of_actor else []
     return {
         f"binding_{subject.name}": tuple(bound.name for bound in subject.bounds)
-        for subject in (*subjects(spec), *inner_subjects(spec))
+        for subject in (*subjects(spec), *inner_subjects(spec), *within)
         if subject.bounds
     }
 

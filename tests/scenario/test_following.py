@@ -12,6 +12,7 @@ from simulator.engine.batches import Batch, compute_batch
 from simulator.engine.simulation import run_plan
 from simulator.errors import ScenarioError
 from simulator.scenario.load import parse_scenario
+from simulator.testing import run_of
 from simulator.units import Array
 
 SPEC: dict[str, Any] = {
@@ -96,6 +97,43 @@ def test_what_is_laid_over_a_follower_is_laid_over_what_it_follows_and_then_lags
     for name in ("spending", "hardware", "algorithms", "effective_compute"):
         assert np.allclose(levels(batch, name, 3)[2:], levels(batch, name, 1)[:-2], atol=4e-6), name
     assert not np.allclose(levels(batch, "spending", 3), levels(batch, "spending", 2), atol=0.1)
+
+
+@pytest.mark.parametrize("kind", ["gompertz", "logistic", "hard"])
+def test_what_limits_one_that_follows_is_told_where_it_leads(kind: str) -> None:
+    """Once a year behind, then half an OOM: the limit, what is demanded, and whether the limit binds are those of then."""
+    limit = {"median": 300, "interval_90": [100, 1000], "unit": "1"}
+    bent = {**SPEC["drivers"]["algorithms"], "caps": {"headroom": {"kind": kind, "limit": limit}}}
+    names = ("algorithms", "algorithms_demanded", "cap_algorithms_headroom", "binding_algorithms")
+    more = {"hardware": {"factors": {"price": {"start": {"times": 10000}}}}}
+
+    def told(driver: dict[str, Any]) -> list[Array]:
+        spec = SPEC | {"drivers": SPEC["drivers"] | {"algorithms": bent}, "constraints": {}}
+        run = run_of(spec | {"actors": {"us": {}, "ahead": {"drivers": more | {"algorithms": driver}}}})
+        assert (run["actors_summary/leads"].sel(actor="ahead").values == 1).all()
+        return [run["trajectories"][name].values for name in names]
+
+    plain = told({})
+    assert 0.1 < np.mean(plain[3]) < 0.9
+    for before, late in zip(plain, told({"lag": "1 year"}), strict=True):
+        assert np.allclose(late[:, 1:], before[:, :-1], atol=4e-6)
+    drawn = told({"lag": {"uniform": [0.5, 1], "unit": "years"}})
+    assert (drawn[1] <= plain[1]).all()
+    assert (drawn[2] == plain[2]).all()
+    assert (drawn[3] == (drawn[1] >= drawn[2])).mean() > 0.999
+    *levels, binds = told({"gap": "0.5 OOM"})
+    assert all(np.allclose(behind, one - 0.5, atol=4e-6) for behind, one in zip(levels, plain, strict=False))
+    assert np.array_equal(binds, plain[3])
+    assert np.allclose(told({"gap": "0.5 OOM", "lag": "1 year"})[0][:, 1:], plain[0][:, :-1] - 0.5, atol=4e-6)
+
+
+def test_gaps_of_an_actor_and_of_the_one_that_it_is_like_add_up() -> None:
+    behind = {"late": {"drivers": {"algorithms": {"gap": "0.5 OOM"}}}}
+    batch = batch_of(
+        {**behind, "later": {"of": "late", "drivers": {"algorithms": {"gap": "0.3 OOM", "closes": "20 %/year"}}}}
+    )
+    found = levels(batch, "algorithms", 1) - levels(batch, "algorithms", 2)
+    assert np.allclose(found, 0.3 * 0.8 ** np.arange(11.0)[:, None], atol=4e-6)
 
 
 @pytest.mark.parametrize("driver", ["algorithms", "hardware", "spending"])
