@@ -143,27 +143,27 @@ def path_crossings(
     through some of their levels tells of others: each is followed through ever finer parts of the step.
     """
     met = goals - TOUCH
-    first, crossing, bent = _on_lines(year, rows, goals, met, of)
-    within = (first > 0) & (first < year.size)
-    threshold, sample = _where(within if jumps else within & bent)
-    after = first[threshold, sample]
-    low, high = (rows[of[threshold], place, sample] for place in (after - 1, after))
+    first, crossing, bent, low, high = _on_lines(year, rows, goals, met, of)
+    found = np.flatnonzero((first > 0) & (first < year.size) & (bent | jumps))
+    (threshold, sample), after = np.unravel_index(found, first.shape), first.take(found)
     brackets: list[tuple[NDArray[Any], ...]] = [
-        (threshold, sample, year[after - 1], low, year[after], high),
+        (threshold, sample, year[after - 1], low.take(found), year[after], high.take(found)),
         _peaks(at, year, rows, met, of, first),
     ]
     threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
-    goal = np.minimum(goals[threshold, sample], ends[3])
+    places = threshold * goals.shape[1] + sample
+    goal = np.minimum(goals.take(places), ends[3])
     time = _solved(partial(_of_each, at, of[threshold], sample), 0 if jumps else TRIES, goal, *ends)
-    crossing[threshold[: after.size], sample[: after.size]] = time[: after.size]
-    np.minimum.at(crossing, (threshold[after.size :], sample[after.size :]), time[after.size :])
+    crossing.put(found, time[: found.size])
+    np.minimum.at(crossing, (threshold[found.size :], sample[found.size :]), time[found.size :])
     return crossing, first == 0
 
 
 def _on_lines(year: Array, rows: Array, goals: Array, met: Array, of: Numbers) -> tuple[NDArray[Any], ...]:
     """Find the first crossings of paths that are lines between the years, and those whose path there is none.
 
-    The years that pass before, the crossing, and whether the path bends in the step up to it, (threshold, sample).
+    The years that pass before, the crossing, whether the path bends in the step up to it, and the levels at its ends,
+    (threshold, sample).
     """
     first = np.empty(goals.shape, dtype=np.intp)
     for quantity, levels in enumerate(rows):
@@ -174,7 +174,7 @@ def _on_lines(year: Array, rows: Array, goals: Array, met: Array, of: Numbers) -
     time = _line(np.minimum(goals, beside[2]), start, beside[1], end, beside[2])
     time[first == year.size] = np.inf
     time[first == 0] = year[0]
-    return first, time, ~_straight(year, beside, after)
+    return first, time, ~_straight(year, beside, after), *beside[1:3]
 
 
 def broken_crossings(

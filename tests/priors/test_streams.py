@@ -208,6 +208,12 @@ def test_numbers_are_put_into_their_strata_in_the_order_that_they_have() -> None
     assert stratified(np.array([0.3]), 500) == pytest.approx([0.3])
 
 
+def test_equal_numbers_are_spread_in_the_order_in_which_they_stand() -> None:
+    given = np.random.default_rng(3).choice([0.15, 0.35, 0.55], 60)
+    rank = np.array([np.sum(given < own) + np.sum(given[:place] == own) for place, own in enumerate(given)])
+    np.testing.assert_allclose(stratified(given, 60), (rank + given * 60 % 1.0) / 60, rtol=0, atol=1e-12)
+
+
 @pytest.mark.parametrize(
     ("change", "message"),
     [
