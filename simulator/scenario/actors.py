@@ -122,6 +122,7 @@ def resolve_actors(document: Document, spec: ScenarioSpec, check: Check) -> Acti
         over = below(document, ("actors", name))
         data = {key: text_keys(each) for key, each in over.data.items() if key in OVERLAID}
         data |= {"models": None} if data.get("models") == NONE else {}
+        data |= {"events": _without_effects(data["events"])} if isinstance(data.get("events"), Mapping) else {}
         data, follows = _following(data, text_keys(over.data.get(LAG)))
         multiples = dict(_multiples(data, ()))
         own = replace(over, data=_without(data, ()) or {})
@@ -160,6 +161,11 @@ def _refuse_left_limits(name: str, laid: Document, base: Document) -> None:
     ]  # fmt: skip
     if faults:
         raise Faults(faults)
+
+
+def _without_effects(events: Mapping[str, Any]) -> dict[str, Any]:
+    """Take the effects of an event that an actor takes away: it comes all the same, and to all at once."""
+    return {name: {"effects": []} if event is None else event for name, event in events.items()}
 
 
 def _depth(name: str, spec: ScenarioSpec) -> int:

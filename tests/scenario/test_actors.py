@@ -125,6 +125,14 @@ def test_what_is_refused(changes: dict[str, Any], said: str) -> None:
     assert said in faults_of(changes)
 
 
+def test_an_event_that_an_actor_takes_away_comes_to_it_without_effects() -> None:
+    ban = {"from": 2028, "effects": [{"on": "drivers.hardware.growth", "times": 0.5}]}
+    scenario = parse_scenario(
+        json.dumps(SMALL | {"events": {"ban": ban}, "actors": {"a": {}, "b": {"events": {"ban": None}}}})
+    )
+    assert [len(actor.spec.events["ban"].effects) for actor in scenario.components[0].actors] == [1, 0]
+
+
 def test_a_name_of_before_under_which_nothing_is_drawn_is_told() -> None:
     scenario = parse_scenario(json.dumps(SMALL | {"actors": {"a": {"drawn_as": "b", "drivers": {"hardware": {
         "start": {"times": 2}}}}}}))  # fmt: skip
