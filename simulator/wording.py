@@ -315,13 +315,21 @@ def amount_words(log_level: float, unit: str, say: Callable[[float], str] | None
     --------
     >>> amount_words(10.7, "USD"), amount_words(25.3, "FLOP"), amount_words(3.73, "times the start")
     ('50 billion USD', '2e25 FLOP', '5,400 times the start')
+    >>> amount_words(-0.0013, "")
+    '0.997'
     """
     if not math.isfinite(log_level):
         return power(log_level)
     size, name = told_unit(log_level, unit)
     left = log_level - size
-    text = f"{float(f'{10**left:.2g}'):,g}" if -3 <= left < (6 if size else 4) else (say or power)(left)
+    digits = 2 if unit else digits_below_one(10**left, 2)
+    text = f"{float(f'{10**left:.{digits}g}'):,g}" if -3 <= left < (6 if size else 4) else (say or power)(left)
     return f"{text} {name}".rstrip()
+
+
+def digits_below_one(value: float, least: int) -> int:
+    """Tell with how many digits a share is written, so that nearly all does not read as all."""
+    return next((n for n in range(least, 7) if f"{value:.{n}g}" != "1"), least) if 0.9 < value < 1 else least
 
 
 def amount_range(low: str, high: str, between: str = "to") -> str:

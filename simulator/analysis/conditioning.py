@@ -19,7 +19,7 @@ from simulator.analysis.reweighting import headline_lines, headline_table, weigh
 from simulator.analysis.tilting import Weighted, tilted
 from simulator.errors import RunFileError
 from simulator.files import short_hash
-from simulator.runs.estimates import BANDS, effective_samples, sample_quantiles, sum_error, weighted_quantiles
+from simulator.runs.estimates import BANDS, Moments, effective_samples, sample_quantiles, sum_error, weighted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group, headline_of, run_label
 from simulator.runs.result import Result
@@ -229,6 +229,9 @@ def _fact_table(run: xr.DataTree, facts: Sequence[Fact], values: Array) -> tuple
 def _mean(likely: Array, block: int) -> tuple[float, float | None]:
     """Give a probability of means over samples (sample,), which may pass 1 by a little, and its standard error."""
     share, error = weighted_estimate(likely, np.full(likely.size, 1 / likely.size), None, block)
+    blocks = likely[: likely.size // block * block].reshape(-1, block).mean(axis=1)
+    if len(blocks) > 1:  # as the run itself tells its shares, of few blocks too
+        error = float(Moments.of(blocks).mean_error(likely.size / block))
     return min(share, 1.0), error
 
 

@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 from simulator.charts.spec import Spec
-from simulator.wording import power
+from simulator.wording import digits_below_one, power
 
 type Scale = Literal["power", "plain", "year", "share"]
 """How the numbers of an axis are written: log10 as powers of ten, plainly, as years, or in percent."""
@@ -66,13 +66,13 @@ def plain_text(value: float) -> str:
 
     Examples
     --------
-    >>> plain_text(28.1024), plain_text(1500.0), plain_text(-0.25), plain_text(3.2e7)
-    ('28.1', '1,500', '−0.25', '3.2e7')
+    >>> plain_text(28.1024), plain_text(1500.0), plain_text(-0.25), plain_text(3.2e7), plain_text(0.99964)
+    ('28.1', '1,500', '−0.25', '3.2e7', '0.9996')
     """
     if value != 0 and not 1e-3 <= abs(value) < 1e6:
         base, exponent = f"{value:.1e}".split("e")
         return f"{base}e{int(exponent)}".replace("-", "−")
-    text = f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    text = f"{float(f'{value:.3g}'):,.0f}" if abs(value) >= 1000 else f"{value:.{digits_below_one(value, 3)}g}"
     return text.replace("-", "−")
 
 

@@ -94,7 +94,7 @@ def build_run(scenario: Scenario, groups: Groups, *, plan: Plan, keep: str, stor
         children |= fit_groups(scenario.fit)
     attrs: dict[str, Any] = run_attributes(scenario, keep=keep, store=store, identity=identity)
     thinned = [line for line in kept_dates(summary)[1:] if line]
-    told = [*plan_warnings(scenario), *groups.warnings, *_never_binding(summary), *thinned]
+    told = [*plan_warnings(scenario), *groups.warnings, *_never_binding(summary, plan), *thinned]
     attrs["warnings"] = "\n".join(told)
     return Group(attrs=attrs, children=children)
 
@@ -124,9 +124,10 @@ def fit_of(run: xr.DataTree) -> xr.DataTree | None:
     return xr.DataTree.from_dict({"/": xr.Dataset(attrs=datasets["posterior"].attrs), **datasets})
 
 
-def _never_binding(summary: Group) -> list[str]:
+def _never_binding(summary: Group, plan: Plan) -> list[str]:
+    who = ", of the actor that leads then; whether another does is not told" if len(plan.actors) > 1 else ""
     return [
-        f"{limit} never binds: no sample reaches it by the horizon."
+        f"{limit} never binds: no sample reaches it by the horizon{who}."
         for on in bound_limits(summary)
         for limit, share in zip(on.labels, on.shares.values, strict=True)
         if not float(share.max()) > 0

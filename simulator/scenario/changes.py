@@ -149,4 +149,6 @@ def _in_words(entry: Entry, other: Mapping[str, Any]) -> Iterator[tuple[str, str
     else:
         labels = [each.get("label") for each in (entry.other, entry.one) if isinstance(each, Mapping)]
         words = str(next(filter(None, labels), words.replace(": ", " ")))
-        yield "with", f"{'' if entry.one is ABSENT else 'another '}{cut(words, width=60)}"
+        whole = path[0] in ("events", "actors") and len(path) == 2 and entry.one is not ABSENT
+        told = cut(words, width=60)
+        yield "with", f"{told} changed" if whole else f"{'' if entry.one is ABSENT else 'another '}{told}"

@@ -50,7 +50,7 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
             for each in by_number(data, check_scenario(spec).faults)
             if not concerns(each.path, {*roots, *stood_in})
         ]
-        faults += [each for each in checked if not _names(each, roots)
+        faults += [each for each in checked if not _names(each, roots) and not _sums(each, {*roots, *stood_in})
                    and not (stood_in and _OF_UNITS.match(each.rule))]  # fmt: skip
         priors = {layers.positions(data, path) for path, _ in entries_of(Prior, spec)}
         broken = [path for each in checked if (path := _prior_above(priors, each.path))]
@@ -140,6 +140,11 @@ def _with_stand_ins(data: Any, roots: Iterable[Path]) -> Any:
     if ("models", "above") in roots and isinstance(models := data.get("models"), Mapping):
         data = {**data, "models": {"within_oom": [1.0], **models}}  # counts of nothing are none
     return {**_ROOT_STAND_INS, **data, "drivers": drivers}
+
+
+def _sums(fault: Fault, roots: set[Path]) -> bool:
+    """Tell whether a fault is of shares that do not add up, one of which is at fault."""
+    return "add up" in fault.rule and any(root[:3] == fault.path[:3] for root in roots if len(root) > 3)
 
 
 def _names(fault: Fault, roots: set[Path]) -> bool:

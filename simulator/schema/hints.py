@@ -144,6 +144,13 @@ def _prior_hint(key: str, given: Any, beside: Mapping[Any, Any]) -> str:
     if key in ("doubling_time", "doubling", "halving_time", "halving") and isinstance(given, str | int | float):
         unit = "" if isinstance(given, str) and read_amount(given) else " months"
         return f"Write {_shown(given)}{unit}/{key.removesuffix('_time')} in the place of all this."
+    if key == "times" and not {"rate", "from", "for"} & beside.keys():
+        more = "".join(f", {other}: {_shown(each)}" for other, each in beside.items() if other != key)
+        inner = given if isinstance(given, Mapping) else {"value": given}
+        kept = ", ".join(f"{name}: {_shown(each)}" for name, each in inner.items())
+        return (
+            f"A multiple, which an actor may state, stands alone; what goes with it is within: times: {{{kept}{more}}}."
+        )
     if key in ("rate", "times") or (key == "from" and "rate" in beside):
         rate = _shown(beside.get("rate", given))
         return f"Growth of one rate is that rate: growth: {rate}; of several, a list: - {{rate: .., from: ..}}."

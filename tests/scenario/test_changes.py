@@ -82,6 +82,14 @@ def test_what_overrides_make_of_a_scenario_speaks_of_itself(overrides: list[str]
     assert spec.notes == {"Baseline": notes, "Mine": "Of mine."}.get(title)
 
 
+def test_a_changed_event_or_actor_is_told_as_changed_and_not_as_another_one() -> None:
+    events = (
+        "events:\n  controls: {probability: 40 %, from: 2028, effects: [{on: drivers.algorithms.growth, times: 0.5}]}\n"
+    )
+    text = f"{HEAD}title: Mine\n{events}variants:\n  sure: {{events: {{controls: {{probability: 100 %}}}}}}\n"
+    assert load_variants(text)["sure"].spec.title == "Mine: sure (with event controls changed)"
+
+
 def test_a_variant_says_what_it_changes_and_has_no_notes_of_another() -> None:
     text = f"{HEAD}title: Mine\nnotes: Of mine.\nvariants:\n  slow: {{drivers: {{algorithms: {{growth: 2x/year}}}}}}\n"
     text += "  own: {title: Fast, notes: Of its own., drivers: {algorithms: {growth: 3x/year}}}\n"

@@ -166,7 +166,13 @@ def lead_lines(run: Group | xr.DataTree, date: float | None = None) -> list[str]
         time = _spread(
             {key: round(MONTHS * float(at_date(each, years, year)), 1) for key, each in late.items()}, "months"
         )
-        lines.append(f"  leads at {point_words(year)}: {said}; the second is {lead} behind, {time}")
+        behind = f"the second is {lead} behind, {time}"
+        if not at_date(ahead["median"], years, year) > 0:
+            many = "half" if at_date(ahead["upper_90"], years, year) > 0 else "95 %"
+            behind = f"in {many} of the samples or more several have the same" + (
+                f"; {behind}" if many == "half" else ""
+            )
+        lines.append(f"  leads at {point_words(year)}: {said}; {behind}")
     return lines
 
 

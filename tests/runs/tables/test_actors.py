@@ -49,8 +49,20 @@ def test_the_summary_says_what_each_has_and_who_leads(run: xr.DataTree) -> None:
     assert "apart: US lab 20" in lines
     middle, last = lead_lines(run)
     assert middle.startswith("  leads at 2036.0 (end of 2035): US lab ")
-    assert "; the second is " in last
+    assert "; in 95 % of the samples or more several have the same" in last
     assert [*actor_summaries(run)] == ["US lab", "second-lab"]
+
+
+def test_of_actors_that_have_the_same_none_is_behind_by_nothing_and_a_date_may_lie_between_the_years() -> None:
+    even = simulate(
+        load_scenario({"extends": "essay-2023", "name": "even", "samples": 32, "actors": {"a": {}, "b": {}}})
+    )
+    assert all(
+        line.endswith(": a 50 %, b 50 %; in 95 % of the samples or more several have the same")
+        for line in lead_lines(even)
+    )
+    (line,) = lead_lines(even, 2030.5)
+    assert line == "  leads at 2030.5 (mid-2030): a 50 %, b 50 %; in 95 % of the samples or more several have the same"
 
 
 def test_a_run_without_actors_says_nothing_of_them_and_of_one_no_lead() -> None:
