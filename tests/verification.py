@@ -63,7 +63,7 @@ WHOLE = Size(
     100,
     2000,
     2_000_000,
-    ("baseline", "tight-caps", "discoveries", "essay-2023", "published/scaling-2030", "feedback"),
+    ("baseline", "tight-caps", "discoveries", "essay-2023", "published/scaling-2030", "feedback", "events"),
 )
 SHORT = Size(3, 10, 200, 100_000, ("essay-2023",))
 

@@ -23,6 +23,8 @@ CROSSING_MEAN, CROSSING_QUANTILE = 0.002, 0.02
 CROSSED = 0.0015
 """Share of samples: one of a thousand may touch a threshold, or cross it at a year's end."""
 EXACT = 1e-9
+EVENT = 1e-4
+"""Years, in the mean: dates at which events wait for a path; the others are exact."""
 MOVING = 0.001
 """OOM; the level of a threshold that moves is read at the date of its crossing."""
 MARGINAL = 3.9
@@ -63,6 +65,7 @@ def compare(folder: Path) -> list[Row]:
     years = stored.groups["trajectories"]["year"]
     levels = Moment(model, np.broadcast_to(years, (model.samples, len(years)))).variables()
     rows = [*_levels(stored, levels), *_binding(stored, levels), *_crossings(stored, model), *_priors(stored)]
+    rows += _events(stored, model)
     return [Row(name, *row[:-1], max(row[-1], STEPPED.get((name, row[0]), 0.0))) for row in rows]
 
 
@@ -77,7 +80,7 @@ def _levels(stored: Stored, levels: dict[str, Array]) -> Figures:
     apart = max(_apart(trajectories[name], levels[name]) for name in names)
     yield "levels", f"{len(names)} variables by sample and year", "OOM", apart, LEVEL
     probabilities = summary["quantile"]
-    apart = max(_apart(summary[name], np.quantile(levels[name], probabilities, axis=0)) for name in names)
+    apart = max(_apart(summary[name], _quantiles(levels[name].T, probabilities).T) for name in names)
     yield "quantiles", f"{len(names)} variables at {len(probabilities)} points a year", "OOM", apart, LEVEL
     apart = max(_apart(summary[f"{name}_mean"], levels[name].mean(axis=0)) for name in names)
     yield "means", f"{len(names)} variables by year", "OOM", apart, LEVEL
@@ -131,6 +134,17 @@ def _crossings(stored: Stored, model: Model) -> Figures:
     quantiles = _quantiles(exact, probabilities)
     apart = _apart(summary["crossing_quantile"], quantiles)
     yield "quantiles of the crossing year", f"{of} at {len(probabilities)} points", "year", apart, CROSSING_QUANTILE
+
+
+def _events(stored: Stored, model: Model) -> Figures:
+    """When named events come, and end; the horizon is the last year."""
+    given_events = stored.groups.get("events") or {}
+    for part, (key, what) in enumerate({"event_year": "dates of events", "event_end": "ends of events"}.items()):
+        for name, window in model.windows.items():
+            given, date = given_events[key][list(given_events["event"]).index(name)], window[part][:, 0]
+            date = np.where(date <= model.last, date, np.inf)
+            apart = [_apart(*each) for each in zip(given, date, strict=True)]
+            yield what, str(name), "year", float(np.mean(apart)), EVENT
 
 
 def _priors(stored: Stored) -> Figures:

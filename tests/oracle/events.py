@@ -1,4 +1,4 @@
-"""Eras that begin with an event: each is dated on the path on which those before it have come."""
+"""Named events, and eras that begin with one: each is dated on the path on which those before it have come."""
 
 from __future__ import annotations
 
@@ -8,30 +8,47 @@ import numpy as np
 
 from tests.oracle import feedback
 from tests.oracle.crossing import crossings
+from tests.oracle.happenings import Calendar
 from tests.oracle.model import Model, levels
 from tests.oracle.units import Array
 
 
 def solve(model: Model) -> None:
     """Give the model the dates of its events, +inf where one does not come, and what feedback makes of growth."""
-    events = {
+    begins = {
         f"{path}.growth[{k}].from": regime["from"]
         for path, level in levels("", model.scenario)
         for k, regime in enumerate(level["growth"] if isinstance(level.get("growth"), list) else [])
-        if isinstance(regime.get("from"), dict) and regime["from"].keys() & {"when", "threshold"}
+        if isinstance(regime.get("from"), dict) and regime["from"].keys() & {"when", "threshold", "event"}
     }
-    model.events = {path: np.full((model.samples, 1), np.inf) for path in events}
+    events = {path: event for path, event in begins.items() if "event" not in event}
+    model.events = {path: np.full((model.samples, 1), np.inf) for path in begins}
+    calendar = Calendar(model)
     feedback.solve(model)
-    open_ = np.ones((len(events), model.samples), dtype=bool)
-    while open_.any():
-        found = np.array([_date(model, path, event) for path, event in events.items()])
-        found = np.where(open_, found, np.inf)
-        now = np.isfinite(found) & (found == found.min(axis=0))
+    while True:
+        dates: dict[Any, Array] = {
+            path: np.where(np.isfinite(model.events[path][:, 0]), np.inf, _date(model, path, event))
+            for path, event in events.items()
+        }
+        dates |= calendar.next(lambda path, event: _date(model, path, event))
+        if not dates:
+            return
+        found = np.array(list(dates.values()))
+        chances = [
+            calendar.chance(f"events.{key[0]}") if isinstance(key, tuple) else np.ones(model.samples) for key in dates
+        ]
+        first = np.where(found == found.min(axis=0), chances, -1.0).argmax(axis=0)
+        now = (found.min(axis=0) <= model.last) & (first == np.arange(len(dates))[:, None])
         if not now.any():
             return
-        for k, path in enumerate(events):
-            model.events[path] = np.where(now[k], found[k], model.events[path][:, 0])[:, None]
-        open_ &= ~now
+        for key, here, date in zip(dates, now, found, strict=True):
+            if isinstance(key, tuple):
+                calendar.come(*key, here, date)
+            else:
+                model.events[key] = np.where(here, date, model.events[key][:, 0])[:, None]
+        for path, event in begins.items():
+            if "event" in event:
+                model.events[path] = calendar.begun[event["event"]][:, None]
         model.bent.clear()
         model.gains.clear()
         feedback.solve(model)

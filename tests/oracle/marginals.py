@@ -19,7 +19,7 @@ GRID = (np.arange(4000) + 0.5) / 4000
 STATED = {"uniform", "log-uniform", "triangular", "mixture", "mean"}
 """Keys beside quantiles that state a prior."""
 KINDS = {"growth": "rate", "mean_of": "rate", **REGIME, "exponent": "plain", "jumps spread": "plain"} | dict.fromkeys(
-    ("delay", "by", "life"), "years"
+    ("delay", "by", "life", "for", "recovers", "delays"), "years"
 )
 """How the numbers of a prior are read by its key; others are levels."""
 INTERVAL = re.compile(r"interval_([0-9.]+)")
@@ -34,11 +34,14 @@ def priors(path: str, spec: Spec, key: str = "") -> Iterator[tuple[str, Spec, st
             yield path, spec, KINDS.get(key, "level")
             return
         for name, below in spec.items():
-            inside = f"{key} {name}" if key == "jumps" else str(name)
+            inside = f"{key} {name}" if key == "jumps" else key if key == "delays" else str(name)
+            if name == "times" and not str(spec.get("on", "growth")).endswith("growth"):
+                inside = "shift"
             yield from priors(f"{path}.{name}" if path else str(name), below, inside)
     elif isinstance(spec, list):
         for k, below in enumerate(spec):
-            yield from priors(f"{path}[{k}]", below, "exponent" if (key, k) == ("power", 1) else key)
+            name = below.get("name", k) if isinstance(below, Mapping) else k
+            yield from priors(f"{path}[{name}]", below, "exponent" if (key, k) == ("power", 1) else key)
 
 
 def furthest(draws: Array, spec: Spec, kind: str) -> float:

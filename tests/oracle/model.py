@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.oracle import chance, laws, stepping, units
+from tests.oracle import chance, happenings, laws, stepping, units
 from tests.oracle.units import Array
 
 Spec = Any
@@ -30,10 +30,6 @@ REGIME = {"rate": "rate", "times": "plain", "from": "plain", "half_life": "years
 """What a regime may say, and how it is read."""
 
 
-NEVER = 1e6
-"""The year from which on what never begins does."""
-
-
 class Model:
     """A scenario with its draws; numbers that are fixed, or follow from another prior, are read from its text."""
 
@@ -49,6 +45,9 @@ class Model:
         """Where feedback bends growth: for the path of a level, the growth from the first year as a function of time."""
         self.events: dict[str, Array] = {}
         """The dates (sample, 1) of events at which eras begin, by the path of `from`."""
+        never = np.full((self.samples, 1), happenings.NEVER)
+        self.windows: dict[str, tuple[Array, Array]] = dict.fromkeys(scenario.get("events") or {}, (never, never))
+        """When named events begin and end, (sample, 1)."""
         self.jumped: dict[str, tuple[Array, Array]] = {}
 
     def at_path(self, path: str) -> Spec:
@@ -101,7 +100,7 @@ class Model:
             rate = _times(stated.get("rate", regimes[-1].rate), stated.get("times", 1.0))
             rest = {key: value for key, value in stated.items() if key in {"half_life", "towards"}}
             begin = stated.get("from", self.events.get(f"{here}.from", still.begin))
-            begin = np.minimum(np.maximum(begin, regimes[-1].begin), NEVER) if k else still.begin
+            begin = np.minimum(np.maximum(begin, regimes[-1].begin), happenings.NEVER) if k else still.begin
             regimes.append(laws.Regime(begin, rate, **rest))
         return regimes[1:]
 
@@ -142,6 +141,8 @@ class Model:
         every = [*levels("", self.scenario)]
         jumps = [at for path, level in every if "jumps" in level for at in self.jumps(path, level)[0].T]
         beside = [at[:, None] for when in jumps for at in (when, np.nextafter(when, 0))]
+        every_window = [date for window in self.windows.values() for date in window]
+        beside += [side for date in every_window for side in (date, np.nextafter(date, 0))]
         return tables + beside + [regime.begin for path, level in every for regime in self.growth(path, level)[1:]]
 
     def jumps(self, path: str, level: Spec) -> tuple[Array, Array]:
@@ -203,8 +204,10 @@ class Moment:
         """A named quantity."""
         key = variable("quantity", name)
         if key not in self.named:
-            path = f"quantities.{name}"
-            self.named[key] = self.expression(path, self.model.scenario["quantities"][name])
+            path, spec = f"quantities.{name}", self.model.scenario["quantities"][name]
+            self.named[key] = self.expression(path, spec)
+            if not _is_level(spec):
+                self.named[key] = self.named[key] + happenings.shift(self.model, path, self.t)
         return self.named[key]
 
     def expression(self, path: str, spec: Spec) -> Array:
@@ -281,10 +284,12 @@ class Moment:
         if path in model.gains:
             before = laws.log_gain(model.growth(path, spec), at, np.array([[model.first]]))
             return start + before + model.gains[path](self.t), start
-        gained = laws.log_gain(model.growth(path, spec), at, self.t)
+        regimes = model.growth(path, spec)
+        gained = happenings.bent(model, path, at, self.t, lambda t: laws.log_gain(regimes, at, t))
         if "jumps" in spec:
             when, by = model.jumps(path, spec)
             gained = gained + np.sum((self.t[..., None] >= when[:, None]) * by[:, None], axis=-1)
+        gained = gained + happenings.shift(model, path, self.t)
         return np.broadcast_to(start + gained, self.t.shape), start
 
     def level(self, path: str, spec: Spec) -> Array:
@@ -324,8 +329,10 @@ class Moment:
     def limit(self, path: str, cap: Spec) -> Array:
         """The limit in force: an expression, or a share of a quantity."""
         if "share" in cap:
-            return self.expression(f"{path}.share", cap["share"]) + self.quantity(cap["of"])
-        return self.expression(f"{path}.limit", cap["limit"])
+            level = self.expression(f"{path}.share", cap["share"]) + self.quantity(cap["of"])
+        else:
+            level = self.expression(f"{path}.limit", cap["limit"])
+        return happenings.standing(self.model, path, level, self.t)
 
     def _gompertz(self, path: str, spec: Spec, name: str, demanded: Array, start: Array) -> Array:
         """Gompertz's law: the closed form where the limit stands still, and steps from the start where it moves."""
@@ -373,7 +380,7 @@ class Moment:
                 demanded = self.driver("spending") + self.driver("hardware")
             left = [demanded]
             for name, constraint in (self.model.scenario.get("constraints") or {}).items():
-                left.append(self.expression(f"constraints.{name}.limit", constraint["limit"]))
+                left.append(self.limit(f"constraints.{name}", constraint))
                 self.named[variable("constraint", name)] = left[-1]
             self.named |= {"physical_compute_demanded": demanded, "physical_compute": np.min(left, axis=0)}
         return self.named["physical_compute"]
@@ -460,6 +467,7 @@ def converted(numbers: Array, unit: str | None, kind: str) -> Array:
         "rate": units.rate,
         "level": units.log_level,
         "years": units.years,
+        "share": lambda number, unit: number * units.size(unit or "1"),
         "plain": lambda number, _unit: number,
     }
     return readings[kind](numbers, unit)

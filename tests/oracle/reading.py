@@ -53,7 +53,11 @@ def _read_uses(entry: Any, inputs: dict[str, Any], key: str) -> None:
         if isinstance(entry.get("value"), str):
             entry |= amount(entry["value"]) or {}
         for name, below in list(entry.items()):
-            entry[name] = (amount(below) if isinstance(below, str) and name != "label" else None) or below
+            if str(name).startswith("interval_") and isinstance(below[0], str):
+                ends = [amount(end) or {} for end in below]
+                entry |= {"unit": ends[0]["unit"], name: [end["value"] for end in ends]}
+            elif isinstance(below, str) and name != "label":
+                entry[name] = amount(below) or below
             _read_uses(entry[name], inputs, str(name))
     elif isinstance(entry, list):
         for below in entry:

@@ -23,7 +23,7 @@ SCENARIOS = [
 ]
 
 
-EVENTS = str(Path(__file__).with_name("events.yaml"))
+EVENTS, WORLDS = (str(Path(__file__).with_name(name)) for name in ("events.yaml", "worlds.yaml"))
 
 
 @pytest.mark.parametrize(
@@ -31,7 +31,7 @@ EVENTS = str(Path(__file__).with_name("events.yaml"))
     [
         *((name, SAMPLES) for name in SCENARIOS),
         *(pytest.param(name, SAMPLES, marks=pytest.mark.slow) for name in ("feedback", "discoveries")),
-        pytest.param(EVENTS, 150, marks=pytest.mark.slow),
+        *(pytest.param(name, 150, marks=pytest.mark.slow) for name in (EVENTS, WORLDS, "events")),
     ],
 )
 def test_a_scenario_gives_what_the_documents_say(name: str, samples: int, tmp_path: Path) -> None:

@@ -10,11 +10,19 @@ from numpy.typing import NDArray
 Array = NDArray[np.float64]
 YEAR = 365.25 * 86400.0
 """Seconds in a year."""
-SIZES = {"%": 0.01, "year": YEAR, "month": YEAR / 12, "day": 86400.0, "hour": 3600.0}
+SIZES = {
+    "%": 0.01,
+    "year": YEAR,
+    "month": YEAR / 12,
+    "years": YEAR,
+    "months": YEAR / 12,
+    "day": 86400.0,
+    "hour": 3600.0,
+}
 """Units that are not base units (USD, FLOP, J, s, W = J/s, bit, token, chip, image, fraction, factor, 1)."""
 SPAN = re.compile(r"(months|years)/(doubling|halving|halving of requirement)")
 GROWTH = r"x/year|factor/year|%/year|OOM/year|(?:months|years)/(?:doubling|halving)"
-WRITTEN = re.compile(rf"(-?[0-9.]+(?:e[+-]?[0-9]+)?) ?({GROWTH}|fraction|%)")
+WRITTEN = re.compile(rf"(-?[0-9.]+(?:e[+-]?[0-9]+)?) ?({GROWTH}|fraction|%|years?|months?)")
 DOLLARS = re.compile(r"\$([0-9.]+) (million|billion|trillion)")
 MANY = {"million": 1e6, "billion": 1e9, "trillion": 1e12}
 
