@@ -62,6 +62,8 @@ class Driver(Factor):
     Either a level of its own (start, growth), or a product of named factors; then caps on the product.
     """
 
+    drawn_as: ClassVar[None] = None  # type: ignore[misc]  # its name is that of the format
+
     factors: Annotated[dict[Name, Factor], Field(min_length=1)] | None = None
     """Named factors whose product the driver is."""
     feedback: Annotated[tuple[FeedbackPoint, ...], Field(min_length=2)] | None = None
