@@ -11,8 +11,9 @@ import re
 import shutil
 import tempfile
 import weakref
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
+from itertools import batched
 from pathlib import Path as FilePath
 from pathlib import PosixPath
 from typing import Any, Never
@@ -20,6 +21,7 @@ from typing import Any, Never
 from simulator.errors import InputError, SimulatorError, missing_extra
 
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]+")
+_TOGETHER = 32
 _PROCESS_ALONE = ("memory",)
 """Stores that no other process sees."""
 _SECRET = re.compile(r"KEY|SECRET|TOKEN|PASSWORD|CREDENTIAL")
@@ -110,28 +112,49 @@ class Address(PosixPath):
         with self._reached("read"):
             return bytes(self.system.cat_file(self._name()))
 
+    def read_part(self, start: int, end: int | None) -> bytes:
+        """Read an object from a byte, which counts from its end where it is negative, to before another."""
+        with self._reached("read"):
+            return bytes(self.system.cat_file(self._name(), start=start, end=end))
+
     def size(self) -> int:
         """Tell the size of an object; FileNotFoundError where there is none."""
         with self._reached("read"):
             return int(self.system.info(self._name())["size"] or 0)
 
     def read_below(self, names: Iterable[str]) -> dict[str, bytes]:
-        """Read objects below, many at once."""
-        asked = {self._name(name): name for name in names}
+        """Read objects below, many at once; FileNotFoundError where one is missing."""
+        asked = list(names)
         with self._reached("read"):
-            found: dict[str, bytes] = self.system.cat(list(asked)) if asked else {}
-            return {asked[place.strip("/")]: bytes(content) for place, content in found.items()}
+            found = self.system.cat_ranges([self._name(name) for name in asked], 0, None)  # names as they stand
+            for each in found:
+                if isinstance(each, BaseException):
+                    raise each
+            return {name: bytes(content) for name, content in zip(asked, found, strict=True)}
 
     def write_below(self, contents: Mapping[str, bytes]) -> None:
         """Put objects below, many at once, each whole."""
         with self._reached("written", FileNotFoundError):
             self.system.pipe({self._name(name): content for name, content in contents.items()})
 
+    def copy_below(self, names: Sequence[str], target: Address) -> None:
+        """Copy objects below to below another address."""
+        if self.scheme == target.scheme:
+            with target._reached("written", FileNotFoundError):
+                self.system.copy([self._name(name) for name in names], [target._name(name) for name in names])
+            return
+        for some in batched(names, _TOGETHER):
+            target.write_below(self.read_below(some))
+
     def write_bytes(self, data: Any) -> int:
         """Put an object."""
         with self._reached("written", FileNotFoundError):
             self.system.pipe_file(self._name(), bytes(data))
         return len(data)
+
+    def touch(self, mode: int = 0o666, exist_ok: bool = True) -> None:  # noqa: ARG002
+        """Put an object that is empty."""
+        self.write_bytes(b"")
 
     def send(self, file: FilePath) -> None:
         """Put a file of this machine there as an object."""
@@ -232,6 +255,6 @@ def as_path(text: FilePath | str) -> FilePath:
     if "?" in rest or (":" in rest.partition("@")[0] and "@" in rest):
         rule = "an address must not hold credentials, nor what is asked behind '?'"
         raise InputError(f"{scheme}://..: {rule}. The environment has them (AWS_ACCESS_KEY_ID, ..; docs/scale.md).")
-    if not _SCHEME.fullmatch(scheme) or ".." in rest.split("/") or not rest.strip("/"):
+    if not _SCHEME.fullmatch(scheme) or ".." in rest.split("/") or not rest.strip("/") or {*"*[]"} & {*rest}:
         raise InputError(f"{text}: is no address of a folder or file. Write for example s3://bucket/outputs.")
     return Address(text)

@@ -132,6 +132,9 @@ def remove_folder(path: FilePath) -> None:
 
 def remove_file(path: FilePath) -> None:
     """Remove a file where it is there."""
+    if isinstance(path, Address):
+        path.remove()
+        return
     step(path, path.unlink, missing_ok=True)
 
 

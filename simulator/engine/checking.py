@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.addresses import as_path
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.simulation import How, simulate
 from simulator.engine.zarr_store import STORE, simulate_to_store
@@ -100,7 +101,7 @@ def _as_written(run: xr.DataTree) -> int:
     """Hold an opened run against the checksums of its file; give the number of variables."""
     from simulator.runs.checksums import read_all
 
-    file = FilePath(str(run.encoding.get("source", "")))
+    file = as_path(str(run.encoding.get("source", "")))
     known = check_manifest(file, full=True) if run.attrs.get("store") == "zarr" else run.encoding.get(CHECKSUMS)
     if not known:
         why = "it is in memory alone, or its file was written by an earlier version"

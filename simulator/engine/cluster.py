@@ -11,8 +11,9 @@ from concurrent.futures import CancelledError, Executor, Future
 from pathlib import Path as FilePath
 from typing import Any, cast
 
+from simulator.addresses import as_path
 from simulator.errors import InputError, SimulatorError, missing_extra
-from simulator.files import remove_file, step
+from simulator.files import is_there, remove_file, step
 from simulator.version import made_by, made_otherwise, otherwise_words
 
 CONNECTING = 10.0
@@ -149,7 +150,7 @@ def check_shared(executor: Executor, folder: FilePath) -> None:
     step(sign, sign.touch)
     try:
         for worker, (mark, fault) in executor.everywhere(_probe, str(sign)).items():
-            if not mark or not FilePath(mark).exists():
+            if not mark or not is_there(as_path(mark)):
                 rule = f"the worker {worker} does not see this folder{fault and f' ({fault})'}"
                 raise InputError(f"{folder}: {rule}. {SEEN}; or leave out --store zarr.")
     finally:
@@ -159,11 +160,11 @@ def check_shared(executor: Executor, folder: FilePath) -> None:
 
 def _probe(sign: str) -> tuple[str, str]:
     """Write a file beside a sign, where that is seen; give its name, or what is wrong."""
-    mark = FilePath(f"{sign}-{os.urandom(4).hex()}")
+    mark = as_path(f"{sign}-{os.urandom(4).hex()}")
     try:
-        if not FilePath(sign).exists():
+        if not is_there(as_path(sign)):
             return "", "it is not there"
-        mark.write_text(mark.name, encoding="utf-8")
-    except OSError as error:
-        return "", error.strerror or str(error)
+        mark.write_bytes(mark.name.encode())
+    except (OSError, SimulatorError) as error:
+        return "", getattr(error, "strerror", None) or str(error)
     return str(mark), ""

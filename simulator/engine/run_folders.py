@@ -20,14 +20,13 @@ from simulator.engine.plan import batch_length
 from simulator.engine.record import fit_of, run_id
 from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, run_plan, simulate, works_of
 from simulator.engine.workers import Work, Workers, queued
-from simulator.engine.zarr_store import STORE, simulate_to_store
+from simulator.engine.zarr_store import STORE, simulate_to_store, take_store
 from simulator.errors import InputError, RunFileError, SimulatorError
-from simulator.files import LARGEST_TEXT, copy_folder, is_there, make_folder, tidy
+from simulator.files import LARGEST_TEXT, is_there, make_folder, tidy
 from simulator.model.meeting import room_for_crossings
 from simulator.runs.folder import open_run, stored_scenario, write_run, write_tables
 from simulator.runs.groups import Group, kept_scenario_text, of_tree
 from simulator.runs.kinds import run_path
-from simulator.runs.manifest import check_manifest
 from simulator.scenario.canonical import kept_text
 from simulator.scenario.differences import check_number
 from simulator.scenario.library import shipped_names
@@ -325,6 +324,9 @@ def extend_run(
     outputs = as_path(outputs)
     with open_run(path) as run:
         scenario = _extended(run, samples, path)
+        if run.attrs.get("store") == "zarr" and isinstance(as_path(path), Address) != isinstance(outputs, Address):
+            rule = "its store grows by files that are laid out otherwise at an address and on this machine"
+            raise InputError(f"{path}: {rule}. Name with --output what is like it.")
         how = How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress)
         with _at_work(scenario, outputs, how) as unfinished, unfinished.noted("The same command goes on from there."):
             if not unfinished.exists:
@@ -364,8 +366,7 @@ def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
             return 0
         make_folder(unfinished.folder)
         if file.name == STORE:
-            check_manifest(file, full=True)
-            copy_folder(file, unfinished.folder / STORE)
+            take_store(file, unfinished.folder)
         unfinished.keep_tallies(tallies)
         return tallies.samples
     batches = _arrays(run).cut(length)

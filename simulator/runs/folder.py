@@ -15,7 +15,7 @@ from simulator.errors import InputError, RunFileError, SimulatorError, missing_e
 from simulator.files import is_folder, is_there, make_folder, replacing, write_text
 from simulator.runs.groups import Group, kept_scenario_text, of_tree
 from simulator.runs.kinds import RUN, RUN_FORMAT, kind_of, run_path
-from simulator.runs.manifest import MANIFEST, check_manifest
+from simulator.runs.manifest import MANIFEST, check_manifest, open_store
 from simulator.runs.netcdf import check_sealed, write_netcdf
 from simulator.runs.summary import run_tables
 from simulator.scenario.canonical import stored_data
@@ -200,8 +200,13 @@ def _open_store(path: FilePath) -> xr.DataTree:
         raise missing_extra(f"{path}: is a Zarr store.", "zarr") from None
     import xarray as xr
 
-    known = check_manifest(path)
-    run = xr.open_datatree(path, engine="zarr", consolidated=False, chunks=None)
+    if isinstance(path, Address):
+        known = True
+        run = xr.open_datatree(open_store(path), engine="zarr", consolidated=True, chunks=None)  # type: ignore[arg-type]
+        run.encoding["source"] = str(path)
+    else:
+        known = check_manifest(path)
+        run = xr.open_datatree(path, engine="zarr", consolidated=False, chunks=None)
     run.attrs.pop(MANIFEST, None)
     if not known:
         said = "this store was written without a manifest of its files: whether it is whole is not known."

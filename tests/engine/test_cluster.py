@@ -27,6 +27,7 @@ from simulator import (
     simulate,
     variance_shares,
 )
+from simulator.addresses import as_path
 from simulator.analysis.sweep_points import load_sweep
 from simulator.analysis.sweeps import run_sweep
 from simulator.engine import cluster as module
@@ -43,6 +44,7 @@ from simulator.hindcast.matrix import Truth, make_matrix
 from simulator.history.fit import SamplerSettings, begin_fits, fit_dates
 from tests.hindcast.made_up_record import OBSERVED as RECORD
 from tests.history.made_up_history import OBSERVED
+from tests.s3_server import bucket_of_s3
 
 dask = pytest.importorskip("dask")
 pytest.importorskip("distributed")
@@ -382,3 +384,20 @@ def test_a_folder_that_a_worker_does_not_see_is_refused(
     )
     assert said in str(caught.value)
     assert not list(tmp_path.glob("*.unfinished"))
+
+
+def test_workers_write_into_a_store_at_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("s3fs")
+    pytest.importorskip("moto")
+    short_batches(monkeypatch)
+    with bucket_of_s3(monkeypatch) as bucket:
+        _, alone = run_to_folder(scenario(1_300), as_path("memory://alone"), how=How(store="zarr"))
+        process, file = scheduler(tmp_path)
+        processes = [process, worker(file), worker(file)]  # whose environment names the bucket
+        with cluster(file) as executor:
+            _, afar = run_to_folder(scenario(1_300), bucket, how=How(store="zarr", workers=executor))
+        for each in processes:
+            each.kill()
+            each.wait()
+        assert afar.read_below(afar.all_sizes()) == alone.read_below(alone.all_sizes())
+        assert [each.name for each in bucket.iterdir()] == [afar.name]

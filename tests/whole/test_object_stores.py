@@ -10,45 +10,33 @@ import pytest
 pytest.importorskip("s3fs")
 pytest.importorskip("moto")
 
-from simulator import check_run, extend_run, load_scenario, open_result, open_run, simulate
+from simulator import (
+    check_run,
+    draw_charts,
+    extend_run,
+    load_scenario,
+    open_result,
+    open_run,
+    simulate,
+)
 from simulator.addresses import Address, as_path
 from simulator.cli.main import main
+from simulator.engine import simulation
+from simulator.engine import workers as work
+from simulator.engine.run_folders import run_to_folder
+from simulator.engine.simulation import How
 from simulator.errors import RunFileError
 from tests.analysis.linear_scenario import LINEAR
+from tests.s3_server import SECRET, bucket_of_s3
 
 pytestmark = pytest.mark.slow  # a server starts, and clients of it load, in seconds
-SECRET = "a-secret-key-of-the-test"
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    server = ThreadedMotoServer(port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture
-def bucket(server: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Address]:
-    import boto3
-    from s3fs import S3FileSystem
-
+def bucket(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Address]:
     monkeypatch.chdir(tmp_path)
-    keys = {"AWS_ACCESS_KEY_ID": "a-key", "AWS_SECRET_ACCESS_KEY": SECRET, "AWS_DEFAULT_REGION": "us-east-1"}
-    for name, value in (keys | {"AWS_ENDPOINT_URL": server}).items():
-        monkeypatch.setenv(name, value)
-    S3FileSystem.clear_instance_cache()
-    client = boto3.client("s3")
-    client.create_bucket(Bucket="bucket")
-    address = as_path("s3://bucket/outputs")
-    assert isinstance(address, Address)
-    yield address
-    address.remove()
-    client.delete_bucket(Bucket="bucket")
-    client.close()
+    with bucket_of_s3(monkeypatch) as address:
+        yield address
 
 
 @pytest.fixture
@@ -121,7 +109,7 @@ def test_what_does_not_take_an_address_says_so_and_writes_nothing_here(bucket: A
         f"show {bucket}/none": "no such run file",
         "show s3://no-such-bucket/run": "no such run file",
         "run linear.yaml --output s3://no-such-bucket/outputs": "cannot be written",
-        "show s3://key:a-secret-key-of-the-test@bucket/run": "an address must not hold credentials",
+        "show s3://key:a-secret-key-of-the-tests@bucket/run": "an address must not hold credentials",
     }.items():
         _, err, code = said(words)
         assert told in err.replace("\n", " "), err
@@ -136,3 +124,21 @@ def test_what_is_damaged_at_an_address_is_refused_by_it(bucket: Address) -> None
     (folder / "run.nc").write_bytes(bytes(content))
     with pytest.raises(RunFileError, match=f"{folder}/run.nc: "), open_run(folder) as run:
         check_run(run, fast=True)
+
+
+def test_a_store_at_an_address_is_written_by_processes_and_taken_like_any_run(
+    bucket: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(simulation, "KEPT", 100)
+    monkeypatch.setattr(work, "worth_processes", lambda _: True)
+    scenario = load_scenario("essay-2023-realistic", overrides=["samples=330", "block=50"])
+    _, alone = run_to_folder(scenario, as_path("memory://alone"), how=How(store="zarr"))
+    _, folder = run_to_folder(scenario, bucket, how=How(store="zarr", workers=2))
+    assert isinstance(folder, Address)
+    assert isinstance(alone, Address)
+    assert folder.read_below(folder.all_sizes()) == alone.read_below(alone.all_sizes())
+    with open_run(folder) as run:
+        assert run["trajectories"].to_dataset().identical(simulate(scenario)["trajectories"].to_dataset())
+        assert check_run(run, fast=True).passed
+    written = draw_charts(open_run(folder), folder, kinds=["fan"], formats=["svg"])
+    assert {str(path.parent) for path in written} == {str(folder)}
