@@ -78,12 +78,10 @@ def hindcast(
     history, and as 'learned' would have been run then. With a scenario, it is run as it stands from the record of each
     of those years, and so are the priors that were published by then. A prior of the scenario that knew what came is
     refused (its as_of). Where the scenario learns from history, its table of runs is forecast, and the model has its
-    priors on past growth. A fit that was made before is read from <output>/fits. Needs scoringrules: pip install
-    'effective-compute-simulator[hindcast]'.
+    priors on past growth. A fit that was made before is read from <output>/fits.
 
     Example: simulate hindcast --origins 2022
     """
-    options.need("scoringrules", extra="hindcast")
     years, without = None if origins is None else _years(origins), without_domain or ()
     one = _One(runs=runs, accelerators=accelerators, without_domain=without, snapshot=snapshot, until=until)
     if _is_matrix(matrix, one=one, many=(table, document, register)):
@@ -209,8 +207,7 @@ def score(
 
     A frozen forecast is scored like a run: name its file; so are registered ones ('hindcast --register'). The scores
     are added to a ledger, of a frozen forecast to that of its series, ledger.csv beside it. Without a run, print the
-    mean scores of the ledger by scenario. Without --observed, the shipped table counts. Needs scoringrules: pip install
-    'effective-compute-simulator[hindcast]'.
+    mean scores of the ledger by scenario. Without --observed, the shipped table counts.
 
     Example: simulate score baseline-2025
     """
@@ -221,7 +218,6 @@ def score(
         _refuse_without_run(observed, snapshot, after, output)
         options.answer(json, "ledger", str(book), lambda: {"scores": read_ledger(book)}, lambda: ledger_lines(book))
         return
-    options.need("scoringrules", extra="hindcast")
     folder = options.folder_for(path, output)
     check_ledger(book)
     found = _scored(path, observed, snapshot=snapshot, after=after)

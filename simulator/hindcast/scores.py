@@ -26,7 +26,9 @@ INTERVAL_LEVELS: Final[tuple[float, ...]] = (0.5, 0.8, 0.9)
 def crps(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None) -> Array:
     """Compute the continuous ranked probability score, the integral of (F(x) - [observed <= x])^2.
 
-    It is in the unit of the samples; the absolute error where the forecast is one number.
+    It is in the unit of the samples; the absolute error where the forecast is one number. Of M samples in order it is
+    2 / M^2 times the sum of |x_m - observed| by m - 1/2 where x_m <= observed, else by M - m + 1/2 (Laio and Tamea
+    2007), as in scoringrules, whose import takes three seconds of processor where numba is installed.
 
     Examples
     --------
@@ -35,10 +37,11 @@ def crps(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = Non
     >>> crps([2030.0, float("inf")], float("inf"), horizon=2045.0).item()
     3.75
     """
-    import scoringrules
-
     draws, came = _censored(samples, observed, horizon=horizon)
-    return np.asarray(scoringrules.crps_ensemble(came, draws, estimator="qd", backend="numpy"))
+    draws, came, size = np.sort(draws, axis=-1), came[..., None], draws.shape[-1]
+    below = np.arange(1, size + 1) - 0.5
+    weighted = np.where(draws <= came, below, size - below) * np.abs(draws - came)
+    return np.asarray(2 * (weighted.sum(axis=-1) / size**2))
 
 
 def pinball(
@@ -57,14 +60,9 @@ def pinball(
     >>> pinball([1.0, 1.0], 3.0, levels=[0.9]).round(12).item()
     1.8
     """
-    import scoringrules
-
     draws, came = _censored(samples, observed, horizon=horizon)
     quantiles = np.quantile(draws, levels, axis=-1)
-    losses = [
-        scoringrules.quantile_score(came, each, level, backend="numpy")
-        for level, each in zip(levels, quantiles, strict=True)
-    ]
+    losses = [((came < each) - level) * (each - came) for level, each in zip(levels, quantiles, strict=True)]
     return np.asarray(np.mean(losses, axis=0))
 
 
@@ -85,15 +83,13 @@ def interval_score(
     >>> interval_score([1.0, 1.0], 3.0).round(12).item()
     2.0
     """
-    import scoringrules
-
     draws, came = _censored(samples, observed, horizon=horizon)
     total = np.abs(came - np.median(draws, axis=-1)) / 2
     for level in levels:
         alpha = 1.0 - level
         low, high = np.quantile(draws, [alpha / 2, 1 - alpha / 2], axis=-1)
-        total = total + alpha / 2 * scoringrules.interval_score(came, low, high, alpha, backend="numpy")
-    # scoringrules 0.11 has the weighted score too, but puts the median where the distance to it belongs.
+        outside = np.maximum(np.maximum(low - came, came - high), 0.0)
+        total = total + alpha / 2 * (high - low + 2 / alpha * outside)
     return np.asarray(total / (len(levels) + 0.5))
 
 
@@ -179,12 +175,10 @@ def brier(probability: ArrayLike, happened: ArrayLike) -> Array:
     >>> brier([0.7, 0.7], [True, False]).round(2).tolist()
     [0.09, 0.49]
     """
-    import scoringrules
-
     forecast = np.asarray(probability, dtype=np.float64)
     if not np.all((forecast >= 0) & (forecast <= 1)):
         raise InputError("Brier score: a probability must lie between 0 and 1. Divide percentages by 100.")
-    return np.asarray(scoringrules.brier_score(np.asarray(happened, dtype=np.float64), forecast, backend="numpy"))
+    return np.asarray((forecast - np.asarray(happened, dtype=np.float64)) ** 2)
 
 
 def _censored(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None) -> tuple[Array, Array]:

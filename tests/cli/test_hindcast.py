@@ -260,15 +260,6 @@ def test_bad_input_is_refused_before_anything_is_written(
     assert "table of accelerators" in refused(capsys, run, "--observed", str(hardware), "--snapshot", "2028")
 
 
-def test_a_library_that_is_missing_is_named_with_what_installs_it(
-    folder: Path, table: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    said = refused(capsys, str(folder), "--observed", str(table), "--snapshot", "2028-02")
-    assert "scoringrules is not installed" in said
-    assert "effective-compute-simulator[hindcast]" in said
-
-
 SCENARIO = """
 schema: 2
 name: mine

@@ -9,7 +9,17 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from simulator.errors import InputError
-from simulator.hindcast.scores import brier, covered, crps, interval_score, log_score, pinball, pit
+from simulator.hindcast.scores import (
+    INTERVAL_LEVELS,
+    PINBALL_LEVELS,
+    brier,
+    covered,
+    crps,
+    interval_score,
+    log_score,
+    pinball,
+    pit,
+)
 
 NORMAL = stats.norm.ppf((np.arange(20_000) + 0.5) / 20_000)
 CAME = [-1.5, 0.0, 0.4, 2.5]
@@ -42,6 +52,30 @@ def test_the_interval_score_by_hand():
 @pytest.mark.parametrize("came", CAME[:3])
 def test_the_log_score_of_a_normal_forecast(came):
     assert log_score(NORMAL, came) == pytest.approx(-stats.norm.logpdf(came), abs=0.02)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 4)])
+@pytest.mark.parametrize("size", [1, 2, 7, 1000])
+def test_scores_are_those_of_scoringrules_to_the_bit(shape, size):
+    import scoringrules
+
+    rng = np.random.default_rng(size)
+    draws, came = np.round(rng.normal(size=(*shape, size)), 2), np.round(rng.normal(size=shape), 2)  # with ties
+    known = {"backend": "numpy"}
+    assert np.array_equal(crps(draws, came), scoringrules.crps_ensemble(came, draws, estimator="qd", **known))
+    for level in PINBALL_LEVELS:
+        quantile = np.quantile(draws, level, axis=-1)
+        theirs = scoringrules.quantile_score(came, quantile, level, **known)
+        assert np.array_equal(pinball(draws, came, levels=[level]), theirs)
+    for level in INTERVAL_LEVELS:
+        low, high = np.quantile(draws, [(1 - level) / 2, 1 - (1 - level) / 2], axis=-1)
+        theirs = (1 - level) / 2 * scoringrules.interval_score(came, low, high, 1 - level, **known)
+        own = interval_score(draws, came, levels=[level])
+        assert own == pytest.approx((np.abs(came - np.median(draws, axis=-1)) / 2 + theirs) / 1.5, rel=1e-15)
+    happened = (came > 0).astype(float)
+    assert np.array_equal(
+        brier(np.abs(np.tanh(came)), happened), scoringrules.brier_score(happened, np.abs(np.tanh(came)), **known)
+    )
 
 
 def test_the_log_score_is_that_of_scoringrules_and_finite_far_away():

@@ -103,7 +103,7 @@ def preload() -> None:
     import simulator
 
     modules = [each.name for each in pkgutil.walk_packages(simulator.__path__, "simulator.")]
-    for name in (*modules, "netCDF4", "xarray.backends.zarr", "zarr.codecs", "scoringrules", "filelock"):
+    for name in (*modules, "netCDF4", "xarray.backends.zarr", "zarr.codecs", "filelock"):
         if not name.endswith("__main__"):
             importlib.import_module(name)
     for name in ("dask.array", "arviz", "pyarrow.pandas_compat"):  # which others load where they find them
