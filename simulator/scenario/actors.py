@@ -86,6 +86,10 @@ class Acting:
         known = set(error.faults)
         return ScenarioError([fault for fault in error.faults if self.faults.get(fault) not in known])
 
+    def all_say(self, line: str) -> bool:
+        """Whether every actor that is not at fault has a warning; so it is where there are no actors."""
+        return all(line in said for said in self.warnings.values())
+
     def told(self, known: Collection[str]) -> Iterator[str]:
         """Tell what a reader should look at that is not known of the scenario."""
         for name, said in self.warnings.items():

@@ -250,8 +250,11 @@ def checked(document: Document, log: Sequence[str], warnings: Sequence[str]) -> 
     component = Component(spec.name, 1.0, spec, found.joint, acting.actors, acting.slots)
     own = layers.place_of(document.places, ()).file  # what it extends may hold more than it needs
     unused = [each for each in found.unused if layers.place_of(document.places, ("quantities", each)).file == own]
-    idle = [f"quantities.{each}: nothing uses it; with a label it is an output." for each in unused]
-    told = (*warnings, *lost, *idle, *found.warnings, *acting.told((*idle, *found.warnings)))
+    idle = {each: f"quantities.{each}: nothing uses it; with a label it is an output." for each in spec.quantities}
+    said = (*(idle[each] for each in unused), *found.warnings)
+    known = (*said, *idle.values(), *(f"inputs.{each}: nothing uses it." for each in spec.inputs))
+    said = tuple(line for line in said if "nothing uses it" not in line or acting.all_say(line))
+    told = (*warnings, *lost, *said, *acting.told(known))
     return Scenario((component,), document.data, document.places, tuple(log), told)
 
 

@@ -47,8 +47,8 @@ RACE = {"us": {}, "china": {"drivers": {"hardware": {"start": {"times": OWN}}}},
     "algorithms": {"growth": {"median": 3, "interval_90": [1.5, 6], "unit": "x/year"}}}}}  # fmt: skip
 
 
-def batch_of(actors: Any) -> Batch:
-    plan = run_plan(parse_scenario(json.dumps(SPEC | ({"actors": actors} if actors else {}))))
+def batch_of(actors: Any, **more: Any) -> Batch:
+    plan = run_plan(parse_scenario(json.dumps(SPEC | more | ({"actors": actors} if actors else {}))))
     return compute_batch(plan, 0, plan.spec.samples)
 
 
@@ -384,3 +384,21 @@ def test_counts_of_actors_are_summed_up_and_evaluated_as_they_are_run() -> None:
     )
     (found,) = evaluate(model, drawn, outcomes_over(f"{ABOVE}@2028", model.years))
     assert np.array_equal(found, run["trajectories"][ABOVE].sel(year=2028))
+
+
+@pytest.mark.parametrize("part", [0.0, 0.4, 1.0])
+def test_who_takes_over_a_part_of_what_the_leader_is_beyond_it_has_that_to_its_closed_form(part: float) -> None:
+    growth = {"median": 3, "interval_90": [2, 5], "unit": "x/year"}
+    quantities = {
+        "leaders": {"start": 1, "growth": growth},
+        "own": {"start": 0.5, "growth": {"median": 2, "interval_90": [1, 4], "unit": "x/year"}},
+        "beyond": {"maximum": [{"ratio": ["leaders", "own"]}, 1]},
+    }
+    level = {"product": ["own", {"power": ["beyond", part]}]} if part else "own"
+    actors = {"us": {}, "cn": {"drivers": {"algorithms": {"level": level}}}}
+    drivers = SPEC["drivers"] | {"algorithms": {"level": "leaders"}}
+    batch = batch_of(actors, quantities=quantities, drivers=drivers)
+    us, cn = batch.actors["algorithms"]
+    own = batch.trajectories["quantity_own"]
+    assert np.allclose(cn, own + part * np.maximum(us - own, 0.0), atol=1e-5)
+    assert ((cn >= own - 1e-5) & (cn <= np.maximum(us, own) + 1e-5)).all()

@@ -167,3 +167,12 @@ def test_a_mixture_has_no_actors() -> None:
     mixed = {"schema": 2, "name": "mixed", "mixture": [part, {"weight": 1, "scenario": SMALL, "name": "two"}]}
     with pytest.raises(ScenarioError, match=r"mixture\[0\]: 'one' has actors \(a\)"):
         parse_scenario(json.dumps(mixed))
+
+
+def test_what_an_actor_alone_uses_is_used_and_what_nobody_uses_is_told_once() -> None:
+    theirs = {"drivers": {"algorithms": {"level": "theirs"}}}
+    data = SMALL | {"quantities": {"theirs": {"start": 2}, "lone": {"start": 3}}, "actors": {"us": {}, "cn": theirs}}
+    data["inputs"] = {"pace": {"median": 2, "interval_90": [1, 4], "unit": "x/year"}}
+    data["actors"]["cn"]["drivers"]["spending"] = {"growth": {"input": "pace"}}
+    warned = [line for line in parse_scenario(json.dumps(data)).warnings if "uses it" in line]
+    assert warned == ["quantities.lone: nothing uses it; with a label it is an output."]
