@@ -128,7 +128,10 @@ def _disagreements(components: Sequence[Component]) -> Iterator[Fault]:
             yield Fault(("mixture", number), rule, "Run it by itself, and mix the scenario.yaml of its run folder.")
         if component.actors:
             rule = f"'{component.name}' has actors ({listed([each.name for each in component.actors])})."
-            remedy = "Mixtures have none yet: take them away with actors: null beside mixture, or run it by itself."
+            remedy = (
+                "Mix within it, by a prior that is a mixture or an event with a probability; or take them away with "
+            )
+            remedy += "actors: null beside mixture."
             yield Fault(("mixture", number), rule, remedy)
     for number, component in enumerate(components[1:], start=1):
         spec, path = component.spec, ("mixture", number)

@@ -42,7 +42,6 @@ from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Operation, Quantity
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import PURCHASES, Stock
-from simulator.wording import listed
 
 SCHEMA_VERSION = 2
 
@@ -299,9 +298,6 @@ class ScenarioSpec(Spec):
         yield from actor_faults(self.actors, self.events, uses)
         yield from by_faults({name: each.by for name, each in self.thresholds.items()}, self.actors)
         yield from count_faults(self.actors, self.models)
-        if self.actors and self.history is not None:
-            rule = f"learns the priors of one scenario, and stands beside actors ({listed(list(self.actors)[:3])})."
-            yield Fault(("history",), rule, "Take one of the two away: history: null.")
         for name in self.thresholds:
             way = [name]
             while (of := str(self.thresholds[way[-1]].of)) in self.thresholds and of not in way:

@@ -78,6 +78,17 @@ def run(learnt):
 
 
 @pytest.mark.slow
+def test_what_was_learnt_is_one_draw_for_all_actors_and_times_multiplies_it(cache, run):
+    actors = "actors={us: {}, cn: {drivers: {spending: {start: {times: 0.4}}}}, eu: {drivers: {spending: {growth: 2x/year}}}}"
+    raced = simulate(learn(load_scenario("learned", overrides=[*QUICK, actors]), cache=cache))
+    us, cn, eu = (raced["actors"].to_dataset().sel(actor=name) for name in ("us", "cn", "eu"))
+    np.testing.assert_array_equal(us["effective_compute"], run["trajectories/effective_compute"])
+    starts = us["spending"].isel(year=0) - cn["spending"].isel(year=0)
+    np.testing.assert_allclose(starts, -np.log10(0.4), atol=1e-5)
+    np.testing.assert_array_equal(eu["hardware"], us["hardware"])
+
+
+@pytest.mark.slow
 def test_data_narrow_the_priors_on_past_growth(given, learnt):
     for name in GROWTH:
         before, after = (s.joint.priors[name].family.ppf(np.array([0.05, 0.95])) for s in (given, learnt))
