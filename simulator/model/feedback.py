@@ -402,7 +402,7 @@ class _Stepper:
     def _stocks(self, name: str) -> dict[str, Path]:
         """Give the places of the stocks of a law, by name."""
         law = self.laws[name]
-        return {stock: ("stock", *law.path, stock) for stock in law.law.record.stocks}
+        return {stock: ("stock", *law.path, stock) for stock in law.stocks}
 
     def _states(self, name: str) -> list[str | Path]:
         """List what a law moves: the level, then its stocks."""

@@ -30,12 +30,16 @@ _MOST_LN = 700.0
 
 @dataclass(frozen=True, slots=True)
 class DriverLaw:
-    """The law by which a driver of a block grows: where it stands, its function, its drawn parameters, (sample,)."""
+    """The law by which a driver of a block grows: where it stands, its function, its drawn parameters, (sample,).
+
+    `stocks` are those of its record, which is looked up once: of an installed law that takes a search of all packages.
+    """
 
     path: Path
     law: Law
     follow: Follow
     parameters: Mapping[str, Array]
+    stocks: tuple[str, ...]
 
     def taken(self, rows: NDArray[np.intp] | slice) -> DriverLaw:
         """Take some samples."""
@@ -63,7 +67,7 @@ def laws_of(chain: Chain) -> dict[str, DriverLaw]:
                 if each.kind == "rate" and (falls := drawn[key] < each.above).any():
                     rule = f"is a decline in {percent(float(falls.mean()))} of the samples"
                     raise SimulatorError(f"{dotted((*path, 'parameters', key))}: {rule}. {DECLINE}")
-            found[name] = DriverLaw(path, law, cast("Follow", attribute_at(record.follow)), drawn)
+            found[name] = DriverLaw(path, law, cast("Follow", attribute_at(record.follow)), drawn, tuple(record.stocks))
     return found
 
 
@@ -80,10 +84,10 @@ def told_by_law(driver: str, chain: Chain, times: Array) -> dict[str, Array]:
     for key, path in law.takes().items():
         state[key] = since(partial(quantity_level, law.law.quantities[key], path, block))
     state["start"] = chain.demanded(name, first)
-    for stock in law.law.record.stocks:
+    for stock in law.stocks:
         state[stock] = cast("Array", block.between((*law.path, stock), times, straight=True))
     found = law.follow({key: each[:, None] for key, each in law.parameters.items()}, state)
-    return {key: state[key] if key in law.law.record.stocks else found[key] for key in law.law.tells}
+    return {key: state[key] if key in law.stocks else found[key] for key in law.law.tells}
 
 
 def _power(log: Array) -> Array:
