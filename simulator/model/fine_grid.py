@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,47 +72,53 @@ def integrated(grid: Array, rates: Array) -> Array:
     return np.cumsum(np.insert(steps, 0, 0.0, axis=1), axis=1)
 
 
-def followed(
-    span: tuple[float, float], *, rate_at: Callable[[Array], Array], dates: Iterable[Array], size: int
-) -> tuple[Array, Array, Array]:
-    """Integrate rates (sample, time) over a span on the grid; give the times, the integrals and the rates there.
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """Levels (sample, time) with their rates, on the steps of a `grid` and at the `cuts`, (sample, n), between them."""
 
-    Steps end at those of the `dates`, (sample,) or (1,), on which rates jump or turn: the times are then
-    (sample, time). They are asked for once rates have been.
-    """
-    grid = fine_grid(*span, np.empty(0))
-    rates = rate_at(middles(grid))
-    cuts = []
-    for date in [*dates]:
-        at = np.broadcast_to(np.where((date > grid[0]) & (date < grid[-1]), date, grid[-1]), size)
-        before, on, after = rate_at(np.clip(np.stack([at - _BESIDE, at, at + _BESIDE], axis=1), *grid[[0, -1]])).T
-        if (is_cut := (np.abs(after - 2.0 * on + before) > 1e-8) & (at < grid[-1])).any():
-            cuts.append(np.where(is_cut, [np.nextafter(at, grid[0]), at], grid[-1]).T)
-    if cuts:
-        grid = np.sort(np.hstack([np.broadcast_to(grid, (size, grid.size)), *cuts]), axis=1)
-        rates = rate_at(middles(grid))
-    return grid, integrated(grid, rates), rates[:, ::2]
+    grid: Array
+    cuts: Array
+    levels: Array
+    rates: Array
 
+    @classmethod
+    def followed(
+        cls, span: tuple[float, float], *, rate_at: Callable[[Array], Array], dates: Iterable[Array], size: int
+    ) -> Curve:
+        """Integrate rates (sample, time) over a span, from its beginning on.
 
-def read_curved(grid: Array, levels: Array, rates: Array, times: Array, samples: NDArray[np.intp]) -> Array:
-    """Read levels as `read_between` does, along the cubics that their rates give at the ends of each step (Hermite).
+        Steps end at those of the `dates`, (sample,) or (1,), on which rates jump or turn. They are asked for once rates
+        have been.
+        """
+        grid = fine_grid(*span, np.empty(0))
+        rates, cuts = rate_at(middles(grid)), list[Array]()
+        for date in [*dates]:
+            at = np.broadcast_to(np.where((date > grid[0]) & (date < grid[-1]), date, grid[-1]), size)
+            before, on, after = rate_at(np.clip(np.stack([at - _BESIDE, at, at + _BESIDE], axis=1), *grid[[0, -1]])).T
+            if (is_cut := (np.abs(after - 2.0 * on + before) > 1e-8) & (at < grid[-1])).any():
+                cuts += [np.where(is_cut, side, grid[-1]) for side in (np.nextafter(at, grid[0]), at)]
+        if not cuts:
+            return cls(grid, np.empty((1, 0)), integrated(grid, rates), rates[:, ::2])
+        own = np.sort(np.column_stack([np.broadcast_to(grid, (size, grid.size)), *cuts]), axis=1)
+        rates = rate_at(middles(own))
+        return cls(grid, np.column_stack(cuts), integrated(own, rates), rates[:, ::2])
 
-    The grid may be one of each sample, (sample, time).
-    """
-    rows = samples[:, None] if levels.shape[0] > 1 else np.zeros((1, 1), dtype=np.intp)
-    if grid.ndim > 1:
-        times = np.broadcast_to(times, (len(rows), times.shape[-1]))
-        found = [np.searchsorted(own, each) for own, each in zip(grid[rows[:, 0]], times, strict=True)]
-        after = np.clip(found, 1, grid.shape[1] - 1)
-        start, end = grid[rows, after - 1], grid[rows, after]
-    else:
-        after = np.clip(np.searchsorted(grid, times), 1, grid.size - 1)
-        start, end = grid[after - 1], grid[after]
-    span = end - start
-    share = (times - start) / span
-    (low, high), (first, last) = ((each[rows, after - 1], each[rows, after]) for each in (levels, rates))
-    line = low + (high - low) * share * share * (3.0 - 2.0 * share)
-    return np.asarray(line + span * share * (1.0 - share) * ((1.0 - share) * first - share * last))
+    def read(self, times: Array, samples: NDArray[np.intp]) -> Array:
+        """Read levels as `read_between` does, along the cubics that rates give at the ends of each step (Hermite)."""
+        rows = samples[:, None] if len(self.levels) > 1 else np.zeros((1, 1), dtype=np.intp)
+        after = np.clip(np.searchsorted(self.grid, times), 1, self.grid.size - 1)
+        start, end = self.grid[after - 1], self.grid[after]
+        for date in self.cuts.T:  # each step is one further on, and between two of these
+            cut = date[rows]
+            is_past = cut < times
+            start = np.where(is_past, np.maximum(start, cut), start)
+            end = np.where(is_past, end, np.minimum(end, cut))
+            after = after + is_past
+        span = end - start
+        share = (times - start) / span
+        (low, high), (first, last) = ((each[rows, after - 1], each[rows, after]) for each in (self.levels, self.rates))
+        line = low + (high - low) * share * share * (3.0 - 2.0 * share)
+        return np.asarray(line + span * share * (1.0 - share) * ((1.0 - share) * first - share * last))
 
 
 def follow(

@@ -19,7 +19,7 @@ from simulator.model import growth
 from simulator.model.allocation import allocated_shares
 from simulator.model.chance import Jumps, drawn_jumps, jump_growth
 from simulator.model.failing import checked
-from simulator.model.fine_grid import followed, read_between, read_curved
+from simulator.model.fine_grid import Curve, read_between
 from simulator.model.lines import Course, Line, Samples, chosen
 from simulator.model.windows import bent_growth, bent_line, breaking_dates, pieces_of
 from simulator.schema.allocation import AllocatedShare
@@ -323,16 +323,16 @@ class _Followed:
         samples = block.samples if isinstance(block.samples, np.ndarray) else None
         of = block if samples is None or block.whole is None else block.whole
         key = (self.path, b"integral")
-        held = of.known[key][0].flat[[0, -1]].tolist() if key in of.known else span
+        held = of.known[key].grid[[0, -1]].tolist() if key in of.known else span
         if key not in of.known or span[0] < held[0] or span[1] > held[1]:
             jumps = (chosen(at, of.samples) for drawn in of.jumps.values() for at, _ in drawn)
-            of.known[key] = followed(
+            of.known[key] = Curve.followed(
                 (min(span[0], held[0]), max(span[1], held[1])), dates=chain(breaking_dates(of, bends=True), jumps),
                 rate_at=lambda times: self.at(level_of(self.rate.quantity, self.path, of, times)), size=of.size,
             )  # fmt: skip
-        grid, levels, rates = of.known[key]
-        rows = np.arange(len(levels)) if samples is None else samples - of.begin
-        ends = [read_curved(grid, levels, rates, each, rows) for each in (first, last)]
+        curve: Curve = of.known[key]
+        rows = np.arange(len(curve.levels)) if samples is None else samples - of.begin
+        ends = [curve.read(each, rows) for each in (first, last)]
         return ends[1] - ends[0]
 
 
