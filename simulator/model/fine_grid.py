@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -99,9 +100,44 @@ class Curve:
                 cuts += [np.where(is_cut, side, grid[-1]) for side in (np.nextafter(at, grid[0]), at)]
         if not cuts:
             return cls(grid, np.empty((1, 0)), integrated(grid, rates), rates[:, ::2])
-        own = np.sort(np.column_stack([np.broadcast_to(grid, (size, grid.size)), *cuts]), axis=1)
-        rates = rate_at(middles(own))
-        return cls(grid, np.column_stack(cuts), integrated(own, rates), rates[:, ::2])
+        return cls._cut(grid, np.column_stack(cuts), rates, rate_at)
+
+    @classmethod
+    def _cut(cls, grid: Array, cuts: Array, rates: Array, rate_at: Callable[[Array], Array]) -> Curve:
+        """Cut steps of a grid, of which rates are known there and amid steps; they are asked for about cuts alone."""
+        steps = np.sort(np.hstack([np.broadcast_to(grid, (len(cuts), grid.size)), cuts]), axis=1)
+        place = np.stack([np.count_nonzero(steps < cut[:, None], axis=1) for cut in cuts.T], axis=1)
+        is_cut, step = cuts < grid[-1], np.zeros(steps.shape, dtype=np.intp)
+        for column, used in zip(place.T, is_cut.T, strict=True):
+            step[np.flatnonzero(used), column[used]] = 1
+        step = np.minimum(np.arange(steps.shape[1]) - np.cumsum(step, axis=1), grid.size - 1)  # that of the grid
+        whole = np.stack([2 * step, np.minimum(2 * step + 1, 2 * grid.size - 2)], axis=2).reshape(len(cuts), -1)[:, :-1]
+        found = np.take_along_axis(np.broadcast_to(rates, (len(cuts), rates.shape[1])), whole, axis=1)
+        before, behind = (np.take_along_axis(steps, place + by, axis=1) for by in (-1, 1))
+        known = rate_at(np.hstack([(before + cuts) / 2.0, cuts, (cuts + behind) / 2.0]))
+        for by, each in zip((-1, 0, 1), np.split(known, 3, axis=1), strict=True):
+            held = np.take_along_axis(found, 2 * place + by, axis=1)
+            np.put_along_axis(found, 2 * place + by, np.where(is_cut, each, held), axis=1)
+        return cls(grid, cuts, integrated(steps, found), found[:, ::2])
+
+    @classmethod
+    def joined(cls, curves: Sequence[tuple[Curve, int]]) -> Curve:
+        """Join those of consecutive samples, each with their number; those with fewer cuts have more at the end."""
+        first, most = curves[0][0], max(curve.cuts.shape[1] for curve, _ in curves)
+        if all(len(curve.levels) == 1 for curve, _ in curves):
+            return first
+
+        def widened(values: Array, size: int, width: int, **how: Any) -> Array:
+            wide = np.pad(values, ((0, 0), (0, width - values.shape[1])), **how)
+            return np.broadcast_to(wide, (size, width))
+
+        cuts = [widened(each.cuts, size, most, constant_values=first.grid[-1]) for each, size in curves]
+        width = first.grid.size + most
+        levels, rates = (
+            [widened(getattr(each, of), size, width, mode="edge") for each, size in curves]
+            for of in ("levels", "rates")
+        )
+        return cls(first.grid, np.vstack(cuts), np.vstack(levels), np.vstack(rates))
 
     def read(self, times: Array, samples: NDArray[np.intp]) -> Array:
         """Read levels as `read_between` does, along the cubics that rates give at the ends of each step (Hermite)."""

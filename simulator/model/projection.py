@@ -21,6 +21,7 @@ from simulator.model import quantities
 from simulator.model.capability import metric
 from simulator.model.courses import quantity_course
 from simulator.model.feedback import feed_back
+from simulator.model.fine_grid import Curve
 from simulator.model.laws import told_by_law
 from simulator.model.levels import Block
 from simulator.model.lines import Course, Known, hold_levels, levels_of
@@ -261,6 +262,9 @@ def joined(parts: Sequence[Paths], names: Sequence[str]) -> Paths:
         return parts[0]
     for path, (times, _) in parts[0].block.steps.items():
         whole.steps[path] = times, _stacked([part.block.steps[path][1] for part in parts])
+    for key, curve in parts[0].block.known.items():
+        if isinstance(curve, Curve):
+            whole.known[key] = Curve.joined([(part.block.known[key], part.block.size) for part in parts])
     starts = {name: _stacked([part.starts[name] for part in parts]) for name in parts[0].starts}
     levels = {name: _stacked([part.levels[name] for part in parts]) for name in names}
     return Paths(parts[0].projection, whole, starts, levels)

@@ -235,3 +235,5 @@ def test_growth_that_follows_what_jumps_does_so_from_the_day_on() -> None:
     parts = joined([paths.projection.project(piece) for piece in pieces], ["quantity_by_falls", "quantity_by_leaps"])
     for name, levels in parts.levels.items():
         np.testing.assert_array_equal(levels, paths.levels[name])
+    again = parts.at(["quantity_by_leaps"], np.zeros(times.size, dtype=int), samples, times)
+    np.testing.assert_array_equal(again, found)
