@@ -57,7 +57,7 @@ def joint_variables(components: Sequence[Component]) -> tuple[str, ...]:
     every = [variable_names(part.spec) for part in parts_of(components)]
     of_all = [variable_names(components[0].spec)] if components[0].actors else every  # what actors are laid over
     names = dict.fromkeys(name for own in of_all for name in own)
-    counted = {name for name in names if is_count(name) and components[0].actors}
+    counted = {name for name in names if components[0].actors and is_count(name)}
     return tuple(
         name for name in names if name in counted or all(name in own or _may_stand_in(name, own) for own in every)
     )
@@ -106,7 +106,9 @@ class Plan:
 
     @property
     def decides(self) -> dict[str, tuple[int, bool]]:
-        """Whose crossing of each threshold counts, by name: see `who_decides`."""
+        """Of actors, whose crossing of each threshold counts, by name: see `who_decides`."""
+        if not self.actors:
+            return {}
         names = [part.name for part in self.parts]
         return {name: who_decides(threshold.by, names) for name, threshold in self.spec.thresholds.items()}
 

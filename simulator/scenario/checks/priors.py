@@ -43,9 +43,11 @@ def former_faults(spec: ScenarioSpec, joint: JointPrior | None, own: Sequence[Sl
         if level.drawn_as and path[-2] not in ("quantities", "stocks", "factors"):
             remedy = "It is said of an actor, an event, a quantity, a stock or a factor that was renamed: remove it."
             yield Fault((*path, "drawn_as"), "stands where there is no name to change.", remedy)
-    every = [slot for slot in (*slots(spec), *own) if joint is not None and slot.name in joint.uncertain]
-    found: dict[str, Slot] = {}
-    for slot in sorted(every, key=lambda each: bool(each.drawn)) if any(slot.drawn for slot in every) else ():
+    every = (*slots(spec), *own)
+    if joint is None or not any(slot.drawn for slot in every):
+        return
+    drawn, found = set(joint.uncertain), dict[str, Slot]()
+    for slot in sorted((slot for slot in every if slot.name in drawn), key=lambda each: bool(each.drawn)):
         other = found.setdefault(slot.stream, slot)
         if other is not slot:
             place = next(at for at, both in enumerate(zip(slot.path, slot.drawn, strict=True)) if both[0] != both[1])
@@ -56,10 +58,11 @@ def former_faults(spec: ScenarioSpec, joint: JointPrior | None, own: Sequence[Sl
 
 def former_warnings(spec: ScenarioSpec, joint: JointPrior, own: Sequence[Slot]) -> Iterator[str]:
     """Warn of names of before under which nothing is drawn."""
-    former = former_names(spec) | {("actors", name): each.drawn_as or "" for name, each in spec.actors.items()}
-    drawn = [slot.path for slot in (*slots(spec), *own) if slot.name in joint.uncertain]
-    for path, name in former.items():
-        if name and not any(each[: len(path)] == path for each in drawn):
+    former = (*former_names(spec), *(("actors", name) for name, actor in spec.actors.items() if actor.drawn_as))
+    drawn = set(joint.uncertain) if former else ()
+    paths = [slot.path for slot in (*slots(spec), *own) if slot.name in drawn]
+    for path in former:
+        if not any(each[: len(path)] == path for each in paths):
             yield f"{dotted(path)}.drawn_as: changes nothing, as no prior of it is drawn."
 
 
