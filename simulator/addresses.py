@@ -250,6 +250,7 @@ def as_path(text: FilePath | str) -> FilePath:
     scheme, found, rest = text.partition("://")
     if not found:
         return FilePath(text)
+    scheme = scheme.lower()
     if scheme in ("file", "local"):
         return FilePath(rest)
     if "?" in rest or (":" in rest.partition("@")[0] and "@" in rest):
@@ -257,4 +258,4 @@ def as_path(text: FilePath | str) -> FilePath:
         raise InputError(f"{scheme}://..: {rule}. The environment has them (AWS_ACCESS_KEY_ID, ..; docs/scale.md).")
     if not _SCHEME.fullmatch(scheme) or ".." in rest.split("/") or not rest.strip("/") or {*"*[]"} & {*rest}:
         raise InputError(f"{text}: is no address of a folder or file. Write for example s3://bucket/outputs.")
-    return Address(text)
+    return Address(f"{scheme}://{rest}")

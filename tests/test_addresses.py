@@ -32,6 +32,7 @@ def test_an_address_is_put_together_and_named_like_a_path() -> None:
         "outputs/baseline-1a2b3c4d.unfinished/counts.npz"
     )
     assert pickle.loads(pickle.dumps(run)) == run == as_path(run) == as_path(str(run))
+    assert as_path("S3://bucket/a") == as_path("s3://bucket/a")
     assert run.absolute() == run.resolve() == run
 
 

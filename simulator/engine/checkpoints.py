@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from simulator.addresses import Address
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.collecting import Counts, Tallies, below
 from simulator.errors import InputError, RunFileError, SimulatorError
@@ -61,8 +62,9 @@ class Unfinished:
         try:
             yield
         except BaseException as error:
-            if self.exists and not isinstance(error, InputError):
-                error.add_note(how)
+            with contextlib.suppress(SimulatorError):  # of an address that is not reached any more
+                if self.exists and not isinstance(error, InputError):
+                    error.add_note(how)
             raise
 
     def due(self) -> bool:
@@ -106,7 +108,7 @@ class Unfinished:
 
 def keep_in(folder: FilePath, write: Callable[[], None]) -> None:
     """Write into a folder that another run of the same scenario may take away meanwhile, since it is whole."""
-    for _ in range(TRIES - 1):
+    for _ in range(0 if isinstance(folder, Address) else TRIES - 1):  # where none is needed to write
         make_folder(folder)
         with contextlib.suppress(SimulatorError):
             write()

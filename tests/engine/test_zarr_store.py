@@ -15,7 +15,7 @@ from simulator.engine.checking import check_run
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.run_folders import extend_run, run_to_folder
 from simulator.engine.simulation import How, simulate
-from simulator.errors import InputError, RunFileError
+from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.runs.folder import open_run
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
@@ -97,6 +97,27 @@ def test_a_store_that_is_still_written_is_refused_and_gone_on_with(there: Addres
     assert min(computed) > 4
     assert contents(folder) == contents(whole)
     assert not left.exists()
+
+
+def test_a_store_that_is_lost_is_told_in_a_line_and_gone_on_with(
+    there: Address, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, whole = run_to_folder(scenario(), there / "whole", how=STORE)
+
+    def lost(*_: object, **__: object) -> None:
+        raise ConnectionError("nobody answers")
+
+    def lose(done: int, _: int) -> None:
+        for name in ("pipe", "put_file", "ls") if done > 4 else ():
+            patch.setattr(type(there.system), name, lost)
+
+    monkeypatch.setattr(Unfinished, "due", lambda _: True)
+    with monkeypatch.context() as patch, pytest.raises(SimulatorError) as told:
+        run_to_folder(scenario(), there / "cut", how=How(store="zarr", progress=lose))
+    assert "memory://store/outputs/cut/small-" in str(told.value)
+    assert "cannot be written (ConnectionError: nobody answers)" in str(told.value)
+    _, folder = run_to_folder(scenario(), there / "cut", how=STORE, resume=True)
+    assert contents(folder) == contents(whole)
 
 
 def test_two_runs_at_once_leave_what_one_leaves(there: Address) -> None:
