@@ -105,19 +105,18 @@ class Curve:
     @classmethod
     def _cut(cls, grid: Array, cuts: Array, rates: Array, rate_at: Callable[[Array], Array]) -> Curve:
         """Cut steps of a grid, of which rates are known there and amid steps; they are asked for about cuts alone."""
+        cuts = np.sort(cuts, axis=1)
+        cuts[:, 1:] = np.where(cuts[:, 1:] > cuts[:, :-1], cuts[:, 1:], grid[-1])  # of several on one day one counts
         steps = np.sort(np.hstack([np.broadcast_to(grid, (len(cuts), grid.size)), cuts]), axis=1)
         place = np.stack([np.count_nonzero(steps < cut[:, None], axis=1) for cut in cuts.T], axis=1)
-        is_cut, step = cuts < grid[-1], np.zeros(steps.shape, dtype=np.intp)
-        for column, used in zip(place.T, is_cut.T, strict=True):
-            step[np.flatnonzero(used), column[used]] = 1
-        step = np.minimum(np.arange(steps.shape[1]) - np.cumsum(step, axis=1), grid.size - 1)  # that of the grid
+        step = np.searchsorted(grid, steps.ravel(), side="right").reshape(steps.shape) - 1  # that of the grid
         whole = np.stack([2 * step, np.minimum(2 * step + 1, 2 * grid.size - 2)], axis=2).reshape(len(cuts), -1)[:, :-1]
         found = np.take_along_axis(np.broadcast_to(rates, (len(cuts), rates.shape[1])), whole, axis=1)
         before, behind = (np.take_along_axis(steps, place + by, axis=1) for by in (-1, 1))
         known = rate_at(np.hstack([(before + cuts) / 2.0, cuts, (cuts + behind) / 2.0]))
         for by, each in zip((-1, 0, 1), np.split(known, 3, axis=1), strict=True):
             held = np.take_along_axis(found, 2 * place + by, axis=1)
-            np.put_along_axis(found, 2 * place + by, np.where(is_cut, each, held), axis=1)
+            np.put_along_axis(found, 2 * place + by, np.where(cuts < grid[-1], each, held), axis=1)
         return cls(grid, cuts, integrated(steps, found), found[:, ::2])
 
     @classmethod

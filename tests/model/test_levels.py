@@ -210,7 +210,8 @@ def test_growth_that_follows_what_bends_is_the_same_between_the_years_and_in_pie
 def test_growth_that_follows_what_jumps_does_so_from_the_day_on() -> None:
     """A rate of 0.4 falls to a quarter in an event, and comes back in a year; another one leaps, at random times."""
     shock = {"probability": 0.6, "from": {"uniform": [2026, 2030]}, "for": "1.5 years",
-             "effects": [{"on": "quantities.falls", "times": 0.25, "recovers": "1 year"}]}  # fmt: skip
+             "effects": [{"on": "quantities.falls", "times": 0.25, "recovers": "1 year"},
+                         {"name": "beside", "on": "quantities.by-leaps", "times": 1}]}  # fmt: skip
     leaps = {"start": {"value": 0.4, "unit": "1/year"}, "jumps": {"rate": "0.5/year", "size": 2}}
     rates = {"falls": of(0.4, "1/year"), "leaps": leaps}
     grown = {f"by-{name}": of(1, "1", {"quantity": name, "unit": "OOM/year"}) for name in rates}
