@@ -196,7 +196,8 @@ def parse_outcome(text: str, *, written: str = "") -> Outcome:
             raise InputError(f"outcome '{written}': a variable needs a year. {WRITTEN}")
         return Outcome("level", kind.replace("-", "_") + colon + name, year, written)
     if kind not in KINDS or not name:
-        raise InputError(f"outcome '{written}': '{kind}' is no kind of outcome. {hint or WRITTEN}")
+        rule = f"'{kind}' is no kind of outcome" if kind not in KINDS else "names nothing"
+        raise InputError(f"outcome '{written}': {rule}. {hint or WRITTEN}")
     if KINDS[kind] != (year is not None):
         rule = "has no year"
         if KINDS[kind]:

@@ -121,7 +121,7 @@ def test_levels_between_the_years_follow_the_equations_and_those_of_a_stored_run
         ("crossd:agi@2030", "Did you mean 'crossed'?"),
         ("crossed:agi", "needs the year by which"),
         ("crossing:agi@2030", "has no year"),
-        ("crossing:", "is no kind of outcome"),
+        ("crossing:", "names nothing"),
         ("", "needs a year"),
     ],
 )

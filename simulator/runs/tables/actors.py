@@ -74,7 +74,8 @@ def actor_table(run: Group | xr.DataTree, quantity: str = "") -> Table:
     held, labels = arrays(run, GROUP), actor_labels(run)
     names = told_names(run)
     if quantity and quantity not in names:
-        raise InputError(f"the run has no '{quantity}' by actor. {near_or_all(quantity, names)}")
+        hint = "Counts are drawn by --kind counts." if quantity in held and is_count(quantity) else ""
+        raise InputError(f"the run has no level '{quantity}' by actor. {hint or near_or_all(quantity, names)}")
     tables = []
     for name in [quantity] if quantity else names:
         table = _columns({"actor": list(labels), "year": held.coords["year"].values}, read_quantiles(held, name))

@@ -32,7 +32,7 @@ def test_the_fans_are_those_of_each_actor(run: xr.DataTree) -> None:
     held = run["actors_summary/spending"].sel(actor="us", quantile=0.5, year=2030).item()
     assert spending.tables[""].where(actor="us", year=2030.0)["median"].tolist() == [held]
     assert compute.caption.startswith("Effective compute in 2045 by actor, median and 90 % interval, FLOP: US lab ")
-    with pytest.raises(InputError, match="no 'power' by actor"):
+    with pytest.raises(InputError, match="no level 'power' by actor"):
         actor_figures(run, FigureOptions(quantities=("power",)))
 
 

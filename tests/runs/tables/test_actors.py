@@ -40,7 +40,7 @@ def test_the_tables_are_what_the_run_holds(run: xr.DataTree) -> None:
     assert first["never_by_horizon"] == run["summary/never"].sel(threshold="million-x-gpt-4").item()
     columns = {name for table in tables.values() for name in table.names}
     assert all(table.column(name).meaning for table in tables.values() for name in columns & {*table.names})
-    with pytest.raises(InputError, match="the run has no 'power' by actor"):
+    with pytest.raises(InputError, match="the run has no level 'power' by actor"):
         actor_table(run, "power")
 
 
