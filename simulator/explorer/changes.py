@@ -25,7 +25,7 @@ from simulator.scenario.overrides import apply_override, change_line, override_o
 from simulator.scenario.resolving import Scenario, checked, limits_left, overridden
 from simulator.schema.base import Faults
 from simulator.schema.statements import Prior
-from simulator.wording import harmless
+from simulator.wording import harmless, listed
 
 _FIELDS: Mapping[str, tuple[str, ...]] = {
     "prior": ("median", "width", "family"), "number": ("value",), "switch": ("on",), "weight": ("weight",)
@@ -399,7 +399,8 @@ def _told(base: Opened, scenario: Scenario, changes: Changes) -> Iterator[str]:
             continue
         words = label_of(handle, base.scenario)
         if handle.kind == "switch":
-            yield f"  {words}: taken away"
+            along = f", and with it {listed([dotted(path) for path in handle.also])}" if handle.also else ""
+            yield f"  {words}: taken away{along}"
         elif path in now:
             yield f"  {words}: {said_of(handle)} -> {said_of(now[path])}"
 

@@ -229,6 +229,8 @@ def test_an_event_goes_with_what_it_alone_brings_about_and_puts_on():
         "events.taiwan.triggers.slump=null",
     ]
     assert settings(base, off["cap-on-runs"]) == ["events.cap-on-runs=null", "constraints.cap-on-runs=null"]
+    told = "taken away, and with it events.bailout and events.taiwan.triggers.slump\n"
+    assert f"#   slump of the chip industry: {told}" in saved_text(base, off["slump"])
     assert "constraints.cap-on-runs" not in base.handles  # it goes with the event, and would always stand without it
     moved = {"events.slump.triggers.bailout": Change(value=30.0), "events.bailout.for": Change(value=4.0)}
     every = {path: change for each in off.values() for path, change in each.items()}
