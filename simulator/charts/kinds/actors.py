@@ -115,7 +115,10 @@ def lead_figures(run: Run, options: FigureOptions) -> list[Figure]:
     if len(known):
         end = known.rows()[-1]
         span = f"{end['median']:.1f} months (90 % {end['lower_90']:.1f} to {end['upper_90']:.1f})"
-        caption += f" The first is {span} ahead of the second then: so long ago it was where the second is."
+        ahead_said = f"The first is {span} ahead of the second then: so long ago it was where the second is."
+        caption += (
+            f" {ahead_said if end['upper_90'] > 0 else 'In 95 % of the samples or more several have the same then.'}"
+        )
     head = run_head(run, title, "Several that have the same share a sample. Months: how long ago the first was there.")
     alt = f"Stacked area chart of the share of samples in which each of {len(labels)} actors leads, by year. {caption}"
     return [Figure("lead", draw_lead(leads, known, head=head), {"": leads, "ahead": ahead}, caption, alt)]

@@ -85,3 +85,11 @@ def test_a_run_without_actors_or_with_one_has_nothing_to_draw() -> None:
     with pytest.raises(NothingToDraw, match="one actor, which leads alone"):
         lead_figures(one, FigureOptions())
     assert len(ladder_figures(one, FigureOptions())) == 1
+
+
+def test_of_actors_that_have_the_same_none_is_drawn_as_ahead_by_nothing() -> None:
+    even = simulate(
+        load_scenario({"extends": "essay-2023", "name": "even", "samples": 32, "actors": {"a": {}, "b": {}}})
+    )
+    (figure,) = lead_figures(even, FigureOptions())
+    assert figure.caption.endswith("a 50 %, b 50 %. In 95 % of the samples or more several have the same then.")
