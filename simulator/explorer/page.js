@@ -45,7 +45,10 @@ function svg(tag, attributes) {
 
 function download(name, content, type) {
   const address = URL.createObjectURL(content instanceof Blob ? content : new Blob([content], { type }));
-  make("a", { href: address, download: name }).click();
+  const link = make("a", { href: address, download: name, hidden: true });
+  document.body.append(link); // where VS Code sees it and asks for a place
+  link.click();
+  link.remove();
   setTimeout(() => URL.revokeObjectURL(address), 10_000);
 }
 
@@ -368,8 +371,8 @@ class Card {
 
 class Page {
   constructor(model, el) {
-    Object.assign(this, { model, el, count: 0, serial: 0, waiting: new Map(), cards: new Map(), charts: {},
-      cache: {}, others: [] });
+    Object.assign(this, { model, el, count: 0, waiting: new Map(), cards: new Map(), charts: {}, cache: {}, others: [],
+      serial: Math.floor(Math.random() * 2 ** 48) }); // two views of one widget hear the answers to both
     this.ours = model.address === true;
     this.steps = steps(this.ours, (address) => this.read(address));
     this.state = { source: model.source ?? {}, shown: "", since: "", beside: [], changes: {} };

@@ -66,39 +66,129 @@ def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch):
         simulator.explore(small_scenario())
 
 
-@pytest.mark.slow
-def test_the_page_of_a_notebook_moves_in_a_browser():
+@pytest.fixture(scope="module")
+def notebook():
+    """A page that shows one widget twice, as notebooks do; `shown` are its views."""
     if not CHROMIUM.exists():
         pytest.skip("needs a Chromium to open the page in")
-    from playwright.sync_api import sync_playwright
-
+    sync_api = pytest.importorskip("playwright.sync_api", reason="needs Playwright to drive a browser")
     page = simulator.explore(small_scenario())
-    with sync_playwright() as driver:
+    with sync_api.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         tab = browser.new_page()
         heard: list[str] = []
         tab.on("pageerror", lambda error: heard.append(str(error)))
         tab.expose_function("ask", page.answer)
         tab.evaluate(
-            """({ script, state }) => { globalThis.begun = (async () => { // held: a promise that nothing holds may go
-              const heard = [];
-              const model = { get: () => state, set() {}, save_changes() {}, on: (_, hear) => heard.push(hear), off() {},
+            """({ script, sheet, state }) => { globalThis.begun = (async () => { // held: else it may be gone
+              const heard = new Set();
+              const model = { get: () => state, set() {}, save_changes() {}, on: (_, hear) => heard.add(hear), off() {},
                 send: async (asked) => { const answer = await ask(asked); heard.forEach((hear) => hear(answer)); } };
               const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
               const { default: page } = await import(address);
               document.addEventListener("keydown", (event) => event.preventDefault()); // as the notebook's own keys do
-              const el = document.body.appendChild(document.createElement("div"));
-              await page.render({ model, el });
+              document.head.append(Object.assign(document.createElement("style"), { textContent: sheet }));
+              for (const _ of [1, 2]) { // each below the cell that shows it
+                const cell = document.body.appendChild(document.createElement("section"));
+                await page.render({ model, el: cell.appendChild(document.createElement("div")) });
+              }
             })(); }""",
-            {"script": page._esm if isinstance(page._esm, str) else str(page._esm), "state": page.state},
+            {"script": str(page._esm), "sheet": str(page._css), "state": page.state},
         )
-        tab.locator(".fan svg path").first.wait_for()
-        before = tab.locator(".headline").inner_text()
-        box = tab.locator(f'[data-path="{GROWTH}"] input[type=text]').first
-        box.fill("0.6")
-        box.press("Enter")
-        tab.locator(".headline", has_not_text=before).wait_for()
-        told = page.answer({"kind": "picture", "changes": {GROWTH: {"median": 0.6}}})["picture"]["headline"]
-        assert tab.locator(".headline").inner_text().replace("\u00a0", " ") == told
+        tab.locator(".explorer").nth(1).locator(".fan svg path").first.wait_for()
+        yield tab, page
         assert heard == []
         browser.close()
+
+
+def shows(page, view, median):
+    """Wait until a view says what the kernel says of this median."""
+    told = page.answer({"kind": "picture", "changes": {GROWTH: {"median": median}}})["picture"]["headline"]
+    view.locator(".headline", has_text=told).wait_for()
+
+
+@pytest.mark.slow
+def test_two_views_of_one_widget_take_no_answer_of_one_another(notebook):
+    tab, page = notebook
+    tab.evaluate(
+        """(path) => [...document.querySelectorAll(`[data-path="${path}"]`)].forEach((card, at) => {
+          const box = card.querySelector("input[type=text]");
+          box.value = ["0.7", "0.4"][at];
+          box.dispatchEvent(new Event("change"));
+        })""",
+        GROWTH,
+    )
+    shows(page, tab.locator(".explorer").first, 0.7)
+    shows(page, tab.locator(".explorer").last, 0.4)
+
+
+@pytest.mark.slow
+def test_the_page_of_a_notebook_moves_in_a_browser(notebook):
+    tab, page = notebook
+    view = tab.locator(".explorer").first
+    box = view.locator(f'[data-path="{GROWTH}"] input[type=text]').first
+    box.fill("0.6")
+    box.press("Enter")
+    shows(page, view, 0.6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_page_has_the_theme_of_its_notebook_or_that_of_the_device(notebook, scheme):
+    tab, _ = notebook
+    tab.emulate_media(color_scheme=scheme)
+    paper = {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 24, 29)"}
+    for theme, lab, expected in (
+        ("", "", scheme),
+        ("vscode-dark", "", "dark"),
+        ("vscode-high-contrast", "", "dark"),
+        ("vscode-light", "", "light"),
+        ("vscode-high-contrast vscode-high-contrast-light", "", "light"),
+        ("", "false", "dark"),
+        ("", "true", "light"),
+    ):
+        found = tab.evaluate(
+            """([theme, lab]) => {
+              document.body.className = theme;
+              if (lab) document.body.dataset.jpThemeLight = lab;
+              const { backgroundColor, colorScheme } = getComputedStyle(document.querySelector(".explorer"));
+              delete document.body.dataset.jpThemeLight;
+              return [backgroundColor, colorScheme];
+            }""",
+            [theme, lab],
+        )
+        assert found == [paper[expected], expected], (theme, lab)
+    tab.emulate_media(color_scheme="dark", media="print")
+    assert tab.evaluate("getComputedStyle(document.querySelector('.explorer')).backgroundColor") == paper["light"]
+    tab.emulate_media(media="screen")
+
+
+@pytest.mark.slow
+def test_outputs_do_not_grow_with_the_height_of_the_window(notebook):
+    """VS Code makes its window of outputs higher than all of them: what grows with it grows without end."""
+    tab, _ = notebook
+    for width in (1400, 600):
+        heights = []
+        for window in (2000, 12000):
+            tab.set_viewport_size({"width": width, "height": window})
+            heights.append(tab.evaluate("document.querySelector('.explorer').offsetHeight"))
+        assert heights[0] == heights[1]
+    tab.set_viewport_size({"width": 1280, "height": 720})
+
+
+@pytest.mark.slow
+def test_what_is_saved_is_a_link_that_the_notebook_can_see(notebook):
+    """VS Code looks for clicked links, asks for a place and writes there what they hold."""
+    tab, _ = notebook
+    tab.evaluate("""() => { globalThis.seen = []; document.body.addEventListener("click", ({ target }) => {
+      if (target.download) fetch(target.href).then((held) => held.text())
+        .then((text) => seen.push([target.download, text])); }); }""")
+    view = tab.locator(".explorer").first
+    view.get_by_text("Save", exact=True).click()
+    with tab.expect_download():
+        view.get_by_role("button", name="Scenario file (YAML)").click()
+    tab.wait_for_function("() => seen.length")
+    ((name, text),) = tab.evaluate("seen")
+    assert name.endswith("-explored.yaml")
+    assert "drivers:" in text
+    assert tab.locator("a[download]").count() == 0
