@@ -331,7 +331,7 @@ def test_by_driver_is_heeded(scenario, tmp_path, capsys):
         (["--outcome", "effective-computes"], "Did you mean 'effective_compute'?"),
         (["--outcome", "crossed:1000x"], "outcome 'crossed:1000x': there is no threshold '1000x'"),
         (["--outcome", "crossed:1000x@2027"], "outcome 'crossed:1000x@2027': there is no threshold '1000x'"),
-        (["--outcome", "crossed:"], "outcome 'crossed:': 'crossed' is no kind of outcome"),
+        (["--outcome", "crossed:"], "outcome 'crossed:': names nothing. Write for example"),
         (["--outcome", "binding-spending"], "outcome 'binding-spending': holds the numbers of limits"),
         (["--group", "a=drivers.sendin.*"], "Did you mean 'drivers.spending'?"),
         (["--group", "a"], "must be NAME=PATTERN"),
