@@ -8,6 +8,8 @@ const UNREAD = "What stands behind ? in the address of a file is not read, and t
   "of the command line: simulate explore SCENARIO --set path=value.";
 const GONE = "The program that computes this page does not answer. Nothing is lost: what you changed stands in the " +
   "address of this page. Start the explorer again, and the page goes on.";
+const SILENT = "The kernel has not answered yet. It is still at work, or was begun anew: in that case run the cell " +
+  "of this page again.";
 const FIELDS = { median: "m", width: "w", family: "f", value: "v", on: "o", weight: "p" }; // in the address
 const MARKS = { // words for marks where there is no key
   median: " (line)", band0: " (pale band)", band1: " (dark band)", saved: " (grey)", seen: " (dots)",
@@ -20,6 +22,7 @@ const MEANT = { // what a newcomer must know of a variable
 };
 const TOP = 6; // assumptions that stand above the groups
 const PAUSE = 700; // milliseconds until what learns is asked again
+const LATE = 6000; // milliseconds without an answer, after which that is said
 const REST = 350; // milliseconds without a move, after which the scenario's own samples run
 
 // Small helpers for elements.
@@ -398,8 +401,13 @@ class Page {
 
   asks(asked) {
     const serial = (this.serial += 1);
-    return new Promise((resolve) => {
-      this.waiting.set(serial, resolve);
+    return new Promise((resolve) => { // a server that is gone says so at once, a kernel not at all
+      const late = this.ours || this.opened.alone ? 0 : setTimeout(() => this.trouble(SILENT), LATE);
+      this.waiting.set(serial, (answer) => {
+        clearTimeout(late);
+        if (this.said.trouble.textContent === SILENT) this.trouble(this.lost ?? "");
+        resolve(answer);
+      });
       this.model.send({ ...asked, serial });
     });
   }

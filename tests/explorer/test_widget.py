@@ -83,7 +83,11 @@ def notebook():
             """({ script, sheet, state }) => { globalThis.begun = (async () => { // held: else it may be gone
               const heard = new Set();
               const model = { get: () => state, set() {}, save_changes() {}, on: (_, hear) => heard.add(hear), off() {},
-                send: async (asked) => { const answer = await ask(asked); heard.forEach((hear) => hear(answer)); } };
+                send: async (asked) => { // a kernel that is at work answers when it has done
+                  await globalThis.busy;
+                  const answer = await ask(asked);
+                  heard.forEach((hear) => hear(answer));
+                } };
               const address = URL.createObjectURL(new Blob([script], { type: "text/javascript" }));
               const { default: page } = await import(address);
               document.addEventListener("keydown", (event) => event.preventDefault()); // as the notebook's own keys do
@@ -130,6 +134,23 @@ def test_the_page_of_a_notebook_moves_in_a_browser(notebook):
     box.fill("0.6")
     box.press("Enter")
     shows(page, view, 0.6)
+
+
+@pytest.mark.slow
+def test_a_kernel_that_does_not_answer_is_said_until_it_does(notebook):
+    tab, page = notebook
+    tab.clock.install()
+    tab.evaluate("() => { globalThis.busy = new Promise((done) => { globalThis.done = done; }); }")
+    view = tab.locator(".explorer").first
+    view.locator(f'[data-path="{GROWTH}"] input[type=text]').first.fill("0.8")
+    tab.keyboard.press("Enter")
+    tab.clock.fast_forward(2000)
+    assert view.locator(".trouble").is_hidden()
+    tab.clock.fast_forward(6000)
+    view.locator(".trouble", has_text="The kernel has not answered yet.").wait_for()
+    tab.evaluate("() => done()")
+    shows(page, view, 0.8)
+    assert view.locator(".trouble").is_hidden()
 
 
 @pytest.mark.slow
