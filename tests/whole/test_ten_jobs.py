@@ -43,7 +43,7 @@ ANSWERS = {
     "today": r"16 of 18 runs of later date have no FLOP.*% of such observations would be smaller",
 }
 """What must be among the words that the commands of a page print."""
-RUNS = {"news": 4000, "events": 1000, "feedback": 2000, "gallery": 900}
+RUNS = {"news": 4000, "events": 1000, "actors": 1000, "feedback": 2000, "gallery": 900}
 """Samples of runs where a few do not do: news that few samples carry is refused."""
 
 
