@@ -86,12 +86,12 @@ class Address(PosixPath):
         with self._reached("read"):
             return bool(self.system.exists(self._name()))
 
-    def is_file(self) -> bool:
+    def is_file(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002
         """Tell whether an object is there."""
         with self._reached("read"):
             return bool(self.system.isfile(self._name()))
 
-    def is_dir(self) -> bool:
+    def is_dir(self, *, follow_symlinks: bool = True) -> bool:  # noqa: ARG002
         """Tell whether objects stand below."""
         return bool(self.sizes())
 
