@@ -56,7 +56,12 @@ def scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: bool
         years = units.multiple(span.scale / units.SECONDS_PER_YEAR)
         return Scale(years, "years", positive=not fixed, least=0.0, reached=kind == "delay")
     if kind == "number":
-        return Scale(units.multiple(units.parse_unit(unit or "1").scale), "1")
+        if unit in (None, expected):
+            return Scale(units.multiple(), "1")
+        if unit in ("OOM", "ln") or units.parse_unit(unit).dimension:
+            how = f"Write it in {expected}." if expected else "Write it without a unit."
+            raise units.UnitError(f"must be {expected or 'a plain number'}; got '{unit}'.", how)
+        return Scale(units.multiple(units.parse_unit(unit).scale), "1")
     level, logs = units.parse_level_unit(unit or expected or "1")
     if expected is not None:
         _same_dimension(level, expected, unit)

@@ -130,9 +130,9 @@ _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     "scale": ("level", "1"), "exponent": ("number", None), "midpoint": ("level", "FLOP"),
     "parameter_scale": ("level", "1"), "parameter_exponent": ("number", None),
     "data_scale": ("level", "1"), "data_exponent": ("number", None),
-    "slope": ("number", None), "floor": ("number", None), "ceiling": ("number", None),
+    "slope": ("number", None), "ceiling": ("number", None),
     # of the counts of models
-    "largest_share": ("level", "1"), "smallest": ("number", None), "gradient": ("number", None),
+    "largest_share": ("level", "1"), "smallest": ("number", "OOM"), "gradient": ("number", None),
 }  # fmt: skip
 """Kind and unit of a prior by the field that holds it; in any other it is a level of a free unit."""
 _HISTORY: Mapping[str, tuple[SlotKind, str | None]] = {
@@ -145,7 +145,7 @@ _HISTORY: Mapping[str, tuple[SlotKind, str | None]] = {
 """The same of the priors of the model of history."""
 _INNER: Mapping[Path, tuple[SlotKind, str | None]] = {
     ("power", 1): ("number", None), ("jumps", "rate"): ("level", "1/year"), ("jumps", "size"): ("level", "1"),
-    ("jumps", "spread"): ("number", None),
+    ("jumps", "spread"): ("number", None), ("capability", "floor"): ("number", None),
 }  # fmt: skip
 """The same by the last two parts of the path, where the field alone does not tell."""
 

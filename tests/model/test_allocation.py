@@ -103,6 +103,13 @@ def test_floors_hold_and_who_is_above_keeps_the_proportion(stated: list[tuple[fl
         assert (lifted[free] <= share[free] + 1e-12).all()
 
 
+@pytest.mark.parametrize("floor", ["600000 chip", {"value": 0.6, "unit": "million chip"}])
+def test_a_floor_may_be_a_bare_amount(floor: Any) -> None:
+    """Of a stock of 1, 2, 4 million it is 60 % in the first year, and then less than the share."""
+    of_inference = shares({"inference": {"share": "40 %", "floor": floor}, "idle": {"share": "rest"}})[0, 0, :3]
+    assert of_inference == pytest.approx([0.6, 0.4, 0.4], abs=1e-12)
+
+
 def test_what_leaves_nothing_is_refused_with_the_samples_and_what_entered_them() -> None:
     uses = {"training": {"share": {"interval_90": [10, 95], "unit": "%"}}, "inference": {"share": "20 %"},
             "idle": {"share": "rest"}}  # fmt: skip
