@@ -231,7 +231,7 @@ def outcomes_from(
     """Read outcomes (outcome, sample) off levels (year, sample) by variable and crossing years by threshold.
 
     `race` is of the actors, where there are some.
-    """  # fmt: skip
+    """
     return np.stack([
         _of_race(outcome, years, race) if outcome.of_actors else _values(outcome, years, rows, crossing)
         for outcome in outcomes

@@ -192,9 +192,11 @@ def point_outcomes(sweep: xr.DataTree) -> list[Outcome]:
     asked = [Outcome("level", headline_of(summary), year) for year in when]
     for name in _ahead(sweep):
         asked += [Outcome("crossing", name), *(Outcome("crossed", name, year) for year in when)]
-    actors = _actors(sweep)[0] if len(_actors(sweep)[0]) > 1 else []
-    asked += [Outcome("leads", name, year) for name in actors for year in when]
-    return asked + [Outcome("level", "lead", year) for year in when if actors]
+    actors, _ = _actors(sweep)
+    if len(actors) > 1:
+        asked += [Outcome("leads", name, year) for name in actors for year in when]
+        asked += [Outcome("level", "lead", year) for year in when]
+    return asked
 
 
 def point_table(sweep: xr.DataTree) -> Table:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from simulator.engine.plan import Plan, joint_variables
 from simulator.model.model_counts import counts_of_actors
 from simulator.model.projection import Paths
-from simulator.model.race import Race, leading, race
+from simulator.model.race import LEADS, Race, leading, race
 from simulator.schema.subjects import binding_names
 from simulator.units import Array
 from simulator.variables import is_count
@@ -176,7 +176,7 @@ def race_summary(
     for name, values in quantiles.items():
         if name in ("crossing", "place"):
             result[f"{name}_quantile"] = np.moveaxis(_apart(values, len(plan.thresholds)), 0, -1)
-        elif name in ("lead", "lead_years"):
+        elif name in LEADS:
             result[name] = values
         else:
             result[name] = np.moveaxis(_apart(values, plan.years.size), 0, 1)

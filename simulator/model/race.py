@@ -15,7 +15,8 @@ from simulator.errors import near_or_all
 from simulator.schema.actors import ALL, FIRST, who_decides
 from simulator.units import Array
 
-_LEADS: Mapping[str, str] = MappingProxyType({"lead": "behind", "lead_years": "behind_years"})
+LEADS: Mapping[str, str] = MappingProxyType({"lead": "behind", "lead_years": "behind_years"})
+"""What is told of the second, whoever it is, and of each actor where that is from."""
 
 
 class Distance(NamedTuple):
@@ -45,7 +46,7 @@ def race(years: Array, levels: NDArray[Any]) -> dict[str, NDArray[Any]]:
     late = np.where(at_top, 0.0, years[:, None] - _reached(years, np.maximum.accumulate(top, axis=0), levels))
     result = {"behind": behind, "behind_years": late}
     if len(levels) > 1:
-        result |= {name: np.partition(result[of], 1, axis=0)[1] for name, of in _LEADS.items()}
+        result |= {name: np.partition(result[of], 1, axis=0)[1] for name, of in LEADS.items()}
     return result
 
 

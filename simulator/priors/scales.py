@@ -58,10 +58,10 @@ def scale_of(kind: SlotKind, expected: str | None, unit: str | None, fixed: bool
     if kind == "number":
         if unit in (None, expected):
             return Scale(units.multiple(), "1")
-        if unit in ("OOM", "ln") or units.parse_unit(unit).dimension:
+        if unit in ("OOM", "ln") or (plain := units.parse_unit(unit)).dimension:
             how = f"Write it in {expected}." if expected else "Write it without a unit."
             raise units.UnitError(f"must be {expected or 'a plain number'}; got '{unit}'.", how)
-        return Scale(units.multiple(units.parse_unit(unit).scale), "1")
+        return Scale(units.multiple(plain.scale), "1")
     level, logs = units.parse_level_unit(unit or expected or "1")
     if expected is not None:
         _same_dimension(level, expected, unit)
