@@ -176,10 +176,10 @@ class Address(PosixPath):
 
     def probe(self) -> None:
         """Refuse what cannot be written, before there is any work: an object is put there and removed."""
-        sign = self / f".probe-{os.urandom(4).hex()}"
-        sign.write_bytes(b"1")
+        sign = f".probe-{os.urandom(4).hex()}"
+        self.write_below({sign: b"1"})  # a fault names the address, and not the sign
         with contextlib.suppress(SimulatorError):  # of who may put and not remove
-            sign.remove()
+            (self / sign).remove()
 
     @property
     def system(self) -> Any:

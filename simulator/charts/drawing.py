@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path as FilePath
@@ -22,8 +23,8 @@ from simulator.charts.register import (
     year_span,
 )
 from simulator.charts.spec import Figure, FigureOptions, altair_chart
-from simulator.charts.writing import OWN_SIZE, Save, page_text, save_chart, vega_text
-from simulator.errors import InputError, NothingToDraw, RunFileError, near_or_all
+from simulator.charts.writing import OWN_SIZE, Saver, page_text, save_chart, vega_text
+from simulator.errors import InputError, NothingToDraw, RunFileError, SimulatorError, near_or_all
 from simulator.files import make_folder, write_text
 from simulator.registers import attribute_at
 from simulator.runs.folder import open_run
@@ -245,15 +246,28 @@ def fan_chart(run: Run, quantity: str = "effective_compute", *, bands: Sequence[
     return altair_chart(draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart)
 
 
-def write_charts(run: Group | Run, folder: FilePath, save: Save = save_chart) -> None:
+def begin_charts(run: Group, save: Saver) -> None:
+    """Let the fan of a run be drawn while the run is written; what cannot be drawn is told when it is saved."""
+    from simulator.charts.kinds.fan import fan_figures
+
+    with contextlib.suppress(SimulatorError):
+        figure = fan_figures(run, FigureOptions())[0]
+        save.begin(figure.chart, *STANDING, alt_text=figure.alt_text)
+
+
+STANDING = (".png", ".svg")
+"""The formats of the charts that stand in a run folder."""
+
+
+def write_charts(run: Group | Run, folder: FilePath, save: Saver | None = None) -> None:
     """Write the fan of the main quantity into a run folder, and its counts of models if it has any: PNG and SVG."""
     from simulator.charts.kinds.fan import fan_figures
     from simulator.charts.kinds.model_counts import count_figures
 
     counts = count_figures(run, FigureOptions()) if counted_names(run) else []
     for figure in (*fan_figures(run, FigureOptions()), *counts):
-        paths = [folder / f"{figure.name}.{name}" for name in ("png", "svg")]
-        save(figure.chart, *paths, alt_text=figure.alt_text)
+        paths = [folder / f"{figure.name}{suffix}" for suffix in STANDING]
+        (save or Saver())(figure.chart, *paths, alt_text=figure.alt_text)
 
 
 @dataclass(frozen=True, slots=True)

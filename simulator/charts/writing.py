@@ -9,7 +9,7 @@ import multiprocessing
 import os
 import re
 import signal
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,8 +20,8 @@ from simulator.charts.bundle import allowed, vega_script
 from simulator.charts.register import Size, Theme
 from simulator.charts.spec import POINTER, Figure, Spec
 from simulator.charts.style import DARK, HAIR, INK, PAPER, QUIET, themed
-from simulator.errors import InputError, SimulatorError
-from simulator.files import replacing, tidy
+from simulator.errors import InputError
+from simulator.files import replacing
 from simulator.runs.table import Row, Table
 from simulator.wording import harmless
 
@@ -75,78 +75,113 @@ def save_chart(
     Traceback (most recent call last):
     simulator.errors.InputError: years.jpg: the suffix of a chart must be .svg, .png or .pdf; got '.jpg'. ...
     """
-    converters: dict[str, Callable[[str], bytes]] = {
-        ".svg": lambda svg: _sized(svg, size).encode(),
-        ".png": lambda svg: vl_convert.svg_to_png(
-            svg, scale=_factor(svg, size) * (2 if size.width is None else 1.00001)
-        ),
-        ".pdf": lambda svg: vl_convert.svg_to_pdf(_sized(svg, size)),
-    }
     targets = [as_path(path) for path in paths]
+    spec, suffixes = _asked(chart, targets)
+    _put(targets, pictures(spec, suffixes, theme=theme, alt_text=alt_text, size=size))
+
+
+_SUFFIXES = (".svg", ".png", ".pdf")
+
+
+def _asked(chart: Spec | alt.VConcatChart, targets: Sequence[Path]) -> tuple[Spec, tuple[str, ...]]:
+    """Read what is to be drawn, and in which formats; InputError where a file is to have another."""
     for target in targets:
-        if target.suffix.lower() not in converters:
+        if target.suffix.lower() not in _SUFFIXES:
             raise InputError(
                 f"{target}: the suffix of a chart must be .svg, .png or .pdf; got '{target.suffix}'. "
                 "The suffix says which format is written: name the file with one of these."
             )
-    spec = chart if isinstance(chart, dict) else chart.to_dict()
-    svg = svg_text(spec, theme=theme, alt_text=alt_text)
-    for target in targets:
-        content = converters[target.suffix.lower()](svg)
+    return chart if isinstance(chart, dict) else chart.to_dict(), tuple(each.suffix.lower() for each in targets)
+
+
+def pictures(
+    chart: Spec, suffixes: Sequence[str], *, theme: Theme = "light", alt_text: str = "", size: Size = OWN_SIZE
+) -> list[bytes]:
+    """Draw a chart in formats, by their suffixes."""
+    svg = svg_text(chart, theme=theme, alt_text=alt_text)
+    converters: dict[str, Callable[[], bytes]] = {
+        ".svg": lambda: _sized(svg, size).encode(),
+        ".png": lambda: vl_convert.svg_to_png(svg, scale=_factor(svg, size) * (2 if size.width is None else 1.00001)),
+        ".pdf": lambda: vl_convert.svg_to_pdf(_sized(svg, size)),
+    }
+    return [converters[suffix]() for suffix in suffixes]
+
+
+def _put(targets: Sequence[Path], contents: Sequence[bytes]) -> None:
+    for target, content in zip(targets, contents, strict=True):
         with replacing(target) as temporary:
             temporary.write_bytes(content)
 
 
-type Save = Callable[..., None]
-"""`save_chart`, or what does the same elsewhere."""
+type _Job = tuple[Spec, tuple[str, ...], Mapping[str, Any]]
+"""A chart, its suffixes, and how `pictures` draws it."""
+
+
+class Saver:
+    """Saves charts as `save_chart` does; where a process beside this one draws them, it may begin before."""
+
+    def __init__(self, beside: Connection | None = None) -> None:
+        self._beside = beside
+        self._begun: _Job | None = None
+
+    def begin(self, chart: Spec, *suffixes: str, **named: Any) -> None:
+        """Let a chart be drawn that is saved next; where no process stands beside this one, it is drawn then."""
+        if self._beside is not None and self._begun is None:
+            with contextlib.suppress(OSError):  # it was killed
+                self._beside.send(job := (chart, suffixes, named))
+                self._begun = job
+
+    def __call__(self, chart: Spec | alt.VConcatChart, *paths: Path | str, **named: Any) -> None:
+        """Save a chart."""
+        targets = [as_path(path) for path in paths]
+        job = (*_asked(chart, targets), named)
+        _put(targets, self._drawn(job) or pictures(*job[:2], **named))
+
+    def _drawn(self, job: _Job) -> list[bytes]:
+        """Take what the process beside draws: nothing, where there is none, or it failed."""
+        begun, self._begun = self._begun, None
+        if self._beside is None:
+            return []
+        try:
+            if begun is not None and (found := self._beside.recv()) and begun == job:
+                return list(found)
+            self._beside.send(job)
+            return list(self._beside.recv())
+        except (EOFError, OSError):  # it was killed
+            return []
 
 
 @contextlib.contextmanager
-def saving_beside(*, useful: bool = True) -> Iterator[Save]:
-    """Start a process that loads what draws charts, a third of a second, and give what saves charts there.
+def saving_beside(*, useful: bool = True) -> Iterator[Saver]:
+    """Start a process that loads what draws charts, a third of a second, and give what saves charts drawn there.
 
     It starts as a copy of this one, where that is safe, with one thread alone, and where a second processor may run it.
-    Elsewhere charts are saved here. What draws holds Python's lock for as long as it works: a thread would not do.
+    Elsewhere charts are drawn here. What draws holds Python's lock for as long as it works: a thread would not do.
     """
     threads = Path("/proc/self/task")
     alone = not useful or not threads.is_dir() or len(list(threads.iterdir())) > 1 or len(os.sched_getaffinity(0)) == 1
     helper = None if alone else _helper()
     if helper is None:
-        yield save_chart
+        yield Saver()
         return
     process, ours = helper
-    folders: set[Path] = set()
-
-    def save(*given: Any, **named: Any) -> None:
-        folders.update(as_path(path).parent for path in given[1:])
-        try:
-            ours.send((given, named))
-            fault = ours.recv()
-        except (EOFError, OSError):  # it was killed
-            save_chart(*given, **named)
-            return
-        if fault:
-            raise fault
-
     try:
-        yield save
+        yield Saver(ours)
     finally:
         process.kill()
         process.join()
         ours.close()
-        for folder in folders:
-            tidy(folder)  # where it was ended in the midst of a picture
 
 
 _ENDINGS = (signal.SIGINT, signal.SIGTERM)
 
 
 def _helper() -> tuple[BaseProcess, Connection] | None:
-    """Start a process that saves charts, and give the way to it; None where no further process may start."""
+    """Start a process that draws charts, and give the way to it; None where no further process may start."""
     copies = multiprocessing.get_context("fork")
     with contextlib.suppress(OSError):
         ours, theirs = copies.Pipe()
-        process = copies.Process(target=_save_asked, args=(theirs, ours), daemon=True)
+        process = copies.Process(target=_draw_asked, args=(theirs, ours), daemon=True)
         held = signal.pthread_sigmask(signal.SIG_BLOCK, _ENDINGS)  # in it they wait until it knows what they mean
         try:
             process.start()
@@ -157,10 +192,10 @@ def _helper() -> tuple[BaseProcess, Connection] | None:
     return None
 
 
-def _save_asked(asked: Connection, other: Connection) -> None:
-    """Save charts as they are asked for, until the process that asks has closed its end or is gone.
+def _draw_asked(asked: Connection, other: Connection) -> None:
+    """Draw charts as they are asked for, until the process that asks has closed its end or is gone.
 
-    Ctrl-C is left to that process. Whatever else fails here is done there again, and told there alone.
+    Ctrl-C is left to that process. What fails here is done there again, and told there alone.
     """
     other.close()
     for ending, meaning in zip(_ENDINGS, (signal.SIG_IGN, signal.SIG_DFL), strict=True):
@@ -170,12 +205,8 @@ def _save_asked(asked: Connection, other: Connection) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         svg_text({"data": {"values": [{}]}, "mark": {"type": "text", "text": "1"}})
         while True:
-            given, named = asked.recv()
-            try:
-                save_chart(*given, **named)
-                asked.send(None)
-            except SimulatorError as fault:
-                asked.send(fault)
+            chart, suffixes, named = asked.recv()
+            asked.send(pictures(chart, suffixes, **named))
 
 
 _SIZE = re.compile(r'<svg [^>]*?width="([0-9.]+)" height="([0-9.]+)"')

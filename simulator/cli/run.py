@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from functools import partial
@@ -20,7 +20,7 @@ from simulator.errors import SimulatorError
 if TYPE_CHECKING:
     from xarray import DataTree
 
-    from simulator.charts.writing import Save
+    from simulator.charts.writing import Saver
     from simulator.engine.run_folders import Runs
     from simulator.engine.simulation import How
     from simulator.engine.workers import Workers
@@ -83,7 +83,9 @@ def run(
         from simulator.engine.simulation import How
 
         with options.progress_bar(label="blocks", least=40) as bar:
-            told = _Told(output, changes, How(keep, store, hands, bar), resume, trust, drawn, save, json)
+            told = _Told(
+                output, changes, How(keep, store, hands, bar, made=_beginning(save)), resume, trust, drawn, save, json
+            )
             _run_several(scenarios, told) if len(scenarios) > 1 else _run_one(scenarios[0], told)
 
 
@@ -97,7 +99,7 @@ class _Told:
     resume: bool
     trust: bool
     charts: str
-    save: Save | None
+    save: Saver | None
     json: bool
 
 
@@ -235,7 +237,7 @@ def sweep(
     options.fail_unless(made.holds)
 
 
-def _saving(charts: str, workers: Workers) -> AbstractContextManager[Save | None]:
+def _saving(charts: str, workers: Workers) -> AbstractContextManager[Saver | None]:
     """Give what saves the fan, where it is drawn; beside a run by one process, a second that gets ready meanwhile."""
     if charts != "fan":
         return nullcontext()
@@ -244,8 +246,17 @@ def _saving(charts: str, workers: Workers) -> AbstractContextManager[Save | None
     return saving_beside(useful=workers == 1)
 
 
+def _beginning(save: Saver | None) -> Callable[[Group], None] | None:
+    """Give what lets the fan be drawn while the run is written."""
+    if save is None:
+        return None
+    from simulator.charts.drawing import begin_charts
+
+    return partial(begin_charts, save=save)
+
+
 def _finish(
-    run: Group | DataTree, folder: FilePath, charts: str, save: Save | None, *, latest: bool = True, json: bool
+    run: Group | DataTree, folder: FilePath, charts: str, save: Saver | None, *, latest: bool = True, json: bool
 ) -> None:
     """Draw the charts of a run that stands in its folder, the fan or all, and print it as `show` does."""
     from simulator.runs.groups import Group

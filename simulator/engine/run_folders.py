@@ -269,6 +269,8 @@ def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinis
         write_tables(run, folder, kept_scenario_text(run))
     else:
         run = run_arrays(scenario, how=how, unfinished=unfinished)
+        if how.made:
+            how.made(run)
         folder = write_run(run, outputs)
     if unfinished.counted.samples:
         write_tallies(folder / COUNTS, unfinished.counted, packed=True)

@@ -62,6 +62,8 @@ class How:
     progress: Progress | None = None
     queue: work.Queue | None = None
     """In which the batches stand, beside those of other runs, where they are handed out with those."""
+    made: Callable[[Group], None] | None = None
+    """Told of a run that is computed, before it is written."""
 
 
 def simulate(

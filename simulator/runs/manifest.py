@@ -6,7 +6,6 @@ by one.
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import zlib
@@ -135,6 +134,8 @@ def metadata_of(root: bytes) -> dict[str, bytes]:
 
 def open_store(address: Address) -> Store:
     """Check a store at an address, and give it to Zarr: what was read so far from memory, samples when asked for."""
+    import asyncio  # many commands read no store, and it takes 22 ms to load
+
     from zarr.abc.store import RangeByteRequest, Store, SuffixByteRequest
 
     held, names = _checked(address) or ({}, ())

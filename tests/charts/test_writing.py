@@ -183,6 +183,7 @@ import os
 import signal
 import sys
 from pathlib import Path
+from simulator.charts import writing
 from simulator.charts.writing import save_chart, saving_beside
 from simulator.errors import InputError
 
@@ -196,35 +197,47 @@ signal.signal(signal.SIGTERM, lambda *_: sys.exit("ended as the command is"))
 signal.signal(signal.SIGINT, signal.default_int_handler)  # whoever runs the tests may leave it to no one
 fork, os.fork = os.fork, refuse
 with saving_beside() as save:  # where no further process may start
-    assert save is save_chart
+    assert not multiprocessing.active_children()
 os.fork = fork
 
-def interrupt(*_):
+def interrupt(*_, **__):
     os.kill(os.getppid(), signal.SIGINT)
     signal.pause()
 
-replace, os.replace = os.replace, interrupt
+drawn, writing.pictures = writing.pictures, interrupt
 try:
-    with saving_beside() as save:  # which is ended with a picture written and not in its place
+    with saving_beside() as save:  # which is ended while a picture is drawn
         save(chart, "half.svg")
 except KeyboardInterrupt:
-    os.replace = replace
+    writing.pictures = drawn
 with saving_beside() as save:
     [helper] = multiprocessing.active_children()
+    writing.pictures = None  # nothing is drawn here
+    save.begin(chart, ".png", ".svg", alt_text="Two years")
     save(chart, "beside.png", "beside.svg", alt_text="Two years")
+    save.begin(chart, ".svg", alt_text="Two of them")
+    save.begin(chart, ".svg", alt_text="Many of them")
+    save(chart, "other.svg", alt_text="Two years")
+    save.begin(chart, ".svg", alt_text="Two years")
     try:
         save(chart, "beside.jpg")
     except InputError as fault:
         print(fault)
     os.kill(helper.pid, signal.SIGINT)  # which is left to this process
-    save(chart, "beside.png", "beside.svg", alt_text="Two years")
+    save(chart, "begun.svg", alt_text="Two years")
+    writing.pictures = drawn
+    save.begin(chart, ".svg", alt_text="Two years")
     helper.terminate()
     helper.join()
     save(chart, "after.svg", alt_text="Two years")
+    save.begin(chart, ".svg", alt_text="Two years")
+    save(chart, "later.svg", alt_text="Two years")
 assert not multiprocessing.active_children()
 save_chart(chart, "here.png", "here.svg", alt_text="Two years")
 with saving_beside() as save:  # what draws has threads of its own by now
-    assert save is save_chart
+    assert not multiprocessing.active_children()
+    save.begin(chart, ".svg")
+    save(chart, "alone.svg", alt_text="Two years")
 """
 
 
@@ -238,6 +251,8 @@ def test_a_process_beside_saves_the_same_bytes_and_may_be_killed(tmp_path: Path)
     assert (done.returncode, done.stderr) == (0, "")
     assert "beside.jpg: the suffix of a chart must be" in done.stdout
     files = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
-    assert sorted(files) == ["after.svg", "beside.png", "beside.svg", "here.png", "here.svg"]
+    names = ["after.svg", "alone.svg", "begun.svg", "beside.png", "beside.svg", "here.png", "here.svg"]
+    assert sorted(files) == [*names, "later.svg", "other.svg"]
     assert files["beside.png"] == files["here.png"]
-    assert files["beside.svg"] == files["after.svg"] == files["here.svg"]
+    drawn = {name: content for name, content in files.items() if name.endswith(".svg")}
+    assert {*drawn.values()} == {files["here.svg"]}
