@@ -16,13 +16,12 @@ from simulator.model.levels import Block, own_line, quantity_line, way_of
 from simulator.model.lines import Bent, Course, Joined, Line, Named
 from simulator.model.saturation import law_of
 from simulator.model.windows import with_events
-from simulator.schema.allocation import AllocatedShare
-from simulator.schema.effects import is_touched
 from simulator.schema.prior_names import parts_of
 from simulator.schema.quantities import Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
-from simulator.schema.stocks import Stock
+from simulator.schema.stocks import AllocatedShare, Stock
 from simulator.schema.subjects import Bound, bounds_of
+from simulator.schema.uses import is_touched
 
 _ADDED = partial(reduce, np.add)
 

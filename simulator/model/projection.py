@@ -29,7 +29,6 @@ from simulator.model.model_counts import model_counts
 from simulator.model.quantities import Chain, subject_course
 from simulator.model.saturation import Capped
 from simulator.schema.drivers import CustomDriver
-from simulator.schema.effects import touches_of
 from simulator.schema.prior_names import entries_of
 from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
@@ -43,6 +42,7 @@ from simulator.schema.subjects import (
     subjects_within,
     told_variables,
 )
+from simulator.schema.uses import touches_of
 from simulator.units import Array
 from simulator.variables import snake
 

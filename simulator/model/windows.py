@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 from simulator.errors import Path
 from simulator.model.growth import FAR_YEAR, column
 from simulator.model.lines import Changed, Course, Line, Samples, chosen
-from simulator.schema.effects import Touch, Touches
 from simulator.schema.spec import ScenarioSpec
+from simulator.schema.uses import Touch, Touches
 from simulator.units import Array
 
 

@@ -14,13 +14,12 @@ from simulator.scenario.assumptions import OWN, Assumption, Statement, parts_of,
 from simulator.scenario.layers import lookup
 from simulator.scenario.resolving import Scenario
 from simulator.schema import prior_names
-from simulator.schema.allocation import REST, AllocatedShare
 from simulator.schema.choices import LAWS
 from simulator.schema.events import NamedEvent
 from simulator.schema.quantities import Event, Factor, Level, Limit, MeanRate, Operation, Quantity, QuantityRate, Regime
 from simulator.schema.spec import Correlation, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.stocks import Stock
+from simulator.schema.stocks import REST, AllocatedShare, Stock
 from simulator.schema.words import input_words
 from simulator.wording import capital, listed, percent, signed
 

@@ -10,11 +10,10 @@ from typing import Any
 from simulator.errors import InputError, RunFileError
 from simulator.files import LARGEST_TEXT
 from simulator.scenario.documents import yaml_text
-from simulator.schema.allocation import Allocation
 from simulator.schema.quantities import Factor
 from simulator.schema.spec import Drivers, ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.stocks import Stock
+from simulator.schema.stocks import Allocation, Stock
 
 _STATED = (ScenarioSpec, Drivers, Prior, Factor, Stock, Allocation)
 _RANKS = {

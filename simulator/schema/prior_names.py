@@ -16,7 +16,6 @@ from operator import itemgetter
 from typing import Any, Literal
 
 from simulator.errors import Fault, Path, dotted, item_part, items, number
-from simulator.schema.allocation import AllocatedShare
 from simulator.schema.amounts import ASKED
 from simulator.schema.events import Effect, chances
 from simulator.schema.goals import THRESHOLD_QUANTITIES
@@ -25,7 +24,7 @@ from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
 from simulator.schema.spec import Driver, ScenarioSpec, Years, walked
 from simulator.schema.statements import Prior
-from simulator.schema.stocks import PURCHASES
+from simulator.schema.stocks import PURCHASES, AllocatedShare
 from simulator.units import PERCENT, UnitError, parse_growth_unit
 
 SlotKind = Literal["level", "rate", "drift", "date", "duration", "delay", "number"]

@@ -16,7 +16,6 @@ from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from simulator.errors import Fault, Path, items, number, shown
 from simulator.schema.actors import Actor, actor_faults, by_faults, count_faults
-from simulator.schema.allocation import AllocatedShare, Allocation
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import (
     LONGEST_CHAIN,
@@ -41,7 +40,7 @@ from simulator.schema.laws import Law
 from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Operation, Quantity
 from simulator.schema.statements import Prior
-from simulator.schema.stocks import PURCHASES, Stock
+from simulator.schema.stocks import PURCHASES, AllocatedShare, Allocation, Stock
 
 SCHEMA_VERSION = 2
 

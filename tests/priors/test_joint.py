@@ -12,9 +12,8 @@ from scipy import integrate, stats
 
 from simulator import parse_scenario
 from simulator.errors import ScenarioError, dotted
-from simulator.priors.dependence import nearest_correlation
+from simulator.priors.dependence import nearest_correlation, normal_correlation
 from simulator.priors.joint import NamedPrior, joint_prior, named_prior
-from simulator.priors.ranks import normal_correlation
 from simulator.schema.base import Faults
 from simulator.schema.prior_names import Slot
 from simulator.schema.statements import Prior

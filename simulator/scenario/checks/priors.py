@@ -1,5 +1,7 @@
 """Priors that mean nothing, or something else than they say: dates, shares and starts out of range, odd draws.
 
+Those of laws of growth and of the model of history are among them, and what was observed.
+
 What cannot be meant is a fault; what is allowed but odd becomes a warning, with the share of the draws.
 """
 
@@ -9,14 +11,25 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from simulator.errors import Fault, as_path, dotted, number
+from simulator.errors import Fault, as_path, dotted, items, near_name, number
 from simulator.priors.dependence import Dependence
 from simulator.priors.families import Fixed
-from simulator.priors.joint import JointPrior, NamedPrior
-from simulator.schema.base import FIRST_YEAR, LAST_YEAR, year_faults
+from simulator.priors.joint import JointPrior, NamedPrior, named_prior
+from simulator.scenario.checks.units import UnitCheck, named_unit
+from simulator.schema.base import FIRST_YEAR, LAST_YEAR, Faults, year_faults
+from simulator.schema.laws import DECLINE
 from simulator.schema.prior_families import Distribution
-from simulator.schema.prior_names import Slot, entries, entries_of, former_names, regimes_of, slots
-from simulator.schema.quantities import Level, Limit, Operation
+from simulator.schema.prior_names import (
+    Slot,
+    entries,
+    entries_of,
+    former_names,
+    history_slot,
+    regimes_of,
+    slots,
+    stated_drivers,
+)
+from simulator.schema.quantities import OWN, Level, Limit, Operation
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PointFunction, Prior
 from simulator.units import Array
@@ -123,7 +136,7 @@ _GRID = (np.arange(1000) + 0.5) / 1000
 MOSTLY = 0.95
 """A date that lies before the path begins in so many of the draws is hardly meant."""
 SELDOM = 0.01
-"""Fewer draws of a share than these may be above 1 without a word, as in the tail of a lognormal."""
+"""Fewer draws than these may, without a word, be shares above 1, as in a lognormal tail, or declines before a law."""
 
 
 def out_of_range(family: Distribution, *, above: float = -np.inf, below: float = np.inf) -> str:
@@ -255,3 +268,69 @@ def shares_of(spec: ScenarioSpec, joint: JointPrior) -> dict[str, NamedPrior]:
 
 def _draws(prior: NamedPrior) -> Array:
     return prior.family.ppf(_GRID)
+
+
+def history_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find what is wrong with the priors of the model of history, which are not drawn: they learn."""
+    for field, prior in spec.history.priors if spec.history else ():
+        if prior is None:
+            continue
+        slot = history_slot(field, prior)
+        odd = [
+            key for key in ("function", "input", "never", "discrete", "empirical") if getattr(prior, key) is not None
+        ]
+        if odd:
+            remedy = "State it by numbers of its own that spread evenly: an interval, quantiles or a family."
+            yield Fault((*slot.path, odd[0]), "cannot stand on a prior of the model of history.", remedy)
+            continue
+        try:
+            least = named_prior(slot).family.support[0]
+        except Faults as error:
+            yield from error.faults
+            continue
+        if field.endswith(("scatter", "tail")) and least < 0:
+            rule = f"must stay above 0; it reaches down to {number(least)}."
+            yield Fault(slot.path, rule, "Use family: gamma or lognormal, or truncate it: truncated: [0, null].")
+
+
+def observed_faults(spec: ScenarioSpec) -> Iterator[Fault]:
+    """Find what was observed of nothing that there is, in another unit, or twice; only where all units are known."""
+    known = [*spec.named, *(name for name in OWN if name != "effective_compute")]
+    for name, observed in (spec.history.quantities if spec.history else {}).items():
+        path = ("history", "quantities", name)
+        if name not in known:
+            yield Fault(path, f"there is no quantity '{name}'.", near_name(name, known) or "Name one that there is.")
+            continue
+        of_runs = name in ("spending", "hardware", "physical_compute") and name not in spec.named
+        if of_runs and spec.history and spec.history.runs != "none":
+            rule = "is learnt from the table of runs already, with scatter of single years that nothing else moves."
+            yield Fault(path, rule, "Add a row to that table, or write runs: none.")
+        for place, value in ((place, each.value) for place, each in items(observed) if each.value is not None):
+            try:
+                named_prior(Slot((*path, place, "value"), value, "level", named_unit(spec, name)))
+            except Faults as error:
+                yield from error.faults
+
+
+def law_faults(spec: ScenarioSpec, joint: JointPrior | None, units: UnitCheck) -> Iterator[Fault]:
+    """Find what is wrong with the laws by which drivers grow."""
+    for name, driver in stated_drivers(spec).items():
+        if driver.law is None:
+            continue
+        path = ("drivers", name)
+        if driver.at not in (None, spec.years.first):
+            rule = f"is {number(driver.at or 0.0)}; a law begins in the first year, {number(spec.years.first)}."
+            yield Fault((*path, "at"), rule, "State the level of that year, and remove at.")
+        for key, quantity in driver.law.quantities.items():
+            units.of(quantity, (*path, "law", "quantities", key))
+        for key, stated in driver.law.record.parameters.items():
+            if joint is None or key not in driver.law.parameters or stated.kind == "level":
+                continue
+            at = (*path, "law", "parameters", key)
+            if stated.kind == "rate":
+                prior = joint.priors[dotted(at)]
+                if prior.family.ppf(np.array([SELDOM]))[0] < stated.above:
+                    often = f" in {percent(SELDOM)} of the draws or more" if prior.value is None else ""
+                    yield Fault(at, f"is a decline{often}; a law says how growth goes on.", DECLINE)
+            elif rule := out_of_range(joint.priors[dotted(at)].family, above=stated.above, below=stated.below):
+                yield Fault(at, rule, f"What it is: {stated.meaning}. Write other numbers, or truncate it.")

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from simulator.errors import Fault, Path, dotted, items, near_name, number
 from simulator.priors.joint import JointPrior
 from simulator.scenario.checks.units import UnitCheck, unit_name
-from simulator.schema.allocation import Allocation, LargestRun
 from simulator.schema.quantities import Quantity
 from simulator.schema.spec import ScenarioSpec
+from simulator.schema.stocks import Allocation, LargestRun
 from simulator.units import Array, Unit, parse_unit
 from simulator.wording import percent
 

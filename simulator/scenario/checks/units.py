@@ -7,12 +7,11 @@ from functools import reduce
 from operator import mul
 
 from simulator.errors import Fault, Path, near_name, number
-from simulator.schema.allocation import AllocatedShare
 from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
 from simulator.schema.quantities import OWN, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
-from simulator.schema.stocks import PURCHASES, Stock
+from simulator.schema.stocks import PURCHASES, AllocatedShare, Stock
 from simulator.schema.subjects import inner_subjects, level_name, moving_thresholds, subjects, told_variables
 from simulator.units import Unit, UnitError, parse_level_unit, parse_unit, plain_unit
 

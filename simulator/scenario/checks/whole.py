@@ -15,9 +15,8 @@ from simulator.errors import Fault, Path, as_path, dotted, near_name, number
 from simulator.priors.joint import JointPrior, joint_prior
 from simulator.scenario.checks import priors
 from simulator.scenario.checks.events import event_faults
-from simulator.scenario.checks.history import history_faults, observed_faults
-from simulator.scenario.checks.laws import law_faults
 from simulator.scenario.checks.plausibility import implausible
+from simulator.scenario.checks.priors import history_faults, law_faults, observed_faults
 from simulator.scenario.checks.quantities import (
     circle_faults,
     decay_faults,
