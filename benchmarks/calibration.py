@@ -25,11 +25,11 @@ import xarray as xr
 from scipy import stats
 
 from simulator.history.beliefs import history_priors
+from simulator.history.diagnostics import is_latent
 from simulator.history.fit import PRIOR_DRAWS, draw_prior, replicate
 from simulator.history.learning import series
 from simulator.history.model import build_model, levels, weights
 from simulator.history.observations import Array, Hidden, Known, Observations, known_at
-from simulator.history.power_scaling import is_latent
 from simulator.scenario.load import load_scenario
 
 RANKS, BINS = 99, 8

@@ -26,9 +26,8 @@ from simulator.history.frontier import frontier_runs
 from simulator.runs.groups import Group
 from simulator.runs.kinds import mark_latest
 from simulator.scenario.documents import file_document, text_document
-from simulator.scenario.library import shipped_file, shipped_names
+from simulator.scenario.library import named_files, shipped_file, shipped_names
 from simulator.scenario.load import Source
-from simulator.scenario.named_files import named_files
 from simulator.scenario.overrides import parse_override
 from simulator.scenario.resolving import Scenario
 from simulator.schema.base import Spec, faults_of

@@ -21,8 +21,7 @@ from simulator.history.model import path_density
 from simulator.priors.composite import exact_density
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import is_override, lookup, place_of, placed, position
-from simulator.scenario.library import shipped_file
-from simulator.scenario.named_files import BESIDE, beyond, folder_of
+from simulator.scenario.library import BESIDE, beyond, folder_of, shipped_file
 from simulator.scenario.resolving import Scenario
 from simulator.schema.prior_families import Distribution
 from simulator.units import Array

@@ -14,9 +14,8 @@ from scipy.special import ndtri
 
 from simulator.errors import InputError, near_name, shown
 from simulator.history import columns as sheets
-from simulator.history.columns import PRICE_COLUMNS, RUN_COLUMNS, cell_list, cell_text
+from simulator.history.columns import PRICE_COLUMNS, RUN_COLUMNS, cell_list, cell_text, read_points
 from simulator.history.loading import Cells, Reading, is_hardware, load_accelerators, load_history, start_reading
-from simulator.history.points import read_points
 from simulator.history.tables import AcceleratorHistory, Figure, RunHistory, SupplyHistory
 from simulator.runs.table import Row
 from simulator.units import parse_unit

@@ -13,14 +13,22 @@ import numpy as np
 from simulator.errors import InputError
 from simulator.files import short_hash
 from simulator.history.columns import last_day
-from simulator.history.diagnostics import Diagnostics, diagnose, elements
+from simulator.history.diagnostics import (
+    RATES,
+    SENSITIVE,
+    Diagnostics,
+    Sensitivity,
+    diagnose,
+    elements,
+    is_latent,
+    sensitivities,
+)
 from simulator.history.fit import SamplerSettings, fit_history
 from simulator.history.frontier import chosen_runs
 from simulator.history.leave_out import RateWithout, members, rates_without
 from simulator.history.leave_out import leave_out as without_names
 from simulator.history.loading import SHIPPED_TOP, SNAPSHOT, shipped_accelerators
 from simulator.history.observations import Array, observations
-from simulator.history.power_scaling import RATES, SENSITIVE, Sensitivity, is_latent, sensitivities
 from simulator.runs.groups import group
 from simulator.runs.result import Result
 from simulator.runs.table import Table

@@ -24,7 +24,7 @@ from simulator.errors import InputError, Path, dotted, number
 from simulator.history import loading
 from simulator.history.beliefs import history_priors, plain_family
 from simulator.history.change_point import ChangePriors, Values, change_lines, check_values, fit_change
-from simulator.history.columns import decimal_year, fit_date, known_words, last_day, refusal
+from simulator.history.columns import decimal_year, fit_date, known_words, last_day, read_points, refusal
 from simulator.history.conditioning import Learnt, conditioned, keep_priors, refused, table_beside
 from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.fit import SamplerSettings, fit_history
@@ -33,7 +33,6 @@ from simulator.history.fragility import conflicts
 from simulator.history.frontier import published_until, top_at_release, within_of_record, without
 from simulator.history.model import HistoryPriors
 from simulator.history.observations import Observations, observations
-from simulator.history.points import read_points
 from simulator.history.quantity_learning import learn_quantities, learnt_of_quantities
 from simulator.history.tables import LONGEST_GAP, AcceleratorHistory, RunHistory
 from simulator.priors.families import Fixed

@@ -10,7 +10,7 @@ from scipy.special import ndtri
 
 from simulator.model.chance import Words, numbered_uniforms, sample_keys, stream_keys
 from simulator.model.levels import Block
-from simulator.schema.model_counts import Models, absolute_name, counted_at, relative_name
+from simulator.schema.goals import Models, absolute_name, counted_at, relative_name
 from simulator.schema.prior_names import RUNS_PATH, share_path
 from simulator.units import Array
 

@@ -19,8 +19,7 @@ from simulator.scenario.checks.whole import check_scenario
 from simulator.scenario.dating import dated
 from simulator.scenario.documents import Document, yaml_text
 from simulator.scenario.layers import lookup, placed, text_keys
-from simulator.scenario.library import library_entry
-from simulator.scenario.named_files import read_columns
+from simulator.scenario.library import library_entry, read_columns
 from simulator.scenario.overrides import (
     Override,
     apply_override,

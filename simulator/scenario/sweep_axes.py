@@ -20,7 +20,7 @@ import numpy as np
 from simulator.errors import InputError, Path, ScenarioError, dotted, is_item_name, near_name, number, shown
 from simulator.scenario.documents import parse_document
 from simulator.scenario.layers import position
-from simulator.scenario.named_files import beyond, named_files
+from simulator.scenario.library import beyond, named_files
 from simulator.scenario.overrides import CENTRE, no_item, parse_override
 from simulator.scenario.resolving import Scenario
 from simulator.schema.amounts import Amount, in_unit, is_amount, read_amount

@@ -9,7 +9,7 @@ from pydantic import Discriminator, Field, Tag
 
 from simulator.errors import Fault, Path, near_name
 from simulator.schema.base import Line, Name, Spec, Text
-from simulator.schema.model_counts import Models
+from simulator.schema.goals import Models
 from simulator.schema.statements import Prior
 from simulator.wording import listed
 

@@ -18,9 +18,8 @@ from typing import Any, Literal
 from simulator.errors import Fault, Path, dotted, item_part, items, number
 from simulator.schema.amounts import ASKED
 from simulator.schema.events import Effect, chances
-from simulator.schema.goals import THRESHOLD_QUANTITIES
+from simulator.schema.goals import THRESHOLD_QUANTITIES, Models
 from simulator.schema.laws import Law
-from simulator.schema.model_counts import Models
 from simulator.schema.quantities import OPERATIONS, Event, Lag, Level, Operation, Quantity, Regime
 from simulator.schema.spec import Driver, ScenarioSpec, Years, walked
 from simulator.schema.statements import Prior

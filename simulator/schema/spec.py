@@ -34,10 +34,9 @@ from simulator.schema.base import (
 )
 from simulator.schema.choices import DESIGNS, Registered
 from simulator.schema.events import NamedEvent
-from simulator.schema.goals import Capability, Threshold
+from simulator.schema.goals import Capability, Models, Threshold
 from simulator.schema.history import HistoryStatement
 from simulator.schema.laws import Law
-from simulator.schema.model_counts import Models
 from simulator.schema.quantities import STATING, Factor, Limit, Operation, Quantity
 from simulator.schema.statements import Prior
 from simulator.schema.stocks import PURCHASES, AllocatedShare, Allocation, Stock

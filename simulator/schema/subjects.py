@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from simulator.errors import Path, dotted
 from simulator.schema.actors import CATCH_UP, OWN
-from simulator.schema.model_counts import count_names
+from simulator.schema.goals import count_names
 from simulator.schema.prior_names import entries_of, stated_drivers
 from simulator.schema.quantities import Factor, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec

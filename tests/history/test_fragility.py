@@ -13,7 +13,7 @@ import xarray as xr
 import simulator.history.fragility
 from simulator.cli.main import main
 from simulator.errors import InputError
-from simulator.history.diagnostics import Diagnostics
+from simulator.history.diagnostics import Diagnostics, Sensitivity, reading
 from simulator.history.fragility import (
     Fragility,
     PriorShift,
@@ -26,7 +26,6 @@ from simulator.history.fragility import (
 )
 from simulator.history.leave_out import RateWithout
 from simulator.history.observations import Observations
-from simulator.history.power_scaling import Sensitivity, reading
 from simulator.runs.table import Table
 from tests.columns import unsaid
 

@@ -16,7 +16,7 @@ from simulator.model import model_counts as run_counts
 from simulator.model.model_counts import count_above, fill_bin, numbered_uniforms, sample_keys, stream_keys
 from simulator.runs.model_counts import count_quantiles, counted_names
 from simulator.scenario.load import parse_scenario
-from simulator.schema.model_counts import Models, count_names
+from simulator.schema.goals import Models, count_names
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import variable_names
 from simulator.testing import Data, assert_valid_run, run_of, scenario_text, small_scenario

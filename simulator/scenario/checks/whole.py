@@ -18,17 +18,15 @@ from simulator.scenario.checks.events import event_faults
 from simulator.scenario.checks.plausibility import implausible
 from simulator.scenario.checks.priors import history_faults, law_faults, observed_faults
 from simulator.scenario.checks.quantities import (
+    allocation_unit_faults,
     circle_faults,
     decay_faults,
     difference_faults,
     early_faults,
     lag_faults,
     lag_warnings,
-    own_in_limits,
-)
-from simulator.scenario.checks.stocks import (
-    allocation_unit_faults,
     name_faults,
+    own_in_limits,
     stated_quantities,
     sum_faults,
     sum_warnings,
@@ -37,9 +35,8 @@ from simulator.scenario.checks.units import UnitCheck, unit_name
 from simulator.schema.base import Faults
 from simulator.schema.drivers import driver_faults
 from simulator.schema.events import Effect
-from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability
+from simulator.schema.goals import THRESHOLD_QUANTITIES, Capability, Models
 from simulator.schema.laws import Law
-from simulator.schema.model_counts import Models
 from simulator.schema.prior_names import (
     DRIVER_UNITS,
     Slot,

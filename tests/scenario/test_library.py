@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from simulator.errors import ScenarioError
+from simulator.scenario.library import beyond
 from simulator.scenario.load import load_scenario
-from simulator.scenario.named_files import beyond
 
 TEXT = """schema: 2
 name: own
@@ -91,7 +91,7 @@ def test_a_pipe_is_not_waited_for_and_a_large_table_is_not_read(
     os.mkfifo(tmp_path / "inside" / "pipe.csv")
     assert "cannot be read: it is no regular file, but a pipe or a device." in refusal("pipe.csv")
     (tmp_path / "inside" / "long.csv").write_text("usd\n" + "1e8\n" * 20)
-    monkeypatch.setattr("simulator.scenario.named_files.MOST_NUMBERS", 10)
+    monkeypatch.setattr("simulator.scenario.library.MOST_NUMBERS", 10)
     assert "long.csv has 20 rows; at most 10 are read." in refusal("long.csv")
 
 

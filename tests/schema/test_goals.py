@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simulator.schema.model_counts import Models, count_names, counted_at, level_text
+from simulator.schema.goals import Models, count_names, counted_at, level_text
 from simulator.schema.statements import Prior
 
 
