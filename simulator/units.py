@@ -184,14 +184,18 @@ def file_unit(unit: str) -> str:
 class Conversion(ABC):
     """A one-to-one map from the numbers in a file to the internal scale.
 
-    `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `falling` says that y falls as x rises,
-    `reciprocal` that it is one over x, which has no bound near 0.
+    `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `reciprocal` says that y is one over x, which
+    has no bound near 0.
     Each is made once (`_one`), here and where it is unpickled: the same numbers are the same object.
     """
 
     __slots__ = ()
     reciprocal: ClassVar[bool] = False
-    falling: ClassVar[bool] = False
+
+    @property
+    def falling(self) -> bool:
+        """Whether y falls as x rises."""
+        return False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _one, (type(self), *astuple(self))  # type: ignore[call-overload]
@@ -235,32 +239,17 @@ class _Logarithm(Conversion):
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Shift(Conversion):
-    """y = x + shift."""
+class _Line(Conversion):
+    """y = scale x + shift."""
 
+    scale: float
     shift: float
 
     def forward(self, x: Array) -> Array:
-        return x + self.shift
+        return x * self.scale + self.shift
 
     def inverse(self, y: Array) -> Array:
-        return y - self.shift
-
-    def log_slope(self, y: Array) -> Array:
-        return np.zeros_like(y)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Multiple(Conversion):
-    """y = scale x."""
-
-    scale: float
-
-    def forward(self, x: Array) -> Array:
-        return x * self.scale
-
-    def inverse(self, y: Array) -> Array:
-        return y / self.scale
+        return (y - self.shift) / self.scale
 
     def log_slope(self, y: Array) -> Array:
         return np.full_like(y, -math.log(self.scale))
@@ -268,11 +257,14 @@ class _Multiple(Conversion):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reciprocal(Conversion):
-    """y = constant / x, of x above 0; a level doubles in the time x."""
+    """y = constant / x, of x above 0: the time in which a level doubles, or halves where the constant is below 0."""
 
     constant: float
     reciprocal: ClassVar[bool] = True
-    falling: ClassVar[bool] = True
+
+    @property
+    def falling(self) -> bool:
+        return self.constant > 0
 
     def forward(self, x: Array) -> Array:
         return self.constant / x
@@ -282,13 +274,6 @@ class _Reciprocal(Conversion):
 
     def log_slope(self, y: Array) -> Array:
         return math.log(abs(self.constant)) - 2.0 * np.log(np.abs(y))
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _RisingReciprocal(_Reciprocal):
-    """The same of a constant below 0: a level halves in the time x."""
-
-    falling: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -312,12 +297,12 @@ def logarithm(scale: float = 1.0) -> Conversion:
 
 def logged(scale: float = 1.0) -> Conversion:
     """Convert the log10 of a number of units to the log10 of base units: y = x + log10(scale)."""
-    return _one(_Shift, math.log10(scale))
+    return _one(_Line, 1.0, math.log10(scale))
 
 
 def multiple(scale: float = 1.0) -> Conversion:
     """Convert a number of units to base units: y = scale x."""
-    return _one(_Multiple, scale)
+    return _one(_Line, scale, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,10 +408,8 @@ def _factor_per(text: str, span: float) -> GrowthUnit:
 
 def _time_per(text: str, per_year: float) -> GrowthUnit:
     span, _, what = text.partition("/")
-    halves = what == "halving"
-    doubled = math.log10(2.0) * per_year
-    conversion = _one(_RisingReciprocal, -doubled) if halves else _one(_Reciprocal, doubled)
-    does = "halves" if halves else "doubles"
+    factor, does = (0.5, "halves") if what == "halving" else (2.0, "doubles")
+    conversion = _one(_Reciprocal, math.log10(factor) * per_year)
     return GrowthUnit(text, conversion, f"Growth is the time in which the level {does}, in {span}.")
 
 

@@ -289,11 +289,6 @@ def told_unit(log_level: float, unit: str) -> tuple[float, str]:
     return _everyday(unit)
 
 
-def told_units(levels: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
-    """Choose the unit of each of several levels, as `told_unit` does."""
-    return [told_unit(*level) for level in levels]
-
-
 @cache
 def _everyday(unit: str) -> tuple[float, str]:
     """Tell bytes of bits, and how often something comes by the year: log10 of the size of one, its name."""
@@ -353,20 +348,19 @@ def power(log_level: float) -> str:
     """Write a log10 level as a power of ten; +inf is a level beyond any number."""
     if log_level == math.inf:
         return f"beyond 1e{BEYOND:g}"
-    if not math.isfinite(log_level):
-        return "none"
-    exponent = math.floor(log_level)
-    leading = round(10 ** (log_level - exponent))
-    return f"{1 if leading == 10 else leading}e{exponent + (leading == 10)}"
+    return scientific(log_level, ".0f") if math.isfinite(log_level) else "none"
 
 
 def power_text(log_level: float) -> str:
     """Write a log10 level as a power of ten with two digits."""
-    if not math.isfinite(log_level):
-        return "none"
+    return scientific(log_level, ".1f") if math.isfinite(log_level) else "none"
+
+
+def scientific(log_level: float, form: str) -> str:
+    """Write ten to a power as 2.1e25, also where it is beyond what a float holds; `form` is that of what leads."""
     exponent = math.floor(log_level)
-    leading = f"{10 ** (log_level - exponent):.1f}"
-    return f"1.0e{exponent + 1}" if leading == "10.0" else f"{leading}e{exponent}"
+    leading = f"{10 ** (log_level - exponent):{form}}"
+    return f"{1:{form}}e{exponent + 1}" if leading.startswith("10") else f"{leading}e{exponent}"
 
 
 def year_text(year: float, last: float, first: float = -math.inf) -> str:

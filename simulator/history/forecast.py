@@ -79,7 +79,7 @@ def forecast_records(
     level = float(fit.attrs["record"]) + error * np.random.default_rng([seed, 5]).standard_normal(trend.shape[0])
     records, steps = [], zip(trend.values.T[:-1], trend.values.T[1:], np.diff(times), streams, strict=True)
     for start, end, step, rng in steps:
-        level = np.maximum(level, _largest_run(start, end, rate=rate * step, scatter=scatter, rng=rng))
+        level = np.maximum(level, largest_run(start, end, rate=rate * step, scatter=scatter, rng=rng))
         records.append(level)
     return xr.DataArray(np.stack(records), dims=("year", "sample"), coords={"year": times[1:]})
 
@@ -92,7 +92,7 @@ def largest_of_last_year(fit: xr.DataTree, *, seed: int) -> Array:
     draws, rng = _draws(fit), np.random.default_rng([seed, 6])
     end = draws["compute"].interp(year=fit_date(fit.attrs)).values
     start = end - draws["spending_growth"].values - draws["efficiency_growth"].values
-    largest = _largest_run(start, end, rate=_rate(fit, end.size, rng), scatter=draws["run_scatter"].values, rng=rng)
+    largest = largest_run(start, end, rate=_rate(fit, end.size, rng), scatter=draws["run_scatter"].values, rng=rng)
     return np.where(np.isfinite(largest), largest, end)
 
 
@@ -128,8 +128,8 @@ def forecast_record(fit: xr.DataTree, *, last_year: int, seed: int) -> RecordFor
     return RecordForecast(years[0] - 1, years, found.values)
 
 
-def _largest_run(start: Array, end: Array, *, rate: Array, scatter: Array, rng: np.random.Generator) -> Array:
-    """Draw the largest run of a year or a part of one, in which so many come out on average; -inf where none does."""
+def largest_run(start: Array, end: Array, *, rate: Array, scatter: Array, rng: np.random.Generator) -> Array:
+    """Draw the largest run of a time, in which so many come out on average, (sample,); -inf where none does."""
     count = rng.poisson(rate)
     shape = (rate.size, int(count.max(initial=0)))
     times = rng.random(shape)

@@ -77,9 +77,9 @@ def rank_at_release(history: RunHistory, *, same_day: bool = True) -> NDArray[np
     return np.where(_from_nothing(history), ranks, np.inf)
 
 
-def top_at_release(history: RunHistory, n: int = 10, *, same_day: bool = True) -> NDArray[np.bool_]:
+def top_at_release(history: RunHistory, n: int = 10) -> NDArray[np.bool_]:
     """Say which runs were among the n largest when they came out: array (run,)."""
-    return rank_at_release(history, same_day=same_day) <= n
+    return rank_at_release(history) <= n
 
 
 def hidden_at_release(history: RunHistory, *, top: int, within_oom: float | None = None) -> tuple[HiddenRun, ...]:

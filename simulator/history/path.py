@@ -33,6 +33,7 @@ from typing import Final
 import numpy as np
 from scipy import special
 
+from simulator.history.forecast import largest_run
 from simulator.history.model import grid_weights
 from simulator.history.observations import Array, Known, Observations
 
@@ -164,8 +165,9 @@ def records_from_runs(
     record, records = np.full(size, known.record), []
     for start, end, stream in zip([known.date, *times], times, streams, strict=False):
         for low, high in _within_years(start, end):
-            ends = paths @ grid_weights(np.array([low, high]), grid=fit.year).T
-            record = np.maximum(record, _largest_run(ends, rate * (high - low), spread, stream))
+            start_at, end_at = (paths @ grid_weights(np.array([low, high]), grid=fit.year).T).T
+            largest = largest_run(start_at, end_at, rate=rate * (high - low), scatter=spread, rng=stream)
+            record = np.maximum(record, largest)
         records.append(record)
     return np.array(records)
 
@@ -173,14 +175,6 @@ def records_from_runs(
 def _within_years(start: float, end: float) -> Iterator[tuple[float, float]]:
     """Cut a time at the turns of years, between which a path is straight."""
     return itertools.pairwise(np.unique([start, *np.arange(np.ceil(start), end), end]).tolist())
-
-
-def _largest_run(ends: Array, rate: Array, spread: Array, rng: np.random.Generator) -> Array:
-    """Draw the largest run of a time in which so many come out on average (sample,); -inf where none does."""
-    count = rng.poisson(rate)
-    shape = (rate.size, int(count.max(initial=0)))
-    runs = ends[:, :1] + np.diff(ends) * rng.random(shape) + spread[:, None] * rng.standard_normal(shape)
-    return np.asarray(np.max(runs, axis=1, where=np.arange(shape[1]) < count[:, None], initial=-np.inf))
 
 
 def records_from_record(

@@ -10,7 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import Self
+from typing import ClassVar, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,11 +40,28 @@ _RECENT = 5.0
 _YEARS_TOLD = 6
 
 
+_FIELD_OF: Mapping[str, str] = {
+    "domain": "domains", "log10_training_flop": "log_flop", "log10_training_flop_at_least": "log_least",
+    "log10_cost_usd": "log_cost", "cost_consistent": "cost_fits", "rank_at_release": "stated_rank",
+    "log10_flops": "log_flops", "log10_price_usd": "log_price", "power_w": "power",
+    "log10_value": "log_value", "log10_low": "log_low", "log10_high": "log_high",
+}  # fmt: skip
+"""What is told in a column of the tidy form that has another name."""
+
+
 class Dated:
     """What has a date."""
 
     __slots__ = ()
     date: dt.date
+    columns: ClassVar[tuple[str, ...]]
+    """The columns of the tidy form."""
+
+    @property
+    def cells(self) -> Mapping[str, object]:
+        """What it is, by the columns of the tidy form."""
+        told = {column: getattr(self, _FIELD_OF.get(column, column)) for column in self.columns}
+        return {column: ", ".join(value) if isinstance(value, tuple) else value for column, value in told.items()}
 
     @property
     def year(self) -> float:
@@ -69,6 +86,10 @@ class TrainingRun(Dated):
     base_model: str  # the run that it continues, whose FLOP its own include; empty where it starts from nothing
     link: str
     stated_rank: int | None = None  # among all runs known at its release, where the table says it
+    columns: ClassVar = (
+        "name", "organisation", "domain", "date", "year", "day_known", "log10_training_flop", "log10_cost_usd",
+        "cost_basis", "cost_consistent", "confidence", "open_weights", "base_model", "rank_at_release", "link",
+    )  # fmt: skip
 
     @property
     def cost_consistent(self) -> bool:
@@ -78,25 +99,9 @@ class TrainingRun(Dated):
         return abs(self.log_flop - self.log_cost - expected_flop_per_usd(self.year)) < WIDEST_LOG_FLOP_PER_USD
 
     @property
-    def cells(self) -> Mapping[str, object]:
-        """What it is, by the columns of the tidy form."""
-        return {
-            "name": self.name,
-            "organisation": self.organisation,
-            "domain": ", ".join(self.domains),
-            "date": self.date,
-            "year": self.year,
-            "day_known": self.day_known,
-            "log10_training_flop": self.log_flop,
-            "log10_cost_usd": self.log_cost,
-            "cost_basis": self.cost_basis,
-            "cost_consistent": None if self.log_cost is None else self.cost_consistent,
-            "confidence": self.confidence,
-            "open_weights": self.open_weights,
-            "base_model": self.base_model,
-            "rank_at_release": self.stated_rank,
-            "link": self.link,
-        }
+    def cost_fits(self) -> bool | None:
+        """The same of a cost that is known."""
+        return None if self.log_cost is None else self.cost_consistent
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,27 +116,16 @@ class HiddenRun(Dated):
     log_cost: float | None  # log10 USD
     confidence: str  # of what is known
     base_model: str = ""
+    columns: ClassVar = (
+        "name", "organisation", "domain", "date", "year", "log10_training_flop_at_least", "log10_cost_usd",
+        "confidence", "base_model",
+    )  # fmt: skip
 
     @property
     def log_about(self) -> float:
         """What ranks it, log10 FLOP: what it had at least, or what its cost was expected to buy; -inf where neither."""
         bought = -math.inf if self.log_cost is None else self.log_cost + expected_flop_per_usd(self.year)
         return bought if self.log_least is None else self.log_least
-
-    @property
-    def cells(self) -> Mapping[str, object]:
-        """What it is, by the columns of the tidy form."""
-        return {
-            "name": self.name,
-            "organisation": self.organisation,
-            "domain": ", ".join(self.domains),
-            "date": self.date,
-            "year": self.year,
-            "log10_training_flop_at_least": self.log_least,
-            "log10_cost_usd": self.log_cost,
-            "confidence": self.confidence,
-            "base_model": self.base_model,
-        }
 
 
 def expected_flop_per_usd(year: float) -> float:
@@ -164,23 +158,10 @@ class Accelerator(Dated):
     price_basis: str
     power: float | None  # watts
     link: str
-
-    @property
-    def cells(self) -> Mapping[str, object]:
-        """What it is, by the columns of the tidy form."""
-        return {
-            "name": self.name,
-            "manufacturer": self.manufacturer,
-            "date": self.date,
-            "year": self.year,
-            "day_known": self.day_known,
-            "log10_flops": self.log_flops,
-            "precision": self.precision,
-            "log10_price_usd": self.log_price,
-            "price_basis": self.price_basis,
-            "power_w": self.power,
-            "link": self.link,
-        }
+    columns: ClassVar = (
+        "name", "manufacturer", "date", "year", "day_known", "log10_flops", "precision", "log10_price_usd",
+        "price_basis", "power_w", "link",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,23 +178,9 @@ class Figure(Dated):
     log_low: float | None  # the 5 % and 95 % points of the estimate, where the table has both
     log_high: float | None
     unit: str  # of base units: chip, W, USD
-
-    @property
-    def cells(self) -> Mapping[str, object]:
-        """What it is, by the columns of the tidy form."""
-        return {
-            "name": self.name,
-            "of": ", ".join(self.of),
-            "date": self.date,
-            "year": self.year,
-            "day_known": self.day_known,
-            "since": self.since,
-            "measure": self.measure,
-            "log10_value": self.log_value,
-            "log10_low": self.log_low,
-            "log10_high": self.log_high,
-            "unit": self.unit,
-        }
+    columns: ClassVar = (
+        "name", "of", "date", "year", "day_known", "since", "measure", "log10_value", "log10_low", "log10_high", "unit",
+    )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -25,7 +24,7 @@ from simulator.schema.prior_families import SPANS
 from simulator.schema.prior_names import unit_alone
 from simulator.schema.statements import is_prior, is_statement
 from simulator.schema.words import SECTIONS, in_words, input_words
-from simulator.wording import raised
+from simulator.wording import raised, scientific
 
 NO_BELIEFS = ("component", "models.runs")
 """Drawn numbers that nobody believes anything about: of which part a sample is, from which its runs are drawn."""
@@ -188,11 +187,7 @@ def _as_understood(read: Understood) -> tuple[str, str]:
 
 def _power(log: float) -> str:
     """Write ten to a power to three digits, also where it is beyond what a float holds."""
-    if abs(log) < 300:
-        return three_digits(10.0**log)
-    exponent = math.floor(log)
-    leading = f"{10 ** (log - exponent):.3g}"
-    return f"1e{exponent + 1}" if leading == "10" else f"{leading}e{exponent}"
+    return three_digits(10.0**log) if abs(log) < 300 else scientific(log, ".3g")
 
 
 def _never(share: float) -> str:

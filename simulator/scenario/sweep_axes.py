@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from simulator.errors import InputError, Path, ScenarioError, dotted, is_item_name, near_name, number, shown
+from simulator.scenario.assumptions import parts_of
 from simulator.scenario.documents import parse_document
 from simulator.scenario.layers import position
 from simulator.scenario.library import beyond, named_files
@@ -306,17 +307,11 @@ def _refuse_repeats(name: str, labels: Sequence[str], values: Sequence[Any]) -> 
 
 def check_paths(base: Scenario, axis: Axis) -> None:
     """Refuse an entry of which the scenario has not even what it stands in: to make it would be a new thing."""
-    every = said_by(base)
+    every = parts_of(base).values()
     for path in axis.paths:
         missing = [found for data in every if (found := _missing(data, path)) is not None]
         if len(missing) == len(every):
             raise InputError(f"--over {axis.name}: {missing[0]}")
-
-
-def said_by(base: Scenario) -> list[Any]:
-    """Give what a scenario says, or what each of those says that it mixes."""
-    parts = base.data.get("mixture")
-    return [entry["scenario"] for entry in parts] if isinstance(parts, list) else [base.data]
 
 
 def _missing(data: Any, path: Path) -> str | None:

@@ -216,6 +216,7 @@ class Spec(BaseModel):
 
     noun: ClassVar[str] = "key"  # what its entries are called where there is no such one
     lists_keys: ClassVar[bool] = True  # and whether they are listed then
+    short_for: ClassVar[str] = ""  # how a text that stands in the place of its entries may be meant: {{kind: {}}}
 
     @classmethod
     def written_keys(cls) -> list[str]:
@@ -225,7 +226,8 @@ class Spec(BaseModel):
     @classmethod
     def no_group(cls, given: object) -> tuple[str, str]:
         """Say that what is given is not what it should be: rule and remedy."""
-        return no_group(given)
+        rule, remedy = no_group(given)
+        return rule, f"Write {cls.short_for.format(given)}." if cls.short_for and isinstance(given, str) else remedy
 
     def _faults(self) -> Iterator[Fault]:
         """Find what is wrong with its entries together, each of which is right by itself."""

@@ -19,7 +19,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -180,6 +180,7 @@ def _law_in_words(name: str, law: GrowthLaw) -> str:
 class Law(Spec):
     """A law by which a driver grows, in the place of growth."""
 
+    short_for: ClassVar[str] = "{{kind: {}}}, with its parameters"
     kind: Annotated[str, Registered(GROWTH_LAWS, _laws_in_words)]
     quantities: dict[Name, Quantity] = Field(default_factory=dict)
     """What it takes of the scenario, by name: `{labour: researchers}`. What counts is how each changes from the first
@@ -188,12 +189,6 @@ class Law(Spec):
     """Its parameters, each a prior, by name; those that `kind` lists."""
     notes: Text | None = None
     """Why."""
-
-    @classmethod
-    def no_group(cls, given: object) -> tuple[str, str]:
-        """Say that what is given is no law, but may be its kind."""
-        rule, remedy = super().no_group(given)
-        return rule, f"Write {{kind: {given}}}, with its parameters." if isinstance(given, str) else remedy
 
     @property
     def record(self) -> GrowthLaw:

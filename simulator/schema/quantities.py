@@ -173,16 +173,11 @@ class Regime(Spec):
 class Custom(Spec):
     """A driver whose levels are computed by Python code, found by its name or handed over by whoever runs it."""
 
+    short_for: ClassVar[str] = "{{driver: {}}}"
     driver: Name | None = None
     """The name of a driver that the simulator or an installed package offers; without it, the caller hands one over."""
     parameters: dict[Name, Prior] = Field(default_factory=dict)
     """Priors that are drawn and handed to it by name."""
-
-    @classmethod
-    def no_group(cls, given: object) -> tuple[str, str]:
-        """Say that what is given is no custom driver."""
-        rule, remedy = super().no_group(given)
-        return rule, f"Write {{driver: {given}}}." if isinstance(given, str) else remedy
 
 
 def _growth_form(data: Any) -> str:

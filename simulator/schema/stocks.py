@@ -84,11 +84,7 @@ Share = Annotated[
 class AllocatedUse(Spec):
     """One of those who use a stock: its share, or its shares by date."""
 
-    @classmethod
-    def no_group(cls, given: object) -> tuple[str, str]:
-        """Say that what is given is no use, but may be its share."""
-        rule, remedy = super().no_group(given)
-        return rule, f"Write {{share: {given}}}." if isinstance(given, str) else remedy
+    short_for: ClassVar[str] = "{{share: {}}}"
 
     share: Share | None = None
     """Its share of the stock, `30 %`; or `rest`, what the others leave."""
