@@ -197,8 +197,6 @@ _UNSEEN = re.compile("[\u00a0\u00ad\u1680\u2000-\u200b\u2028\u2029\u202f\u205f\u
 def unseen(text: str) -> str:
     r"""Name the first letter of a text that looks like a space, and is none, or like nothing; empty without one.
 
-    Examples
-    --------
     >>> unseen("10\u00a0000"), unseen("10 000")
     ('U+00A0 (no-break space), which looks like a space or like nothing', '')
     """
@@ -215,8 +213,6 @@ def harmless(text: str) -> str:
 
     Letters of scripts that run from right to left stay as they are. What is written is what JSON and YAML write too.
 
-    Examples
-    --------
     >>> print(harmless("a\x1b[2Jb"), harmless("GPT-4\n"), end="")
     a\u001b[2Jb GPT-4
     """
@@ -278,8 +274,6 @@ def told_unit(log_level: float, unit: str) -> tuple[float, str]:
     Money is told in millions, billions and trillions, power in MW, GW and TW, a length of time in days and years, what
     comes so often in so many a year, bits in bytes.
 
-    Examples
-    --------
     >>> told_unit(8.59, "USD"), told_unit(9.4, "J/s"), told_unit(25.0, "FLOP"), told_unit(-2.0, "chip/s")[1]
     ((6.0, 'million USD'), (9.0, 'GW'), (0.0, 'FLOP'), 'chip/year')
     """
@@ -306,8 +300,6 @@ def amount_words(log_level: float, unit: str, say: Callable[[float], str] | None
 
     `say` writes the power; `power` without it.
 
-    Examples
-    --------
     >>> amount_words(10.7, "USD"), amount_words(25.3, "FLOP"), amount_words(3.73, "times the start")
     ('50 billion USD', '2e25 FLOP', '5,400 times the start')
     >>> amount_words(-0.0013, "")
@@ -330,8 +322,6 @@ def digits_below_one(value: float, least: int) -> int:
 def amount_range(low: str, high: str, between: str = "to") -> str:
     """Write two amounts as a range, or as a change with an arrow; words that both end with stand once, but not of $.
 
-    Examples
-    --------
     >>> amount_range("7 billion USD", "300 billion USD"), amount_range("400 million USD", "3 trillion USD")
     ('7 to 300 billion USD', '400 million to 3 trillion USD')
     >>> amount_range("181 days", "190 days", "->"), amount_range("1.2e12 FLOP/J", "1.2e12 FLOP/J", "->")

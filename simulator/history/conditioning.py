@@ -101,8 +101,6 @@ def rank_correlations(columns: Mapping[str, Array]) -> list[tuple[str, str, floa
     A Gaussian copula with these rank correlations has the correlations of the scores; its matrix is positive
     definite, as theirs is.
 
-    Examples
-    --------
     >>> rank_correlations({"a": np.array([1.0, 2, 3, 4]), "b": np.array([1.0, 3, 2, 4])})
     [('a', 'b', 0.846258)]
     """
@@ -164,8 +162,6 @@ def numbers_of(levels: Sequence[float], ends: Sequence[float | None] = (None, No
 
     Of quantiles that coincide, where a chain stayed or all is told by few draws, the nearest to the median stands.
 
-    Examples
-    --------
     >>> numbers_of([1.0] * 3 + [2.0 + step for step in range(22)])["quantiles"]["0.025"]
     1.0
     >>> numbers_of([3.0] * 25)

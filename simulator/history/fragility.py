@@ -86,8 +86,6 @@ class PriorShift:
 def contraction_words(contraction: float) -> str:
     """Say what a contraction means.
 
-    Examples
-    --------
     >>> contraction_words(0.99), contraction_words(0.36), contraction_words(-0.03)
     ('contraction 99 %: the data decide', 'contraction 36 %: mostly the prior', 'contraction 0 %: the data say nothing')
     """

@@ -120,8 +120,6 @@ def within_of_record(history: RunHistory, oom: float) -> NDArray[np.bool_]:
 def largest_of_each(levels: NDArray[np.float64], kinds: Sequence[Hashable]) -> NDArray[np.bool_]:
     """Say which is the largest of its kind (run,), the first of equals: runs of one line err together.
 
-    Examples
-    --------
     >>> largest_of_each(np.array([22.1, 23.0, 22.5]), [("Google", 2017), ("Google", 2017), ("OpenAI", 2017)]).tolist()
     [False, True, True]
     """
@@ -170,8 +168,6 @@ def trend(years: NDArray[np.float64], log_levels: NDArray[np.float64]) -> Trend:
 
     Three points of more than one date are needed (ValueError).
 
-    Examples
-    --------
     >>> line = trend(np.array([2020.0, 2021.0, 2022.0]), np.array([1.0, 2.0, 3.0]))
     >>> round(line.slope, 6), round(line.standard_error, 6)
     (1.0, 0.0)

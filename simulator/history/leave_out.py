@@ -99,8 +99,6 @@ def robust_slope(years: Array, levels: Array) -> float:
     The most likely line, by weighted least squares again and again: a point that lies r from the line has the
     weight 5 / (4 + r^2 / s^2), with s^2 the weighted mean of r^2 (Lange, Little and Taylor 1989).
 
-    Examples
-    --------
     >>> years = np.arange(2012.0, 2020.0)
     >>> levels = 18 + 0.5 * (years - 2012)
     >>> levels[-1] += 3  # one run far above the line

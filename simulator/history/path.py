@@ -94,8 +94,6 @@ class PathFit:
 def fit_path(times: Array, levels: Array, errors: Array, *, prior: PathPrior, first: float, last: float) -> PathFit:
     """Fit a path to runs: their decimal years, log10 FLOP and standard errors (OOM), on a grid of whole years.
 
-    Examples
-    --------
     >>> times = np.arange(2012.5, 2020.0)
     >>> prior, levels = PathPrior(0.48, 0.36), 18 + 0.5 * (times - 2012)
     >>> fit = fit_path(times, levels, np.zeros(8), prior=prior, first=2012, last=2021)
