@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import numpy as np
 from numpy.typing import NDArray
 
-from simulator.errors import SimulatorError, dotted
+from simulator.errors import Path, SimulatorError, dotted
 from simulator.model.windows import Drawn
 from simulator.schema.prior_names import parts_of
-from simulator.schema.quantities import Level, Operation
+from simulator.schema.quantities import Level, Operation, Quantity
+from simulator.schema.spec import ScenarioSpec
+from simulator.units import Array
 from simulator.wording import percent
-
-if TYPE_CHECKING:
-    from simulator.errors import Path
-    from simulator.schema.quantities import Quantity
-    from simulator.schema.spec import ScenarioSpec
-    from simulator.units import Array
 
 TELLING = 0.1
 """How far from the middle of all samples those that fail must lie, in ranks, for an input to be named."""

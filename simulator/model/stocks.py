@@ -21,7 +21,6 @@ from simulator.model.failing import inputs_behind
 from simulator.model.fine_grid import fine_grid, is_fine, read_between
 from simulator.model.levels import Block, LevelOf, quantity_line
 from simulator.model.lines import Line
-from simulator.model.windows import Drawn
 from simulator.schema.prior_names import entries_of, parts_of
 from simulator.schema.quantities import Level, Operation, Quantity
 from simulator.schema.stocks import AllocatedShare, AllocatedUse, Stock
@@ -258,7 +257,7 @@ type _LevelAt = Callable[[Quantity, Path], Array]
 """Gives a quantity at a path, log10."""
 
 
-def allocated_shares(share: AllocatedShare, path: Path, block: Drawn, times: Array, level_at: _LevelAt | None) -> Array:
+def allocated_shares(share: AllocatedShare, path: Path, block: Block, times: Array, level_at: _LevelAt | None) -> Array:
     """Compute the shares of all uses of the stock that an allocation at a path is of, log10.
 
     Parameters
@@ -267,7 +266,7 @@ def allocated_shares(share: AllocatedShare, path: Path, block: Drawn, times: Arr
         One of them, which knows the others.
     path : path
         That of the allocation.
-    block : Drawn
+    block : Block
         Draws.
     times : array (time,), or (sample, 1) of samples at times of their own
     level_at : callable, optional
@@ -305,7 +304,7 @@ _ADDS_UP = "Narrow or truncate them, or give all a share and write scaled: true:
 _NO_MORE = "Write floor: the minimum of what is asked for and of what there is, or narrow what it is made of."
 
 
-def _stated(path: Path, use: AllocatedUse, block: Drawn, times: Array) -> Array:
+def _stated(path: Path, use: AllocatedUse, block: Block, times: Array) -> Array:
     """Give a share that is stated, (sample, time) or (sample, 1): one, or straight between dates."""
     if not (dated := use.dated):
         return np.asarray(10.0 ** block.draw((*path, "share"))[:, None])
@@ -342,7 +341,7 @@ def above_floors(shares: Array, floors: Array) -> Array:
 
 
 def _refused(
-    failed: NDArray[np.bool_], rule: str, remedy: str, share: AllocatedShare, path: Path, block: Drawn, times: Array
+    failed: NDArray[np.bool_], rule: str, remedy: str, share: AllocatedShare, path: Path, block: Block, times: Array
 ) -> SimulatorError:
     samples = failed.any(axis=-1)
     first = float(np.broadcast_to(times, failed.shape)[failed].min())

@@ -14,7 +14,7 @@ from simulator.dates import last_day_of
 from simulator.errors import Path, Place, as_path, dotted, items, number
 from simulator.priors.fitting import GIVEN, Understood, three_digits
 from simulator.priors.joint import NamedPrior
-from simulator.scenario.differences import ORIGIN, in_short
+from simulator.scenario.differences import ORIGIN, in_short, span_in_short
 from simulator.scenario.documents import Document, file_document
 from simulator.scenario.layers import entries_in, expand_priors, lookup, place_of, positions, text_keys
 from simulator.scenario.library import find_scenario, library_entry, parent_file, read_extended, shipped_folder
@@ -226,7 +226,7 @@ def _stated_numbers(rest: dict[str, Any]) -> Iterator[str]:
     if "value" in rest:
         yield in_short(rest.pop("value"))
     spans = [key for key in rest if key.startswith("interval_")]
-    said = ", ".join(f"{key.removeprefix('interval_')} %: {_span(rest.pop(key))}" for key in spans)
+    said = ", ".join(f"{key.removeprefix('interval_')} %: {span_in_short(rest.pop(key))}" for key in spans)
     if "median" in rest:
         yield in_short(rest.pop("median"))
         said = f"({said})" if said else ""
@@ -234,7 +234,7 @@ def _stated_numbers(rest: dict[str, Any]) -> Iterator[str]:
         yield said
     for key in SPANS:
         if key in rest:
-            yield _span(rest.pop(key))
+            yield span_in_short(rest.pop(key))
     if "quantiles" in rest:
         points = rest.pop("quantiles")
         yield ", ".join(f"{100 * float(level):g} %: {in_short(value)}" for level, value in points.items())
@@ -250,10 +250,6 @@ def _stated_bounds(rest: dict[str, Any]) -> Iterator[str]:
         yield f"at most {in_short(high)}"
     if "never" in rest:
         yield _never(number_of(rest.pop("never")))
-
-
-def _span(ends: Any) -> str:
-    return " to ".join(map(in_short, ends)) if isinstance(ends, list) and len(ends) == 2 else in_short(ends)
 
 
 def _about(path: Path) -> str:

@@ -169,7 +169,9 @@ def _prior_in_short(prior: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in prior.items() if key not in (*_UNUSED, "name")}
     unit, middle, family = rest.pop("unit", ""), rest.pop("median", None), rest.pop("family", None)
     intervals = [
-        f"{key.removeprefix('interval_')} % {_span(rest.pop(key))}" for key in list(rest) if key.startswith("interval_")
+        f"{key.removeprefix('interval_')} % {span_in_short(rest.pop(key))}"
+        for key in list(rest)
+        if key.startswith("interval_")
     ]
     words = [f"{family}," if family and (middle is not None or intervals or rest) else str(family or "")]
     words.append("" if middle is None else f"median {in_short(middle)}")
@@ -181,7 +183,7 @@ def _prior_in_short(prior: Mapping[str, Any]) -> str:
         parts = rest.pop("mixture")
         told = ", ".join(map(_part_in_short, parts)) if isinstance(parts, list) else in_short(parts)
         words.append(f"mixture of {told}")
-    words += [f"{key} {_span(rest.pop(key))}" for key in SPANS if key in rest]
+    words += [f"{key} {span_in_short(rest.pop(key))}" for key in SPANS if key in rest]
     details = [f"{key} {in_short(value)}" for key, value in rest.items()]
     words += [str(unit), *details] if any(words[1:]) else [*details, str(unit)]
     words.append(f"[{prior['prior']}]" if "prior" in prior else "")
@@ -192,7 +194,8 @@ def _part_in_short(part: Any) -> str:
     return f"{in_short(part.get('weight', 1) if isinstance(part, Mapping) else 1)} × ({in_short(part)})"
 
 
-def _span(ends: Any) -> str:
+def span_in_short(ends: Any) -> str:
+    """Write the ends of an interval or a span in short."""
     if not isinstance(ends, list):  # 1.6 to 3.4 as one text
         return in_short(ends)
     return " to ".join("..." if end is None else in_short(end) for end in ends)

@@ -9,6 +9,7 @@ from typing import Any
 from simulator.errors import Fault, Path, dotted
 from simulator.scenario.documents import Document
 from simulator.scenario.layers import effects_in, lookup
+from simulator.scenario.overrides import set_entry
 from simulator.schema.actors import CATCH_UP, OWN
 from simulator.schema.base import Faults
 from simulator.schema.quantities import Level
@@ -145,10 +146,4 @@ def _put(result: Following, path: Path, entry: Any, moves: Mapping[Path, Path], 
         length = next((each for each in range(len(at), 0, -1) if at[:each] in back), 0)
         places[(*back[at[:length]], *at[length:]) if length else at] = place
     result.steps.append((moves, said))
-    result.document = replace(document, data=_with(document.data, path, entry), places=places)
-
-
-def _with(data: Any, path: Path, entry: Any) -> Any:
-    if not path:
-        return entry
-    return {**data, path[0]: _with(data[path[0]], path[1:], entry)}
+    result.document = replace(document, data=set_entry(document.data, path, entry), places=places)
