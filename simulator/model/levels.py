@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from simulator.errors import Path, SimulatorError, dotted, items, near_name
 from simulator.model import growth
+from simulator.model.allocation import allocated_shares
 from simulator.model.chance import Jumps, drawn_jumps, jump_growth
 from simulator.model.failing import checked
 from simulator.model.fine_grid import Curve, read_between
 from simulator.model.lines import Course, Line, Samples, chosen
-from simulator.model.stocks import allocated_shares
 from simulator.model.windows import bent_growth, bent_line, breaking_dates, pieces_of
 from simulator.schema.drivers import CustomDriver
 from simulator.schema.prior_names import level_unit, parts_of, rate_path, regimes_of, shock_path, shock_years

@@ -16,6 +16,7 @@ from typing import cast
 import numpy as np
 
 from simulator.errors import Path, SimulatorError, dotted, item_part
+from simulator.model.allocation import allocated_shares
 from simulator.model.breaks import FOLLOWING, ago, followed_lags, times_back
 from simulator.model.chance import jump_growth
 from simulator.model.courses import bent_course, grown_course, is_followed, joined_course, quantity_course, share_line
@@ -24,7 +25,7 @@ from simulator.model.fine_grid import fine_grid, fine_grid_around, follow, is_fi
 from simulator.model.levels import Block, demanded_level, jumps_of, level_line, quantity_line, way_of
 from simulator.model.lines import Course, Line, levels_of
 from simulator.model.saturation import Capped, law_of, under_limits
-from simulator.model.stocks import accumulated, allocated_shares
+from simulator.model.stocks import accumulated
 from simulator.model.windows import shifted
 from simulator.schema.prior_names import parts_of
 from simulator.schema.quantities import Lag, Level, Limit, Operation, Quantity
