@@ -41,14 +41,8 @@ class Hidden:
 
     def where(self, chosen: Flags) -> Hidden:
         """Keep the runs that are flagged."""
-
-        def kept(words: tuple[str, ...]) -> tuple[str, ...]:
-            return tuple(itertools.compress(words, chosen))
-
-        return Hidden(
-            self.year[chosen], self.log_least[chosen], self.cost_log_usd[chosen], self.log_about[chosen],
-            kept(self.maker), kept(self.domain), kept(self.confidence), kept(self.name),
-        )  # fmt: skip
+        every = (getattr(self, each.name) for each in fields(self))
+        return Hidden(*(tuple(itertools.compress(of, chosen)) if isinstance(of, tuple) else of[chosen] for of in every))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

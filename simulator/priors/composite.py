@@ -164,18 +164,15 @@ class Converted:
 
     @property
     def support(self) -> tuple[float, float]:
-        """The smallest and largest value on the internal scale."""
         ends = np.array(self.base.support, dtype=float)
         with np.errstate(divide="ignore", invalid="ignore"):
             low, high = np.nan_to_num(self.conversion.forward(ends), nan=-np.inf, posinf=np.inf, neginf=-np.inf)
         return (float(high), float(low)) if self.conversion.falling else (float(low), float(high))
 
     def ppf(self, u: Array) -> Array:
-        """Return the quantile on the internal scale."""
         return self.conversion.forward(self.base.ppf(1.0 - u if self.conversion.falling else u))
 
     def cdf(self, x: Array) -> Array:
-        """Return the probability of a value at or below x on the internal scale."""
         with np.errstate(divide="ignore", over="ignore"):
             below = self.base.cdf(self.conversion.inverse(np.asarray(x, dtype=float)))
         if not self.conversion.reciprocal:

@@ -13,7 +13,7 @@ from simulator.priors.joint import named_prior
 from simulator.scenario.dating import laid_over
 from simulator.scenario.documents import Document
 from simulator.scenario.following import CLOSES, GAP, LAG, ONE, following
-from simulator.scenario.layers import below, is_override, left_limits, lookup, place_of, text_keys
+from simulator.scenario.layers import below, is_override, left_limits, place_of, text_keys
 from simulator.schema.actors import NONE, OVERLAID
 from simulator.schema.base import Faults
 from simulator.schema.prior_names import RUNS_PATH, Slot, SlotKind, drawn_slot, former_names, slots
@@ -340,7 +340,4 @@ def _within(fault: PlacedFault, name: str, document: Document) -> PlacedFault:
 
 def _placed(fault: Fault, document: Document) -> PlacedFault:
     told = fault.path[:-1] if fault.path[-1:] == ("value",) and fault.path not in document.places else fault.path
-    path = told
-    while path and path not in document.places and lookup(document.data, path) is None:
-        path = path[:-1]
-    return PlacedFault(place_of(document.places, path), dotted(told), fault.rule, fault.remedy)
+    return PlacedFault(place_of(document.places, told), dotted(told), fault.rule, fault.remedy)
