@@ -9,6 +9,7 @@ import datetime as dt
 import itertools
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -41,8 +42,10 @@ class Hidden:
 
     def where(self, chosen: Flags) -> Hidden:
         """Keep the runs that are flagged."""
-        every = (getattr(self, each.name) for each in fields(self))
-        return Hidden(*(tuple(itertools.compress(of, chosen)) if isinstance(of, tuple) else of[chosen] for of in every))
+        every = {each.name: getattr(self, each.name) for each in fields(self)}
+        kept: dict[str, Any] = {name: tuple(itertools.compress(of, chosen)) if isinstance(of, tuple) else of[chosen]
+                for name, of in every.items()}  # fmt: skip
+        return Hidden(**kept)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -22,6 +22,9 @@ from simulator.schema.stocks import Stock
 from simulator.units import SECONDS_PER_YEAR, Array
 from simulator.wording import percent
 
+type _FlowAt = Callable[[Array], Array]
+"""Gives a flow at times."""
+
 
 def accumulated(operation: Operation | Stock, path: Path, block: Block, years: Array, level_of: LevelOf) -> Array:
     """Add a flow up to a stock that may age, (sample, year) or (1, year)."""
@@ -105,7 +108,7 @@ class _Breaks:
     after: Array
 
     @classmethod
-    def of(cls, times: Array, block: Block, flow_at: Callable[[Array], Array]) -> _Breaks | None:
+    def of(cls, times: Array, block: Block, flow_at: _FlowAt) -> _Breaks | None:
         """Find them; None where it does not jump."""
         dates = breaks_between(times, entries_of(Level, block.spec), block, block.size)
         known = np.where(np.isfinite(dates), dates, times[-1])
@@ -141,9 +144,7 @@ def _added(first: Array, last: Array, span: Array, whole: Array) -> Array:
     return np.asarray(10.0 ** (np.maximum(first, last) - whole) * fall * np.where(np.isfinite(span), span, 0.0))
 
 
-def _flow(
-    operation: Operation | Stock, path: Path, block: Block, level_of: LevelOf
-) -> tuple[Line | None, Callable[[Array], Array]]:
+def _flow(operation: Operation | Stock, path: Path, block: Block, level_of: LevelOf) -> tuple[Line | None, _FlowAt]:
     """Give what is added up as broken lines, if it is such, and its levels at times; nothing may be added."""
     if not (parts := parts_of(operation, path)):
         nothing = np.full(1, -np.inf)
@@ -202,13 +203,7 @@ def _left_of(left: Array, added: Array, gone: Array, path: Path) -> Array:
 
 
 def _added_up(
-    operation: Operation | Stock,
-    path: Path,
-    block: Block,
-    times: Array,
-    *,
-    base: float,
-    flow_at: Callable[[Array], Array],
+    operation: Operation | Stock, path: Path, block: Block, times: Array, *, base: float, flow_at: _FlowAt
 ) -> Array:
     """Add a flow at a constant rate of growth up to a stock at times of each sample's own, (sample, 1), in one step."""
     span, start = times - base, block.draw((*path, "start"))

@@ -18,15 +18,17 @@ from simulator.scenario.checks.events import event_faults
 from simulator.scenario.checks.plausibility import implausible
 from simulator.scenario.checks.priors import history_faults, law_faults, observed_faults
 from simulator.scenario.checks.quantities import (
-    allocation_unit_faults,
     circle_faults,
     decay_faults,
     difference_faults,
     early_faults,
     lag_faults,
     lag_warnings,
-    name_faults,
     own_in_limits,
+)
+from simulator.scenario.checks.stocks import (
+    allocation_unit_faults,
+    name_faults,
     stated_quantities,
     sum_faults,
     sum_warnings,
