@@ -12,8 +12,8 @@ import numpy as np
 
 from simulator.errors import Fault, number
 from simulator.priors.composite import Mixture, Truncated, WithNever
-from simulator.priors.fitting import scale_of
 from simulator.priors.joint import NamedPrior, named_prior
+from simulator.priors.scales import scale_of
 from simulator.scenario.layers import DIFFERENCES, text_keys
 from simulator.schema.amounts import prior_in_words, written_in_numbers
 from simulator.schema.base import Faults

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from simulator.errors import Fault, Path, near_name, number
-from simulator.priors.fitting import Scale
+from simulator.priors.scales import Scale
 from simulator.priors.streams import EDGE
 from simulator.schema.base import Faults
 from simulator.schema.prior_families import Distribution

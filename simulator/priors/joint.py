@@ -23,19 +23,9 @@ from simulator.priors.dependence import (
     reference_faults,
 )
 from simulator.priors.families import Fixed, Normal
-from simulator.priors.fitting import (
-    Asked,
-    Scale,
-    Understood,
-    beyond_scale,
-    check_above_zero,
-    fit_family,
-    in_words,
-    nears_zero,
-    scale_of,
-    understood,
-)
+from simulator.priors.fitting import Asked, Understood, check_above_zero, fit_family, in_words, understood
 from simulator.priors.free_families import Discrete, Empirical
+from simulator.priors.scales import Scale, beyond_scale, nears_zero, scale_of
 from simulator.priors.truncation import fit_truncated
 from simulator.schema.base import Faults
 from simulator.schema.hints import with_number

@@ -15,8 +15,8 @@ from simulator.priors.composite import Mixture, Truncated, WithNever
 from simulator.priors.dependence import chained, dependence, rank_correlation, score_correlation
 from simulator.priors.draws import draw_blocks
 from simulator.priors.families import Normal
-from simulator.priors.fitting import Scale
 from simulator.priors.free_families import Discrete, Empirical
+from simulator.priors.scales import Scale
 from simulator.runs.folder import stored_scenario
 from simulator.scenario.assumptions import assumptions
 from simulator.scenario.load import parse_scenario
