@@ -184,18 +184,14 @@ def file_unit(unit: str) -> str:
 class Conversion(ABC):
     """A one-to-one map from the numbers in a file to the internal scale.
 
-    `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `reciprocal` says that y is one over x, which
-    has no bound near 0.
+    `forward` maps x to y, `inverse` y to x, `log_slope` y to ln |dx/dy|; `falling` says that y falls as x rises,
+    `reciprocal` that it is one over x, which has no bound near 0.
     Each is made once (`_one`), here and where it is unpickled: the same numbers are the same object.
     """
 
     __slots__ = ()
     reciprocal: ClassVar[bool] = False
-
-    @property
-    def falling(self) -> bool:
-        """Whether y falls as x rises."""
-        return False
+    falling: ClassVar[bool] = False
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _one, (type(self), *astuple(self))  # type: ignore[call-overload]
@@ -257,14 +253,11 @@ class _Line(Conversion):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Reciprocal(Conversion):
-    """y = constant / x, of x above 0: the time in which a level doubles, or halves where the constant is below 0."""
+    """y = constant / x, of x above 0; a level doubles in the time x."""
 
     constant: float
     reciprocal: ClassVar[bool] = True
-
-    @property
-    def falling(self) -> bool:
-        return self.constant > 0
+    falling: ClassVar[bool] = True
 
     def forward(self, x: Array) -> Array:
         return self.constant / x
@@ -274,6 +267,13 @@ class _Reciprocal(Conversion):
 
     def log_slope(self, y: Array) -> Array:
         return math.log(abs(self.constant)) - 2.0 * np.log(np.abs(y))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _RisingReciprocal(_Reciprocal):
+    """The same of a constant below 0: a level halves in the time x."""
+
+    falling: ClassVar[bool] = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -408,8 +408,10 @@ def _factor_per(text: str, span: float) -> GrowthUnit:
 
 def _time_per(text: str, per_year: float) -> GrowthUnit:
     span, _, what = text.partition("/")
-    factor, does = (0.5, "halves") if what == "halving" else (2.0, "doubles")
-    conversion = _one(_Reciprocal, math.log10(factor) * per_year)
+    halves = what == "halving"
+    doubled = math.log10(2.0) * per_year
+    conversion = _one(_RisingReciprocal, -doubled) if halves else _one(_Reciprocal, doubled)
+    does = "halves" if halves else "doubles"
     return GrowthUnit(text, conversion, f"Growth is the time in which the level {does}, in {span}.")
 
 
