@@ -283,6 +283,11 @@ def told_unit(log_level: float, unit: str) -> tuple[float, str]:
     return _everyday(unit)
 
 
+def told_units(levels: Sequence[tuple[float, str]]) -> list[tuple[float, str]]:
+    """Choose the unit of each of several levels, as `told_unit` does."""
+    return [told_unit(*level) for level in levels]
+
+
 @cache
 def _everyday(unit: str) -> tuple[float, str]:
     """Tell bytes of bits, and how often something comes by the year: log10 of the size of one, its name."""

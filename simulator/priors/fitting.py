@@ -29,7 +29,7 @@ from simulator.schema.prior_families import (
     fit_of,
 )
 from simulator.units import Conversion
-from simulator.wording import told_unit
+from simulator.wording import told_units
 
 
 def fit_family(statement: Statement) -> Distribution:
@@ -204,7 +204,7 @@ def understood(asked: Sequence[Asked]) -> list[Understood]:
         read = [family.value] * 3 if isinstance(family, Fixed) else next(drawn).tolist()
         numbers.append(read if conversion is None else sorted(conversion.inverse(np.array(read)).tolist()))
     logs = [math.log10(median) if median > 0 else -math.inf for _, median, _ in numbers]
-    told = [told_unit(log, unit) for log, (_, unit, *_) in zip(logs, asked, strict=True)]
+    told = told_units(list(zip(logs, [unit for _, unit, *_ in asked], strict=True)))
     result = []
     for (whole, _, of, word, _), family, read, (log_size, unit) in zip(asked, families, numbers, told, strict=True):
         size = 10.0**log_size
