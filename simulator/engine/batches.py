@@ -41,6 +41,9 @@ PIECE = 1 << 17
 HELD = 31 << 20
 """Bytes of an array that is made and let go at once, untouched, before the first batch: see `hold_memory`."""
 
+NEAR = 256.0
+"""Levels of which it need not be looked how far beyond all numbers they lie."""
+
 RESULTS = (*SUBJECTS, "effective_compute")
 """The levels that a sample has; what is demanded may lie far beyond them, and takes part in means."""
 
@@ -254,15 +257,18 @@ class _Trajectories:
                 self._rows[name] = np.repeat(rows, self._years, axis=0)
         for name, rows in self._rows.items():
             levels = projected[name][:, : len(rows)].T
-            if levels.max() > BEYOND and not is_plain(name):
+            with np.errstate(over="ignore"):
+                rows[:, place] = levels
+            if is_plain(name) or (rows[:, place].max() < NEAR and rows[:, place].min() > -NEAR):
+                continue
+            if levels.max() > BEYOND:
                 most = BEYOND if name in RESULTS or told_by_laws([name]) else LARGEST
-                levels = np.where(levels > most, np.inf, levels)  # no number any more
-            if levels.min() < -LARGEST and not is_plain(name):
+                rows[:, place] = np.where(levels > most, np.inf, levels)  # no number any more
+            if levels.min() < -LARGEST:
                 raise InputError(
                     f"{name.replace('_', ' ')}: falls below 10^-{LARGEST:,.0f} in some samples, which is no number. "
                     "Write another growth, or another multiplier of it."
                 )
-            rows[:, place] = levels
 
     def arrays(self) -> Arrays:
         """Give every variable, (year, sample); those that are held once are one array."""

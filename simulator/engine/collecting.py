@@ -98,13 +98,13 @@ def count(plan: Plan, batch: Batch) -> Counts:
     }
     for name, each in binding.items():
         blocks[f"{name}_share_error"] = np.moveaxis(np.stack(each)[..., :full] / part, -1, 0)
-    year = batch.crossings["crossing_year"]
-    crossed = np.stack([_holding(year <= limit, edges) for limit in plan.years], axis=-1)
+    every = [_upto(row, plan.years, edges) for row in batch.crossings["crossing_year"]]
+    crossed = np.array(every, dtype=np.int64).reshape(-1, len(edges) - 1, plan.years.size)
     blocks["crossed_error"] = np.moveaxis(crossed[:, :full] / part, 1, 0)
     sums = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _sum))
     totals: Arrays = {
         "crossed": crossed.sum(axis=1),
-        "already": np.count_nonzero(batch.crossings["already_above"], axis=-1),
+        "already": np.array([np.count_nonzero(row) for row in batch.crossings["already_above"]], dtype=np.int64),
         **{f"sums/{name}": total for name, total in sums.items()},
         **{f"binding/{name}": np.stack(each).sum(axis=-1) for name, each in binding.items()},
     }
@@ -123,6 +123,12 @@ def _holding(mask: NDArray[np.bool_], edges: Sequence[int]) -> NDArray[np.int64]
     """Count where a mask (row, sample) holds between edges, (row, stretch): many times faster than along an axis."""
     found = [[np.count_nonzero(row[start:end]) for start, end in pairwise(edges)] for row in mask]
     return np.array(found, dtype=np.int64).reshape(len(mask), len(edges) - 1)
+
+
+def _upto(times: Array, limits: Array, edges: Sequence[int]) -> NDArray[np.int64]:
+    """Count the times (sample,) at or before each limit, between edges, (stretch, limit)."""
+    found = [np.searchsorted(np.sort(times[start:end]), limits, side="right") for start, end in pairwise(edges)]
+    return np.array(found, dtype=np.int64).reshape(-1, limits.size)
 
 
 def counts_of(plan: Plan, parts: Sequence[Batch]) -> list[Counts]:

@@ -58,7 +58,7 @@ def count_noted(plan: Plan, batch: Batch) -> Arrays:
             most = HELD if prior.unit.startswith(("log10(", "OOM")) else 10.0**HELD
             found[f"held {name}"] = np.array([np.count_nonzero((values > most) & (values < np.inf))])
     level = batch.trajectories[plan.headline]
-    return found | {"exploded": np.count_nonzero(np.isposinf(level), axis=-1)}
+    return found | {"exploded": np.array([np.count_nonzero(row == np.inf) for row in level])}
 
 
 def _dates(spec: ScenarioSpec) -> Iterator[list[str]]:

@@ -100,11 +100,18 @@ def in_order[Result](work: Work[Result], *, workers: Workers) -> Iterator[tuple[
     if not afar and (workers == 1 or plan.data is None or not worth_processes(each * len(rest))):
         yield from ((rest[place : place + 1], task(plan, rest[place : place + 1])) for place in range(len(rest)))
         return
-    seconds = HANDED_SECONDS if afar else JOB_SECONDS
-    size = max(1, min(work.together, int(seconds / each), len(rest) // (4 * width(workers))))
-    jobs = (rest[start : start + size] for start in range(0, len(rest), size))
+    most = min(work.together, int((HANDED_SECONDS if afar else JOB_SECONDS) / each))
+    jobs = _shrinking(rest, most=most, parts=4 * width(workers))
     for job, (found, _) in side_by_side(jobs, workers=workers, here=here, there=there):
         yield job, found
+
+
+def _shrinking(firsts: range, *, most: int, parts: int) -> Iterator[range]:
+    """Cut batches into jobs of a part of what is left, so that all end together; `most` at once."""
+    while firsts:
+        size = max(1, min(most, len(firsts) // parts))
+        yield firsts[:size]
+        firsts = firsts[size:]
 
 
 class Queue:

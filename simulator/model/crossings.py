@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -22,6 +23,9 @@ PARTS, FINER = 8, 4
 
 TOUCH = 1e-9
 """How near to a threshold, in OOM, a path meets it: rounding must not part a cap from a threshold of its height."""
+
+AT_ONCE = 1 << 14
+"""Crossings of lines that are computed at once: few enough that what they are computed from stays in the cache."""
 
 NEARBY = 1e-3
 """The part of a step at which it is looked which way a path goes from a year."""
@@ -143,11 +147,12 @@ def path_crossings(
     through some of their levels tells of others: each is followed through ever finer parts of the step.
     """
     met = goals - TOUCH
-    first, crossing, bent, low, high = _on_lines(year, rows, goals, met, of)
+    first, crossing, bent = _on_lines(year, rows, goals, met, of)
     found = np.flatnonzero((first > 0) & (first < year.size) & (bent | jumps))
     (threshold, sample), after = np.unravel_index(found, first.shape), first.take(found)
+    low, high = (rows[of[threshold], place, sample] for place in (after - 1, after))
     brackets: list[tuple[NDArray[Any], ...]] = [
-        (threshold, sample, year[after - 1], low.take(found), year[after], high.take(found)),
+        (threshold, sample, year[after - 1], low, year[after], high),
         _peaks(at, year, rows, met, of, first),
     ]
     threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
@@ -162,19 +167,25 @@ def path_crossings(
 def _on_lines(year: Array, rows: Array, goals: Array, met: Array, of: Numbers) -> tuple[NDArray[Any], ...]:
     """Find the first crossings of paths that are lines between the years, and those whose path there is none.
 
-    The years that pass before, the crossing, whether the path bends in the step up to it, and the levels at its ends,
-    (threshold, sample).
+    The years that pass before, the crossing, and whether the path bends in the step up to it, (threshold, sample).
     """
-    first = np.empty(goals.shape, dtype=np.intp)
-    for quantity, levels in enumerate(rows):
-        first[of == quantity] = first_met(levels, met[of == quantity])
-    after = np.clip(first, min(1, year.size - 1), year.size - 1)
-    beside = _beside(rows, of, after)
-    start, end = year.take(after - 1, mode="clip"), year.take(after)
-    time = _line(np.minimum(goals, beside[2]), start, beside[1], end, beside[2])
-    time[first == year.size] = np.inf
-    time[first == 0] = year[0]
-    return first, time, ~_straight(year, beside, after), *beside[1:3]
+    kinds = (np.intp, np.float64, np.bool_)
+    first, time, bent = found = tuple(np.empty(goals.shape, dtype=kind) for kind in kinds)
+    owns = [np.flatnonzero(of == quantity) for quantity in range(len(rows))]
+    step = max(AT_ONCE // len(goals), 1)
+    for begin in range(0, goals.shape[1], step):
+        part = slice(begin, begin + step)
+        for levels, own in zip(rows, owns, strict=True):
+            first[own, part] = first_met(levels[:, part], met[own, part])
+        passed = first[:, part]
+        after = np.clip(passed, min(1, year.size - 1), year.size - 1)
+        beside = _beside(rows, of, after, begin)
+        start, end = year.take(after - 1, mode="clip"), year.take(after)
+        time[:, part] = _line(np.minimum(goals[:, part], beside[2]), start, beside[1], end, beside[2])
+        np.copyto(time[:, part], np.inf, where=passed == year.size)
+        np.copyto(time[:, part], year[0], where=passed == 0)
+        np.logical_not(_straight(year, beside, after), out=bent[:, part])
+    return found
 
 
 def broken_crossings(
@@ -204,10 +215,13 @@ def _where(mask: NDArray[np.bool_]) -> tuple[Numbers, ...]:
     return np.unravel_index(np.flatnonzero(mask), mask.shape)
 
 
-def _beside(rows: Array, of: Numbers, after: Numbers) -> list[Array]:
-    """Give the levels (threshold, sample) at the year before a step, at its two ends and at the year after it."""
+def _beside(rows: Array, of: Numbers, after: Numbers, begin: int) -> list[Array]:
+    """Give the levels (threshold, sample) at the year before a step, at its two ends and at the year after it.
+
+    Of the samples from the number `begin` on, as many as there are steps.
+    """
     levels, (_, years, size) = rows.reshape(-1), rows.shape
-    first = of[:, None] * (years * size) + np.arange(size)
+    first = of[:, None] * (years * size) + np.arange(begin, begin + after.shape[1])
     last, place = first + (years - 1) * size, first + after * size
     places = np.maximum(place - 2 * size, first), np.maximum(place - size, first), place, np.minimum(place + size, last)
     return [levels.take(each) for each in places]
@@ -223,7 +237,8 @@ def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[n
     span = np.diff(year)
     with np.errstate(invalid="ignore", divide="ignore"):
         before, here, then = (
-            (beside[way + 1] - beside[way]) / span.take(after - 2 + way, mode="clip") for way in range(3)
+            rise if (span == 1.0).all() else rise / span.take(after - 2 + way, mode="clip")
+            for way, rise in enumerate(later - earlier for earlier, later in pairwise(beside))
         )
         most = STRAIGHT * np.abs(here)
         # The first step has none before it and the last none after it.
@@ -301,12 +316,13 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
         open_ = np.where(first == year.size, goals, np.inf)  # most paths still rise in the last year, far from any
         nearest = np.stack([open_[of == quantity].min(axis=0) for quantity in range(len(rows))])
         nears = nearest - rows[:, -1] <= 2.0 * last
-    falls, rises = rows[:, 1:] < rows[:, :-1], rows[:, 1:] > rows[:, :-1]
-    tops = [
-        _where(falls[:, :1]),
-        _where((falls[:, 1:] & ~falls[:, :-1]) | (rises[:, :-1] & ~rises[:, 1:])),
-        _where((nears & (last > 0.0))[:, None]),
-    ]
+    rises = rows[:, 1:] > rows[:, :-1]
+    turned = np.flatnonzero(~rises.all(axis=1).all(axis=0))  # most paths rise all along
+    some, rises = rows[:, :, turned], rises[:, :, turned]
+    falls = some[:, 1:] < some[:, :-1]
+    tops = [_where(falls[:, :1]), _where((falls[:, 1:] & ~falls[:, :-1]) | (rises[:, :-1] & ~rises[:, 1:]))]
+    tops = [(quantity, place, turned[sample]) for quantity, place, sample in tops]
+    tops.append(_where((nears & (last > 0.0))[:, None]))
     quantity, place, sample = (np.concatenate(each) for each in zip(*tops, strict=True))
     place = place + np.repeat([0, 1, year.size - 1], [each[0].size for each in tops])
     top = rows[quantity, place, sample]
