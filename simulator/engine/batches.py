@@ -23,7 +23,7 @@ from simulator.errors import InputError, SimulatorError, dotted
 from simulator.model.events import blocks_of
 from simulator.model.levels import Block
 from simulator.model.meeting import cross_block
-from simulator.model.projection import Paths, Projection, joined
+from simulator.model.projection import Paths, Projection, joined, left
 from simulator.model.windows import window_paths
 from simulator.priors.draws import draw_blocks
 from simulator.runs.entries import LARGEST
@@ -188,7 +188,7 @@ class _Found:
         for paths, few in _projected(self._projection, block, count):
             self._trajectories.add(paths.levels, slice(filled, filled + few))
             filled += few
-            pieces.append(paths)
+            pieces.append(left(paths, self._standing))
         paths = joined(pieces, self._standing)
         crossed = cross_block(self._part.spec, block.draws, paths, years=self._plan.years, size=count)
         self._crossings.append(crossed | event_years(self._plan, block.draws, count))

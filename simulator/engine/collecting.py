@@ -98,12 +98,12 @@ def count(plan: Plan, batch: Batch) -> Counts:
     }
     for name, each in binding.items():
         blocks[f"{name}_share_error"] = np.moveaxis(np.stack(each)[..., :full] / part, -1, 0)
-    every = [_upto(row, plan.years, edges) for row in batch.crossings["crossing_year"]]
-    crossed = np.array(every, dtype=np.int64).reshape(-1, len(edges) - 1, plan.years.size)
-    blocks["crossed_error"] = np.moveaxis(crossed[:, :full] / part, 1, 0)
+    year = batch.crossings["crossing_year"]
+    blocks["crossed_error"] = np.moveaxis(_upto(cut(year), plan.years) / part, 1, 0)
+    crossed = [[np.count_nonzero(row <= limit) for limit in plan.years] for row in year]
     sums = _once(_levels(plan, trajectories), lambda name: _by_year(trajectories[name], _sum))
     totals: Arrays = {
-        "crossed": crossed.sum(axis=1),
+        "crossed": np.array(crossed, dtype=np.int64).reshape(len(year), plan.years.size),
         "already": np.array([np.count_nonzero(row) for row in batch.crossings["already_above"]], dtype=np.int64),
         **{f"sums/{name}": total for name, total in sums.items()},
         **{f"binding/{name}": np.stack(each).sum(axis=-1) for name, each in binding.items()},
@@ -125,10 +125,10 @@ def _holding(mask: NDArray[np.bool_], edges: Sequence[int]) -> NDArray[np.int64]
     return np.array(found, dtype=np.int64).reshape(len(mask), len(edges) - 1)
 
 
-def _upto(times: Array, limits: Array, edges: Sequence[int]) -> NDArray[np.int64]:
-    """Count the times (sample,) at or before each limit, between edges, (stretch, limit)."""
-    found = [np.searchsorted(np.sort(times[start:end]), limits, side="right") for start, end in pairwise(edges)]
-    return np.array(found, dtype=np.int64).reshape(-1, limits.size)
+def _upto(times: Array, limits: Array) -> NDArray[np.int64]:
+    """Count the times (..., sample) at or before each limit, (..., limit)."""
+    found = [np.searchsorted(row, limits, side="right") for row in np.sort(times, axis=-1).reshape(-1, times.shape[-1])]
+    return np.array(found, dtype=np.int64).reshape(*times.shape[:-1], limits.size)
 
 
 def counts_of(plan: Plan, parts: Sequence[Batch]) -> list[Counts]:

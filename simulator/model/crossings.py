@@ -24,7 +24,7 @@ PARTS, FINER = 8, 4
 TOUCH = 1e-9
 """How near to a threshold, in OOM, a path meets it: rounding must not part a cap from a threshold of its height."""
 
-AT_ONCE = 1 << 14
+AT_ONCE = 1 << 15
 """Crossings of lines that are computed at once: few enough that what they are computed from stays in the cache."""
 
 NEARBY = 1e-3
@@ -87,14 +87,14 @@ def first_met(rows: Array, threshold: Array) -> NDArray[np.intp]:
 
     `rows` (year, sample); `threshold` and the result (..., sample).
     """
-    reach = threshold < np.inf
-    waiting, short = reach.copy(), np.empty(threshold.shape, dtype=np.bool_)
+    reach, most = threshold < np.inf, np.full(rows.shape[1:], -np.inf)
+    short = np.empty(threshold.shape, dtype=np.bool_)
     first = np.zeros(threshold.shape, dtype=np.intp)
     few = np.zeros(threshold.shape, dtype=np.uint8)  # the same in a byte, which is added to many times faster
     for number, row in enumerate(rows, start=1):
-        np.less(row, threshold, out=short)
-        waiting &= short
-        few += waiting.view(np.uint8)
+        np.maximum(most, row, out=most)
+        np.less(most, threshold, out=short)
+        few += short.view(np.uint8)
         if number % 255 == 0:
             first += few
             few[:] = 0
@@ -218,13 +218,12 @@ def _where(mask: NDArray[np.bool_]) -> tuple[Numbers, ...]:
 def _beside(rows: Array, of: Numbers, after: Numbers, begin: int) -> list[Array]:
     """Give the levels (threshold, sample) at the year before a step, at its two ends and at the year after it.
 
-    Of the samples from the number `begin` on, as many as there are steps.
+    Of the samples from the number `begin` on, as many as there are steps; anything for a year that is not there.
     """
     levels, (_, years, size) = rows.reshape(-1), rows.shape
-    first = of[:, None] * (years * size) + np.arange(begin, begin + after.shape[1])
-    last, place = first + (years - 1) * size, first + after * size
-    places = np.maximum(place - 2 * size, first), np.maximum(place - size, first), place, np.minimum(place + size, last)
-    return [levels.take(each) for each in places]
+    place = after * size
+    place += of[:, None] * (years * size) + np.arange(begin, begin + after.shape[1])
+    return [levels.take(place + way * size, mode="clip") for way in range(-2, 2)]
 
 
 def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[np.bool_]:
@@ -236,14 +235,17 @@ def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[n
         return np.zeros(after.shape, dtype=np.bool_)
     span = np.diff(year)
     with np.errstate(invalid="ignore", divide="ignore"):
-        before, here, then = (
-            rise if (span == 1.0).all() else rise / span.take(after - 2 + way, mode="clip")
-            for way, rise in enumerate(later - earlier for earlier, later in pairwise(beside))
-        )
-        most = STRAIGHT * np.abs(here)
+        before, here, then = (later - earlier for earlier, later in pairwise(beside))
+        if (span != 1.0).any():
+            for way, rise in enumerate((before, here, then)):
+                np.divide(rise, span.take(after - 2 + way, mode="clip"), out=rise)
+        most, is_number = np.abs(here), np.isfinite(here)
+        most *= STRAIGHT
+        for other in (before, then):
+            np.abs(np.subtract(other, here, out=other), out=other)
         # The first step has none before it and the last none after it.
-        left = (np.abs(before - here) <= most) | (after == 1)
-        return np.asarray(np.isfinite(here) & left & ((np.abs(then - here) <= most) | (after == year.size - 1)))
+        left, right = (before <= most) | (after == 1), (then <= most) | (after == year.size - 1)
+        return np.asarray(is_number & left & right)
 
 
 def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: Array) -> Array:
@@ -253,8 +255,11 @@ def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: A
 def _line(goal: Array, start: Array, low: Array, end: Array, high: Array) -> Array:
     """Find when lines meet a goal between two times; a jump from an infinite level is made at its end."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        below, above = low - goal, high - goal
-        return np.fmin(start - below * ((end - start) / (above - below)), end)
+        below, steep = low - goal, high - goal
+        steep -= below
+        share = np.divide(end - start, steep, out=steep)
+        share *= below
+        return np.fmin(np.subtract(start, share, out=share), end, out=share)
 
 
 def _solved(
@@ -275,24 +280,26 @@ def _solved(
     """
     below, above, time = low - goal, high - goal, _line(goal, start, low, end, high)
     left = np.flatnonzero(np.isfinite(below))
+    start, below, end, above, goal = (each[left] for each in (start, below, end, above, goal))
     for _ in range(tries if left.size else 0):
-        now, off, first, last = time[left], at(left, time[left]) - goal[left], start[left], end[left]
-        after = _interpolated(first, now, last, below[left], off, above[left])
-        met = off >= 0.0
-        behind, before = left[met], left[~met]
-        end[behind], above[behind], start[before], below[before] = now[met], off[met], now[~met], off[~met]
-        inside = (after >= first) & (after <= last)
-        time[left] = np.where(inside, np.clip(after, start[left], end[left]), now)
-        left = left[~(inside & (np.abs(after - now) <= CLOSE * (last - first)))]
+        now, near = time[left], CLOSE * (end - start)
+        off = at(left, now) - goal
+        after = _interpolated(start, now, end, below, off, above)
+        inside, met = (after >= start) & (after <= end), off >= 0.0
+        start, below = np.where(met, start, now), np.where(met, below, off)
+        end, above = np.where(met, now, end), np.where(met, off, above)
+        time[left] = np.where(inside, np.clip(after, start, end), now)
+        stay = np.flatnonzero(~(inside & (np.abs(after - now) <= near)))
+        left, start, below, end, above, goal = (each[stay] for each in (left, start, below, end, above, goal))
     for _ in range(FINER if left.size else 0):
-        times = start[left, None] + (end - start)[left, None] * (np.arange(1, PARTS + 1) / PARTS)
-        off = at(np.repeat(left, PARTS), times.ravel()).reshape(times.shape) - goal[left, None]
-        off[:, -1] = above[left]
+        times = start[:, None] + (end - start)[:, None] * (np.arange(1, PARTS + 1) / PARTS)
+        off = at(np.repeat(left, PARTS), times.ravel()).reshape(times.shape) - goal[:, None]
+        off[:, -1] = above
         which, place = np.arange(left.size), np.argmax(off >= 0.0, axis=1)
         rows = place > 0
-        start[left[rows]], below[left[rows]] = times[which, place - 1][rows], off[which, place - 1][rows]
-        end[left], above[left] = times[which, place], off[which, place]
-        time[left] = start[left] - below[left] * ((end[left] - start[left]) / (above[left] - below[left]))
+        start[rows], below[rows] = times[which, place - 1][rows], off[which, place - 1][rows]
+        end, above = times[which, place], off[which, place]
+        time[left] = start - below * ((end - start) / (above - below))
     return time
 
 

@@ -9,7 +9,7 @@ All in log10, vectorised over the samples of a block.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any, cast
 
@@ -253,6 +253,16 @@ class Paths:
                 part = group[start : start + AT_ONCE]
                 levels[part] = self.projection.levels_at(self, names, which[part], samples[part], times[part])
         return levels
+
+
+def left(paths: Paths, names: Sequence[str]) -> Paths:
+    """Let go of what `joined` does not take of consecutive samples: the memory does for those that come next."""
+    known = paths.block.known
+    if paths.block.whole is None:
+        return paths
+    for key in [key for key, held in known.items() if not isinstance(held, Curve)]:
+        del known[key]
+    return replace(paths, levels={name: paths.levels[name] for name in names})
 
 
 def joined(parts: Sequence[Paths], names: Sequence[str]) -> Paths:

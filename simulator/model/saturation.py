@@ -189,4 +189,6 @@ def under_limits(demanded: Array, limits: Limits, *, start: Array, followed: Map
         for name, kind in ((name, limits[name][0]) for name in order)
     }
     levels = {name: level for name, (_, level) in limits.items()}
-    return Capped(demanded, reduce(np.minimum, bent.values(), demanded), levels, followed, bent)
+    is_least = any(kind == "hard" for kind, _ in limits.values())  # of the level and a limit: no need to look again
+    capped = reduce(np.minimum, bent.values()) if is_least else reduce(np.minimum, bent.values(), demanded)
+    return Capped(demanded, capped, levels, followed, bent)

@@ -161,27 +161,28 @@ class _Row:
 
     def add(self, line: NDArray[np.floating]) -> None:
         """Count the values of a row, (sample,)."""
-        low, high = float(line.min()), float(line.max())
+        # Exact: the bins to a unit are a power of two, and the first bin is taken off only from whole numbers.
+        scaled = line * line.dtype.type(BINS_PER_UNIT)
+        low, high = float(scaled.min()), float(scaled.max())
         if high == np.inf:
-            finite = line[line < np.inf]
+            finite = scaled[scaled < np.inf]
             self.infinite += line.size - finite.size
             if not finite.size:
                 return
-            line, low, high = finite, float(finite.min()), float(finite.max())
+            scaled, low, high = finite, float(finite.min()), float(finite.max())
         if not (np.isfinite(low) and np.isfinite(high)):
-            raise SimulatorError(f"counting samples: values must be numbers or +inf; got {low:g} to {high:g}.")
-        first, end = math.floor(low * BINS_PER_UNIT), math.floor(high * BINS_PER_UNIT) + 1
+            ends = f"{low / BINS_PER_UNIT:g} to {high / BINS_PER_UNIT:g}"
+            raise SimulatorError(f"counting samples: values must be numbers or +inf; got {ends}.")
+        first, end = math.floor(low), math.floor(high) + 1
         self.widen(first, end)
         if end - first == 1:
-            self.counts[first - self.first] += line.size
+            self.counts[first - self.first] += scaled.size
             return
-        # Exact: the bins to a unit are a power of two, and the first bin is taken off only from whole numbers.
-        scaled = line * line.dtype.type(BINS_PER_UNIT)
         if low < 0.0:
             np.floor(scaled, out=scaled)  # above 0 the cast does it
         bins = scaled.astype(np.int32 if max(-first, end) < NARROW else np.intp)  # a narrow cast takes a third
         bins -= self.first
-        np.add.at(self.counts, bins.astype(np.intp, copy=False), 1)  # takes less time than bincount, which looks for the largest first
+        np.add.at(self.counts, bins.astype(np.intp, copy=False), 1)  # takes less time than bincount and its minimum
 
     def merge(self, other: _Row) -> None:
         """Add the counts of another row."""
