@@ -101,7 +101,7 @@ def in_order[Result](work: Work[Result], *, workers: Workers) -> Iterator[tuple[
         yield from ((rest[place : place + 1], task(plan, rest[place : place + 1])) for place in range(len(rest)))
         return
     most = min(work.together, int((HANDED_SECONDS if afar else JOB_SECONDS) / each))
-    jobs = _shrinking(rest, most=most, parts=4 * width(workers))
+    jobs = _shrinking(rest, most=most, parts=2 * width(workers))
     for job, (found, _) in side_by_side(jobs, workers=workers, here=here, there=there):
         yield job, found
 

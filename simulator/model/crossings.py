@@ -290,7 +290,7 @@ def _solved(
         end, above = np.where(met, now, end), np.where(met, off, above)
         time[left] = np.where(inside, np.clip(after, start, end), now)
         stay = np.flatnonzero(~(inside & (np.abs(after - now) <= near)))
-        left, start, below, end, above, goal = (each[stay] for each in (left, start, below, end, above, goal))
+        left, (start, below, end, above, goal) = left[stay], (each[stay] for each in (start, below, end, above, goal))
     for _ in range(FINER if left.size else 0):
         times = start[:, None] + (end - start)[:, None] * (np.arange(1, PARTS + 1) / PARTS)
         off = at(np.repeat(left, PARTS), times.ravel()).reshape(times.shape) - goal[:, None]

@@ -159,7 +159,8 @@ class Projection:
         asked, result = _Asked(paths, samples, times[:, None], self._subjects), np.empty(samples.size)
         for number, name in enumerate(names):
             if (here := which == number).any():
-                result[here] = np.broadcast_to(self._level_at(name, asked)[:, 0], samples.shape)[here]
+                levels = np.broadcast_to(self._level_at(name, asked)[:, 0], samples.shape)
+                np.copyto(result, levels, where=here)
         return result
 
     def _course(self, name: str, block: Block, *, apart: bool) -> Course | None:

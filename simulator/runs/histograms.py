@@ -181,8 +181,8 @@ class _Row:
         if low < 0.0:
             np.floor(scaled, out=scaled)  # above 0 the cast does it
         bins = scaled.astype(np.int32 if max(-first, end) < NARROW else np.intp)  # a narrow cast takes a third
-        bins -= self.first
-        np.add.at(self.counts, bins.astype(np.intp, copy=False), 1)  # takes less time than bincount and its minimum
+        bins = np.subtract(bins, self.first, out=bins).astype(np.intp, copy=False)
+        np.add.at(self.counts, bins, 1)  # takes less time than bincount and its minimum
 
     def merge(self, other: _Row) -> None:
         """Add the counts of another row."""
