@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import tracemalloc
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Literal
 
@@ -12,6 +13,8 @@ import pytest
 
 from simulator import parse_scenario, simulate
 from simulator.engine.batches import free_memory
+from simulator.engine.simulation import run_plan
+from simulator.engine.workers import Work, in_order
 from simulator.errors import InputError
 from simulator.testing import assert_valid_run, run_of, scenario_text, small_scenario
 from tests.money import SPENDING, money_alone, power_alone
@@ -153,3 +156,14 @@ def test_one_driver_may_be_all_that_is_asked_about() -> None:
     run = run_of(money_alone(drivers=drivers, thresholds=asked))
     assert_valid_run(run)
     assert float(run["summary"]["crossing_quantile"].sel(quantile=0.5)[0]) == pytest.approx(2028.0)
+
+
+def test_jobs_are_ever_smaller_so_that_all_who_work_end_together() -> None:
+    plan, firsts = run_plan(parse_scenario(scenario_text(small_scenario({"samples": 64})))), range(0, 1000, 10)
+    with ThreadPoolExecutor(2) as pool:
+        jobs = [job for job, _ in in_order(Work(lambda plan, firsts: 0, plan, firsts, 16), workers=pool)]
+    assert [first for job in jobs for first in job] == [*firsts]
+    lengths = [len(job) for job in jobs[1:]]  # the first tells how long one takes
+    assert lengths == sorted(lengths, reverse=True)
+    assert lengths[:2] == [16, 16]
+    assert lengths[-4:] == [1, 1, 1, 1]
