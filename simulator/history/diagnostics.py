@@ -48,10 +48,7 @@ class Diagnostics:
         # A chain that never moved has no R-hat: not a number counts as a fault.
         if not self.rhat <= LARGEST_RHAT:
             lines.append(f"R-hat {self.rhat:.4f} of {self.rhat_of} is above {LARGEST_RHAT:g}: the chains disagree.")
-        for name, size, where in (
-            ("bulk", self.ess_bulk, self.ess_bulk_of),
-            ("tail", self.ess_tail, self.ess_tail_of),
-        ):
+        for name, size, where in (("bulk", self.ess_bulk, self.ess_bulk_of), ("tail", self.ess_tail, self.ess_tail_of)):
             if not size >= SMALLEST_ESS:
                 lines.append(f"{name} ESS {size:.0f} of {where} is below {SMALLEST_ESS:.0f}: take more draws.")
         if self.divergences > LARGEST_DIVERGING_SHARE * self.chains * self.draws:

@@ -11,15 +11,7 @@ from pathlib import Path as FilePath
 from simulator.errors import InputError, shown
 from simulator.history import columns as sheets
 from simulator.history.columns import ACCELERATOR_COLUMNS, PRICE_COLUMNS, RUN_COLUMNS, cell_flag, cell_list, cell_text
-from simulator.history.tables import (
-    SAME,
-    Accelerator,
-    AcceleratorHistory,
-    HiddenRun,
-    Report,
-    RunHistory,
-    TrainingRun,
-)
+from simulator.history.tables import SAME, Accelerator, AcceleratorHistory, HiddenRun, Report, RunHistory, TrainingRun
 from simulator.scenario.library import shipped_file
 
 _HARDWARE = (("name",), ("date",), ("tensor", "fp16", "fp32"))

@@ -25,28 +25,12 @@ type LevelOf = Callable[[Quantity, Path], Array]
 
 
 def allocated_shares(share: AllocatedShare, path: Path, block: Drawn, times: Array, level_of: LevelOf | None) -> Array:
-    """Compute the shares of all uses of the stock that an allocation at a path is of, log10.
+    """Compute the shares of all uses of the stock that an allocation at a path is of, (use, sample, time), log10.
 
-    Parameters
-    ----------
-    share : AllocatedShare
-        One of them, which knows the others.
-    path : path
-        That of the allocation.
-    block : Drawn
-        Draws.
-    times : array (time,), or (sample, 1) of samples at times of their own
-    level_of : callable, optional
-        Gives floors and the stock at these times, log10; for nothing where there is no floor.
-
-    Returns
-    -------
-    array (use, sample, time), log10; the shares of each sample and time add up to 1
-
-    Raises
-    ------
-    SimulatorError
-        In some samples nothing is left for the rest, or floors are more than the whole.
+    They add up to 1 in each sample and at each of the times, (time,), or (sample, 1) of samples at times of their own.
+    `share` is one of them, which knows the others; `level_of` gives floors and the stock at these times, log10; for
+    nothing where there is no floor. SimulatorError: in some samples nothing is left for the rest, or floors are more
+    than the whole.
     """
     uses, rest = share.allocation.uses, share.allocation.rest
     given = {name: _stated((*path, "uses", name), use, block, times) for name, use in uses.items() if name != rest}

@@ -90,11 +90,7 @@ class _Way:
     """
 
     def __init__(
-        self,
-        projection: Projection,
-        calendar: _Calendar,
-        waiting: Sequence[tuple[Path, Event]],
-        late: Sequence[str],
+        self, projection: Projection, calendar: _Calendar, waiting: Sequence[tuple[Path, Event]], late: Sequence[str]
     ) -> None:
         spec, self._years, self._size = projection.spec, projection.years, calendar.size
         self.waiting, self.late, self._own, self._calendar = waiting, late, projection, calendar

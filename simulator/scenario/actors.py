@@ -320,11 +320,8 @@ def _multiply_remedy(spec: ScenarioSpec, path: Path) -> str:
         dotted(part) for slot in slots(spec) if key in slot.path and [*slot.path[: len(above)]] == above
         for part in [slot.path[: slot.path.index(key) + 1]] if _is_multiplied(slot, part)
     )  # fmt: skip
-    return (
-        f"What may be multiplied: {', '.join(near)}."
-        if near
-        else "Multiply a start or growth that the scenario states."
-    )
+    known = f"What may be multiplied: {', '.join(near)}."
+    return known if near else "Multiply a start or growth that the scenario states."
 
 
 def _within(fault: PlacedFault, name: str, document: Document) -> PlacedFault:

@@ -128,10 +128,8 @@ def _disagreements(components: Sequence[Component]) -> Iterator[Fault]:
             yield Fault(("mixture", number), rule, "Run it by itself, and mix the scenario.yaml of its run folder.")
         if component.actors:
             rule = f"'{component.name}' has actors ({listed([each.name for each in component.actors])})."
-            remedy = (
-                "Mix within it, by a prior that is a mixture or an event with a probability; or take them away with "
-            )
-            remedy += "actors: null beside mixture."
+            remedy = "Mix within it, by a prior that is a mixture or an event with a probability; "
+            remedy += "or take them away with actors: null beside mixture."
             yield Fault(("mixture", number), rule, remedy)
     for number, component in enumerate(components[1:], start=1):
         spec, path = component.spec, ("mixture", number)
@@ -161,9 +159,5 @@ def _thresholds(spec: ScenarioSpec) -> dict[str, tuple[str, bool]]:
 def _warnings(resolved: Mapping[str, Scenario]) -> tuple[str, ...]:
     """Join the warnings of the components; one that all have is said once."""
     every = dict.fromkeys(line for scenario in resolved.values() for line in scenario.warnings)
-    return tuple(
-        line
-        if all(line in scenario.warnings for scenario in resolved.values())
-        else f"{', '.join(name for name, scenario in resolved.items() if line in scenario.warnings)}: {line}"
-        for line in every
-    )
+    told = {line: [name for name, scenario in resolved.items() if line in scenario.warnings] for line in every}
+    return tuple(line if len(of) == len(resolved) else f"{', '.join(of)}: {line}" for line, of in told.items())

@@ -228,11 +228,8 @@ def _name_faults(spec: ScenarioSpec) -> Iterator[Fault]:
 def _item_faults(spec: ScenarioSpec) -> Iterator[Fault]:
     """Find names of items that stand on no item of a list, or twice in one."""
     for path, _, entry in entries(spec):
-        name = (
-            getattr(entry, "name", None)
-            if isinstance(entry, Prior | Regime | Level | Operation | Correlation | Effect)
-            else None
-        )
+        is_item = isinstance(entry, Prior | Regime | Level | Operation | Correlation | Effect)
+        name = getattr(entry, "name", None) if is_item else None
         if name is not None and path[-1] != f"[{name}]":
             yield Fault((*path, "name"), "names an item of a list, and this is none.", "Write label, or remove it.")
         parts, at = (entry, path) if not isinstance(entry, Prior) else (entry.mixture, (*path, "mixture"))
@@ -405,11 +402,8 @@ def _threshold_faults(spec: ScenarioSpec, units: UnitCheck) -> Iterator[Fault]:
             remedy = "Define the metric under capability, at the top level of the file."
             yield Fault((*path, key), "needs a capability metric.", remedy)
         elif word == "spending" and spec.drivers.spending is None:
-            remedy = (
-                "This scenario states compute as a whole: set the threshold on compute."
-                if spec.drivers.compute is not None
-                else "Write drivers.spending."
-            )
+            whole = "This scenario states compute as a whole: set the threshold on compute."
+            remedy = "Write drivers.spending." if spec.drivers.compute is None else whole
             yield Fault((*path, key), "needs a spending driver.", remedy)
         elif word in DRIVER_UNITS and word not in known:
             yield Fault((*path, key), f"needs a driver {word}.", f"Write drivers.{word}.")
