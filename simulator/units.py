@@ -52,14 +52,8 @@ _OFTEN_MEANT = {
 }  # fmt: skip
 _FACTOR_PER_YEARS = re.compile(r"factor/(?:([0-9]+\.?[0-9]*|\.[0-9]+) ?)?(year|month)s?")
 _WORDS_OF_GROWTH = {
-    "x": "factor",
-    "times": "factor",
-    "fold": "factor",
-    "percent": "%",
-    "pct": "%",
-    "month": "months",
-    "yr": "years",
-}
+    **dict.fromkeys(("x", "times", "fold"), "factor"), **dict.fromkeys(PERCENT, "%"), "month": "months", "yr": "years",
+}  # fmt: skip
 _SHORT_OR_LONG = re.compile(r"(day|week|month|quarter|decade|century)s?$")
 _HALVES = ("doubling", "halving", "halving of requirement")
 

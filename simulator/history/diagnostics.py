@@ -97,14 +97,8 @@ def diagnose(fit: xr.DataTree) -> Diagnostics:
     with np.errstate(invalid="ignore", divide="ignore"):  # of what is fixed
         figures = az.rhat(posterior), *(az.ess(posterior, method=method) for method in ("bulk", "tail"))
     rhat, bulk, tail = (_extreme(each, largest=place == 0, fixed=fixed) for place, each in enumerate(figures))
-    return Diagnostics(
-        posterior.sizes["chain"],
-        posterior.sizes["draw"],
-        *rhat,
-        *bulk,
-        *tail,
-        divergences=int(group(fit, "sample_stats")["diverging"].sum()),
-    )
+    divergences = int(group(fit, "sample_stats")["diverging"].sum())
+    return Diagnostics(posterior.sizes["chain"], posterior.sizes["draw"], *rhat, *bulk, *tail, divergences)
 
 
 def elements(values: xr.DataArray, *, within: Collection[str] = ()) -> Iterator[tuple[str, Array]]:

@@ -273,13 +273,10 @@ def learnt_lines(scenario: Scenario) -> list[str]:
     if scenario.fit is None:
         return moved
     attributes = scenario.fit.attrs
-    head = (
-        f"  fit {attributes['fit']}: {seen_words(attributes)}, estimates of {attributes['snapshot']}, "
-        f"{attributes['sampler']}"
-    )
+    head = f"  fit {attributes['fit']}: {seen_words(attributes)}, estimates of {attributes['snapshot']}"
     rows = [f"  {each.line}" for each in conflicts(scenario.fit) if each.is_single]
     told = rows if history.change_point is None else change_lines(scenario.fit)
-    return [head, *told, *(f"  {line}" for line in diagnose(scenario.fit).lines), *moved]
+    return [f"{head}, {attributes['sampler']}", *told, *(f"  {line}" for line in diagnose(scenario.fit).lines), *moved]
 
 
 def learnt_priors(scenario: Scenario) -> HistoryPriors:
@@ -339,9 +336,8 @@ def _counted(scenario: Scenario, history: HistoryStatement, other: RunHistory | 
 
 def _runs(history: HistoryStatement, scenario: Scenario) -> RunHistory:
     if history.runs != "shipped":
-        return loading.load_history(
-            table_beside(scenario, ("history", "runs"), history.runs), snapshot=history.snapshot
-        )
+        file = table_beside(scenario, ("history", "runs"), history.runs)
+        return loading.load_history(file, snapshot=history.snapshot)
     if rule := loading.snapshot_rule(history.snapshot):
         remedy = "Name one of them, or a table of your own: runs: ./runs.csv."
         raise refused(scenario, ("history", "snapshot"), rule, remedy)
@@ -353,9 +349,8 @@ def _accelerators(history: HistoryStatement, scenario: Scenario) -> AcceleratorH
         return None
     if history.accelerators == "shipped":
         return loading.shipped_accelerators()
-    return loading.load_accelerators(
-        table_beside(scenario, ("history", "accelerators"), history.accelerators), snapshot=history.snapshot
-    )
+    file = table_beside(scenario, ("history", "accelerators"), history.accelerators)
+    return loading.load_accelerators(file, snapshot=history.snapshot)
 
 
 def _places(scenario: Scenario) -> dict[str, Place]:

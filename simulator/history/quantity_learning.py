@@ -206,14 +206,8 @@ def learn_quantities(scenario: Scenario) -> Scenario:
         digest.update(each.values.tobytes())
     data["history"] = {"fit": digest.hexdigest()[:16], **data["history"]}
     learnt = resolve(Document(data, scenario.places))
-    warnings = dict.fromkeys(
-        (
-            *scenario.warnings,
-            *learnt.warnings,
-            *_ahead(scenario, scores.seen),
-            *_conflicts(scores, drawn[chosen[:: DRAWN // 2 // ROUND]]),
-        )
-    )
+    odd = (*_ahead(scenario, scores.seen), *_conflicts(scores, drawn[chosen[:: DRAWN // 2 // ROUND]]))
+    warnings = dict.fromkeys((*scenario.warnings, *learnt.warnings, *odd))
     return replace(learnt, overrides=scenario.overrides, warnings=tuple(warnings), fit=scenario.fit)
 
 

@@ -124,11 +124,8 @@ def automated_research(parameters: Mapping[str, Array], state: Mapping[str, Arra
     compute = LN_10 * state.get("compute", state["physical_compute"])
     research = labour * (LN_10 * state["labour"] + speed) + (parameters["returns"] - labour) * compute
     harder = parameters["diminishing-returns"] * LN_10 * state["level"]
-    return {
-        "growth": parameters["initial-growth"] * _power(research - harder),
-        "automation": automation,
-        "research": research / LN_10,
-    }
+    growth = parameters["initial-growth"] * _power(research - harder)
+    return {"growth": growth, "automation": automation, "research": research / LN_10}
 
 
 def research_stock(parameters: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Array]:
@@ -156,13 +153,8 @@ def research_stock(parameters: Mapping[str, Array], state: Mapping[str, Array]) 
     with np.errstate(invalid="ignore", divide="ignore"):
         left = np.where(np.isinf(room), 1.0, np.where(room > 0.0, np.maximum(room - state["level"], 0.0) / room, 0.0))
     growth = parameters["returns"] / parameters["parallel"] * left * stock
-    return {
-        "growth": growth,
-        "automation": automation,
-        "research": research,
-        "stock": stock,
-        "most": np.maximum(room, 0.0),
-    }
+    most = np.maximum(room, 0.0)
+    return {"growth": growth, "automation": automation, "research": research, "stock": stock, "most": most}
 
 
 def automated_tasks(parameters: Mapping[str, Array], state: Mapping[str, Array]) -> dict[str, Array]:

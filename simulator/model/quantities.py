@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import reduce
+from functools import partial, reduce
 from typing import cast
 
 import numpy as np
@@ -365,16 +365,9 @@ class Chain:
 
     def capped(self, name: str, times: Array) -> Capped:
         """A level under its limits."""
-        subject, base = self.subjects[name], self.base(name)
-        return capped(
-            subject.bounds,
-            lambda at: self.demanded(name, at),
-            lambda: self.start(name),
-            path=subject.path,
-            base=base,
-            block=self.block,
-            years=times,
-        )
+        subject, demand, start = self.subjects[name], partial(self.demanded, name), partial(self.start, name)
+        base = self.base(name)
+        return capped(subject.bounds, demand, start, path=subject.path, base=base, block=self.block, years=times)
 
     def level(self, name: str, times: Array) -> Array:
         """The level of a variable under its limits."""

@@ -102,10 +102,8 @@ def read_design(over: Mapping[str, Any] | Sequence[str], design: str, *, seed: i
     ends = [_ends(str(name), given) for name, given in ranges]
     if not ends:
         raise InputError(f"--design {design}: nothing is swept. {WRITTEN_DESIGN}")
-    inputs = [
-        _spread(end, own)
-        for end, own in zip(ends, _uniforms(kind, count, [end.name for end in ends], seed=seed), strict=True)
-    ]
+    uniforms = _uniforms(kind, count, [end.name for end in ends], seed=seed)
+    inputs = [_spread(end, own) for end, own in zip(ends, uniforms, strict=True)]
     return _checked(Design(kind, tuple(inputs)))
 
 

@@ -262,12 +262,8 @@ def shifts(first: Scenario, second: Scenario) -> list[Shift]:
     """
     ones, others = each_of(first), each_of(second)
     apart = [joined_swaps(one, differing_entries(one.data, others[name].data)) for name, one in ones.items()]
-    found = [
-        Shift(swap.entries, dict.fromkeys(range(len(apart)), swap))
-        for swap in apart[0]
-        if all(swap in own for own in apart)
-    ]
-    shared = [shift.swaps[0] for shift in found]
+    shared = [swap for swap in apart[0] if all(swap in own for own in apart)]
+    found = [Shift(swap.entries, dict.fromkeys(range(len(apart)), swap)) for swap in shared]
     for place, (name, own) in enumerate(zip(ones, apart, strict=True)):
         within = ("mixture", f"[{name}]", "changes")
         for swap in own:

@@ -78,11 +78,8 @@ def stated_keys(schema: Mapping[str, Any]) -> Iterator[tuple[str, str, dict[str,
     """List the keys of every kind of entry: kind, key, and its part of the schema."""
     for kind, part in groups(schema).items():
         yield from ((kind, key, form) for key, form in part["properties"].items())
-        yield from (
-            (kind, INTERVAL, form)
-            for pattern, form in part.get("patternProperties", {}).items()
-            if "interval_" in pattern
-        )
+        patterns = part.get("patternProperties", {}).items()
+        yield from ((kind, INTERVAL, form) for pattern, form in patterns if "interval_" in pattern)
 
 
 def groups(schema: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:

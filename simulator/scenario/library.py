@@ -55,13 +55,8 @@ def shipped_names(kind: Kind) -> tuple[str, ...]:
     The published numbers that a scenario is held against stand in folders called `targets`, and are no scenarios.
     """
     folder = shipped_folder(kind)
-    return tuple(
-        sorted(
-            file.relative_to(folder).with_suffix("").as_posix()
-            for file in folder.rglob(f"*{_ENDINGS[kind]}")
-            if "targets" not in file.relative_to(folder).parts
-        )
-    )
+    files = (file.relative_to(folder).with_suffix("") for file in folder.rglob(f"*{_ENDINGS[kind]}"))
+    return tuple(sorted(file.as_posix() for file in files if "targets" not in file.parent.parts))
 
 
 def shipped_scenarios() -> list[str]:

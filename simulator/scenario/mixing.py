@@ -110,13 +110,8 @@ def mixed_of(
     lines = dict.fromkeys(line for each in resolved.values() for line in each.overrides)
     shared = [line for line in lines if all(line in each.overrides for each in resolved.values())]
     told += [line for line in lines if line not in shared]  # what is changed in all is told last
-    return Scenario(
-        components,
-        {"schema": 2, "name": components[0].spec.name, "mixture": parts},
-        whole.places,
-        (*told, *shared),
-        _warnings(resolved),
-    )
+    data = {"schema": 2, "name": components[0].spec.name, "mixture": parts}
+    return Scenario(components, data, whole.places, (*told, *shared), _warnings(resolved))
 
 
 def _disagreements(components: Sequence[Component]) -> Iterator[Fault]:

@@ -45,11 +45,8 @@ def remaining_faults(data: Any, known: Sequence[Path]) -> list[Fault]:
             roots |= {entry_root(data, path) for path in found - roots}
             roots |= {entry_root(data, path[:-1]) for path in gone if path}
             continue
-        checked = [
-            each
-            for each in by_number(data, check_scenario(spec).faults)
-            if not concerns(each.path, {*roots, *stood_in})
-        ]
+        told = by_number(data, check_scenario(spec).faults)
+        checked = [each for each in told if not concerns(each.path, {*roots, *stood_in})]
         faults += [each for each in checked if not _names(each, roots) and not _sums(each, {*roots, *stood_in})
                    and not (stood_in and _OF_UNITS.match(each.rule))]  # fmt: skip
         priors = {layers.positions(data, path) for path, _ in entries_of(Prior, spec)}

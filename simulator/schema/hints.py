@@ -21,10 +21,8 @@ _PERCENTILE = re.compile(
 )
 _Z = 1.6448536269514722
 """A normal lies within so many deviations with 90 %."""
-_LOW, _HIGH = (
-    ("low", "min", "minimum", "lo", "from", "lower_bound"),
-    ("high", "max", "maximum", "hi", "to", "upper_bound"),
-)
+_LOW = ("low", "min", "minimum", "lo", "from", "lower_bound")
+_HIGH = ("high", "max", "maximum", "hi", "to", "upper_bound")
 _SAME: Mapping[str, str] = {
     **dict.fromkeys(("std", "stdev", "stddev", "std_dev", "standard_deviation", "se", "sem"), "sd"),
     **dict.fromkeys(("average", "avg", "expected", "expectation"), "mean"),
@@ -173,11 +171,8 @@ def _prior_hint(key: str, given: Any, beside: Mapping[Any, Any]) -> str:
 
 def _log_hint(beside: Mapping[Any, Any]) -> str:
     """Turn mu and sigma, which are of the natural log as a rule, into a median with its interval."""
-    middle, width = (
-        beside.get("median"),
-        next((beside[key] for key in ("sigma", "sd_log", "log_sd") if key in beside), None),
-    )
-    mu = beside.get("mu")
+    width = next((beside[key] for key in ("sigma", "sd_log", "log_sd") if key in beside), None)
+    middle, mu = beside.get("median"), beside.get("mu")
     if middle is None and isinstance(mu, int | float) and abs(mu) < 600:
         middle = math.exp(mu)
     if isinstance(middle, int | float) and middle > 0 and isinstance(width, int | float) and 0 < width < 100:

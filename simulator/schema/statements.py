@@ -240,11 +240,8 @@ class Prior(Spec):
     @classmethod
     def written_keys(cls) -> list[str]:
         """List the keys that a file may write: an interval with its level, and the short forms."""
-        return [
-            *(name for name in super().written_keys() if name not in ("interval", _OWN)),
-            "interval_90",
-            *SHORT_FORMS,
-        ]
+        names = (name for name in super().written_keys() if name not in ("interval", _OWN))
+        return [*names, "interval_90", *SHORT_FORMS]
 
     @classmethod
     def no_group(cls, given: object) -> tuple[str, str]:

@@ -41,12 +41,8 @@ def uses_of(spec: ScenarioSpec, *, lagged: bool = True, limits: bool = True) -> 
     within |= {name: [("drivers", name)] for name in own if name in drivers}
     within |= {"physical_compute": [("drivers", "compute"), ("constraints",)], "effective_compute": []}
     named = list(names_in(spec))
-    named += [
-        pair
-        for each in stated.values()
-        if spec.allocation and each.derived
-        for pair in names_in(each.quantity, each.path)
-    ]
+    for each in stated.values() if spec.allocation else ():
+        named += names_in(each.quantity, each.path) if each.derived else ()
     parts = {"physical_compute": {"spending", "hardware"}, "effective_compute": {"physical_compute", "algorithms"}}
     return {
         name: {
