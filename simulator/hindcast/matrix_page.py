@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import cache
+from itertools import batched
+from pathlib import Path as FilePath
 from typing import Final
 
 from simulator.hindcast.arms import DATED, LEARNED, STACK
 from simulator.hindcast.baselines import BASELINES
 from simulator.hindcast.matrix import REVISED, REVISION
-from simulator.hindcast.matrix_result import SETS, Matrix
+from simulator.hindcast.matrix_result import Matrix
 from simulator.hindcast.rows import MODEL, distinct
-from simulator.hindcast.tried import CHOSEN, FLAWS, SAMPLED, SAMPLED_SCORES, STACKED, STACKS, TRIED, VERDICTS_TRIED
 from simulator.hindcast.verdicts import EQUAL, LEAST_ORIGINS, TIE, TOO_FEW, UNEQUAL, simulated_verdicts
 from simulator.runs.table import Row, Table
 from simulator.wording import listed, markdown_table
@@ -100,7 +103,7 @@ def _short(matrix: Matrix) -> Iterator[str]:
     )
     yield _bullets(lines)
     yield "What speaks against these figures:"
-    yield FLAWS
+    yield _tried()["What speaks against the figures"]
 
 
 def _as_good(matrix: Matrix) -> str:
@@ -260,7 +263,7 @@ def _simulated() -> Iterator[str]:
         f"**The power is small**: where the first is truly better, that is said in {100 * min(power):.0f} to "
         f'{100 * max(power):.0f} % of worlds. "{TOO_FEW.capitalize()}" is what an honest reader mostly gets.'
     )
-    yield VERDICTS_TRIED
+    yield _tried()["Procedures of verdicts"]
 
 
 def _later(matrix: Matrix) -> Iterator[str]:
@@ -285,14 +288,14 @@ def _later(matrix: Matrix) -> Iterator[str]:
 
 
 def _chosen(_: Matrix) -> Iterator[str]:
-    yield CHOSEN
-    yield "What was tried on the tables of development, by CRPS over that of each table's best rule (some 150 in all):"
-    heads = ["", *(f"origins {origins}" for origins in SETS)]
-    yield markdown_table(heads, TRIED)
-    yield STACKED
-    yield markdown_table(heads, STACKS)
-    yield SAMPLED
-    yield markdown_table(["table, origins 2015 on / 2018, 2020, 2022", "best rule", MODEL, "learned"], SAMPLED_SCORES)
+    yield _tried()["How the forecast was chosen"]
+
+
+@cache
+def _tried() -> Mapping[str, str]:
+    """Read what is said of the attempts, with the figures that they had then, by its headings."""
+    text = FilePath(__file__).with_name("tried.md").read_text(encoding="utf-8")
+    return {head: part.strip() for head, part in batched(re.split(r"^# (.+)$", text, flags=re.MULTILINE)[1:], 2)}
 
 
 def _repeat(_: Matrix) -> Iterator[str]:

@@ -25,7 +25,7 @@ from simulator.history.frontier import record_on
 from simulator.history.loading import SNAPSHOT, is_hardware, load_history, shipped_runs
 from simulator.history.observations import refuse_stale
 from simulator.history.tables import RunHistory, TrainingRun
-from simulator.runs.by_date import crossed_by
+from simulator.runs.crossings import crossed_by
 from simulator.runs.folder import open_run
 from simulator.runs.frozen import SAME_LEVEL, is_frozen, open_frozen
 from simulator.runs.groups import differing_samples, group
