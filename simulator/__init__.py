@@ -51,8 +51,7 @@ if TYPE_CHECKING:
     from simulator.history.learning import learn
     from simulator.history.loading import load_accelerators, load_history
     from simulator.report.report import write_report
-    from simulator.runs.by_date import crossed_by
-    from simulator.runs.crossings import crossing_years
+    from simulator.runs.crossings import crossed_by, crossing_years
     from simulator.runs.estimates import quantiles
     from simulator.runs.folder import open_run, save_run, write_run
     from simulator.runs.frozen import freeze_forecast, open_frozen
@@ -100,8 +99,7 @@ _HOMES = {
     "history.learning": "learn",
     "history.loading": "load_accelerators load_history",
     "report.report": "write_report",
-    "runs.by_date": "crossed_by",
-    "runs.crossings": "crossing_years",
+    "runs.crossings": "crossed_by crossing_years",
     "runs.folder": "open_run save_run write_run",
     "runs.frozen": "freeze_forecast open_frozen",
     "runs.result": "Result open_result",

@@ -34,9 +34,9 @@ from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_or_all
 from simulator.history.importance import MOST_ROUNDS, bounded_weights
 from simulator.model.race import DISTANCES
+from simulator.runs.actors import run_race
 from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.runs.groups import group
-from simulator.runs.tables.actors import run_race
 from simulator.schema.amounts import NUMBER, Amount, read_amount, read_range
 from simulator.units import PERCENT, SECONDS_PER_YEAR, Array, UnitError, factor_between, parse_unit, plain_unit
 from simulator.wording import listed, sample_count, share_text

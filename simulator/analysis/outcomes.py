@@ -33,9 +33,9 @@ from simulator.dates import DateError, by_words, day_at, read_year, year_words
 from simulator.errors import InputError, near_name, near_or_all
 from simulator.model.race import DISTANCES, Race, race_fault
 from simulator.priors.joint import NamedPrior
+from simulator.runs.actors import actor_labels, many_words, run_race
 from simulator.runs.estimates import at_date, sample_quantiles
 from simulator.runs.groups import group
-from simulator.runs.tables.actors import actor_labels, many_words, run_race
 from simulator.scenario.checks.units import variable_units
 from simulator.scenario.resolving import Scenario
 from simulator.units import Array, file_unit, parse_growth_unit, parse_level_unit, plain_unit

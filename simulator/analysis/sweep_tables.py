@@ -29,11 +29,11 @@ from simulator.analysis.outcomes import (
 from simulator.dates import year_words
 from simulator.errors import InputError, near_name, near_or_all
 from simulator.model.race import DISTANCES
+from simulator.runs.actors import actor_labels
 from simulator.runs.estimates import at_date
 from simulator.runs.groups import differing_samples, group, headline_of
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
-from simulator.runs.tables.actors import actor_labels
 from simulator.scenario.sweep_axes import Axis, AxisPoint
 from simulator.schema.actors import who_decides
 from simulator.units import Array

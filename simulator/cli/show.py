@@ -125,7 +125,7 @@ def _allocation(run: DataTree, *, json: bool) -> None:
 
 def _answer(run: DataTree, by: str | None, threshold: str, *, json: bool) -> None:
     """Answer a question by date."""
-    from simulator.runs.by_date import by_year_lines, crossed_by
+    from simulator.runs.crossings import by_year_lines, crossed_by
     from simulator.runs.summary import by_date_lines
 
     options.answer(

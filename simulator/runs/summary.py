@@ -12,8 +12,9 @@ import numpy as np
 
 from simulator.dates import point_words
 from simulator.errors import InputError, near_or_all
+from simulator.runs.actors import actor_summaries, actor_tables, lead_lines
 from simulator.runs.allocation import allocation_tables
-from simulator.runs.by_date import crossed_by, likely_line, said_by, threshold_samples, within
+from simulator.runs.crossings import crossed_by, likely_line, said_by, threshold_samples, within
 from simulator.runs.estimates import BANDS, INTERVAL, SAME_QUANTILE, place_of
 from simulator.runs.events import event_lines, event_table
 from simulator.runs.groups import (
@@ -29,7 +30,6 @@ from simulator.runs.groups import (
 from simulator.runs.limits import binding_line, bound_limits
 from simulator.runs.model_counts import count_lines, count_table
 from simulator.runs.table import Table, axis_columns
-from simulator.runs.tables.actors import actor_summaries, actor_tables, lead_lines
 from simulator.units import Array, plain_unit
 from simulator.variables import told_by_laws
 from simulator.wording import (

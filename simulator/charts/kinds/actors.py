@@ -13,10 +13,10 @@ from simulator.charts.overlaid import draw_dumbbells, draw_fans, ends_words, lev
 from simulator.charts.reading import drawn_years, level_unit, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, number
+from simulator.runs.actors import MONTHS, actor_crossings, actor_labels, actor_table, lead_table, lead_years
 from simulator.runs.groups import Run, group
 from simulator.runs.summary import main_quantity
 from simulator.runs.table import Table
-from simulator.runs.tables.actors import MONTHS, actor_crossings, actor_labels, actor_table, lead_table, lead_years
 from simulator.wording import capital, listed, percent, year_text
 
 HEIGHT, LEAD_HEIGHT = 240.0, 150.0

@@ -13,7 +13,7 @@ from simulator.charts.frame import Frame, Interval, check_numbers, crossing_text
 from simulator.charts.reading import central_levels, drawn_years, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, number
-from simulator.runs.by_date import threshold_samples
+from simulator.runs.crossings import threshold_samples
 from simulator.runs.groups import Dataset, Group, Run, differing_samples, group
 from simulator.runs.summary import PASSED, component_samples, component_summaries, component_weights
 from simulator.runs.table import Row, Table

@@ -13,10 +13,10 @@ from simulator.charts.layout import fill_mark, line_mark, panel_grid, sheet
 from simulator.charts.reading import run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, near_or_all, number
+from simulator.runs.actors import actor_counts
 from simulator.runs.groups import Group, Run
 from simulator.runs.model_counts import OF_SUM, SUM_OF, count_table, counted_names, said_counts
 from simulator.runs.table import Table
-from simulator.runs.tables.actors import actor_counts
 from simulator.units import Array
 from simulator.wording import capital, listed
 

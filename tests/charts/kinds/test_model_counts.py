@@ -14,11 +14,11 @@ from simulator.charts.kinds.model_counts import CountPanel, count_figures, draw_
 from simulator.charts.register import KINDS
 from simulator.charts.spec import FigureOptions, Head
 from simulator.errors import InputError
+from simulator.runs.actors import actor_counts, actor_summaries
 from simulator.runs.folder import open_run, write_run
 from simulator.runs.groups import RunLabel
 from simulator.runs.model_counts import OF_SUM, READINGS, count_lines, count_table, counted_names, said_counts
 from simulator.runs.table import Table
-from simulator.runs.tables.actors import actor_counts, actor_summaries
 from tests.charts.drawn import texts
 
 RUN = RunLabel("3f9a2c1", "few", seed=1, samples=9)

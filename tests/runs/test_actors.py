@@ -10,8 +10,8 @@ import xarray as xr
 
 from simulator import load_scenario, simulate
 from simulator.errors import InputError
+from simulator.runs.actors import actor_summaries, actor_table, actor_tables, lead_lines
 from simulator.runs.summary import summary_lines
-from simulator.runs.tables.actors import actor_summaries, actor_table, actor_tables, lead_lines
 
 RACE = {
     "extends": "baseline", "name": "race", "samples": 256, "block": 128,

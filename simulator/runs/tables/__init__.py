@@ -1,1 +1,0 @@
-"""Tables of a run that are about one part of it."""
