@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
 
 from simulator import parse_scenario, reweight_run, simulate
-from simulator.analysis import weights
+from simulator.analysis import reweighting
 from simulator.errors import InputError
 from simulator.wording import aligned
 
@@ -93,9 +93,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=100)
     parser.add_argument("--samples", type=int, default=10_000)
-    parser.add_argument("--limit", type=float, default=weights.HEAVIEST)
+    parser.add_argument("--limit", type=float, default=reweighting.HEAVIEST)
     chosen = parser.parse_args()
-    weights.HEAVIEST = chosen.limit
+    reweighting.HEAVIEST = chosen.limit
     print("\n".join(aligned(list(table(runs=chosen.runs, samples=chosen.samples)))))
 
 

@@ -22,7 +22,7 @@ from scipy import stats
 from benchmarks import reweighting
 from benchmarks.precision import changed, errors, reference
 from simulator import load_scenario, parse_scenario, simulate, write_run
-from simulator.analysis import weights
+from simulator.analysis.reweighting import HEAVIEST
 from simulator.engine.batches import compute_batch
 from simulator.engine.collecting import LEVELS, Tallies, count_piece, sample_groups
 from simulator.engine.plan import plan_of
@@ -190,7 +190,7 @@ def reweighted(size: Size) -> Figures:
                 told, _ = reweighting.reweighted(run, width)
                 hits.append(np.abs(told[:, 0] - reweighting.truth(width)) <= 2 * told[:, 1])
         refused = f"{width:g} times as wide: {100 * (1 - len(hits) / len(runs)):.0f} % refused"
-        heavy = 1 - 1 / width**2 > weights.HEAVIEST  # k-hat, in closed form
+        heavy = 1 - 1 / width**2 > HEAVIEST  # k-hat, in closed form
         if hits:
             low = 0.88 if size is WHOLE else 0.5
             told = within(
@@ -198,7 +198,7 @@ def reweighted(size: Size) -> Figures:
             )
             yield replace(told, holds=told.holds and not heavy)
         else:
-            yield Figure(refused, "none is told", f"none from k-hat {weights.HEAVIEST:g} on", holds=heavy)
+            yield Figure(refused, "none is told", f"none from k-hat {HEAVIEST:g} on", holds=heavy)
 
 
 def marginals(size: Size) -> Figures:

@@ -29,7 +29,7 @@ import numpy as np
 from scipy.special import ndtr, ndtri
 
 from simulator.analysis.outcomes import Outcome, check_within, parse_outcome, run_events
-from simulator.analysis.weights import FEWEST_EFFECTIVE, HEAVIEST
+from simulator.analysis.reweighting import FEWEST_EFFECTIVE, HEAVIEST
 from simulator.dates import DateError, read_year
 from simulator.errors import InputError, near_or_all
 from simulator.history.importance import MOST_ROUNDS, bounded_weights

@@ -9,11 +9,13 @@ from scipy.special import ndtri
 
 from simulator import load_scenario, parse_scenario, simulate
 from simulator.analysis.reweighting import (
+    FEWEST_EFFECTIVE,
+    Change,
     Reweighting,
+    effective_samples,
     headline_table,
     reweight_run,
 )
-from simulator.analysis.weights import FEWEST_EFFECTIVE, Change, effective_samples
 from simulator.errors import InputError
 from simulator.runs.estimates import weighted_quantiles
 from simulator.runs.table import Table

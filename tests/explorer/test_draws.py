@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from simulator.analysis.weights import Change as Reweighting
+from simulator.analysis.reweighting import Change as Reweighting
 from simulator.explorer.changes import changed, opened
 from simulator.explorer.controls import controls
 from simulator.explorer.draws import Known, draws_of
