@@ -9,7 +9,7 @@ import typer
 
 import simulator
 from simulator.addresses import as_path
-from simulator.cli import completion, options
+from simulator.cli import options, terminal
 from simulator.cli.terminal import echo
 from simulator.export.formats import export_file, format_help, read_options, takers
 
@@ -34,7 +34,7 @@ def export(
         typer.Option(
             metavar="NAME",
             help="Only this threshold; may be given several times.",
-            autocompletion=completion.threshold_names,
+            autocompletion=terminal.threshold_names,
         ),
     ] = None,
     year: Annotated[

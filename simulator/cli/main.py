@@ -16,7 +16,6 @@ import typer
 
 import simulator
 from simulator.cli import options
-from simulator.cli.completion import asked_word, scenario_names
 from simulator.cli.explore import explore
 from simulator.cli.export import export, report
 from simulator.cli.hindcast import hindcast, published, score
@@ -25,7 +24,7 @@ from simulator.cli.history import fragility, freeze, moved, nowcast
 from simulator.cli.run import extend, run, sweep
 from simulator.cli.show import chart, priors, scenarios, show
 from simulator.cli.studies import audit, boxes, compare, condition, influence, reweight, shares, signposts, swings
-from simulator.cli.terminal import echo, told
+from simulator.cli.terminal import asked_word, echo, scenario_names, told
 from simulator.errors import InputError, SimulatorError, near_name
 from simulator.files import is_there
 

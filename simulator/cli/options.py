@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from simulator.addresses import as_path
-from simulator.cli import completion
+from simulator.cli import terminal
 from simulator.cli.terminal import Listing, echo, told
 from simulator.errors import InputError, missing_extra
 from simulator.files import check_file, check_folder
@@ -61,7 +61,7 @@ SetOption = Annotated[
     typer.Option(
         "--set",
         metavar="PATH=VALUE",
-        autocompletion=completion.entry_paths,
+        autocompletion=terminal.entry_paths,
         help="Override any entry, e.g. drivers.spending.growth[0].rate.median=2.6x/year.",
     ),
 ]
@@ -72,7 +72,7 @@ ScenarioArgument = Annotated[
     typer.Argument(
         metavar="SCENARIO",
         help="A .yaml file, or the name of a shipped scenario.",
-        autocompletion=completion.scenario_names,
+        autocompletion=terminal.scenario_names,
     ),
 ]
 RUN_HELP = (
@@ -82,13 +82,13 @@ RUN_HELP = (
 RunArgument = Annotated[
     FilePath,
     typer.Argument(
-        metavar="RUN", help=RUN_HELP, parser=as_path, callback=run_option, autocompletion=completion.run_names
+        metavar="RUN", help=RUN_HELP, parser=as_path, callback=run_option, autocompletion=terminal.run_names
     ),
 ]
 FolderArgument = Annotated[
     FilePath,
     typer.Argument(
-        metavar="RUN", help=RUN_HELP, parser=as_path, callback=run_option, autocompletion=completion.folder_names
+        metavar="RUN", help=RUN_HELP, parser=as_path, callback=run_option, autocompletion=terminal.folder_names
     ),
 ]
 OutputOption = Annotated[

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 import simulator
-from simulator.cli import completion, options
+from simulator.cli import options, terminal
 from simulator.cli.terminal import echo
 from simulator.errors import SimulatorError
 
@@ -42,7 +42,7 @@ def run(
         typer.Argument(
             metavar="SCENARIO",
             help="A .yaml file, or the name of a shipped scenario; or several.",
-            autocompletion=completion.scenario_names,
+            autocompletion=terminal.scenario_names,
         ),
     ],
     set_: options.SetOption = None,
@@ -202,7 +202,7 @@ def sweep(
     outcome: Annotated[
         list[str] | None,
         typer.Option(
-            autocompletion=completion.outcome_names,
+            autocompletion=terminal.outcome_names,
             help="What is printed and drawn: effective_compute@2035, crossing:NAME, crossed:NAME@2030, "
             "leads:ACTOR@2030; several.",
         ),

@@ -12,7 +12,7 @@ import typer
 import simulator
 from simulator.addresses import as_path
 from simulator.charts.register import BANDS_TEXT, KINDS
-from simulator.cli import completion, options
+from simulator.cli import options, terminal
 from simulator.errors import InputError
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def show(
             "baseline-swings), or latest, the last run.",
             parser=as_path,
             callback=options.run_option,
-            autocompletion=completion.folder_names,
+            autocompletion=terminal.folder_names,
         ),
     ],
     variables: Annotated[
@@ -56,7 +56,7 @@ def show(
         str,
         typer.Option(
             metavar="NAME",
-            autocompletion=completion.threshold_names,
+            autocompletion=terminal.threshold_names,
             help="Of a run: this threshold alone; without --by for every year.",
         ),
     ] = "",
@@ -194,7 +194,7 @@ def priors(
     name: Annotated[
         str | None,
         typer.Argument(
-            autocompletion=completion.library_names,
+            autocompletion=terminal.library_names,
             help="A library (algorithms), an entry (algorithms/ho-2024), or a scenario file.",
         ),
     ] = None,

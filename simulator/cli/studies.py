@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 import typer
 
 import simulator
-from simulator.cli import completion, options
+from simulator.cli import options, terminal
 from simulator.errors import InputError
 
 
@@ -19,7 +19,7 @@ def compare(
             metavar="RUN-OR-SCENARIO...",
             help="Runs (folders, files, names in outputs/, or latest), scenario files, or shipped names.",
             callback=options.item_option,
-            autocompletion=completion.item_names,
+            autocompletion=terminal.item_names,
         ),
     ],
     samples: options.SamplesOption = None,
@@ -106,14 +106,14 @@ def signposts(
     outcome: Annotated[
         str,
         typer.Option(
-            autocompletion=completion.outcome_names,
+            autocompletion=terminal.outcome_names,
             help="The later outcome: crossing:NAME, effective_compute@2035 or crossed:NAME@2030.",
         ),
     ],
     observable: Annotated[
         list[str] | None,
         typer.Option(
-            autocompletion=completion.observable_names,
+            autocompletion=terminal.observable_names,
             help="A variable that is observed, such as spending or power; may be given several times. Without it "
             "physical compute, spending and every named quantity.",
         ),
@@ -174,14 +174,14 @@ ItemArgument = Annotated[
         metavar="SCENARIO|RUN",
         help="A scenario file or shipped name; or a run, whose scenario is read.",
         callback=options.item_option,
-        autocompletion=completion.item_names,
+        autocompletion=terminal.item_names,
     ),
 ]
 OutcomeOption = Annotated[
     list[str] | None,
     typer.Option(
         "--outcome",
-        autocompletion=completion.outcome_names,
+        autocompletion=terminal.outcome_names,
         help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; of actors leads:NAME@2030, "
         "lead@2030, lead_months@2030, behind:NAME@2030 or crossing:NAME:2; may be given several times.",
     ),
@@ -262,7 +262,7 @@ def shares(
     outcome: Annotated[
         list[str] | None,
         typer.Option(
-            autocompletion=completion.outcome_names,
+            autocompletion=terminal.outcome_names,
             help="A variable, or crossed:THRESHOLD, in every year or with @YEAR in one; or crossing:THRESHOLD, by "
             "the rank of the year, or restricted:THRESHOLD; of actors leads:NAME, lead, crossing:THRESHOLD:2. "
             "May be repeated. [default: effective compute]",
@@ -314,7 +314,7 @@ def influence(
     outcome: Annotated[
         list[str] | None,
         typer.Option(
-            autocompletion=completion.outcome_names,
+            autocompletion=terminal.outcome_names,
             help="effective_compute@2035, crossing:NAME, crossed:NAME@2030 or restricted:NAME; may be given several "
             "times. Without it effective compute half-way and at the end, and the first threshold ahead.",
         ),
