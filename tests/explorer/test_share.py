@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import base64
+import json
 import re
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +16,15 @@ from simulator.errors import InputError
 from simulator.explorer.changes import changed
 from simulator.explorer.draws import Known, draws_of
 from simulator.explorer.explorer import Explorer
-from simulator.explorer.packing import unpacked
 from simulator.explorer.picture import picture
-from simulator.explorer.share import MOST_BYTES, packed_of, page_script, shared_text, write_shared
+from simulator.explorer.share import (
+    MOST_BYTES,
+    Packed,
+    levels_in_steps,
+    page_script,
+    shared_text,
+    write_shared,
+)
 from simulator.testing import small_scenario
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -28,6 +37,26 @@ DATA = {
 DATA["drivers"]["compute"]["caps"] = {
     "power": {"kind": "hard", "limit": {"median": 3e31, "interval_90": [3e30, 3e32], "unit": "FLOP"}}
 }
+
+
+def unpacked(text):
+    """Read what `Packed` writes: the arrays by name, and the plain data."""
+    whole = zlib.decompress(base64.b64decode(text))
+    length = int(np.frombuffer(whole[:4], np.uint32)[0])
+    head = json.loads(whole[4 : 4 + length])
+    place, arrays = 4 + length, {}
+    for name, said in head["parts"].items():
+        size = said["rows"] * said["samples"]
+        planes = np.frombuffer(whole, np.uint8, 3 * size, place).reshape(3, said["rows"], -1).astype(np.int64)
+        told = planes[0] + 256 * planes[1] + 65536 * planes[2]
+        arrays[name] = np.cumsum(np.where(told % 2, -(told + 1) // 2, told // 2), axis=0)
+        place += 3 * size
+    return arrays, head
+
+
+def packed_of(page):
+    """Take what was packed out of a page."""
+    return re.findall(r'id="shared">([^<]*)<', page)[0]
 
 
 @pytest.fixture(scope="module")
@@ -253,3 +282,29 @@ def test_a_bounded_prior_is_weighed_within_its_bounds_and_refused_beyond(browser
     check(asked(tab, "picture", changes)["picture"], picture(changed(explorer.base, changes), 60_000))
     (fault,) = asked(tab, "picture", {GROWTH: {"median": 0.5}})["faults"]
     assert "beyond what this file holds samples of" in fault["text"]
+
+
+def test_whole_numbers_of_any_sign_are_read_back_with_what_is_said_of_them():
+    codes = np.array([[0, 1, -1, 300], [70_000, -70_000, 5, 300], [3, 3, 3, -4]])
+    packed = Packed()
+    packed.add("codes", codes, samples=4, step=0.5)
+    packed.add("flat", np.array([7, -7]), samples=2)
+    arrays, head = unpacked(packed.text(name="café"))
+    assert np.array_equal(arrays["codes"], codes)
+    assert arrays["flat"].tolist() == [[7, -7]]
+    assert head["parts"]["codes"] == {"rows": 3, "samples": 4, "step": 0.5}
+    assert head["name"] == "café"
+
+
+def test_levels_err_by_half_a_step_and_keep_what_is_beyond_numbers():
+    levels = np.array([[24.0, 30.123, np.inf], [31.0, 37.4567, -np.inf]])
+    codes, said = levels_in_steps(levels, step=0.005)
+    finite = np.isfinite(levels)
+    assert np.abs(said["low"] + said["step"] * codes - levels)[finite].max() <= 0.0025 + 1e-9
+    assert codes[~finite].tolist() == [said["most"] + 1, -1]
+
+
+def test_levels_that_spread_far_have_larger_steps():
+    codes, said = levels_in_steps(np.array([0.0, 3000.0]), step=0.005)
+    assert said["step"] == pytest.approx(0.1)
+    assert codes.tolist() == [0, 30_000]
