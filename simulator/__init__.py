@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from simulator.analysis.comparison import compare_runs
     from simulator.analysis.conditioning import condition
     from simulator.analysis.designs.boxes import find_boxes
-    from simulator.analysis.designs.scenarios import join_runs
     from simulator.analysis.influence import prior_influence
     from simulator.analysis.moved import forecast_moves
     from simulator.analysis.nowcasting import nowcast
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from simulator.analysis.shares import variance_shares
     from simulator.analysis.signposts import signposts
     from simulator.analysis.sweep_files import open_sweep
-    from simulator.analysis.sweeps import sweep
+    from simulator.analysis.sweeps import join_runs, sweep
     from simulator.analysis.swings import prior_swings
     from simulator.charts.drawing import draw_charts, draw_result, fan_chart
     from simulator.charts.writing import save_chart
@@ -72,7 +71,6 @@ _HOMES = {
     "analysis.comparison": "compare_runs",
     "analysis.conditioning": "condition",
     "analysis.designs.boxes": "find_boxes",
-    "analysis.designs.scenarios": "join_runs",
     "analysis.influence": "prior_influence",
     "analysis.moved": "forecast_moves",
     "analysis.nowcasting": "nowcast",
@@ -80,7 +78,7 @@ _HOMES = {
     "analysis.shares": "variance_shares",
     "analysis.signposts": "signposts",
     "analysis.sweep_files": "open_sweep",
-    "analysis.sweeps": "sweep",
+    "analysis.sweeps": "join_runs sweep",
     "analysis.swings": "prior_swings",
     "charts.drawing": "draw_charts draw_result fan_chart",
     "charts.writing": "save_chart",

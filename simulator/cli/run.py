@@ -126,7 +126,7 @@ def _pictures(told: _Told) -> tuple[str, ...]:
 
 def _run_several(scenarios: Sequence[str], told: _Told) -> None:
     """Run scenarios as one queue, tell of those that fail, and join the others to one dataset."""
-    from simulator.analysis.designs.scenarios import summary_of_run
+    from simulator.analysis.sweeps import summary_of_run
     from simulator.engine.run_folders import refuse_bad_fits, run_several
 
     done: list[tuple[str, DataTree]] = []
