@@ -27,7 +27,7 @@ from simulator.engine.workers import Workers, pool_of
 from simulator.files import short_hash
 from simulator.runs.estimates import difference_error
 from simulator.runs.folder import stored_scenario
-from simulator.runs.groups import differing_samples, group, headline_of, summarised_names
+from simulator.runs.groups import differing_samples, group, headline_of, named_thresholds, summarised_names
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table, value_or_none
 from simulator.scenario.differences import differing_inputs, labelled, run_labels
@@ -240,18 +240,11 @@ def _headlines(runs: Sequence[xr.DataTree], years: Sequence[float]) -> Iterator[
     for name, year in product(told, years):
         label, unit = (str(first[name].attrs[key]) for key in ("long_name", "units"))
         yield from (Headline(name, label, statistic, year, unit) for statistic in QUANTILES)
-    shared = {name for summary in others for name in _thresholds(summary)}
-    for name, label in _thresholds(first).items():
+    shared = {name for summary in others for name in named_thresholds(summary)}
+    for name, label in named_thresholds(first).items():
         if name in shared:
             yield Headline(name, label, MEDIAN_YEAR, None, "year")
             yield from (Headline(name, label, NEVER if year == years[-1] else CROSSED, year, "1") for year in years)
-
-
-def _thresholds(summary: xr.Dataset) -> dict[str, str]:
-    """Give the labels of the thresholds by name."""
-    if "threshold" not in summary.coords:
-        return {}
-    return dict(zip(summary["threshold"].values.tolist(), summary["label"].values.tolist(), strict=True))
 
 
 def _read(run: xr.DataTree, number: Headline) -> _Reading | None:
@@ -262,7 +255,7 @@ def _read(run: xr.DataTree, number: Headline) -> _Reading | None:
             return None
         name, at = number.quantity, {"year": number.year, "quantile": QUANTILES[number.statistic]}
         samples = summary[name].sel(year=number.year).values
-    elif number.quantity not in _thresholds(summary):
+    elif number.quantity not in named_thresholds(summary):
         return None
     else:
         summary = summary.sel(threshold=number.quantity)

@@ -31,7 +31,7 @@ from simulator.errors import InputError, near_name, near_or_all
 from simulator.model.race import DISTANCES
 from simulator.runs.actors import actor_labels
 from simulator.runs.estimates import at_date
-from simulator.runs.groups import differing_samples, group, headline_of
+from simulator.runs.groups import differing_samples, group, headline_of, named_thresholds
 from simulator.runs.summary import PASSED
 from simulator.runs.table import Row, Table
 from simulator.scenario.sweep_axes import Axis, AxisPoint
@@ -160,8 +160,7 @@ def _levels(sweep: xr.DataTree, path: str = "summary") -> list[str]:
 
 
 def _thresholds(sweep: xr.DataTree) -> list[str]:
-    summary = group(sweep, "summary")
-    return [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
+    return list(named_thresholds(group(sweep, "summary")))
 
 
 def swept_words(sweep: xr.DataTree, outcome: Outcome) -> str:

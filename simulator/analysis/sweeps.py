@@ -37,7 +37,7 @@ from simulator.engine.simulation import COUNTED, How, Progress, run_arrays, run_
 from simulator.engine.workers import Workers, queued, side_by_side, submitted, width, worth_processes
 from simulator.errors import InputError
 from simulator.files import short_hash, tidy
-from simulator.runs.groups import Group, as_dataset
+from simulator.runs.groups import Group, as_dataset, named_thresholds
 from simulator.scenario.load import parse_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.version import source_digest
@@ -354,7 +354,7 @@ def _in_common(summaries: Sequence[xr.Dataset]) -> tuple[list[xr.Dataset], list[
         raise InputError("scenarios: have no two years in common; each has its run folder.")
     lost = sorted({year for own in years for year in own} - set(common))
     left = [f"{len(lost)} years ({lost[0]:g} to {lost[-1]:g})"] if lost else []
-    stands = [_stands(each) for each in summaries]
+    stands = [named_thresholds(each, "quantity") for each in summaries]
     kept = [name for name, on in stands[0].items() if all(own.get(name) == on for own in stands)]
     left += [f"threshold {name}" for name in dict.fromkeys(n for own in stands for n in own) if name not in kept]
     units = [{str(name): each.attrs.get("units") for name, each in own.data_vars.items()} for own in summaries]
@@ -365,9 +365,3 @@ def _in_common(summaries: Sequence[xr.Dataset]) -> tuple[list[xr.Dataset], list[
         result.append(taken.sel(threshold=kept) if kept and "threshold" in own.dims else taken.drop_dims("threshold")
                       if "threshold" in own.dims else taken)  # fmt: skip
     return result, left + sorted(other)
-
-
-def _stands(summary: xr.Dataset) -> dict[str, str]:
-    if "threshold" not in summary.coords:
-        return {}
-    return dict(zip(summary["threshold"].values.tolist(), summary["quantity"].values.tolist(), strict=True))

@@ -22,7 +22,7 @@ from simulator.dates import DateError, day_at, moments_between, read_year, year_
 from simulator.errors import InputError, near_or_all
 from simulator.runs.crossings import crossing_years
 from simulator.runs.estimates import at_date
-from simulator.runs.groups import differing_samples, group
+from simulator.runs.groups import differing_samples, group, named_thresholds
 from simulator.runs.summary import summarised
 from simulator.units import Array, plain_unit
 from simulator.wording import percent, share_text
@@ -104,8 +104,7 @@ def crossing_distribution(run: xr.DataTree, threshold: str) -> Distribution:
         years = crossing_years(run, threshold).values
         return sampled(years, unit="year", log=False, label=label, origin=f"{len(years):,} samples")
     summary = group(run, "summary")
-    names = [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
-    if threshold not in names:
+    if threshold not in (names := named_thresholds(summary)):
         hint = near_or_all(threshold, names)
         raise InputError(f"the run has no threshold '{threshold}'. {hint}")
     one = summary.sel(threshold=threshold)

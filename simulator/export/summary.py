@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from simulator.dates import date_of, year_of
 from simulator.errors import InputError
 from simulator.export.tables import chosen_names
-from simulator.runs.groups import arrays, group, summarised_names
+from simulator.runs.groups import arrays, group, named_thresholds, summarised_names
 from simulator.runs.limits import bound_limits
 from simulator.runs.table import Row, Table
 from simulator.scenario.canonical import stored_data
@@ -141,8 +141,8 @@ def hub_table(
     known = summarised_names(summary)
     usual = [] if thresholds else [name for name in _USUAL if name in known]
     names = chosen_names(variables, known, "the run's summary has no variable") if variables else usual
-    declared = [str(name) for name in summary["threshold"].values] if "threshold" in summary.coords else []
-    crossing = [] if variables and not thresholds else chosen_names(thresholds, declared, "the run has no threshold")
+    declared = [] if variables and not thresholds else list(named_thresholds(summary))
+    crossing = chosen_names(thresholds, declared, "the run has no threshold")
     places = _places(summary)
     first = float(summary["year"].values[0])
     start = first if origin is None else year_of(datetime(origin.year, origin.month, origin.day, tzinfo=UTC))

@@ -28,7 +28,7 @@ from simulator.history.tables import RunHistory, TrainingRun
 from simulator.runs.crossings import crossed_by
 from simulator.runs.folder import open_run
 from simulator.runs.frozen import SAME_LEVEL, is_frozen, open_frozen
-from simulator.runs.groups import differing_samples, group
+from simulator.runs.groups import differing_samples, group, named_thresholds
 from simulator.runs.result import Result
 from simulator.runs.table import Row, Table
 from simulator.scenario.assumptions import delayed_thresholds, knowledge
@@ -291,7 +291,7 @@ def _event_rows(
     summary = group(run, "summary")
     rows: list[dict[str, Any]] = []
     left_out, delayed = dict[str, list[str]](), delayed_thresholds(scenario)
-    for name in summary["threshold"].values.tolist() if "threshold" in summary.dims else []:
+    for name in named_thresholds(summary):
         at = summary.sel(threshold=name)
         quantity, levels = str(at["quantity"].values), at["threshold_level_quantile"].values
         level = float(np.median(levels))

@@ -14,7 +14,7 @@ from simulator.model.crossings import first_crossing
 from simulator.model.race import race_fault
 from simulator.runs.actors import actor_labels, many_words
 from simulator.runs.estimates import plain_error
-from simulator.runs.groups import Group, arrays, differing_samples, group
+from simulator.runs.groups import Group, arrays, differing_samples, group, named_thresholds
 from simulator.runs.table import Row, Table
 from simulator.schema.actors import who_decides
 from simulator.units import Array
@@ -181,7 +181,7 @@ def _crossed_by_some(run: Group | xr.DataTree, date: str | float | Sequence[str 
 
 
 def _names(summary: Group, threshold: str) -> list[str]:
-    names = [str(each) for each in summary.coords["threshold"].values] if "threshold" in summary.coords else []
+    names = list(named_thresholds(summary))
     if threshold:
         _check_name(threshold, names)
     return [threshold] if threshold else names

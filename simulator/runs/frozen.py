@@ -16,7 +16,7 @@ import numpy as np
 from simulator.dates import DateError, last_day_of, read_year
 from simulator.errors import InputError, RunFileError
 from simulator.files import is_there, make_folder, short_hash, write_text
-from simulator.runs.groups import Group, Labelled, Variable, arrays, kept_scenario_text
+from simulator.runs.groups import Group, Labelled, Variable, arrays, kept_scenario_text, named_thresholds
 from simulator.scenario.assumptions import delayed_thresholds, knowledge
 from simulator.scenario.canonical import stored_data
 from simulator.scenario.documents import file_document, yaml_text
@@ -154,8 +154,8 @@ def unsealed(file: FilePath, *, key: str, remedy: str, form: int = FORMAT) -> Ma
 def _thresholds(summary: Group, scenario: Any, *, at: list[int], ends: list[int]) -> dict[str, Any]:
     delayed = delayed_thresholds(scenario)
     told: dict[str, Any] = {}
-    for place, name in enumerate(summary["threshold"].values.tolist() if "threshold" in summary else ()):
-        label, quantity = (str(summary[key].values[place]) for key in ("label", "quantity"))
+    for place, (name, label) in enumerate(named_thresholds(summary).items()):
+        quantity = str(summary["quantity"].values[place])
         own = {key: each.values[place] for key, each in summary.data_vars.items() if each.dims[0] == "threshold"}
         level = own["threshold_level_quantile"][at]
         level = np.median(level) if np.ptp(level) <= SAME_LEVEL else level

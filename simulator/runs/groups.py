@@ -234,6 +234,14 @@ def stood_on(summary: Group | xr.Dataset) -> list[str]:
     return list(map(str, summary.coords["quantity"].values.tolist())) if "quantity" in summary.coords else []
 
 
+def named_thresholds(summary: Group | xr.Dataset, told: str = "label") -> dict[str, str]:
+    """Give the thresholds of a summary by name, each with its label, or with the quantity that it stands on."""
+    if "threshold" not in summary.coords:
+        return {}
+    names, words = (map(str, summary.coords[key].values.tolist()) for key in ("threshold", told))
+    return dict(zip(names, words, strict=True))
+
+
 def headline_of(summary: Group | xr.Dataset) -> str:
     """Name the variable that a summary, of a sweep too, is told by where nothing is asked."""
     return headline(map(str, summary.data_vars), stood_on(summary))

@@ -23,6 +23,7 @@ from simulator.runs.groups import (
     differing_samples,
     headline_of,
     kept_dates,
+    named_thresholds,
     read_quantiles,
     stood_on,
     summarised_names,
@@ -140,7 +141,7 @@ def quantile_table(run: Group | xr.DataTree) -> Table:
 def crossing_quantile_table(run: Group | xr.DataTree) -> Table:
     """Tabulate the quantiles of the crossing years (inf: later than the horizon), their errors, P(never)."""
     summary = arrays(run, "summary")
-    names, data, levels = _thresholds(summary), summary.data_vars, summary.coords["quantile"].values
+    names, data, levels = list(named_thresholds(summary)), summary.data_vars, summary.coords["quantile"].values
     if not names:
         return Table({})
     columns = axis_columns({"threshold": names, "quantile": levels})
@@ -160,7 +161,7 @@ def crossing_quantile_table(run: Group | xr.DataTree) -> Table:
 def probability_table(run: Group | xr.DataTree) -> Table:
     """Tabulate the probability of having crossed each threshold by each year, with its standard error."""
     summary = arrays(run, "summary")
-    names, data = _thresholds(summary), summary.data_vars
+    names, data = list(named_thresholds(summary)), summary.data_vars
     if not names:
         return Table({})
     values = {"probability": data["crossed"].values.ravel(), "standard_error": data["crossed_error"].values.ravel()}
@@ -183,10 +184,6 @@ def binding_table(run: Group | xr.DataTree) -> Table:
     return whole.select("on", "on_label", "limit", "label", "year", "share", "standard_error")
 
 
-def _thresholds(summary: Group) -> list[str]:
-    return [str(name) for name in summary.coords["threshold"].values] if "threshold" in summary.coords else []
-
-
 def fan_table(run: Group | xr.DataTree, quantity: str, bands: Sequence[float]) -> tuple[Table, Table]:
     """Tabulate the fan of a variable: its median by year, and the central bands (such as 0.9) by year, widest first."""
     values, widest = summarised(run, quantity), sorted(bands, reverse=True)
@@ -202,7 +199,7 @@ def threshold_table(run: Group | xr.DataTree) -> Table:
     The columns of an interval are there where any level has one; an interval that reaches "never" has no upper end.
     """
     summary = arrays(run, "summary")
-    names = _thresholds(summary)
+    names = list(named_thresholds(summary))
     if not names:
         return Table({})
     low, middle, high = read_quantiles(summary, "threshold_level_quantile", INTERVAL).values()
@@ -232,7 +229,7 @@ def component_crossings(run: Group | xr.DataTree) -> Table:
 
 
 def _crossing_table(summary: Group, samples: int) -> Table:
-    names, data = _thresholds(summary), summary.data_vars
+    names, data = list(named_thresholds(summary)), summary.data_vars
     if not names:
         return Table({})
     order = ("median", "lower_50", "upper_50", "lower_90", "upper_90")
@@ -289,7 +286,7 @@ def summary_lines(run: Group | xr.DataTree, *, most: int = MOST_THRESHOLDS) -> l
         lines += told
     if len(crossings) > most:
         lines.append(f"  ... and {len(crossings) - most} more thresholds in crossing_years.csv")
-    is_passed = summary.data_vars["already"].values >= PASSED if _thresholds(summary) else np.zeros(0, dtype=bool)
+    is_passed = summary.data_vars["already"].values >= PASSED if named_thresholds(summary) else np.zeros(0, dtype=bool)
     passed = [str(summary.coords["label"].values[t]) for t in np.flatnonzero(is_passed)]
     first = float(summary.coords["year"].values[0])
     lines += [f"  passed in {first:g} already: {', '.join(passed)}"] if passed else []
@@ -405,7 +402,7 @@ def component_levels(run: Group | xr.DataTree, quantity: str) -> dict[str, Summa
 
 def _crossing_lines(summary: Group, samples: int, parts: Mapping[str, Group]) -> list[list[str]]:
     """Say each threshold that is not passed at the start in a line; one more where there are components."""
-    names, data = _thresholds(summary), summary.data_vars
+    names, data = list(named_thresholds(summary)), summary.data_vars
     if not names:
         return []
     first, last = (float(summary.coords["year"].values[place]) for place in (0, -1))
