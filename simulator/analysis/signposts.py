@@ -20,9 +20,10 @@ from simulator.analysis.outcomes import (
     years_of,
 )
 from simulator.analysis.reweighting import weighted_estimate
-from simulator.dates import DateError, read_year, year_words
+from simulator.dates import year_words
 from simulator.errors import InputError, near_name
 from simulator.files import short_hash
+from simulator.runs.crossings import read_date
 from simulator.runs.estimates import FEWEST_BLOCKS, Moments, sample_quantiles, weighted_quantiles
 from simulator.runs.folder import stored_scenario
 from simulator.runs.groups import group
@@ -231,10 +232,7 @@ def _observables(run: xr.DataTree, given: Sequence[str]) -> list[str]:
 def _years(run: xr.DataTree, outcome: Outcome, results: Array, until: str | float | None) -> list[float]:
     """Choose when something is observed: about once a year, after the first year, and before the outcome."""
     every = group(run, "summary")["year"].values.tolist()
-    try:
-        asked = read_year(until) if isinstance(until, str) else until
-    except DateError as error:
-        raise InputError(f"--until: {error.rule} {error.remedy}") from None
+    asked = None if until is None else read_date(until, option="--until")
     if asked is not None and not every[0] < asked <= every[-1]:
         raise InputError(f"--until: must be a year after {every[0]:g}, up to {every[-1]:g}; got {asked:g}.")
     if asked is not None and outcome.year is not None and asked >= outcome.year:

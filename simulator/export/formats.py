@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from simulator.addresses import as_path
-from simulator.dates import DateError, day_at, read_year
+from simulator.dates import day_at
 from simulator.errors import InputError, near_or_all
 from simulator.files import check_file, check_folder, is_there, make_folder, write_text
 from simulator.registers import Register, attribute_at
@@ -121,17 +121,11 @@ def read_options(
 ) -> ExportOptions:
     """Read what is asked of an export in words: `scale` is what `read_scale` is told of the question's bounds."""
     from simulator.export.metaculus import read_scale
+    from simulator.runs.crossings import read_date
 
-    found, at = read_scale(bounds, **scale), None if year is None else _date_of_option(year, "--year")
-    origin = day_at(_date_of_option(date, "--date")) if date else None
+    found, at = read_scale(bounds, **scale), None if year is None else read_date(year, option="--year")
+    origin = day_at(read_date(date, option="--date")) if date else None
     return ExportOptions(group, tuple(variables), tuple(thresholds), at, found, origin)
-
-
-def _date_of_option(text: str, option: str) -> float:
-    try:
-        return read_year(text)
-    except DateError as error:
-        raise InputError(f"{option}: {error.rule} {error.remedy}") from None
 
 
 @dataclass(frozen=True, slots=True)

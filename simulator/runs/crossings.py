@@ -199,12 +199,17 @@ def _asked(date: str | float | Sequence[str | float], years: Array) -> list[floa
     return [within(each, years) for each in given] or years.tolist()
 
 
+def read_date(date: str | float, *, option: str) -> float:
+    """Read a date that is given for an option, in any form or as a decimal year."""
+    try:
+        return read_year(date) if isinstance(date, str) else float(date)
+    except DateError as error:
+        raise InputError(f"{option}: {error.rule} {error.remedy}".strip()) from None
+
+
 def within(date: str | float, years: Array) -> float:
     """Read a date, which must lie within the years of a run."""
-    try:
-        year = read_year(date) if isinstance(date, str) else float(date)
-    except DateError as error:
-        raise InputError(f"--by: {error.rule} {error.remedy}") from None
+    year = read_date(date, option="--by")
     if not years[0] <= year <= years[-1]:
         ends = f"{point_words(float(years[0]))} to {point_words(float(years[-1]))}"
         raise InputError(f"--by: {point_words(year)} lies outside the years of the run, {ends}.")

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 import numpy as np
 
-from simulator.dates import DateError, last_day_of, read_year
+from simulator.dates import last_day_of, read_year
 from simulator.errors import InputError, RunFileError
 from simulator.files import is_there, make_folder, short_hash, write_text
+from simulator.runs.crossings import read_date
 from simulator.runs.groups import Group, Labelled, Variable, arrays, kept_scenario_text, named_thresholds
 from simulator.scenario.assumptions import delayed_thresholds, knowledge
 from simulator.scenario.canonical import stored_data
@@ -83,7 +84,7 @@ def freeze_forecast(run: xr.DataTree, folder: FilePath | str = "forecasts", *, d
     dated, today = dated or f"{now:%Y-%m}", now.date()
     if not re.fullmatch(r"\d{4}(-\d\d){0,2}", dated):
         raise InputError(f"--dated: must be a month or a day, such as 2026-11 or 2026-11-30; got '{dated}'.")
-    _read(dated, "--dated")
+    read_date(dated, option="--dated")
     if dated > today.isoformat()[: len(dated)]:
         raise InputError(f"--dated: {dated} lies ahead of today, {today}. A forecast is dated when it was made.")
     path = FilePath(folder) / f"{run.attrs['name']}-{dated}.yaml"
@@ -177,13 +178,6 @@ def _rounded(values: Any, *, digits: int = 4) -> list[float | str]:
     """Round numbers as they are frozen; infinite ones are the word `never`."""
     numbers = np.round(np.atleast_1d(np.asarray(values, dtype=np.float64)), digits).tolist()
     return [each if math.isfinite(each) else NEVER for each in numbers]
-
-
-def _read(text: str, entry: str) -> float:
-    try:
-        return read_year(text)
-    except DateError as error:
-        raise InputError(f"{entry}: {error.rule} {error.remedy}".strip()) from None
 
 
 def is_frozen(path: FilePath | str) -> bool:
@@ -294,7 +288,7 @@ def frozen_series(folder: FilePath | str, scenario: str, *, since: str = "") -> 
         if one.attrs["dated"] == other.attrs["dated"]:
             told = f"{one.attrs['dated']}, as {first.name} is (run {one.attrs['run_id']})"
             raise InputError(f"{file}: is the release of {scenario} of {told}. A date has one: remove the copy.")
-    begin = _read(since, "--since") if since else -math.inf
+    begin = read_date(since, option="--since") if since else -math.inf
     return [each for each, _ in own if read_year(str(each.attrs["dated"])) >= begin]
 
 
