@@ -37,8 +37,6 @@ class Scale:
     def text(self, value: float) -> str:
         """Write a number of the internal scale.
 
-        Examples
-        --------
         >>> scale_of("OOM/year", "").text(0.38)
         '2.4'
         """
@@ -75,8 +73,6 @@ class Scale:
 def power_text(log_value: float) -> str:
     """Write a number that is given in log10, to two digits.
 
-    Examples
-    --------
     >>> power_text(0.38021), power_text(8.59), power_text(400.0), power_text(-3.0), power_text(-9.0), power_text(3.2)
     ('2.4', '3.9e8', '1e400', '0.001', '1e-9', '1,600')
     """

@@ -119,8 +119,6 @@ def beyond_said(*columns: Container[object]) -> list[str]:
 def crossing_text(year: float, *, start: float = -math.inf, last: float = math.inf) -> str:
     """Write the year of a crossing, rounded, or that it is outside the years of a run.
 
-    Examples
-    --------
     >>> crossing_text(2031.7), crossing_text(2025.5, start=2025.5), crossing_text(math.inf, last=2045)
     ('2031.7', '≤ 2025.5', '> 2045')
     """

@@ -62,8 +62,6 @@ def outside_mark() -> spec.Spec:
 class Marks:
     """Gather marks in pixels and texts: each kind is one layer, in the order in which the kinds are named.
 
-    Examples
-    --------
     >>> marks = Marks(rules=rule_mark(), dots=style.dot_mark())
     >>> marks.add("rules", x=0, x2=100, y=20)
     >>> marks.text("power", 0, 20)
@@ -354,8 +352,6 @@ def value_columns(labels: Sequence[EndLabel], heads: Sequence[str] = ()) -> list
 def label_middles(labels: Sequence[EndLabel], *, height: float) -> list[float]:
     """Tell where labels stand, from the top down, each as near to its end as room allows; pixels.
 
-    Examples
-    --------
     >>> close = [EndLabel(y, (), (name,)) for y, name in ((50.0, "power"), (52.0, "data"))]
     >>> label_middles(close, height=200.0)
     [42.0, 60.0]

@@ -66,8 +66,6 @@ def level_unit(unit: str) -> str:
 def central_levels(levels: Sequence[float], band: float) -> tuple[float, float]:
     """Find the quantile levels of a central band among those of a summary.
 
-    Examples
-    --------
     >>> central_levels([0.05, 0.5, 0.95], 0.9)
     (0.05, 0.95)
     """

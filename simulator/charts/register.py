@@ -96,8 +96,6 @@ The function takes the result, and where its kind offers a choice (outcomes, kin
 class Size:
     """How large pictures are: so many times their own size, or so wide (PNG: pixels; SVG and PDF: points).
 
-    Examples
-    --------
     >>> Size(width=1600).factor(800), Size(scale=1.5).factor(800)
     (2.0, 1.5)
     """
@@ -131,8 +129,6 @@ def check_formats(formats: Sequence[str]) -> None:
 def check_theme(theme: str) -> Theme:
     """Take the name of a theme.
 
-    Examples
-    --------
     >>> check_theme("night")
     Traceback (most recent call last):
     simulator.errors.InputError: --theme: must be light or dark; got 'night'.
@@ -146,8 +142,6 @@ def check_theme(theme: str) -> Theme:
 def band_levels(text: str) -> tuple[float, ...]:
     """Read the levels of bands: a preset, or percentages with commas between them.
 
-    Examples
-    --------
     >>> band_levels("ipcc"), band_levels("80,50")
     ((0.66, 0.9), (0.5, 0.8))
     """
@@ -171,8 +165,6 @@ def band_levels(text: str) -> tuple[float, ...]:
 def year_span(text: str) -> tuple[float, float]:
     """Read a span of years, or of dates.
 
-    Examples
-    --------
     >>> year_span("2026-2035.5"), year_span("mid-2026 to end of 2034"), year_span("2026-07-2035-01")
     ((2026.0, 2035.5), (2026.5, 2035.0), (2026.5, 2035.0))
     """

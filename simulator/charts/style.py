@@ -85,8 +85,6 @@ _WIDE = frozenset("mwMW%@")
 def text_width(text: str, *, size: float = TEXT_SIZE) -> float:
     """Estimate the width of one line of text in pixels, within a tenth or so, without asking for fonts.
 
-    Examples
-    --------
     >>> text_width("mm") > text_width("xx") > text_width("ii")
     True
     """
@@ -97,8 +95,6 @@ def text_width(text: str, *, size: float = TEXT_SIZE) -> float:
 def cut(text: str, width: float, *, bold: bool = False) -> str:
     """Cut one line of text that is wider than so many pixels.
 
-    Examples
-    --------
     >>> cut("a long source", 40), cut("a long source", 400)
     ('a lon…', 'a long source')
     """
@@ -113,8 +109,6 @@ def cut(text: str, width: float, *, bold: bool = False) -> str:
 def fitted(text: str, width: float, *, bold: bool = False, most: int = 2) -> list[str]:
     """Break a text into lines of at most so many pixels, between words; what is left for the last is cut.
 
-    Examples
-    --------
     >>> fitted("a long source", 40), fitted("a long source", 400)
     (['a long', 'source'], ['a long source'])
     """
@@ -132,8 +126,6 @@ def fitted(text: str, width: float, *, bold: bool = False, most: int = 2) -> lis
 def wrapped(text: str, *, width: int) -> list[str]:
     """Break a text into lines of at most `width` characters, within a word only where it must, never before a `%`.
 
-    Examples
-    --------
     >>> wrapped("ten-billion-dollar training run", width=20), wrapped("never by 2045: 51 %", width=17)
     (['ten-billion-dollar', 'training run'], ['never by 2045:', '51 %'])
     """
@@ -147,8 +139,6 @@ def spread_labels(positions: Sequence[float], *, heights: Sequence[float], top: 
     Labels that touch form a group, which stands where its members want to be on average. Labels that are far
     apart stay where they are. Where the labels together are taller than the space, they run below its bottom.
 
-    Examples
-    --------
     >>> spread_labels([50, 52, 90], heights=[10, 10, 10], top=0, bottom=100)
     [46.0, 56.0, 90.0]
     """
@@ -192,8 +182,6 @@ class Text:
 def power_texts(log_value: float, *, right: float, y: float, color: str = INK, size: float = TEXT_SIZE) -> list[Text]:
     """Place a power of ten, its exponent raised, so that it ends at the pixel `right`.
 
-    Examples
-    --------
     >>> [(text.lines, text.size < TEXT_SIZE) for text in power_texts(25.3222, right=100, y=50)]
     [(['2.1×10'], False), (['25'], True)]
     """
@@ -283,8 +271,6 @@ def legend_layers(entries: Sequence[LegendEntry], *, x: float, y: float, width: 
 def band_tints(count: int) -> tuple[str, ...]:
     """List the fills of nested bands, the widest (lightest) first.
 
-    Examples
-    --------
     >>> band_tints(3)
     ('#DCEBF5', '#A5CCE5', '#5FA3D0')
     """

@@ -15,8 +15,6 @@ type Scale = Literal["power", "plain", "year", "share"]
 def power_parts(log_value: float) -> tuple[str, str]:
     """Write a value given in log10 as a power of ten and its exponent, to two significant digits.
 
-    Examples
-    --------
     >>> power_parts(24.0), power_parts(25.3222), power_parts(-2.0), power_parts(25.9999)
     (('10', '24'), ('2.1×10', '25'), ('10', '−2'), ('10', '26'))
     """
@@ -30,8 +28,6 @@ def power_parts(log_value: float) -> tuple[str, str]:
 def power_ticks(lower: float, upper: float, *, most: int = 9) -> list[float]:
     """Choose the ticks of a log10 axis: whole powers, or 1, 2 and 5 times them where it is short; about `most`.
 
-    Examples
-    --------
     >>> power_ticks(23.8, 36.2)
     [24.0, 26.0, 28.0, 30.0, 32.0, 34.0, 36.0]
     >>> ["^".join(power_parts(tick)) for tick in power_ticks(24.9, 26.1)]
@@ -50,8 +46,6 @@ def power_ticks(lower: float, upper: float, *, most: int = 9) -> list[float]:
 def plain_ticks(lower: float, upper: float, *, most: int = 9) -> list[float]:
     """Choose the ticks of an axis that is no logarithm: at most one more than `most` round numbers.
 
-    Examples
-    --------
     >>> plain_ticks(0, 29), plain_ticks(0.12, 0.98)
     ([0.0, 5.0, 10.0, 15.0, 20.0, 25.0], [0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9])
     """
@@ -64,8 +58,6 @@ def plain_ticks(lower: float, upper: float, *, most: int = 9) -> list[float]:
 def plain_text(value: float) -> str:
     """Write a number that is no logarithm: three digits, or a power of ten where it is very large or small.
 
-    Examples
-    --------
     >>> plain_text(28.1024), plain_text(1500.0), plain_text(-0.25), plain_text(3.2e7), plain_text(0.99964)
     ('28.1', '1,500', '−0.25', '3.2e7', '0.9996')
     """
@@ -79,8 +71,6 @@ def plain_text(value: float) -> str:
 def said_level(level: float, *, log: bool) -> str:
     """Write a level in a line of text.
 
-    Examples
-    --------
     >>> said_level(32.32, log=True), said_level(1.3, log=True), said_level(28.1, log=False)
     ('2.1e32', '20', '28.1')
     """
@@ -118,8 +108,6 @@ def tick_text(tick: float, scale: Scale) -> str:
 def year_ticks(first: float, last: float, *, most: int = 12) -> list[int]:
     """Choose the ticks of a time axis: whole years, at most one more than `most`.
 
-    Examples
-    --------
     >>> year_ticks(2025.5, 2045.0)
     [2026, 2028, 2030, 2032, 2034, 2036, 2038, 2040, 2042, 2044]
     >>> year_ticks(2025, 2100)[:3]
@@ -132,8 +120,6 @@ def year_ticks(first: float, last: float, *, most: int = 12) -> list[int]:
 def year_axis(first: float, last: float, *, most: int = 12) -> Spec:
     """Make the axis of time, in whole years; within one year its ends stand there.
 
-    Examples
-    --------
     >>> year_axis(2025.5, 2045.0, most=6)["values"], year_axis(2025.25, 2025.75)["values"]
     ([2030, 2035, 2040, 2045], [2025.25, 2025.75])
     """

@@ -248,8 +248,6 @@ def readable(spec: Any) -> Any:
 
     Titles, labels and names come from files of users.
 
-    Examples
-    --------
     >>> readable({"title": {"text": ["a\u202eb"]}})
     {'title': {'text': ['a\\u202eb']}}
     """

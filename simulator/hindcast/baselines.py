@@ -25,8 +25,6 @@ def jump_from_last(years: Array, record: Array, *, target: int, size: int, rng: 
     record(target) = last + slope h + s sqrt(1 + h^2 / Sxx) t, with h years ahead, s the spread about the line,
     Sxx the sum of squared distances of the years from their mean, t a Student t of n - 2 degrees of freedom.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> years, record = np.arange(2012.0, 2016.0), np.array([18.0, 19.0, 20.0, 21.0])
     >>> jump_from_last(years, record, target=2017, size=1, rng=np.random.default_rng(0)).round(6).tolist()

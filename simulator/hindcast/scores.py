@@ -30,8 +30,6 @@ def crps(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = Non
     2 / M^2 times the sum of |x_m - observed| by m - 1/2 where x_m <= observed, else by M - m + 1/2 (Laio and Tamea
     2007), as in scoringrules, whose import takes three seconds of processor where numba is installed.
 
-    Examples
-    --------
     >>> crps([1.0, 1.0], 3.0).round(12).item()
     2.0
     >>> crps([2030.0, float("inf")], float("inf"), horizon=2045.0).item()
@@ -55,8 +53,6 @@ def pinball(
 
     loss = level (observed - q) where observed >= q, else (1 - level) (q - observed).
 
-    Examples
-    --------
     >>> pinball([1.0, 1.0], 3.0, levels=[0.9]).round(12).item()
     1.8
     """
@@ -78,8 +74,6 @@ def interval_score(
     WIS = (|observed - median| / 2 + sum of alpha/2 IS_alpha) / (K + 1/2), with alpha = 1 - level and
     IS_alpha = width + 2/alpha (distance outside the interval) (Bracher et al. 2021).
 
-    Examples
-    --------
     >>> interval_score([1.0, 1.0], 3.0).round(12).item()
     2.0
     """
@@ -100,8 +94,6 @@ def log_score(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None 
     minus the log of the share of samples that are, counted as (k + 1/2) / (n + 1) so that it stays finite; before
     it, the density of the samples before it times their share. Samples that are all equal have none and are refused.
 
-    Examples
-    --------
     >>> import numpy as np
     >>> log_score([2030.0, np.inf, np.inf], np.inf, horizon=2045.0).round(3).item()  # -log(2.5 / 4)
     0.47
@@ -142,8 +134,6 @@ def pit(samples: ArrayLike, observed: ArrayLike, *, horizon: float | None = None
     Samples equal to it count half, so that what lies beyond the horizon stands in the middle of its range. Of a
     calibrated forecast these are spread evenly over 0 to 1.
 
-    Examples
-    --------
     >>> pit([1.0, 2.0, 3.0, 4.0], 2.0).item()
     0.375
     """
@@ -157,8 +147,6 @@ def covered(
 ) -> NDArray[np.bool_]:
     """Say whether what came lies in the central interval of a level: equal-tailed, its ends belong to it.
 
-    Examples
-    --------
     >>> covered([1.0, 2.0, 3.0], 2.9, level=0.5).item()
     False
     """
@@ -170,8 +158,6 @@ def covered(
 def brier(probability: ArrayLike, happened: ArrayLike) -> Array:
     """Compute the Brier score of probabilities (0 to 1) of events: (probability - [happened])^2.
 
-    Examples
-    --------
     >>> brier([0.7, 0.7], [True, False]).round(2).tolist()
     [0.09, 0.49]
     """

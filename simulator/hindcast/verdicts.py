@@ -31,8 +31,6 @@ def two_halves(origins: ArrayLike, differences: ArrayLike) -> tuple[Array, Array
     The origins (forecast,) are cut into an earlier and a later half, the earlier has the odd one; with means d1, d2 the
     half-width is t |d1 - d2| / 2, with t of one degree of freedom (Ibragimov and Mueller 2010).
 
-    Examples
-    --------
     >>> [round(float(each), 3) for each in two_halves([2018, 2019, 2020, 2021], [0.3, 0.3, 0.4, 0.4])]
     [0.35, 0.034, 0.666]
     """

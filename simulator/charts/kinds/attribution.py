@@ -129,8 +129,6 @@ def _chosen(numbers: Mapping[tuple[Any, ...], Table]) -> list[tuple[Any, ...]]:
 def shown_parts(own: Table, *, most: int = MOST_PARTS) -> list[tuple[str, float]]:
     """Give the parts of one number, the largest first; small ones are drawn as one, those of 0 not at all.
 
-    Examples
-    --------
     >>> shown_parts(Table({"input": ["a", "b", ""], "part": [1.0, -3.0, -2.0]}))
     [('b', -3.0), ('a', 1.0)]
     """

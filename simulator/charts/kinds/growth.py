@@ -32,8 +32,6 @@ FILLS = {
 def ooms(value: float) -> str:
     """Write orders of magnitude with their sign.
 
-    Examples
-    --------
     >>> ooms(4.44), ooms(-2.31), ooms(0.001), ooms(-0.02)
     ('+4.4', '−2.3', '0.0', '−0.02')
     """

@@ -68,8 +68,6 @@ def _fans(stored: Hindcast, names: Sequence[str], *, name: str, height: float) -
 def _spread(origins: Sequence[int]) -> Sequence[int]:
     """Choose origins, evenly, where they are too many to be drawn.
 
-    Examples
-    --------
     >>> _spread(range(2014, 2025))
     [2014, 2017, 2021, 2024]
     """

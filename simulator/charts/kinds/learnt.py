@@ -84,8 +84,6 @@ def name_lines(row: Row) -> list[str]:
 def told(row: Row) -> Scale:
     """Choose how the numbers of an unknown are told: growth as a factor, scatter as it is, levels as people do.
 
-    Examples
-    --------
     >>> told({"name": "spending_growth", "unit": "OOM/year"}).text(0.5)
     '3.16'
     >>> told({"name": "spending_end", "unit": "log10(USD)", "median": 8.3}).text(8.3)

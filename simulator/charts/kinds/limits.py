@@ -251,8 +251,6 @@ def within(path: Sequence[Point], *, lower: float, upper: float) -> list[list[Po
 
     The drawing library could do it, but numbers the shapes that it cuts with, so that files would differ.
 
-    Examples
-    --------
     >>> within([(2025, 0.0), (2026, 2.0), (2027, 2.0)], lower=1.0, upper=3.0)
     [[(2025.5, 1.0), (2026, 2.0), (2027, 2.0)]]
     """

@@ -264,8 +264,6 @@ def _points(finite: Array) -> Array:
 def _group(name: str) -> str:
     """Name what a prior is about: the driver, or the section of the scenario.
 
-    Examples
-    --------
     >>> _group("drivers.spending.start"), _group("quantities.world-product.growth")
     ('spending', 'quantities')
     """
@@ -276,8 +274,6 @@ def _group(name: str) -> str:
 def paged(rows: Sequence[Row], *, most: int = MOST_ON_A_PAGE) -> list[list[Row]]:
     """Spread priors over pages: a group stays together where it can, a large one is cut into even parts.
 
-    Examples
-    --------
     >>> rows = [{"group": "spending"}] * 3 + [{"group": "quantities"}] * 4
     >>> [len(page) for page in paged(rows, most=5)]
     [3, 4]
@@ -328,8 +324,6 @@ def _figure(
 def _origin(count: int, judged: int, bare: int) -> str:
     """Say in a title how many priors rest on what.
 
-    Examples
-    --------
     >>> _origin(13, 11, 0), _origin(14, 1, 0), _origin(3, 0, 2)
     ('11 of 13 are own judgement', '13 of 14 have a published source', '2 of 3 have no source')
     """

@@ -32,8 +32,6 @@ MOST = 14
 def span_of(rows: Sequence[Row], *, base: float, scale: Scale, years: tuple[float, float]) -> tuple[float, float]:
     """Choose the ends of the axis: all finite values, up to the horizon where one is later than it.
 
-    Examples
-    --------
     >>> span_of([{"lower": 2030.0, "upper": math.inf}], base=2031.0, scale="year", years=(2025.0, 2045.0))
     (2030.0, 2045.0)
     """
