@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from simulator.charts import spec, style
 from simulator.charts.frame import Frame
 from simulator.charts.layout import LINE_SHADES, RECT, Marks, PixelScale, line_mark, outside_mark, row_edges, rule_mark
@@ -50,13 +52,11 @@ def ends_words(row: Row, unit: str) -> str:
     return middle if low == high else f"{middle} ({amount_range(low, high)})"
 
 
-def draw_fans(
-    levels: Table, *, name: str, unit: str, notes: Mapping[str, str], head: Head, news: Sequence[Row] = ()
-) -> spec.Spec:
+def draw_fans(levels: Table, *, name: str, unit: str, head: Head, news: Sequence[Row] = ()) -> spec.Spec:
     """Draw the fans of two runs or more over one another: up to four in one frame, more in small frames.
 
-    `levels` has `run`, `year`, `median`, `lower`, `upper` (log10 of the unit), the runs in their order; `notes` stand
-    under the names of the runs. `news` are marked in the one frame: `year`, `lower`, `upper` (infinite at an open end).
+    `levels` has `run`, `year`, `median`, `lower`, `upper` (log10 of the unit), the runs in their order; under the name
+    of each stands its last row. `news` are marked in the one frame: `year`, `lower`, `upper` (infinite at an open end).
     Levels beyond any number (+inf) stand at the top.
     """
     runs = {run: own for (run,), own in levels.groups("run")}
@@ -66,6 +66,8 @@ def draw_fans(
     frame, told = Frame(*years, *spread, height=height, gutter=LEFT, width=width).told_in(
         levels.where(run=next(iter(runs)))["median"][-1], unit
     )
+    lasts = {run: own.rows()[-1] for run, own in runs.items()}
+    notes = {run: f"{row['year']:g}: {ends_words(row, unit)}" for run, row in lasts.items()}
     draw = _draw_multiples if small else partial(_draw_overlaid, news=news)
     return draw(runs, frame, heading=f"{name}, {told}", notes=notes, head=head)
 
@@ -211,6 +213,15 @@ def _span(levels: Table, keys: Sequence[str], margin: float) -> tuple[float, flo
     low, high = min(values), max(values)
     spare = max(0.0, 1.0 - (high - low)) / 2 + margin * (high - low)
     return low - spare, high + spare
+
+
+def crossing_span(crossings: Table, first: float) -> tuple[float, float]:
+    """Choose the ends of the axis of crossing years: a year of room on either side, from `first` to the horizon."""
+    starts = np.concatenate([crossings["lower_50"], crossings["median"]])
+    begin = max(first, math.floor(min(starts[np.isfinite(starts)], default=first)) - 1.0)
+    ends = np.minimum(crossings["upper_50"], crossings["last_year"])
+    last = min(float(crossings["last_year"].max()), math.ceil(ends.max()) + 1.0)
+    return min(begin, last - 1.0), last
 
 
 def draw_dumbbells(

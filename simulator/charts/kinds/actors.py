@@ -9,7 +9,7 @@ import numpy as np
 
 from simulator.charts import layout, spec, style
 from simulator.charts.frame import beyond_said, check_numbers
-from simulator.charts.overlaid import draw_dumbbells, draw_fans, ends_words, level_words
+from simulator.charts.overlaid import crossing_span, draw_dumbbells, draw_fans, ends_words, level_words
 from simulator.charts.reading import drawn_years, level_unit, run_head
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, number
@@ -50,9 +50,8 @@ def _fans(run: Run, quantity: str, labels: list[str], options: FigureOptions) ->
     order = sorted(labels, key=lambda label: -ends[label]["median"])
     said = [f"{label} {level_words(ends[label]['median'], unit)}" for label in order]
     title = f"{capital(long_name)} in {number(last)}: median {', '.join(said[:4])}"
-    notes = {label: f"{number(last)}: {ends_words(row, unit)}" for label, row in ends.items()}
     head = run_head(run, title, "By actor: medians, and the ends of 90 % of the samples.")
-    chart = draw_fans(levels, name=long_name, unit=unit, notes=notes, head=head)
+    chart = draw_fans(levels, name=long_name, unit=unit, head=head)
     told = "; ".join(f"{label} {ends_words(ends[label], unit)}" for label in order)
     caption = f"{capital(long_name)} in {number(last)} by actor, median and 90 % interval, {unit}: {told}."
     alt = f"Line chart with bands of {long_name} by year, on a log axis in {unit}, for {len(labels)} actors. {caption}"
@@ -147,16 +146,14 @@ def ladder_figures(run: Run, _: FigureOptions) -> list[Figure]:
         for row in own.rows()
     ]
     drawn = Table.of_rows(rows)
-    starts, ends = drawn["lower_50"], np.minimum(drawn["upper_50"], last)
-    begin = max(first, math.floor(min(starts[np.isfinite(starts)], default=first)) - 1.0)
-    end = min(last, math.ceil(float(ends.max())) + 1.0)
+    begin, end = crossing_span(drawn, first)
     widest = [row for row in rows if row["threshold"] == kept[0]]
     said = ", ".join(f"{row['run']} {row['text']}" for row in widest)
     title = f"{widest[0]['label']}: {said}"
     left = f" {len(kept) - most} more thresholds are left out." if len(kept) > most else ""
     under = f"Median crossing years and 50 % intervals by actor; arrows: later than the horizon.{left}"
     head, words = run_head(run, title, under), ("first named", "others")
-    chart = draw_dumbbells(drawn, years=(min(begin, end - 1.0), end), head=head, words=words)
+    chart = draw_dumbbells(drawn, years=(begin, end), head=head, words=words)
     caption = f"Median crossing years by actor. {title}.{left}"
     told = f"{len(kept[:most])} thresholds by actor, {listed(list(labels.values()))}"
     alt = f"Dot chart of the median crossing years of {told}; the axis is years from {begin:g} to {end:g}. {title}."

@@ -10,7 +10,7 @@ import numpy as np
 
 from simulator.analysis.comparison import Comparison
 from simulator.charts.frame import beyond_said
-from simulator.charts.overlaid import MOST_OVERLAID, draw_dumbbells, draw_fans, ends_words, level_words
+from simulator.charts.overlaid import MOST_OVERLAID, crossing_span, draw_dumbbells, draw_fans, ends_words, level_words
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
 from simulator.runs.groups import Run, arrays, group, stood_on, summarised_names
@@ -112,9 +112,8 @@ def _levels_figures(runs: Sequence[Run], names: Sequence[str]) -> list[Figure]:
     width = f"{100 * BAND:g} %"
     others = listed(names[1:]) if len(names) <= MOST_OVERLAID else f"{len(names) - 1} other runs"
     under = f"{names[0]} against {others}. Medians, and the ends of {width} of the samples."
-    notes = {name: f"{row['year']:g}: {ends_words(row, unit)}" for name, row in lasts.items()}
     head = Head(title, under, _foot(runs, names))
-    chart = draw_fans(levels, name=long_name, unit=unit, notes=notes, head=head)
+    chart = draw_fans(levels, name=long_name, unit=unit, head=head)
     said = "; ".join(f"{name} {ends_words(ends[name], unit)}" for name in names)
     caption = " ".join(
         [f"{said_name} {when}, median and {width} interval, {unit}: {said}.", *beyond_said(levels["upper"])]
@@ -144,14 +143,10 @@ def _crossings_figure(runs: Sequence[Run], names: Sequence[str], crossings: Tabl
         title = "The runs cross every threshold at the same time"
     left = len(spread) - len(kept)
     more = f" {left} thresholds on which the runs differ least are left out." if left else ""
-    first = min(_years(run)[0] for run in runs)
-    starts = np.concatenate([drawn["lower_50"], drawn["median"]])
-    begin = max(first, math.floor(min(starts[np.isfinite(starts)], default=first)) - 1.0)
-    ends = np.minimum(drawn["upper_50"], drawn["last_year"])
-    last = min(float(drawn["last_year"].max()), math.ceil(ends.max()) + 1.0)
+    begin, last = crossing_span(drawn, min(_years(run)[0] for run in runs))
     under = f"Median crossing years and 50 % intervals, by threshold; arrows: later than the horizon.{more}"
     head = Head(title, under, _foot(runs, names))
-    chart = draw_dumbbells(drawn, years=(min(begin, last - 1.0), last), head=head)
+    chart = draw_dumbbells(drawn, years=(begin, last), head=head)
     said = "; ".join(f"{row['run']} {_median_text(row)}" for row in widest)
     caption = f"Median crossing years of {len(spread)} thresholds in {len(runs)} runs. The runs differ most on "
     caption += f"{label}: {said}.{more}"

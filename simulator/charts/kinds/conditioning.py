@@ -5,11 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from simulator.charts import style
 from simulator.charts.layout import RECT, Marks, PixelScale, rule_mark
-from simulator.charts.overlaid import draw_dumbbells, draw_fans, ends_words, level_words
+from simulator.charts.overlaid import crossing_span, draw_dumbbells, draw_fans, ends_words, level_words
 from simulator.charts.reading import level_unit
 from simulator.charts.spec import Figure, Head
 from simulator.runs.table import Row, Table
@@ -49,14 +47,13 @@ def _levels(levels: Table, name: str, head: Head, given: Table) -> Figure:
     runs = levels.with_columns({"run": levels["state"]})
     label, unit = str(levels["label"][0]), level_unit(str(levels["unit"][0]))
     states = {state: own.rows() for (state,), own in runs.groups("run")}
-    notes = {state: f"{rows[-1]['year']:g}: {ends_words(rows[-1], unit)}" for state, rows in states.items()}
     middle = len(next(iter(states.values()))) // 2
     ends = {state: rows[middle] for state, rows in states.items()}
     year = next(iter(ends.values()))["year"]
     first, then = (level_words(row["median"], unit) for row in ends.values())
     title = f"{capital(label)} in {year:g}: median {first} before, {then} given what happened"
     news = [row for row in given.rows() if row["quantity"] == name and row["year"] is not None]
-    chart = draw_fans(runs, name=label, unit=unit, notes=notes, head=_titled(head, title), news=news)
+    chart = draw_fans(runs, name=label, unit=unit, head=_titled(head, title), news=news)
     said = "; ".join(f"{state} {ends_words(row, unit)}" for state, row in ends.items())
     caption = f"{capital(label)} in {year:g}, median and 90 % interval, {unit}: {said}. {head.subtitle}"
     alt_text = f"Line chart with bands of {label} by year, on a log axis in {unit}, before and given it. {title}."
@@ -71,11 +68,8 @@ def _crossings(crossings: Table, head: Head) -> Figure:
     before, then = max(pairs, key=lambda pair: abs(_held(pair[1], first, last) - _held(pair[0], first, last)))
     texts = [year_text(row["median"], last, first) for row in (before, then)]
     title = f"{before['label']}: median crossing year {texts[0]} before, {texts[1]} given what happened"
-    starts = np.concatenate([crossings["lower_50"], crossings["median"]])
-    begin = max(first, math.floor(min(starts[np.isfinite(starts)], default=first)) - 1.0)
-    chart = draw_dumbbells(
-        runs, years=(min(begin, last - 1.0), last), head=_titled(head, title), words=("before", "given it")
-    )
+    years = crossing_span(crossings, first)[0], last
+    chart = draw_dumbbells(runs, years=years, head=_titled(head, title), words=("before", "given it"))
     said = "; ".join(f"{pair[0]['label']} {pair[0]['text']} to {pair[1]['text']}" for pair in pairs)
     caption = f"Median crossing years before and given what happened: {said}. {head.subtitle}"
     alt_text = f"Dot chart of the median crossing years of {len(pairs)} thresholds with 50 % intervals. {title}."

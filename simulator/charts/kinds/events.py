@@ -54,11 +54,10 @@ def _figure(run: Run, event: Row, quantity: str, options: FigureOptions) -> Figu
     label, unit = str(paths.attrs["long_name"]), level_unit(str(paths.attrs["units"]))
     ends = {name: own.rows()[-1] for (name,), own in table.groups("run")}
     last = number(years[-1])
-    notes = {name: f"{last}: {ends_words(row, unit)}" for name, row in ends.items()}
     one, other = (level_words(row["median"], unit) for row in ends.values())
     title = f"{capital(label)} in {last}: median {one} with {event['label']}, {other} without"
     head = run_head(run, title, "Medians, and 90 % of the samples of each.")
-    chart = draw_fans(table, name=label, unit=unit, notes=notes, head=head)
+    chart = draw_fans(table, name=label, unit=unit, head=head)
     listing = "; ".join(f"{name}: {ends_words(row, unit)}" for name, row in ends.items())
     caption = f"{capital(label)} in {last}, median and 90 % interval, {unit}: {listing}."
     caption = " ".join([caption, *beyond_said(table["upper"])])

@@ -219,11 +219,10 @@ def _apart(run: Group | Run, fan: Fan) -> Figure:
         said = [said[0], *(text.replace(f" {unit} in", " in") for text in said[1:])]
     shown = said if len(said) <= 3 else [*said[:2], f"{len(said) - 2} more below"]
     title = f"{capital(fan.label)} in {year}: median {listed(shown)}"
-    notes = {name: f"{year}: {ends_words(row, unit)}" for name, row in last.items()}
     under = (
         f"{_subject(run)}\nEach part of the mixture apart, and all together: medians, and 90 % of the samples of each."
     )
-    chart = draw_fans(levels, name=fan.label, unit=unit, notes=notes, head=Head(title, under, run_label(run)))
+    chart = draw_fans(levels, name=fan.label, unit=unit, head=Head(title, under, run_label(run)))
     listing = "; ".join(f"{name}: {ends_words(row, unit)}" for name, row in last.items())
     caption = f"{capital(fan.label)} in {year}, median and 90 % interval, {unit}: {listing}."
     caption = " ".join([caption, *beyond_said(levels["upper"])])
