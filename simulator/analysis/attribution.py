@@ -127,7 +127,6 @@ class Attribution(Result):
 
     @property
     def label(self) -> str:
-        """What it is of, and how the parts were told."""
         how = f"over {self.shares.orders} random orders" if self.shares.orders else "over all subsets of the inputs"
         about = self.about or f"Scenarios {' and '.join(self.scenarios)}"
         return f"{about}. Shapley values {how}, each evaluated on {self.samples:,} common samples."

@@ -91,7 +91,6 @@ class Audit(Result):
 
     @property
     def folder_name(self) -> str:
-        """`<scenario>-audit-<id>`."""
         return f"{self.scenario.spec.name}-audit-{self.key}"
 
     def tables(self) -> dict[str, Table]:

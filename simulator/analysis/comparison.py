@@ -81,7 +81,6 @@ class Comparison(Result):
 
     @property
     def label(self) -> str:
-        """The runs, with what they are called."""
         named = zip(self.runs, self.labels, strict=True)
         return "Runs " + ", ".join(f"{run.attrs['run_id']} ({label})" for run, label in named)
 

@@ -55,12 +55,10 @@ class Conditioned(Result):
 
     @property
     def folder_name(self) -> str:
-        """The folder that it is written into."""
         return f"{self.about['name']}-given-{self.about['id']}"
 
     @property
     def label(self) -> str:
-        """The run, and what is given."""
         return f"Run {self.about['run_id']} of scenario {self.about['name']}, given {self.about['given']}"
 
     @property

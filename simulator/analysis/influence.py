@@ -90,7 +90,6 @@ class Influence(Result):
 
     @property
     def label(self) -> str:
-        """The run."""
         return f"Run {self.run.attrs['run_id']} of scenario {self.run.attrs['name']}"
 
     def tables(self) -> dict[str, Table]:

@@ -55,17 +55,14 @@ class Nowcast(Result):
 
     @property
     def folder_name(self) -> str:
-        """The folder that it is written into."""
         return f"{self.about['name']}-nowcast-{self.about['id']}"
 
     @property
     def label(self) -> str:
-        """The date, and what it is made from."""
         return f"Nowcast of {self.about['date']} by scenario {self.about['name']}"
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """Whether the chains of the fit agree."""
         return self.warned
 
     @property

@@ -67,12 +67,10 @@ class Shares(Result):
 
     @property
     def folder_name(self) -> str:
-        """`<scenario>-shares-<id>`."""
         return f"{self.dataset.attrs['name']}-shares-{self.dataset.attrs['shares_id']}"
 
     @property
     def label(self) -> str:
-        """Their id, scenario, seed and samples."""
         said = self.dataset.attrs
         head = f"Shares {said['shares_id']} · scenario {said['name']} · seed {said['seed']}"
         return f"{head} · {said['samples']:,} samples in either half"

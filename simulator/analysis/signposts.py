@@ -59,12 +59,10 @@ class Signposts(Result):
 
     @property
     def folder_name(self) -> str:
-        """The folder that it is written into."""
         return f"{self.about['name']}-signposts-{self.about['id']}"
 
     @property
     def label(self) -> str:
-        """The run, and the outcome."""
         return f"Run {self.about['run_id']} of scenario {self.about['name']}: signposts of {self.about['outcome']}"
 
     @property

@@ -59,7 +59,6 @@ class Sweep(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_
 
     @property
     def folder_name(self) -> str:
-        """`<scenario>-sweep-<id>`."""
         return f"{self.attrs['name']}-sweep-{self.attrs['run_id']}"
 
     def at(self, values: Mapping[str, Any] | None = None, /, **named: Any) -> xr.Dataset:

@@ -79,12 +79,10 @@ class Swings(Result):
 
     @property
     def folder_name(self) -> str:
-        """`<scenario>-swings-<id>`."""
         return f"{self.dataset.attrs['name']}-swings-{self.dataset.attrs['id']}"
 
     @property
     def label(self) -> str:
-        """Their id and scenario."""
         return f"Swings {self.dataset.attrs['id']} of scenario {self.dataset.attrs['name']}"
 
     def tables(self) -> dict[str, Table]:

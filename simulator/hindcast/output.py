@@ -134,7 +134,6 @@ class Hindcast(Result):
 
     @property
     def label(self) -> str:
-        """What its charts say of where they come from."""
         return f"Hindcast {self.folder_name}"
 
     def tables(self) -> dict[str, Table]:

@@ -173,7 +173,6 @@ class Stored(Result):
 
     @property
     def kind(self) -> str:
-        """The name of its kind."""
         return self.known.name
 
     @property
@@ -190,7 +189,6 @@ class Stored(Result):
 
     @property
     def label(self) -> str:
-        """What its charts say of where they come from."""
         return self.folder_name if self.kept is None else str(self.kept.attrs["label"])
 
     def tables(self) -> Mapping[str, Table]:
@@ -207,7 +205,6 @@ class Stored(Result):
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What was warned of."""
         return tuple(self.warned)
 
 

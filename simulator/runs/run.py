@@ -28,12 +28,10 @@ class TreeResult(xr.DataTree, Result):  # type: ignore[no-untyped-call]  # of xa
 
     @property
     def stored(self) -> xr.DataTree:
-        """What is saved of it: all of it."""
         return self
 
     @property
     def label(self) -> str:
-        """What is said of where it comes from."""
         return f"{self.kind.capitalize()} {self.attrs['run_id']} of scenario {self.attrs['name']}"
 
     def texts(self) -> Mapping[str, str]:
@@ -86,7 +84,6 @@ class Run(TreeResult):  # type: ignore[no-untyped-call]  # of xarray's __init_su
 
     @property
     def folder_name(self) -> str:
-        """The folder that it is written into: scenario and run id."""
         return f"{self.attrs['name']}-{self.attrs['run_id']}"
 
     def tables(self) -> Mapping[str, Table]:

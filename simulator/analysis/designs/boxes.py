@@ -56,12 +56,10 @@ class Boxes(Result):
 
     @property
     def folder_name(self) -> str:
-        """The folder that it is written into."""
         return f"{self.about['name']}-boxes-{self.about['id']}"
 
     @property
     def label(self) -> str:
-        """The sweep, and what is looked for."""
         return f"Sweep {self.about['run_id']} of scenario {self.about['name']}: {self.about['words']}"
 
     @property
