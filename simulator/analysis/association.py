@@ -149,6 +149,11 @@ def drawn_priors(run: xr.DataTree, *, most: int | None = None) -> Iterator[tuple
             yield str(name), str(drawn.attrs.get("units", "1")), values[present], present
 
 
+def rank_among(values: Array, ordered: Array) -> Array:
+    """Give the share of sorted values that lie below each value, (sample,), and half of those that are the same."""
+    return (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / (2.0 * ordered.size)
+
+
 def spearman(first: Array, second: Array) -> float | None:
     """Give Spearman's rank correlation of two columns (sample,); None where one of them does not vary."""
     if first.shape != second.shape:

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from simulator.analysis.association import drawn_priors
+from simulator.analysis.association import drawn_priors, rank_among
 from simulator.analysis.evidence import AFTER, BEFORE, Fact, given_weights, likelihood, read_facts
 from simulator.analysis.outcomes import Outcome, between_words, prior_text, run_crossings, run_outcomes, years_of
 from simulator.analysis.reweighting import headline_lines, headline_table, weighted_estimate
@@ -356,8 +356,7 @@ def _placed(values: Array, present: NDArray[np.bool_], missing: float) -> Array:
 
 def _rank_scores(own: Array, values: Array) -> Array:
     """Give the normal scores of values (sample,) among a prior's own samples, by rank."""
-    ordered = np.sort(own)
-    middles = (np.searchsorted(ordered, values, "left") + np.searchsorted(ordered, values, "right")) / (2 * own.size)
+    middles = rank_among(values, np.sort(own))
     return np.asarray(ndtri(np.clip(middles, 0.25 / own.size, 1 - 0.25 / own.size)))
 
 

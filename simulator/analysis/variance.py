@@ -9,6 +9,7 @@ from itertools import chain
 
 import numpy as np
 
+from simulator.analysis.association import rank_among
 from simulator.analysis.evaluation import Input, Model, evaluate_values, model_of
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.shapley import CorrelatedColumns, ShapleyPoints, shapley_effects
@@ -109,11 +110,6 @@ def parted_variance(study: Study, workers: Workers = 1) -> Parted:
     if isinstance(points, SobolPoints):
         return sobol_indices(values, inputs=len(study.inputs), seed=plan.spec.seed)
     return shapley_effects(values, points, seed=plan.spec.seed)
-
-
-def rank_among(years: Array, ordered: Array) -> Array:
-    """Give the share of sorted years that lie below each year, (sample,), and half of those that are the same."""
-    return (np.searchsorted(ordered, years, "left") + np.searchsorted(ordered, years, "right")) / (2.0 * ordered.size)
 
 
 def _finite(values: Array, outcomes: Sequence[Outcome]) -> Array:

@@ -95,18 +95,12 @@ _ALONE = (
 )
 
 
-def write_shared(
-    scenario: Source | Scenario,
-    path: FilePath | str,
-    *,
-    overrides: Sequence[str] = (),
-    outputs: FilePath | str = "outputs",
-) -> list[str]:
+def write_shared(scenario: Source | Scenario, path: FilePath | str, *, overrides: Sequence[str] = ()) -> list[str]:
     """Write the page of an explored scenario as one HTML file, at most 3 MB, and say what it holds.
 
     It is replaced only when the new one is complete.
     """
-    explorer, target = Explorer(scenario, overrides=overrides, outputs=outputs), FilePath(path)
+    explorer, target = Explorer(scenario, overrides=overrides), FilePath(path)
     text, samples = shared_text(explorer)
     make_folder(target.parent)
     with replacing(target) as temporary:

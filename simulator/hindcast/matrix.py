@@ -298,9 +298,9 @@ def answer_matrix(
     return replace(made, folder_name=f"hindcast-matrix-{short_hash(asked.words)}")
 
 
-def revised(forecast: RecordForecast, *, seed: int = 0) -> RecordForecast:
+def revised(forecast: RecordForecast) -> RecordForecast:
     """Add to a forecast the error of a truth that is told by a later snapshot: estimates are revised."""
-    rng = np.random.default_rng([seed, forecast.origin, 7])  # 0 to 6 are the streams of the forecasts themselves
+    rng = np.random.default_rng([0, forecast.origin, 7])  # 0 to 6 are the streams of the forecasts themselves
     size = forecast.samples.shape[1]
     change = np.where(rng.random(size) < REVISED, REVISION * rng.standard_normal(size), 0.0)
     return replace(forecast, samples=forecast.samples + change)

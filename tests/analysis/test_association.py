@@ -13,6 +13,7 @@ from simulator.analysis.association import (
     corrected_delta,
     deltas_by_chance,
     distance,
+    rank_among,
     rank_associations,
     rank_by_chance,
     rank_classes,
@@ -161,3 +162,9 @@ def test_the_only_uncertain_number_of_a_model_goes_with_all_of_its_outcome():
 def test_a_summary_has_no_correlations():
     with pytest.raises(InputError, match="kept its summary only"):
         rank_associations(simulate(load_scenario("capability"), keep="summary"))
+
+
+def test_ranks_among_years_are_alike_where_the_years_are_and_last_where_there_is_none():
+    ordered = np.array([2026.0, 2027.0, 2027.0, np.inf])
+    years = np.array([2025.0, 2026.0, 2027.0, 2030.0, np.inf])
+    assert rank_among(years, ordered).tolist() == [0.0, 0.125, 0.5, 0.75, 0.875]

@@ -7,7 +7,7 @@ from simulator import load_scenario
 from simulator.analysis.evaluation import model_of
 from simulator.analysis.outcomes import outcomes_over, parse_outcome
 from simulator.analysis.shares import variance_shares
-from simulator.analysis.variance import Study, rank_among
+from simulator.analysis.variance import Study
 from simulator.errors import InputError
 from simulator.scenario.load import parse_scenario
 from simulator.testing import scenario_text, small_scenario
@@ -107,12 +107,6 @@ def test_shares_of_a_crossing_year_are_those_of_its_rank():
     lines = shares.lines()
     assert "  the rank of the crossing year of late, %, first-order / total" in lines
     assert lines[-1].endswith("their orders may differ.")
-
-
-def test_ranks_among_years_are_alike_where_the_years_are_and_last_where_there_is_none():
-    ordered = np.array([2026.0, 2027.0, 2027.0, np.inf])
-    years = np.array([2025.0, 2026.0, 2027.0, 2030.0, np.inf])
-    assert rank_among(years, ordered).tolist() == [0.0, 0.125, 0.5, 0.75, 0.875]
 
 
 def test_shares_hang_on_names_and_seed_and_not_on_what_else_is_asked(independent):
