@@ -42,13 +42,8 @@ def shapley_values(
     (Shapley 1953). Up to `most_exact` inputs that is a sum over all subsets; above, over random orders, each with its
     reverse, with the standard error sd over the pairs / sqrt(pairs). Either way the parts add up to the whole.
 
-    Parameters
-    ----------
-    value : function of a frozenset of inputs (those that are changed) to an array (number,)
-    inputs : int
-    most_exact : int
-    orders : int, optional
-        Random orders, an even number; without it as many as take about 256 evaluations, at least 8.
+    `value` is a function of a frozenset of inputs, those that are changed, to an array (number,). `orders` is even;
+    without it there are as many as take about 256 evaluations, at least 8.
     """
     cached = cache(value)
     if inputs == 0:

@@ -52,24 +52,10 @@ class Explorer:
 
     An answer depends on what is asked alone, and never on what was asked before. Requests come one at a time.
 
-    Parameters
-    ----------
-    scenario : what `load_scenario` reads, or a Scenario
-    overrides : sequence of str
-        Changes as `path=value`, laid over it before it is explored.
-    outputs : path
-        The folder of run folders, and of the fits of scenarios that learn.
-    waits : bool
-        Whether it waits here for a scenario that must learn. Any that is asked about later learns beside the others,
-        and the answer says how far that is.
+    `overrides` are laid over the scenario before it is explored; run folders, and the fits of scenarios that learn,
+    stand below `outputs`. With `waits` it waits here for a scenario that must learn; any that is asked about later
+    learns beside the others, and the answer says how far that is. InputError: the scenario has faults, or is none.
 
-    Raises
-    ------
-    InputError
-        The scenario has faults, or there is none.
-
-    Examples
-    --------
     >>> from simulator.explorer.explorer import Explorer
     >>> explorer = Explorer("essay-2023")
     >>> explorer.answer({"kind": "picture", "samples": 64, "serial": 7})["picture"]["samples"]
