@@ -61,12 +61,10 @@ class Model:
 
     @property
     def joint(self) -> JointPrior:
-        """The joint prior."""
         return self.component.joint
 
     @property
     def years(self) -> Array:
-        """The years of the projection, (year,)."""
         return self.plan.years
 
     @property
@@ -97,10 +95,8 @@ def open_scenario(
         return read_scenario(item, outputs, overrides, outcomes, say=say)
     folder = run_path(path).parent
     if overrides:
-        raise InputError(
-            f"{item}: is a run, whose scenario is taken as it is. For --set, name the scenario: "
-            f"{folder}/scenario.yaml holds it."
-        )
+        rule = "is a run, whose scenario is taken as it is. For --set, name the scenario"
+        raise InputError(f"{item}: {rule}: {folder}/scenario.yaml holds it.")
     with open_run(path) as run:
         text, changed = stored_scenario_text(run), str(run.attrs.get("overrides", "")).splitlines()
     return Asked(replace(parse_scenario(text, file=str(folder / "scenario.yaml")), overrides=tuple(changed)))
@@ -115,8 +111,7 @@ def read_scenario(
     if scenario.must_learn and asked:
         check_outcomes(scenario, asked)
     scenario = ready(scenario, outputs, say=say)
-    documents = lineage(item) if len(scenario.components) == 1 else ()
-    return Asked(scenario, documents, plan_warnings(scenario), asked)
+    return Asked(scenario, lineage(item) if len(scenario.components) == 1 else (), plan_warnings(scenario), asked)
 
 
 def scenario_outcomes(scenario: Scenario, given: Iterable[Outcome | str]) -> tuple[Outcome, ...]:
@@ -130,10 +125,8 @@ def model_of(scenario: Scenario, *, custom: Mapping[str, CustomDriver] | None = 
     """Take a scenario for evaluation; one that mixes several, whose priors of one name may differ, is refused."""
     if len(scenario.components) > 1:
         names = ", ".join(component.name for component in scenario.components)
-        raise InputError(
-            f"{scenario.spec.name}: mixes {names}, and a prior of one name may mean another thing in each. "
-            "Ask it of one of them."
-        )
+        rule = "and a prior of one name may mean another thing in each. Ask it of one of them."
+        raise InputError(f"{scenario.spec.name}: mixes {names}, {rule}")
     return Model(run_plan(scenario, custom), scenario.components[0])
 
 
@@ -153,8 +146,7 @@ def first_sample(scenario: Scenario) -> tuple[Plan, Batch] | None:
 
 def check_outcomes(scenario: Scenario, outcomes: Sequence[Outcome]) -> None:
     """Refuse outcomes that a scenario has not, before it learns or is run."""
-    found = first_sample(scenario)
-    if found is not None:
+    if found := first_sample(scenario):
         plan, sample = found
         dates = (*sample.crossings.get("event_year", ()), *sample.crossings["crossing_year"])
         crossing = dict(zip((*plan.events, *plan.thresholds), dates, strict=True))
@@ -194,7 +186,6 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
     years = model.years
     needed = {outcome.of for outcome in outcomes if outcome.kind == "level"}
     crosses = any(outcome.kind in DATED for outcome in outcomes)  # which takes most of the time
-    counted = any(is_count(name) for name in needed)
     between = [place for place, outcome in enumerate(outcomes) if is_between(outcome, years)]
     whole = max((array.size for array in values.values()), default=1)
     parts = []
@@ -214,7 +205,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
             met = np.stack(crossed)
             dates = (*np.minimum.reduce(events), *np.take_along_axis(met, deciding(model.plan, met), axis=0)[0])
             crossing = dict(zip((*model.plan.events, *model.plan.spec.thresholds), dates, strict=True))
-        counts = counts_of(model.plan, every) if counted else [{} for _ in every]
+        counts = counts_of(model.plan, every) if any(map(is_count, needed)) else [{} for _ in every]
         levels = (each.levels | own for each, own in zip(every, counts, strict=True))
         apart = [_rows(model, each, years, size, needed) for each in levels]
         rows, race = frontier(model.plan, apart), race_of(model.plan, years, apart, needed, crossed)

@@ -12,14 +12,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from simulator.analysis.attribution import (
-    Attribution,
-    attribute_runs,
-    check_attributable,
-    chosen_years,
-    common_years,
-    unlike,
-)
+from simulator.analysis.attribution import Attribution, attribute_runs, chosen_years, common_years, unlike
 from simulator.errors import InputError
 from simulator.files import short_hash
 from simulator.history.columns import decimal_year
@@ -241,5 +234,4 @@ def _attributed(runs: Sequence[xr.DataTree], names: Sequence[str], years: Sequen
     for run in runs:
         if "name" not in stored_data(run.attrs):
             raise InputError(f"the scenario that was frozen with {run.attrs['dated']} is not beside it.")
-    check_attributable(runs)
     return attribute_runs(runs, names, years=years)

@@ -26,20 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Exporter:
-    """A format to which a run can be exported.
+    """A format to which a run can be exported: what it is, for the help of `simulate export`, how its files end.
 
-    Parameters
-    ----------
-    says : str
-        What it is, for the help of `simulate export`.
-    suffix : str
-        How its files end.
-    text : function of a run, or its place as `module:function`
-        Gives the text, and a line that the reader should know, or an empty one. It takes the options named in `takes`
-        as keywords.
-    table : function of a `RunTable` and a path, or its place
-        Writes one table and gives the files, where the format is one of tables; then there is no `text`.
-    takes : names of fields of `ExportOptions`
+    `text` is a function of a run, or its place as `module:function`, that gives the text, and a line that the reader
+    should know, or an empty one. It takes the options named in `takes`, fields of `ExportOptions`, as keywords.
+    One of tables has `table` instead, a function of a `RunTable` and a path that writes a table and gives the files.
     """
 
     says: str
@@ -57,14 +48,10 @@ EXPORTERS: Register[Exporter] = Register(
         "csv": Exporter("tables", ".csv", table="simulator.export.tables:write_csv", takes=_CHOICE),
         "parquet": Exporter("tables", ".parquet", table="simulator.export.tables:write_parquet", takes=_CHOICE),
         "json": Exporter("the summary", ".json", text="simulator.export.summary:summary_json"),
-        "hub": Exporter(
-            "quantiles for forecast hubs", ".csv", text="simulator.export.summary:hub_text",
-            takes=("variables", "thresholds", "origin"),
-        ),
-        "metaculus": Exporter(
-            "the CDF of a question", ".json", text="simulator.export.metaculus:question_text",
-            takes=("variables", "thresholds", "year", "scale"),
-        ),
+        "hub": Exporter("quantiles for forecast hubs", ".csv", text="simulator.export.summary:hub_text",
+                        takes=("variables", "thresholds", "origin")),
+        "metaculus": Exporter("the CDF of a question", ".json", text="simulator.export.metaculus:question_text",
+                              takes=("variables", "thresholds", "year", "scale")),
         "bibtex": Exporter("the sources", ".bib", text="simulator.export.bibtex:bibtex"),
     }),
     Exporter,
@@ -241,8 +228,7 @@ def export_file(path: FilePath, format_: str, options: ExportOptions, output: Fi
 def check_export(format_: str, options: ExportOptions, output: FilePath | None = None) -> Exporter:
     """Find a format; check, before there is any work, that it takes the options and that the output can be written."""
     if format_ not in EXPORTERS:
-        hint = near_or_all(format_, EXPORTERS)
-        raise InputError(f"--format: there is no format '{format_}'. {hint}")
+        raise InputError(f"--format: there is no format '{format_}'. {near_or_all(format_, EXPORTERS)}")
     exporter = EXPORTERS.find(format_, entry=f"--format {format_}")
     for name, option in _OPTIONS.items():
         if getattr(options, name) not in ("", (), None) and name not in exporter.takes:

@@ -19,9 +19,7 @@ from simulator.report.sentences import (
     cautions,
     crossed_between,
     crossed_in,
-    forecast_years,
     growth_sentences,
-    is_certain,
     ooms,
     told,
     told_words,
@@ -94,7 +92,7 @@ def _level_table(run: xr.DataTree) -> Html:
         for quantity in dict.fromkeys((*_SHOWN_LEVELS, headline_of(summary)))
         if quantity in summarised_names(summary)
     }
-    certain = is_certain(run)
+    certain = told(run).is_certain
     heads = ["Year"]
     for found in shown.values():
         unit = base_unit(str(found.attrs["units"]))
@@ -123,7 +121,7 @@ def _level_text(found: summaries.Summarised, value: float) -> str:
 def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
     levels = {row["threshold"]: row for row in summaries.threshold_table(run).rows()}
     rows = []
-    certain = is_certain(run)
+    certain = told(run).is_certain
     for row in summaries.crossing_table(run).rows():
         level = levels[row["threshold"]]
         quantity = str(level["quantity"])
@@ -139,7 +137,7 @@ def _crossing_table(run: xr.DataTree, scenario: Scenario) -> Html:
         cells += [] if certain else ["" if passed else crossed_between(row)]
         rows.append([*cells, share_text(1 - row["never"], row["samples"], row["never_error"])])
     heads = ["Threshold", "Level", *(["Year"] if certain else ["Median year", "90 % interval"])]
-    heads.append(f"Crossed by {number(forecast_years(run)[1])}")
+    heads.append(f"Crossed by {number(told(run).middle_and_last[1])}")
     caption = "Crossing years. All quantiles are in crossing_years.csv of the run folder."
     return table(heads, rows, caption=caption, numbers=range(2, len(heads)))
 
@@ -159,7 +157,7 @@ def _median_words(scenario: Scenario, level: Row) -> str:
 
 def mixture_section(run: xr.DataTree, figures: Sequence[Figure]) -> Html:
     """Give each part of a mixture of scenarios apart: weight, median and 90 % interval."""
-    middle, last = forecast_years(run)
+    middle, last = told(run).middle_and_last
     weights = {"all together": 1.0} | summaries.component_weights(run)
     levels = {"all together": told(run)}
     levels |= summaries.component_levels(run, headline_of(arrays(run, "summary")))
@@ -196,7 +194,7 @@ def driving_section(run: xr.DataTree, every: Sequence[Assumption], figures: Sequ
 
 
 def _growth_table(run: xr.DataTree) -> Html:
-    middle, last = forecast_years(run)
+    middle, last = told(run).middle_and_last
     parts = mean_contributions(run).sel(year=[middle, last])
     net = parts.sum("part")
     most = max(float(abs(parts[:, 1]).max()), abs(float(net[1])), 1e-12)
@@ -228,11 +226,11 @@ def _association_parts(run: xr.DataTree, every: Sequence[Assumption]) -> Iterato
     samples = max(row["samples"] for row in rows)
     yield element(
         "p",
-        f"The table holds each uncertain number against {told_words(run)} in {when(forecast_years(run)[1])}, sample by "
-        "sample: +1 means that the two rise together throughout, −1 that one falls as the other rises, 0 that they "
-        "have nothing to do with each other. These are associations, not effects. Numbers that are correlated share "
-        "theirs, and a limit that seldom binds shows little, however much it would matter if it did. Numbers that go "
-        "with it no more than chance gives are left out.",
+        f"The table holds each uncertain number against {told_words(run)} in {when(told(run).middle_and_last[1])}, "
+        "sample by sample: +1 means that the two rise together throughout, −1 that one falls as the other rises, 0 "
+        "that they have nothing to do with each other. These are associations, not effects. Numbers that are "
+        "correlated share theirs, and a limit that seldom binds shows little, however much it would matter if it did. "
+        "Numbers that go with it no more than chance gives are left out.",
     )
     cells, drawn = [], group(run, "parameters", of_samples=True)
     for row in rows[:MOST_ASSOCIATIONS]:
@@ -258,12 +256,12 @@ def limits_section(run: xr.DataTree, said: Sequence[Limitation], figures: Sequen
     """Say in words which limits there are and how often each binds, with the charts."""
     if not said:
         return element("p", "The scenario has no caps and no constraints: demand is met in every sample.")
-    middle, last = forecast_years(run)
+    middle, last = told(run).middle_and_last
     shares, samples = summaries.binding_table(run), differing_samples(run)
     rows = []
     for early, late in zip(*(shares.where(year=year).rows() for year in (middle, last)), strict=True):
-        told = [share_text(row["share"], samples, row["standard_error"]) for row in (early, late)]
-        rows.append([name(f"{late['label']} (on {late['on_label']})"), *told, bar(late["share"])])
+        binds = [share_text(row["share"], samples, row["standard_error"]) for row in (early, late)]
+        rows.append([name(f"{late['label']} (on {late['on_label']})"), *binds, bar(late["share"])])
     parts = [element("h3", "The limits in words"), bullets(map(limitation, said))]
     if rows:
         heads = ["Limit", f"Binds in {when(middle)}", f"Binds in {when(last)}", f"Share of the samples in {when(last)}"]

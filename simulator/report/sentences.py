@@ -99,25 +99,14 @@ def told_words(run: xr.DataTree) -> str:
     return str(told(run).attrs["long_name"])
 
 
-def forecast_years(run: xr.DataTree) -> tuple[float, float]:
-    """Give the year in the middle of a run and its last year."""
-    return told(run).middle_and_last
-
-
-def is_certain(run: xr.DataTree) -> bool:
-    """Tell whether all samples agree on what the run is told by in every year."""
-    return told(run).is_certain
-
-
 def forecast_sentences(run: xr.DataTree) -> list[str]:
     """Say the forecast in three sentences: how much of what it is told by, when thresholds are crossed, what binds."""
     return [_level_sentence(run), _crossing_sentence(run), _binding_sentence(run)]
 
 
 def _level_sentence(run: xr.DataTree) -> str:
-    middle, last = forecast_years(run)
-    first = float(group(run, "summary")["year"].values[0])
     levels, words = told(run), told_words(run)
+    first, (middle, last) = float(levels.years[0]), levels.middle_and_last
     start, unit = levels.three_in(first)[1], base_unit(str(levels.attrs["units"]))
     said = []
     for year in (middle, last):
@@ -126,7 +115,7 @@ def _level_sentence(run: xr.DataTree) -> str:
         said.append(f"{amount(level, unit)} in {when(year)}{interval}")
     gain = levels.three_in(last)[1] - start
     course = f"about {amount(abs(gain))} times {'as much as' if gain >= 0 else 'less than'} in {when(first)}"
-    if is_certain(run):
+    if levels.is_certain:
         said_why = f"{why_no_spread(run)}, so there is no interval"
         return f"{capital(words)} is {said[0]} and {said[1]}, {course}; {said_why}."
     return f"The median forecast of {words} is {said[0]} and {said[1]}, {course}."
@@ -147,7 +136,7 @@ def _crossing_sentence(run: xr.DataTree) -> str:
     late = [row for row in ahead if math.isinf(row["median"])]
     parts = []
     if dated:
-        verb = "The year of crossing is" if is_certain(run) else "The median year of crossing is"
+        verb = "The year of crossing is" if told(run).is_certain else "The median year of crossing is"
         parts.append(f"{verb} {listed([_dated(row, last) for row in dated[:MOST_CROSSED]])}")
     before, after = f"passed in {number(ahead[0]['first_year'])} already", f"not crossed by {number(last)}"
     for rows, key, what in ((early, "already", before), (late, "never", after)):
@@ -168,7 +157,7 @@ def _dated(row: Row, last: float) -> str:
 
 
 def _binding_sentence(run: xr.DataTree) -> str:
-    last = forecast_years(run)[1]
+    last = told(run).middle_and_last[1]
     shares, say = binding_table(run), partial(share_text, samples=differing_samples(run))
     if not shares:
         return "The scenario has no caps and no constraints, so nothing holds growth back."

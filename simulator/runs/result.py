@@ -160,10 +160,7 @@ def as_json(
 
 @dataclass(frozen=True, repr=False)
 class Stored(Result):
-    """A result that was written, and whose kind has no class that reads it: what it said, its tables, its dataset.
-
-    Where its folder keeps tables and what was said alone, its dataset is refused.
-    """
+    """A result that was written, and whose kind has no class that reads it: what it said, its tables, its dataset."""
 
     known: Kind
     folder: FilePath

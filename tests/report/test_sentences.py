@@ -10,11 +10,11 @@ from simulator.report.sentences import (
     cautions,
     crossed_in,
     forecast_sentences,
-    forecast_years,
     growth_sentences,
     isolated,
     knowledge_date,
     ooms,
+    told,
     when,
 )
 from simulator.testing import run_of, small_scenario
@@ -145,7 +145,7 @@ def test_what_most_samples_exceed_at_the_start_is_said_with_its_share():
 
 def test_a_run_of_fixed_numbers_is_told_year_by_year():
     run = simulate(load_scenario("essay-2023"))
-    assert forecast_years(run) == (2027.0, 2043.0)
+    assert told(run).middle_and_last == (2027.0, 2043.0)
     assert growth_sentences(run)[1] == (
         "Limits take 3.3 OOM away: on spending (hard cap) −3.3. What is left is 20.5 OOM, a factor of 3 × 10²⁰."
     )

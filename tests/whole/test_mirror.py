@@ -12,7 +12,7 @@ MODULES = [path for path in sorted(PACKAGE.rglob("*.py")) if path.name != "__ini
 TEST_MODULES = sorted(TESTS.rglob("test_*.py"))
 ELSEWHERE = {TESTS / "whole", TESTS / "oracle", TESTS / "hostile", TESTS / "explorer" / "test_browser.py"}
 """About the product as a whole, the model written a second time, attacks, and the explorer's page in a browser."""
-MOST_MODULES, MOST_IN_A_FOLDER, MEDIAN_LINES, MOST_LINES = 276, 25, 243, 450
+MOST_MODULES, MOST_IN_A_FOLDER, MEDIAN_LINES, MOST_LINES = 269, 25, 243, 450
 
 
 def test_every_test_module_is_named_after_what_it_tests() -> None:
