@@ -41,9 +41,6 @@ PIECE = 1 << 17
 HELD = 31 << 20
 """Bytes of an array that is made and let go at once, untouched, before the first batch: see `hold_memory`."""
 
-NEAR = 256.0
-"""Levels of which it need not be looked how far beyond all numbers they lie."""
-
 RESULTS = (*SUBJECTS, "effective_compute")
 """The levels that a sample has; what is demanded may lie far beyond them, and takes part in means."""
 
@@ -239,11 +236,13 @@ class _Trajectories:
         self._rows: Arrays = {}
         self._twins: dict[str, str] = {}
         self._names: tuple[str, ...] = ()
+        self._plain: set[str] = set()  # those that are no levels
 
     def add(self, projected: Mapping[str, NDArray[Any]], place: slice) -> None:
         """Take the variables (sample, year) or (1, year) of the samples at a place."""
         if not self._names:
             self._names, self._twins = tuple(projected), _twins(projected)
+            self._plain = {name for name in projected if is_plain(name) or name.startswith("binding_")}
             for name, values in projected.items():
                 if name not in self._twins:
                     is_constant = values.shape[0] > 1 and values.strides[1] == 0  # no year changes it
@@ -259,16 +258,19 @@ class _Trajectories:
             levels = projected[name][:, : len(rows)].T
             with np.errstate(over="ignore"):
                 rows[:, place] = levels
-            if is_plain(name) or (rows[:, place].max() < NEAR and rows[:, place].min() > -NEAR):
-                continue
-            if levels.max() > BEYOND:
-                most = BEYOND if name in RESULTS or told_by_laws([name]) else LARGEST
-                rows[:, place] = np.where(levels > most, np.inf, levels)  # no number any more
-            if levels.min() < -LARGEST:
-                raise InputError(
-                    f"{name.replace('_', ' ')}: falls below 10^-{LARGEST:,.0f} in some samples, which is no number. "
-                    "Write another growth, or another multiplier of it."
-                )
+            if name not in self._plain and not (levels.max() < BEYOND and levels.min() > -BEYOND):
+                self._hold(name, levels, place)
+
+    def _hold(self, name: str, levels: NDArray[Any], place: slice) -> None:
+        """Put levels in their place of which some are beyond what is a number; refuse what lies far below."""
+        if levels.max() > BEYOND:
+            most = BEYOND if name in RESULTS or told_by_laws([name]) else LARGEST
+            self._rows[name][:, place] = np.where(levels > most, np.inf, levels)  # no number any more
+        if levels.min() < -LARGEST:
+            raise InputError(
+                f"{name.replace('_', ' ')}: falls below 10^-{LARGEST:,.0f} in some samples, which is no number. "
+                "Write another growth, or another multiplier of it."
+            )
 
     def arrays(self) -> Arrays:
         """Give every variable, (year, sample); those that are held once are one array."""
