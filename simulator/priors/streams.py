@@ -83,8 +83,13 @@ def latin_hypercubes(names: Sequence[str], *, seed: int, blocks: range, size: in
     uniforms = np.empty((len(names), len(blocks), size))
     for own, name in zip(uniforms, names, strict=True):
         words = _words("latin hypercube", name, seed, blocks, size)
-        order = np.sort((words[:, 0, :] & ~low) | places, axis=-1) & low
-        own[...] = (order.astype(np.float64) + _to_unit(words[:, 1, :])) / size
+        order = words[:, 0, :] & ~low
+        order |= places
+        order.sort(axis=-1)
+        order &= low
+        within = _to_unit(words[:, 1, :])
+        within += order
+        np.divide(within, size, out=own)
     return uniforms.reshape(len(names), -1)
 
 
