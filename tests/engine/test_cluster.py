@@ -261,11 +261,11 @@ def test_hindcasts_are_made_elsewhere_to_the_same_bits(address: str, elsewhere: 
 
 def test_fits_of_history_are_made_by_a_cluster_one_each_and_kept_here(address: str, tmp_path: Path) -> None:
     dates, settings = (2021.0, 2022.0), SamplerSettings(draws=20, tune=40, chains=2, target_acceptance=0.8, seed=5)
+    alone = fit_dates(OBSERVED, dates=dates, settings=settings, cache=tmp_path / "alone")  # compiled once for all
     with cluster(address) as executor:
         afar = begin_fits(
             OBSERVED, dates=dates, settings=settings, cache=tmp_path / "afar", hand=lambda fit: later(executor, fit)
         )()
-    alone = fit_dates(OBSERVED, dates=dates, settings=settings, cache=tmp_path / "alone")
     for one, other in zip(alone, afar, strict=True):
         xr.testing.assert_identical(one, other)
     files = [sorted((tmp_path / each).glob("*.nc")) for each in ("afar", "alone")]

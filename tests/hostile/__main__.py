@@ -18,7 +18,9 @@ say = partial(print, flush=True)
 def main() -> int:
     """Work through what is asked; the exit code is 1 where something was found."""
     parser = argparse.ArgumentParser(prog="python -m tests.hostile", description=__doc__)
-    parser.add_argument("attack", nargs="*", help=f"of {', '.join(ATTACKS)}; all mutants without one")
+    parser.add_argument(
+        "attack", nargs="*", help=f"of {', '.join(ATTACKS)}, or with its own number, disk=45; all mutants without one"
+    )
     parser.add_argument("--cases", type=int, default=300, help="mutants in all, or the most cases of another attack")
     parser.add_argument("--seed", type=int, default=0, help="the first seed")
     parser.add_argument("--only", type=int, help="this seed alone; its files stay")
@@ -33,16 +35,19 @@ def main() -> int:
         folder.mkdir(parents=True, exist_ok=True)
         os.environ |= {"HOME": str(folder), "NO_COLOR": "1"}
         preload()
-        kinds = asked.attack or attacks.KINDS
-        shutil.rmtree(folder / "stored", ignore_errors=True)
+        own = dict(each.split("=") for each in asked.attack if "=" in each)
+        kinds = [each.partition("=")[0] for each in asked.attack] or attacks.KINDS
+        for name in ("stored", "prepared"):
+            shutil.rmtree(folder / name, ignore_errors=True)
         if not {"runs", "stores", "structures", "matrix"}.isdisjoint(kinds):
             attacks.make_stored(folder / "stored")
         found, parts = 0, sum(QUICK.get(kind, 1) for kind in kinds)
+        shares = {kind: int(own.get(kind, -(-asked.cases * QUICK.get(kind, 1) // parts))) for kind in kinds}
         for kind in kinds:
             say(f"== {kind}")
             shutil.rmtree(folder / kind, ignore_errors=True)
             (folder / kind).mkdir()
-            found += ATTACKS[kind](kind, folder / kind, asked, share=-(-asked.cases * QUICK.get(kind, 1) // parts))
+            found += ATTACKS[kind](kind, folder / kind, asked, share=shares[kind])
     return int(found > 0)
 
 
@@ -53,16 +58,15 @@ def _mutants(kind: str, folder: FilePath, asked: argparse.Namespace, *, share: i
 
 def _disk(_: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
     names = asked.journey or list(disk.JOURNEYS)
-    cases = disk.disk_cases(names, folder / "prepared", most=-(-share // len(names)), modes=asked.mode or ())
+    cases = disk.disk_cases(names, folder.parent / "prepared", most=-(-share // len(names)), modes=asked.mode or ())
     return summary(findings(cases, folder, drawn=True), show=say)
 
 
 def _together(_: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:
     names = asked.journey or list(disk.JOURNEYS)
     seeds = range(asked.seed, asked.seed - (-share // len(names))) if asked.only is None else [asked.only]
-    return summary(
-        findings(together.together_cases(names, folder / "prepared", seeds=seeds), folder, drawn=True), show=say
-    )
+    cases = together.together_cases(names, folder.parent / "prepared", seeds=seeds)
+    return summary(findings(cases, folder, drawn=True), show=say)
 
 
 def _matrix(_: str, folder: FilePath, asked: argparse.Namespace, *, share: int) -> int:

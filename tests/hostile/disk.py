@@ -244,6 +244,7 @@ def tree(folder: FilePath) -> dict[str, bytes]:
 tree_before = cache(tree)
 
 
+@cache
 def prepared(name: str, folder: FilePath) -> tuple[dict[str, bytes], int]:
     """Make what stands before a journey, `before`, and give what stands behind it, and after how many changes."""
     journey = JOURNEYS[name]

@@ -27,7 +27,7 @@ class Stored:
 
 def read(folder: Path) -> Stored:
     """Read a run folder that keeps every sample."""
-    scenario = yaml.safe_load((folder / "scenario.yaml").read_text(encoding="utf-8"))
+    scenario = yaml.load((folder / "scenario.yaml").read_text(encoding="utf-8"), yaml.CSafeLoader)
     with netCDF4.Dataset(folder / "run.nc") as file:
         file.set_auto_mask(False)
         groups = {

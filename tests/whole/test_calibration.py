@@ -32,7 +32,7 @@ def shares():
     known = known_at(OBSERVED, 2021 + 1.0)
     prior = draw_prior(built.model, seed=8)
     replicas = replicate(prior, OBSERVED, known, rng=np.random.default_rng(8))
-    compiled = nutpie.compile_pymc_model(built.model)
+    compiled = nutpie.compile_pymc_model(built.model, var_names=RATES)
     found = []
     for number in range(DATA_SETS):
         cost = np.full(OBSERVED.run_year.size, np.nan)

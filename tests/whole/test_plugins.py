@@ -7,6 +7,8 @@ import os
 import shutil
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -46,12 +48,66 @@ def folder(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run
 
 
+SERVER = """
+import json, os, sys
+from simulator.cli.main import main
+import simulator.engine.simulation, simulator.runs.folder, simulator.scenario.load
+
+for line in sys.stdin:
+    work, words, place = json.loads(line)
+    if child := os.fork():
+        print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+        continue
+    os.chdir(work)
+    for handle, name in ((1, "out"), (2, "err")):
+        os.dup2(os.open(os.path.join(place, name), os.O_WRONLY | os.O_CREAT | os.O_TRUNC), handle)
+    code = 1
+    try:
+        main(words)
+        code = 0
+    except SystemExit as ending:
+        code = int(ending.code or 0)
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+"""
+"""Loads the program, which runs nothing itself: each command has a process of its own, which is forked from it."""
+
+
+SERVERS: dict[Path, subprocess.Popen[str]] = {}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _servers() -> Iterator[None]:
+    """End what was started."""
+    yield
+    for process in SERVERS.values():
+        process.communicate()
+    SERVERS.clear()
+
+
+def server(installed: Path) -> subprocess.Popen[str]:
+    """Give what runs commands where a package is installed."""
+    if installed not in SERVERS:
+        environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(installed)])}
+        SERVERS[installed] = subprocess.Popen(
+            [sys.executable, "-c", SERVER], env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+    return SERVERS[installed]
+
+
 def simulate(installed: Path, work: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
     """Run the command where the package is installed."""
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), str(installed)])}
-    code = "from simulator.cli.main import main; main()"
-    command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, check=False)
+    words, process = list(map(str, arguments)), server(installed)
+    assert process.stdin is not None
+    assert process.stdout is not None
+    with tempfile.TemporaryDirectory() as place:
+        process.stdin.write(json.dumps([str(work), words, place]) + "\n")
+        process.stdin.flush()
+        code = int(process.stdout.readline())
+        said = [(Path(place) / name).read_text(encoding="utf-8") for name in ("out", "err")]
+    return subprocess.CompletedProcess(words, code, *said)
 
 
 def test_its_family_and_its_laws_run_from_a_scenario_file(folder: Path) -> None:
