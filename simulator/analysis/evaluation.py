@@ -186,6 +186,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
     years = model.years
     needed = {outcome.of for outcome in outcomes if outcome.kind == "level"}
     crosses = any(outcome.kind in DATED for outcome in outcomes)  # which takes most of the time
+    counted = any(is_count(name) for name in (*needed, *(model.plan.thresholds.values() if crosses else ())))
     between = [place for place, outcome in enumerate(outcomes) if is_between(outcome, years)]
     whole = max((array.size for array in values.values()), default=1)
     parts = []
@@ -196,7 +197,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
         drawn = [part.draws(here) for part in model.plan.parts]
         blocks = blocks_of(model.plan.projections, drawn, size=size, decides=model.plan.decides)
         for part, projection in zip(model.plan.parts, model.plan.projections, strict=True):
-            every.append(paths := projection.project(block := blocks.pop(0)))
+            every.append(paths := projection.project(block := blocks.pop(0), counts=counted))
             if crosses:
                 crossed.append(cross_block(part.spec, block.draws, paths, years=years, size=size)["crossing_year"])
                 events.append(event_years(model.plan, block.draws, size).get("event_year", np.empty((0, size))))
@@ -205,7 +206,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
             met = np.stack(crossed)
             dates = (*np.minimum.reduce(events), *np.take_along_axis(met, deciding(model.plan, met), axis=0)[0])
             crossing = dict(zip((*model.plan.events, *model.plan.spec.thresholds), dates, strict=True))
-        counts = counts_of(model.plan, every) if any(map(is_count, needed)) else [{} for _ in every]
+        counts = counts_of(model.plan, every) if counted else [{} for _ in every]
         levels = (each.levels | own for each, own in zip(every, counts, strict=True))
         apart = [_rows(model, each, years, size, needed) for each in levels]
         rows, race = frontier(model.plan, apart), race_of(model.plan, years, apart, needed, crossed)

@@ -105,8 +105,8 @@ class Projection:
         self._followed(block)
         return {name: quantities.named_level(name, block, each) for name, each in times.items()}
 
-    def project(self, block: Block) -> Paths:
-        """Project a block of draws over the years."""
+    def project(self, block: Block, *, counts: bool = True) -> Paths:
+        """Project a block of draws over the years; without `counts` no models are counted."""
         spec, years = self.spec, self.years
         chain = self._followed(block)
         courses = [self._course(name, block, apart=True) for name in (*self._quantities, *self._subjects)]
@@ -136,7 +136,7 @@ class Projection:
         if spec.capability is not None:
             starts["reference"] = result[spec.capability.made_of[0]][:, :1]
             result["capability"] = metric(spec.capability, block, result, starts["reference"])
-        if spec.models is not None and not self._of_actor:
+        if counts and spec.models is not None and not self._of_actor:
             result |= model_counts(spec.models, block, years, log_physical=result["physical_compute"])
         return Paths(self, block, starts, result)
 
