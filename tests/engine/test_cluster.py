@@ -282,12 +282,16 @@ def of_run(folder: Path) -> dict[str, bytes]:
     return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
-def by_one(tmp_path: Path) -> dict[str, bytes]:
-    return of_run(run_to_folder(scenario(20_200), tmp_path / "alone", how=How(store="zarr"))[1])
+@pytest.fixture(scope="module")
+def by_one(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """The files of a store that is written by this process."""
+    with pytest.MonkeyPatch.context() as patch:
+        short_batches(patch)
+        return of_run(run_to_folder(scenario(20_200), tmp_path_factory.mktemp("alone"), how=How(store="zarr"))[1])
 
 
 def test_a_store_is_whole_where_a_worker_is_killed_while_it_writes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_one: dict[str, bytes]
 ) -> None:
     short_batches(monkeypatch)
     process, file = scheduler(tmp_path)
@@ -305,7 +309,7 @@ def test_a_store_is_whole_where_a_worker_is_killed_while_it_writes(
         each.kill()
         each.wait()
     assert len(hands) == 2
-    assert of_run(folder) == by_one(tmp_path)
+    assert of_run(folder) == by_one
 
 
 CLIENT = """
@@ -332,7 +336,7 @@ with cluster(sys.argv[1]) as executor:
 
 
 def test_a_store_goes_on_where_its_client_was_killed(
-    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_one: dict[str, bytes]
 ) -> None:
     short_batches(monkeypatch)
     command = [sys.executable, "-c", CLIENT, address, str(tmp_path / "afar")]
@@ -345,7 +349,7 @@ def test_a_store_goes_on_where_its_client_was_killed(
     with cluster(address) as executor:
         how = How(store="zarr", workers=executor)
         _, folder = run_to_folder(scenario(20_200), tmp_path / "afar", how=how, resume=True)
-    assert of_run(folder) == by_one(tmp_path)
+    assert of_run(folder) == by_one
 
 
 def limit_files(most: int) -> None:
@@ -354,7 +358,7 @@ def limit_files(most: int) -> None:
 
 
 def test_a_full_disk_of_a_worker_is_told_in_a_line_and_the_store_goes_on(
-    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    address: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by_one: dict[str, bytes]
 ) -> None:
     short_batches(monkeypatch)
     told = "cannot be written: File too large. Name another folder with --output, or free space"
@@ -367,7 +371,7 @@ def test_a_full_disk_of_a_worker_is_told_in_a_line_and_the_store_goes_on(
         executor.everywhere(limit_files, resource.RLIM_INFINITY)
         how = How(store="zarr", workers=executor)
         _, folder = run_to_folder(scenario(20_200), tmp_path / "afar", how=how, resume=True)
-    assert of_run(folder) == by_one(tmp_path)
+    assert of_run(folder) == by_one
 
 
 def test_a_folder_that_a_worker_does_not_see_is_refused(
