@@ -207,8 +207,7 @@ def evaluate_values(model: Model, values: Mapping[str, Array], outcomes: Sequenc
             dates = (*np.minimum.reduce(events), *np.take_along_axis(met, deciding(model.plan, met), axis=0)[0])
             crossing = dict(zip((*model.plan.events, *model.plan.spec.thresholds), dates, strict=True))
         counts = counts_of(model.plan, every) if counted else [{} for _ in every]
-        levels = (each.levels | own for each, own in zip(every, counts, strict=True))
-        apart = [_rows(model, each, years, size, needed) for each in levels]
+        apart = [_rows(model, each.levels | own, years, size, needed) for each, own in zip(every, counts, strict=True)]
         rows, race = frontier(model.plan, apart), race_of(model.plan, years, apart, needed, crossed)
         parts.append(outcomes_from(outcomes, years=years, rows=rows, crossing=crossing, race=race))
         if between:
