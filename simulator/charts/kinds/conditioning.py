@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from simulator.charts import style
@@ -38,10 +39,6 @@ def condition_figures(found: Result) -> list[Figure]:
     return [*figures, _priors(moved, head)] if len(moved) else figures
 
 
-def _titled(head: Head, title: str) -> Head:
-    return Head(title, head.subtitle, head.foot)
-
-
 def _levels(levels: Table, name: str, head: Head, given: Table) -> Figure:
     """Draw a level by year, before and given it."""
     runs = levels.with_columns({"run": levels["state"]})
@@ -53,7 +50,7 @@ def _levels(levels: Table, name: str, head: Head, given: Table) -> Figure:
     first, then = (level_words(row["median"], unit) for row in ends.values())
     title = f"{capital(label)} in {year:g}: median {first} before, {then} given what happened"
     news = [row for row in given.rows() if row["quantity"] == name and row["year"] is not None]
-    chart = draw_fans(runs, name=label, unit=unit, head=_titled(head, title), news=news)
+    chart = draw_fans(runs, name=label, unit=unit, head=replace(head, title=title), news=news)
     said = "; ".join(f"{state} {ends_words(row, unit)}" for state, row in ends.items())
     caption = f"{capital(label)} in {year:g}, median and 90 % interval, {unit}: {said}. {head.subtitle}"
     alt_text = f"Line chart with bands of {label} by year, on a log axis in {unit}, before and given it. {title}."
@@ -69,7 +66,7 @@ def _crossings(crossings: Table, head: Head) -> Figure:
     texts = [year_text(row["median"], last, first) for row in (before, then)]
     title = f"{before['label']}: median crossing year {texts[0]} before, {texts[1]} given what happened"
     years = crossing_span(crossings, first)[0], last
-    chart = draw_dumbbells(runs, years=years, head=_titled(head, title), words=("before", "given it"))
+    chart = draw_dumbbells(runs, years=years, head=replace(head, title=title), words=("before", "given it"))
     said = "; ".join(f"{pair[0]['label']} {pair[0]['text']} to {pair[1]['text']}" for pair in pairs)
     caption = f"Median crossing years before and given what happened: {said}. {head.subtitle}"
     alt_text = f"Dot chart of the median crossing years of {len(pairs)} thresholds with 50 % intervals. {title}."
@@ -112,7 +109,7 @@ def _priors(moved: Table, head: Head) -> Figure:
         f"{signed(first['shift'])} standard deviations"
     )
     legend = style.legend_layers(entries, x=0, y=8)
-    chart = marks.sheet(_titled(head, title), *legend, width=NAMES + PLOT + VALUES, height=top + 24)
+    chart = marks.sheet(replace(head, title=title), *legend, width=NAMES + PLOT + VALUES, height=top + 24)
     said = "; ".join(f"{row['label']} {signed(row['shift'])}" for row in rows)
     left = f" {len(moved) - len(rows)} more moved." if len(moved) > len(rows) else ""
     caption = f"Priors that what happened moves by more than chance, in standard deviations: {said}.{left}"
