@@ -74,8 +74,8 @@ def family_name(statement: Statement) -> str:
     points = statement.points
     numbers = [*(value for _, value in points), *([] if statement.mean is None else [statement.mean])]
     log_scale = statement.positive and all(value > 0 for value in numbers)
-    if statement.quantiles and (
-        len(points) > 3 or (len(points) == 3 and not within_reach(points, log_scale=log_scale))
+    if statement.quantiles and not (
+        len(points) < 3 or (len(points) == 3 and within_reach(points, log_scale=log_scale))
     ):
         return "quantiles"
     return "lognormal" if log_scale else "normal"
@@ -233,9 +233,8 @@ def three_digits(value: float) -> str:
 def _words(family: Distribution, size: float = 1.0) -> str:
     """Name a family; its bounds are told in a unit of so many of its own."""
     if isinstance(family, Truncated):
-        ends = {
-            word: end / size for word, end in (("above", family.lower), ("below", family.upper)) if math.isfinite(end)
-        }
+        bounds = (("above", family.lower), ("below", family.upper))
+        ends = {word: end / size for word, end in bounds if math.isfinite(end)}
         if len(ends) == 2:
             return "{} from {} to {}".format(_words(family.base), *map(three_digits, ends.values()))
         return " ".join([_words(family.base), *(f"{word} {three_digits(end)}" for word, end in ends.items())])

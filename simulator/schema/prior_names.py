@@ -109,6 +109,8 @@ def unit_asked(slot: Slot, path: Path, prior: Prior, unit: str | None) -> Fault 
 
 _TIMES: tuple[SlotKind, ...] = ("duration", "delay")
 DRIVER_UNITS = {"spending": "USD", "hardware": "FLOP/USD", "compute": "FLOP", "algorithms": "1"}
+OWN_UNITS = {**DRIVER_UNITS, "physical_compute": "FLOP", "effective_compute": "FLOP"}
+"""Those of all variables of the scenario itself."""
 _KINDS: Mapping[str, tuple[SlotKind, str | None]] = {
     # of levels and their growth
     "growth": ("rate", None), "rate": ("rate", None), "mean_of": ("rate", None),
@@ -286,7 +288,7 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         if of == "times" and (effect := effects.get(path[:-1])) is not None and not effect.is_on_growth:
             kind, unit = "level", "1"
         if of == "reaches":
-            kind, unit = "level", _EVENT_UNITS.get(str(events[path[:-1]].when))
+            kind, unit = "level", OWN_UNITS.get(str(events[path[:-1]].when))
         if of == "parameters" and path[:-2] in laws:
             kind = laws[path[:-2]].record.parameters[str(path[-1])].kind
             unit = DRIVER_UNITS[str(path[1])] if kind == "level" else None
@@ -304,9 +306,6 @@ def _stated_slots(spec: ScenarioSpec) -> Iterator[Slot]:
         yield Slot(path, _uniform("chance"), "number")
     if spec.models is not None:
         yield Slot(RUNS_PATH, _uniform("all runs of a sample"), "number")
-
-
-_EVENT_UNITS = {**DRIVER_UNITS, "physical_compute": "FLOP", "effective_compute": "FLOP"}
 
 
 def _threshold_slot(spec: ScenarioSpec, quantity: str) -> tuple[SlotKind, str | None]:

@@ -7,7 +7,7 @@ from functools import reduce
 from operator import mul
 
 from simulator.errors import Fault, Path, near_name, number
-from simulator.schema.prior_names import DRIVER_UNITS, level_unit, parts_of
+from simulator.schema.prior_names import DRIVER_UNITS, OWN_UNITS, level_unit, parts_of
 from simulator.schema.quantities import OWN, Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
@@ -23,8 +23,8 @@ def variable_units(spec: ScenarioSpec) -> dict[str, str]:
     for name, (path, quantity) in spec.named.items():
         result[level_name(("quantities", name))] = _logarithm(check.of(quantity, path))
     for subject in (*subjects(spec), *inner_subjects(spec)):
-        main = {**DRIVER_UNITS, "physical_compute": "FLOP"}.get(subject.name)
-        unit = f"log10({main})" if main else _logarithm(check.factor(subject.level, subject.path))
+        main = _FIXED_UNITS.get(subject.name)
+        unit = main or _logarithm(check.factor(subject.level, subject.path))
         result |= {bound.variable: unit for bound in subject.bounds} | ({} if main else {subject.name: unit})
     result |= dict.fromkeys(told_variables(spec), "log10(1)")
     for name, (level, path, _) in moving_thresholds(spec).items():
@@ -41,10 +41,7 @@ def named_unit(spec: ScenarioSpec, name: str) -> str:
     return "W" if unit == "J/s" else unit
 
 
-_FIXED_UNITS = {
-    **{name: f"log10({unit})" for name, unit in DRIVER_UNITS.items()},
-    "physical_compute": "log10(FLOP)", "effective_compute": "log10(FLOP)",
-}  # fmt: skip
+_FIXED_UNITS = {name: f"log10({unit})" for name, unit in OWN_UNITS.items()}
 
 
 def _logarithm(unit: Unit | None) -> str:
