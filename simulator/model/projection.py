@@ -247,12 +247,14 @@ class Paths:
 
         Many are computed for each quantity alone, as most need a part of the others only; few together, in one pass.
         """
-        levels = np.empty(samples.size)
-        alone = [np.flatnonzero(which == number) for number in range(len(names))]
-        for group in alone if samples.size > AT_ONCE // 4 else [np.arange(samples.size)]:
-            for start in range(0, group.size, AT_ONCE):
-                part = group[start : start + AT_ONCE]
-                levels[part] = self.projection.levels_at(self, names, which[part], samples[part], times[part])
+        levels, parts = np.empty(samples.size), list[slice | NDArray[np.intp]]()
+        if len(names) == 1 or samples.size <= AT_ONCE // 4:
+            parts += [slice(start, start + AT_ONCE) for start in range(0, samples.size, AT_ONCE)]
+        else:
+            alone = [np.flatnonzero(which == number) for number in range(len(names))]
+            parts += [group[start : start + AT_ONCE] for group in alone for start in range(0, group.size, AT_ONCE)]
+        for part in parts:
+            levels[part] = self.projection.levels_at(self, names, which[part], samples[part], times[part])
         return levels
 
 
