@@ -83,8 +83,6 @@ def family_name(statement: Statement) -> str:
 
 def _check_interval(interval: tuple[float, float, float], median: float | None) -> None:
     level, low, high = interval
-    if 0 < level < 1 and low < high and (median is None or low < median < high):
-        return
     shown = f"[{number(low)}, {number(high)}]"
     if not 0 < level < 1:
         rule = f"its level must lie between 0 and 100 %; got {number(100 * level)} %."
@@ -93,8 +91,9 @@ def _check_interval(interval: tuple[float, float, float], median: float | None) 
         raise FitError("interval", f"its ends must differ; got {shown}.", "For a fixed value write the number alone.")
     if low > high:
         raise FitError("interval", f"must go from low to high; got {shown}.", f"Write [{number(high)}, {number(low)}].")
-    rule = f"must bracket the median {number(median or 0.0)}; got {shown}."
-    raise FitError("interval", rule, "Widen the interval or move the median.")
+    if median is not None and not low < median < high:
+        rule = f"must bracket the median {number(median)}; got {shown}."
+        raise FitError("interval", rule, "Widen the interval or move the median.")
 
 
 def _check_quantiles(points: Points) -> None:

@@ -16,10 +16,7 @@ from simulator.schema.base import AmountIn, Date, Line, Number, Spec, Text, Year
 from simulator.schema.statements import Prior
 
 DriverPath = Annotated[str, StringConstraints(pattern=r"^drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?$")]
-
 ObservedName = Annotated[str, StringConstraints(pattern=r"^([a-z0-9]+(-[a-z0-9]+)*|physical_compute)$", max_length=60)]
-
-
 LevelPath = Annotated[
     str, StringConstraints(pattern=r"^(drivers\.[a-z]+(\.factors\.[a-z0-9-]+)?|quantities\.[a-z0-9-]+)$")
 ]
