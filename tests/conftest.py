@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -54,3 +55,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Begin with files that take long, so that no process is left alone with one at the end; first what compiles."""
     long = {item.path for item in items if item.get_closest_marker("slow")}
     items.sort(key=lambda item: (item.path not in long, item.path.parent.name != "history"))
+
+
+def pytest_collection_finish() -> None:
+    """Leave modules and tests, which stay to the end, out of what is looked through for garbage."""
+    gc.collect()
+    gc.freeze()

@@ -8,6 +8,7 @@ import io
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 
@@ -24,7 +25,10 @@ def dotted(path: Path) -> str:
     return ".".join(path.relative_to(PACKAGE.parent).with_suffix("").parts).removesuffix(".__init__")
 
 
-TREES = {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
+@cache
+def trees() -> dict[str, ast.Module]:
+    """Read all modules, by name, once."""
+    return {dotted(path): ast.parse(path.read_text(encoding="utf-8")) for path in MODULES}
 
 
 def test_the_contracts_of_the_layers_are_kept() -> None:
@@ -40,20 +44,20 @@ def imported(tree: ast.Module) -> set[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.ImportFrom) and node.module:
             below = [f"{node.module}.{alias.name}" for alias in node.names]
-            found |= {name if name in TREES else node.module for name in below}
+            found |= {name if name in trees() else node.module for name in below}
         elif isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
-    return found & set(TREES)
+    return found & set(trees())
 
 
 def test_no_module_imports_itself_through_others() -> None:
     public = {"simulator"}  # its names are loaded when they are used
-    graph = {name: imported(tree) - public for name, tree in TREES.items() if name not in public}
+    graph = {name: imported(tree) - public for name, tree in trees().items() if name not in public}
     assert len(list(TopologicalSorter(graph).static_order())) == len(graph)  # raises where there is a circle
 
 
 def test_nothing_imports_the_module_for_tests() -> None:
-    assert [name for name, tree in TREES.items() if "simulator.testing" in imported(tree)] == []
+    assert [name for name, tree in trees().items() if "simulator.testing" in imported(tree)] == []
 
 
 @pytest.mark.parametrize("path", MODULES, ids=dotted)
@@ -61,7 +65,7 @@ def test_modules_and_functions_are_short(path: Path) -> None:
     assert len(path.read_text(encoding="utf-8").splitlines()) <= 450
     long = [
         f"{node.name}: {node.end_lineno - node.lineno + 1}"
-        for node in ast.walk(TREES[dotted(path)])
+        for node in ast.walk(trees()[dotted(path)])
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)
         and node.end_lineno is not None
         and node.end_lineno - body_start(node) + 1 >= 60
@@ -80,10 +84,10 @@ def statements(tree: ast.Module, kind: type[ast.AST]) -> Iterator[ast.AST]:
     return (node for node in ast.walk(tree) if isinstance(node, kind))
 
 
-@pytest.mark.parametrize("name", TREES)
+@pytest.mark.parametrize("name", [dotted(path) for path in MODULES])
 def test_there_is_no_assert_and_no_global_outside_tests(name: str) -> None:
-    assert not list(statements(TREES[name], ast.Assert))
-    assert not list(statements(TREES[name], ast.Global))
+    assert not list(statements(trees()[name], ast.Assert))
+    assert not list(statements(trees()[name], ast.Global))
 
 
 HEAVY = {"pymc", "pytensor", "arviz", "pandas", "matplotlib", "altair", "vl_convert", "scoringrules", "nutpie"}
