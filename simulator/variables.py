@@ -254,6 +254,11 @@ def is_plain(name: str) -> bool:
     return name == "capability" or is_count(name)
 
 
+def no_levels(names: Iterable[str]) -> set[str]:
+    """Choose the variables that are no levels: plain numbers, and the numbers of limits that bind."""
+    return {name for name in names if is_plain(name) or name.startswith("binding_")}
+
+
 def is_count(name: str) -> bool:
     """Tell whether a variable counts models."""
     return name.startswith("models_")

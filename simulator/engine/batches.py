@@ -29,7 +29,7 @@ from simulator.priors.draws import draw_blocks
 from simulator.runs.entries import LARGEST
 from simulator.scenario.resolving import Component
 from simulator.units import Array
-from simulator.variables import SUBJECTS, is_plain, told_by_laws
+from simulator.variables import SUBJECTS, no_levels, told_by_laws
 from simulator.wording import BEYOND
 
 STEP = 20_000
@@ -236,13 +236,13 @@ class _Trajectories:
         self._rows: Arrays = {}
         self._twins: dict[str, str] = {}
         self._names: tuple[str, ...] = ()
-        self._plain: set[str] = set()  # those that are no levels
+        self._plain: set[str] = set()
 
     def add(self, projected: Mapping[str, NDArray[Any]], place: slice) -> None:
         """Take the variables (sample, year) or (1, year) of the samples at a place."""
         if not self._names:
             self._names, self._twins = tuple(projected), _twins(projected)
-            self._plain = {name for name in projected if is_plain(name) or name.startswith("binding_")}
+            self._plain = no_levels(projected)
             for name, values in projected.items():
                 if name not in self._twins:
                     is_constant = values.shape[0] > 1 and values.strides[1] == 0  # no year changes it
