@@ -9,14 +9,11 @@ import numpy as np
 
 from simulator.engine.batches import Arrays, Batch
 from simulator.engine.plan import Plan
-from simulator.errors import Path, dotted, number
+from simulator.errors import number
 from simulator.runs.estimates import plain_error
 from simulator.scenario.checks.priors import is_beyond
 from simulator.scenario.checks.units import named_unit
-from simulator.schema.prior_names import entries_of, regimes_of
-from simulator.schema.quantities import Level
-from simulator.schema.spec import ScenarioSpec
-from simulator.schema.statements import Prior
+from simulator.schema.prior_names import drawn_dates
 from simulator.units import Array
 from simulator.variables import limit_words, snake, subject_words
 from simulator.wording import BEYOND, amount_words, power_text, share_text
@@ -42,7 +39,7 @@ def count_noted(plan: Plan, batch: Batch) -> Arrays:
     found: Arrays = {}
     for component in plan.components:
         uncertain = {*component.joint.uncertain}
-        for dates in _dates(component.spec):
+        for _, dates in drawn_dates(component.spec):
             if uncertain.isdisjoint(dates):
                 continue
             begins: Array = np.full(batch.size, -np.inf)
@@ -59,14 +56,6 @@ def count_noted(plan: Plan, batch: Batch) -> Arrays:
             found[f"held {name}"] = np.array([np.count_nonzero((values > most) & (values < np.inf))])
     level = batch.trajectories[plan.headline]
     return found | {"exploded": np.array([np.count_nonzero(row == np.inf) for row in level])}
-
-
-def _dates(spec: ScenarioSpec) -> Iterator[list[str]]:
-    """List the dates of the eras of each level that has some, in their order, by the names of the priors."""
-    for path, level in entries_of(Level, spec):
-        eras: list[Path] = [at for at, regime in regimes_of(level, path) if isinstance(regime.from_, Prior)]
-        if eras:
-            yield [dotted((*at, "from")) for at in eras]
 
 
 def noted_warnings(plan: Plan, noted: Arrays, summary: Arrays, *, samples: int) -> list[str]:

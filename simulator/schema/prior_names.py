@@ -329,6 +329,14 @@ def regimes_of(level: Level, path: Path) -> tuple[tuple[Path, Regime], ...]:
     return tuple(((*path, "growth", part), regime) for part, regime in items(level.growth))
 
 
+def drawn_dates(spec: ScenarioSpec) -> Iterator[tuple[Level, list[str]]]:
+    """List the levels that have regimes which begin at drawn dates, and the names of the priors of these, in order."""
+    for path, level in entries_of(Level, spec):
+        regimes = regimes_of(level, path)
+        if dates := [dotted((*at, "from")) for at, regime in regimes if isinstance(regime.from_, Prior)]:
+            yield level, dates
+
+
 def rate_path(level: Level, regime_path: Path) -> Path:
     """Name the path of a regime's rate."""
     return (*regime_path, "rate") if isinstance(level.growth, tuple) else regime_path

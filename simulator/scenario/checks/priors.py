@@ -21,11 +21,11 @@ from simulator.schema.laws import DECLINE
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import (
     Slot,
+    drawn_dates,
     entries,
     entries_of,
     former_names,
     history_slot,
-    regimes_of,
     slots,
     stated_drivers,
 )
@@ -198,11 +198,10 @@ def range_warnings(spec: ScenarioSpec, joint: JointPrior, shares: Mapping[str, N
     for path, _, entry in entries(spec):
         if isinstance(entry, Level | Operation) and entry.at is not None and entry.at > last:
             yield f"{dotted((*path, 'at'))}: {number(entry.at)} lies after the last year, {number(last)}."
-    for path, level in entries_of(Level, spec):
+    for level, dates in drawn_dates(spec):
         begin = first if level.at is None else min(first, level.at)
-        for regime_path, regime in regimes_of(level, path):
-            if isinstance(regime.from_, Prior):
-                yield from _era_warnings(joint.priors[dotted((*regime_path, "from"))], begin, last)
+        for date in dates:
+            yield from _era_warnings(joint.priors[date], begin, last)
     yield from _algorithm_warnings(spec, joint)
 
 
