@@ -343,7 +343,7 @@ def changing(tmp_path, text: str, *, beside: str = "") -> Scenario:
 @pytest.mark.slow
 def test_the_shipped_change_point_is_about_2010_as_sevilla_has_it(shared):
     """Sevilla et al. 2022: about 2010; doubling 21 months before (95 % 17 to 29) and 6 after (4 to 9)."""
-    learnt = learn(load_scenario("change-point"), cache=shared / "fits")
+    learnt = learn(load_scenario("change-point", overrides=["history.sampler.draws=1000"]), cache=shared / "fits")
     draws = {name: learnt.fit["posterior"][name].values for name in ("change_date", "earlier_growth", "later_growth")}
     low, middle, high = np.quantile(draws["change_date"], [0.05, 0.5, 0.95])
     assert (abs(low - 2002.0) < 0.7, abs(middle - 2008.7) < 0.5, abs(high - 2011.3) < 0.3) == (True, True, True)
