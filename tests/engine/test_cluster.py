@@ -237,26 +237,30 @@ def test_published_forecasts_are_reproduced_by_a_cluster(address: str) -> None:
     assert afar.lines() == reproduce_published(names).lines()
 
 
-@pytest.mark.parametrize("elsewhere", ["cluster", "processes"])
-def test_hindcasts_are_made_elsewhere_to_the_same_bits(address: str, elsewhere: str, tmp_path: Path) -> None:
-    def made(workers: Workers, name: str) -> list[str]:
-        one = make_hindcast("baseline", allow_hindsight=True, origins=[2015], workers=workers)
-        with pool_of(workers) as pool:
-            arms = [*path_arms(size=60, seed=0, pool=pool), *rule_arms(size=60, seed=0)]
-            many = make_matrix(
-                arms,
-                tables=[Truth("made up", dt.date(2023, 2, 1), RECORD, games=True)],
-                origins=[2014, 2016],
-                folder=tmp_path / name,
-            )
-        return [repr(list(table.rows())) for found in (one, many) for table in found.tables().values()]
+def hindcasts(workers: Workers, folder: Path) -> tuple[list[str], dict[str, bytes]]:
+    """Make hindcasts of one scenario and a matrix of them: what their tables hold, and the files that are kept."""
+    one = make_hindcast("baseline", allow_hindsight=True, origins=[2015], workers=workers)
+    with pool_of(workers) as pool:
+        arms = [*path_arms(size=60, seed=0, pool=pool), *rule_arms(size=60, seed=0)]
+        truth = Truth("made up", dt.date(2023, 2, 1), RECORD, games=True)
+        many = make_matrix(arms, tables=[truth], origins=[2014, 2016], folder=folder)
+    tables = [repr(list(table.rows())) for found in (one, many) for table in found.tables().values()]
+    return tables, {file.name: file.read_bytes() for file in folder.rglob("*.json")}
 
+
+@pytest.fixture(scope="module")
+def hindcasts_here(tmp_path_factory: pytest.TempPathFactory) -> tuple[list[str], dict[str, bytes]]:
+    return hindcasts(1, tmp_path_factory.mktemp("here"))
+
+
+@pytest.mark.parametrize("elsewhere", ["cluster", "processes"])
+def test_hindcasts_are_made_elsewhere_to_the_same_bits(
+    address: str, elsewhere: str, tmp_path: Path, hindcasts_here: tuple[list[str], dict[str, bytes]]
+) -> None:
     with cluster(address) as executor:
-        afar = made(executor if elsewhere == "cluster" else 2, "afar")
-    assert afar == made(1, "alone")
-    kept = [{file.name: file.read_bytes() for file in (tmp_path / each).rglob("*.json")} for each in ("afar", "alone")]
-    assert kept[0] == kept[1]
-    assert len(kept[0]) == 2 * 10
+        afar, kept = hindcasts(executor if elsewhere == "cluster" else 2, tmp_path)
+    assert (afar, kept) == hindcasts_here
+    assert len(kept) == 2 * 10
 
 
 def test_fits_of_history_are_made_by_a_cluster_one_each_and_kept_here(address: str, tmp_path: Path) -> None:
