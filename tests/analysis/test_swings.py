@@ -12,11 +12,12 @@ import xarray as xr
 from scipy.special import ndtri
 from scipy.stats import norm
 
-from simulator.analysis.evaluation import Input, inputs_of, model_of
+from simulator.analysis.evaluation import Input, evaluate, inputs_of, model_of
 from simulator.analysis.inputs import common_draws, direction_of, moved_alone, moved_by, moved_error, moved_to
 from simulator.analysis.outcomes import Outcome, parse_outcome
 from simulator.analysis.swings import forecast_outcomes, is_seen, narrowing_text, prior_swings, rest_text, swing_text
 from simulator.errors import InputError
+from simulator.model import projection
 from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.scenario.resolving import Scenario
 from simulator.testing import scenario_text, small_scenario
@@ -254,3 +255,28 @@ def test_a_difference_has_an_error_where_a_replicate_is_censored_and_none_where_
     assert moved_error(years, late, late + 1.0) == pytest.approx(10 / 800, rel=0.01)
     assert moved_error(years, late, late) == 0.0
     assert math.isnan(moved_error(years, late, np.full(800, np.inf)))
+
+
+@pytest.mark.parametrize(
+    ("outcome", "is_counted"),
+    [("effective_compute@2035", False), ("crossing:near", False), ("models_above_1e26@2035", True)],
+)
+def test_models_are_counted_only_where_an_outcome_is_of_them(
+    outcome: str, is_counted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of swings that asked for no count, most of the time went into counting."""
+    counted = {"models": {"largest_share": "0.1 fraction", "smallest": 5, "above": [1e26]}}
+    asked, model_counts = list[Any](), projection.model_counts
+    model, bare = model_of(scenario(counted | NEAR)), model_of(scenario(NEAR))
+
+    def counting(*given: Any, **more: Any) -> Any:
+        asked.append(given)
+        return model_counts(*given, **more)
+
+    monkeypatch.setattr(projection, "model_counts", counting)
+    rng = np.random.default_rng(1)
+    uniforms = {name: rng.random(16) for name in model.joint.uncertain}
+    found = evaluate(model, uniforms, [parse_outcome(outcome)])
+    assert bool(asked) == is_counted
+    if not is_counted:
+        np.testing.assert_array_equal(found, evaluate(bare, uniforms, [parse_outcome(outcome)]))
