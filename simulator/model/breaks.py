@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -78,6 +78,13 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
     broken = np.flatnonzero((after < last).any(axis=0))
     after = after[:, broken]
     return broken, np.sort(np.concatenate([after, np.nextafter(after, first)]), axis=0)
+
+
+def driver_jumps(block: Block, size: int) -> Iterator[Array]:
+    """List when drivers jump, (sample,): from there a path may fall before the next year."""
+    for path, level in entries_of(Level, block.spec):
+        if path[0] == "drivers":
+            yield from (np.broadcast_to(when, size) for when, _ in jumps_of(level, path, block))
 
 
 def breaks_between(times: Array, levels: Iterable[tuple[Path, Level]], block: Block, size: int) -> Array:

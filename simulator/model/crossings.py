@@ -18,6 +18,9 @@ CLOSE, TRIES = 0.01, 3
 STRAIGHT = 1e-9
 """How much the slopes of steps may differ, in parts of the slope, where a path is taken for a straight line."""
 
+SURE = 0.01
+"""The part of that part from which on it is looked whether the path does meet its goal so near."""
+
 PARTS, FINER = 8, 4
 """The parts into which a stretch of a path is cut, and how often: to 1 in 4,096."""
 
@@ -138,7 +141,7 @@ type At = Callable[[Numbers, Numbers, Array], Array]
 
 
 def path_crossings(
-    at: At, year: Array, rows: Array, goals: Array, of: Numbers, *, jumps: bool = False
+    at: At, year: Array, rows: Array, goals: Array, of: Numbers, *, jumps: bool = False, tops: Sequence[Array] = ()
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Find the first crossings of paths that are known at any time: as `first_crossing`, with no step.
 
@@ -147,23 +150,27 @@ def path_crossings(
     time is sought on the path itself. A path that is higher at a year than at those beside it, and short of a threshold
     by less than twice the distance to them, may have met it between them: its peak is sought, and where that reaches
     the threshold, the time before it. A path that comes within 1e-9 meets it. Of paths with `jumps` no line or curve
-    through some of their levels tells of others: each is followed through ever finer parts of the step.
+    through some of their levels tells of others: each is followed through ever finer parts of the step. `tops`, each
+    (sample,), are times of jumps: paths that fall at times may be higher there than at the years beside them.
     """
     met = goals - TOUCH
     first, crossing, bent = _on_lines(year, rows, goals, met, of)
     found = np.flatnonzero((first > 0) & (first < year.size) & (bent | jumps))
     (threshold, sample), after = np.unravel_index(found, first.shape), first.take(found)
     low, high = (rows[of[threshold], place, sample] for place in (after - 1, after))
-    brackets: list[tuple[NDArray[Any], ...]] = [
-        (threshold, sample, year[after - 1], low, year[after], high),
-        _peaks(at, year, rows, met, of, first),
-    ]
-    threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
-    places = threshold * goals.shape[1] + sample
-    goal = np.minimum(goals.take(places), ends[3])
-    time = _solved(partial(_of_each, at, of[threshold], sample), 0 if jumps else TRIES, goal, *ends)
-    crossing.put(found, time[: found.size])
-    np.minimum.at(crossing, (threshold[found.size :], sample[found.size :]), time[found.size :])
+
+    def meet(*brackets: tuple[NDArray[Any], ...]) -> None:
+        """Find when paths meet their thresholds in brackets, and note the earliest."""
+        threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
+        places = threshold * goals.shape[1] + sample
+        goal = np.minimum(goals.take(places), ends[3])
+        time = _solved(partial(_of_each, at, of[threshold], sample), 0 if jumps else TRIES, goal, *ends)
+        np.minimum.at(crossing.reshape(-1), places, time)
+
+    crossing.put(found, np.inf)
+    meet((threshold, sample, year[after - 1], low, year[after], high), _peaks(at, year, rows, met, of, first))
+    if tops:
+        meet(_jumped(at, year, rows, met, of, crossing, tops))
     return crossing, first == 0
 
 
@@ -291,7 +298,17 @@ def _solved(
         start, below = np.where(met, start, now), np.where(met, below, off)
         end, above = np.where(met, now, end), np.where(met, off, above)
         time[left] = np.where(inside, np.clip(after, start, end), now)
-        stay = np.flatnonzero(~(inside & (np.abs(after - now) <= near)))
+        open_ = ~(inside & (np.abs(after - now) <= near))
+        # A flat stretch just below the goal, or just above it, may be longer than the bracket's slopes let it seem.
+        doubt = np.flatnonzero(~open_ & (np.abs(after - now) > SURE * near))
+        beyond = np.clip(2.0 * after[doubt] - now[doubt], start[doubt], end[doubt])
+        past = at(left[doubt], beyond) - goal[doubt]
+        over, was = past >= 0.0, met[doubt]
+        for side, level, wrong in ((start, below, ~was & ~over), (end, above, was & over)):
+            which = doubt[wrong]
+            side[which], level[which], open_[which] = beyond[wrong], past[wrong], True
+            time[left[which]] = (start - below * ((end - start) / (above - below)))[which]
+        stay = np.flatnonzero(open_)
         left, (start, below, end, above, goal) = left[stay], (each[stay] for each in (start, below, end, above, goal))
     for _ in range(FINER if left.size else 0):
         times = start[:, None] + (end - start)[:, None] * (np.arange(1, PARTS + 1) / PARTS)
@@ -357,6 +374,23 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
     threshold, found = np.nonzero(ahead(height))
     quantity, sample, before = quantity[found], sample[found], before[found]
     return threshold, sample, year[before], rows[quantity, before, sample], time[found], height[found]
+
+
+def _jumped(
+    at: At, year: Array, rows: Array, goals: Array, of: Numbers, crossing: Array, tops: Sequence[Array]
+) -> tuple[NDArray[Any], ...]:
+    """Find where paths are at a threshold right after a jump before the crossing that is known: as `_peaks`."""
+    every = np.stack(tops)
+    jump, sample = _where((every > year[0]) & (every < year[-1]))
+    when = every[jump, sample]
+    ahead = crossing[:, sample] > when + np.diff(year).max() / PARTS**FINER  # else it is that jump which is dated so
+    way, place = _where(np.stack([ahead[of == number].any(axis=0) for number in range(len(rows))]))
+    level = np.full((len(rows), sample.size), -np.inf)
+    level[way, place] = at(way, sample[place], when[place])
+    threshold, place = _where(ahead & (level[of] >= goals[:, sample]))
+    way, sample, when = of[threshold], sample[place], when[place]
+    before = np.searchsorted(year, when, side="right") - 1
+    return threshold, sample, year[before], rows[way, before, sample], when, level[way, place]
 
 
 def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, least: Array) -> tuple[Array, Array]:

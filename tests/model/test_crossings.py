@@ -384,6 +384,24 @@ def test_a_crossing_lies_on_the_path_and_not_on_the_line_between_two_years() -> 
     assert first_crossing(year, rows[0].T, goals[0])[0] == pytest.approx([2026.516, 2025.5, 2026.0, np.inf], abs=0.02)
 
 
+@pytest.mark.parametrize("flat", [1.0, 0.99, 1.005])
+def test_a_path_that_is_flat_near_a_threshold_crosses_it_where_it_does(flat: float) -> None:
+    """It rises by 2 a year to `flat`, or past it, stands still for a quarter of a year, and rises on."""
+    goals, begin = np.linspace(flat - 0.01, flat + 0.01, 40), 2026 + flat / 2
+    met = np.where(goals < flat, 2026 + goals / 2, 2026.25 + goals / 2)
+
+    def level(time: np.ndarray) -> np.ndarray:
+        return 2.0 * (time - 2026 - np.clip(time - begin, 0.0, 0.25))
+
+    def at(quantity: np.ndarray, sample: np.ndarray, time: np.ndarray) -> np.ndarray:
+        return level(time)
+
+    year = np.array([2025.0, 2026.0, 2027.0, 2028.0])
+    rows = np.repeat(level(year)[None, :, None], goals.size, axis=2)
+    crossing, _ = path_crossings(at, year, rows, goals[None], np.array([0]))
+    np.testing.assert_allclose(crossing[0], met, atol=1e-3)
+
+
 def test_a_path_that_rises_to_a_cap_of_the_thresholds_height_crosses_where_it_meets_it() -> None:
     assert run_of(
         small_scenario(
@@ -423,3 +441,23 @@ def test_a_path_that_jumps_by_as_much_every_year_is_crossed_at_the_jump_whatever
         run_of(small_scenario({**changes, "years": years}))["crossings/crossing_year"].values for years in stepped
     )
     np.testing.assert_allclose(yearly, monthly, atol=1e-3)
+
+
+_CUT = {"cut": {"from": {"uniform": [2031, 2033]}, "effects": [{"on": "drivers.compute", "times": 0.5}]}}
+
+
+@pytest.mark.parametrize("events", [{}, _CUT])
+def test_a_path_that_jumps_past_a_threshold_and_falls_back_before_the_next_year_crosses_it(events: Any) -> None:
+    """An event that waits for it comes then, and no step between the years makes it another date."""
+    jumping = {"start": "1e26 FLOP", "growth": "-40 %/year", "jumps": {"rate": "1/year", "size": "2x"}}
+    late = {"from": {"threshold": "far"}, "effects": [{"on": "drivers.compute.growth", "times": 1}]}
+    changes = {"drivers.compute": jumping, "thresholds": {"far": {"physical_compute": 3e26}}}
+    yearly, monthly = (
+        run_of(small_scenario({**changes, "events": {**events, "late": late}, "years": years}))
+        for years in ({"first": 2025, "last": 2035, "step": step} for step in ("year", "month"))
+    )
+    found = yearly["crossings/crossing_year"].values
+    np.testing.assert_allclose(found, monthly["crossings/crossing_year"].values, atol=1e-3)
+    np.testing.assert_allclose(found[0], yearly["events/event_year"].sel(event="late").values, atol=1e-3)
+    path = monthly["trajectories/physical_compute"].max("year").values
+    assert np.isfinite(found[0]).sum() >= (path >= np.log10(3e26)).sum() > 0
