@@ -38,6 +38,7 @@ _BASES = {
 }  # fmt: skip
 _PREFIXES = {"k": 1e3, "M": 1e6, "G": 1e9, "T": 1e12, "P": 1e15, "E": 1e18}
 _PREFIXED = ("W", "Wh", "J", "FLOP", "USD", "bit", "byte", "token", "chip", "s")
+_CURRENCIES = ("EUR", "GBP", "CNY", "RMB", "JPY", "INR", "euro", "euros", "€", "£", "¥")
 _OFTEN_MEANT = {
     **dict.fromkeys(("dollar", "dollars", "US$", "usd", "Dollar", "Dollars"), "USD"),
     **dict.fromkeys(("FLOPS", "flops", "FLOPs/s", "FLOP/S"), "FLOP/s"), "petaflop": "PFLOP", "exaflop": "EFLOP",
@@ -139,6 +140,8 @@ def _base(word: str) -> Unit:
     if word in ("OOM", "ln"):
         remedy = "A rate is in 1/year; growth that follows it says how it is read: in OOM/year, for example."
         raise UnitError(f"'{word}' is not a unit.", remedy)
+    if word in _CURRENCIES:
+        raise UnitError(f"'{word}' is not a unit.", "Amounts of money are in USD: convert it, and say so in notes.")
     if word in _OFTEN_MEANT:
         raise UnitError(f"'{word}' is not a unit.", f"Did you mean '{_OFTEN_MEANT[word]}'?")
     near = near_name(word, [known for known in (*_BASES, "W", "GW") if known[:1].lower() == word[:1].lower()])

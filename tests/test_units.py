@@ -111,6 +111,13 @@ def test_a_word_that_is_no_unit_gets_the_unit_that_was_meant(meant: str, propose
     parse_unit(proposed)
 
 
+@pytest.mark.parametrize("text", ["EUR", "million EUR/month", "GBP/chip"])
+def test_money_in_another_currency_is_to_be_converted(text: str) -> None:
+    with pytest.raises(UnitError) as refused:
+        parse_unit(text)
+    assert refused.value.remedy == "Amounts of money are in USD: convert it, and say so in notes."
+
+
 def test_halving_in_8_months_is_a_factor_of_2_83_a_year() -> None:
     assert growth(8, "months/halving of requirement") == pytest.approx(2 ** (12 / 8), rel=1e-14)
     assert growth(8, "months/halving of requirement") == pytest.approx(2.83, abs=0.005)
