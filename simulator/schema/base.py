@@ -378,13 +378,12 @@ def no_group(given: object) -> tuple[str, str]:
 def _pattern(given: str, pattern: str) -> tuple[str, str]:
     if "nominal" in pattern:
         return f"must be nominal, or real and a year; got {shown(given)}.", "Write for example real 2023."
+    named = given.lower()
     if re.fullmatch(
         r"[0-9]+([.][0-9]+)?(e[+][0-9]+)?", given
     ):  # a number as YAML reads it, which it would be again alone
-        given_as = f"{float(given):g}-run".replace("e+0", "e").replace("e+", "e")
-    else:
-        given_as = given.lower()
-    proposed = re.sub(r"[^a-z0-9]+", "-", given_as).strip("-") or "cash-flow"
+        named = f"{float(given):g}-run".replace("e+0", "e").replace("e+", "e")
+    proposed = re.sub(r"[^a-z0-9]+", "-", named).strip("-") or "cash-flow"
     return f"{shown(given)} is not a name.", f"Use lower-case letters, digits and single hyphens: {proposed}."
 
 
