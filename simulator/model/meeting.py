@@ -133,6 +133,7 @@ def _on_paths(
     also = [np.where(top < years[-1], top, years[-1])[broken] for top in tops]
     also += [np.nextafter(each, years[0]) for each in also]
     steps = np.sort(np.stack([*breaks, *also, *np.broadcast_to(years[:, None], (years.size, broken.size))]), axis=0)
+    steps = steps[: np.count_nonzero((steps < years[-1]).any(axis=1)) + 1]  # the last year once
     follows, whole = jumps or bool(followed_lags(paths.block)[1]), np.setdiff1d(np.arange(size), broken)
     result = np.empty(goals.shape), np.empty(goals.shape, dtype=np.bool_)
     for which in filter(len, (broken, whole)):
