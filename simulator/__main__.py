@@ -1,4 +1,4 @@
-"""`python -m simulator` is `simulate`; Ctrl-C while it loads ends it as later, in a line."""
+"""`python -m simulator` is `simulate`; Ctrl-C or SIGTERM while it loads ends it as later, in a line."""
 
 import sys
 
@@ -9,9 +9,9 @@ def main() -> None:
         from simulator.cli.main import main as command_line
 
         command_line()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("interrupted: nothing was begun.", file=sys.stderr)
-        sys.exit(130)
+        sys.exit(getattr(stop, "exit_code", 130))
 
 
 if __name__ == "__main__":

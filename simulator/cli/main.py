@@ -34,6 +34,8 @@ INTERRUPTED, TERMINATED = 130, 143
 class Terminated(KeyboardInterrupt):
     """The process is told to end (SIGTERM): it ends as by Ctrl-C."""
 
+    exit_code = TERMINATED
+
 
 def validate(
     scenarios: Annotated[

@@ -293,18 +293,28 @@ def test_ctrl_c_exits_with_130_and_who_is_told_to_end_with_143(tmp_path: Path, t
     assert not (tmp_path / "outputs").exists()
 
 
-def test_ctrl_c_while_the_command_line_is_loaded_is_a_line_and_no_traceback(tmp_path: Path) -> None:
-    code = (
+@pytest.mark.parametrize(
+    ("module", "ending", "code"),
+    [
+        ("simulator.cli.options", "raise KeyboardInterrupt", 130),
+        ("simulator.scenario.library", "import os; os.kill(os.getpid(), 15)", 143),
+    ],
+)
+def test_what_ends_it_while_it_is_loaded_is_a_line_and_no_traceback(
+    module: str, ending: str, code: int, tmp_path: Path
+) -> None:
+    """Where a shipped scenario is meant, its name is looked up before anything else."""
+    text = (
         "import sys\n"
         "class Interrupted:\n"
         "    def find_spec(self, name, *_):\n"
-        "        if name == 'simulator.cli.options':\n            raise KeyboardInterrupt\n"
+        f"        if name == '{module}':\n            {ending}\n"
         "sys.meta_path.insert(0, Interrupted())\n"
         "from simulator.__main__ import main\nmain()\n"
     )
-    process = in_a_process("small.yaml", cwd=tmp_path, code=code)
+    process = in_a_process("baseline", cwd=tmp_path, code=text)
     assert process.communicate(timeout=60) == ("", "interrupted: nothing was begun.\n")
-    assert process.returncode == 130
+    assert process.returncode == code
 
 
 def test_validate_prints_back_what_was_understood(command: Command) -> None:
