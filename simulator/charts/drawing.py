@@ -246,6 +246,10 @@ def fan_chart(run: Run, quantity: str = "effective_compute", *, bands: Sequence[
     return altair_chart(draw(run, "fan", FigureOptions(quantities=(quantity,), bands=tuple(bands)))[0].chart)
 
 
+STANDING = (".png", ".svg")
+"""The formats of the charts that stand in a run folder."""
+
+
 def begin_charts(run: Group, save: Saver) -> None:
     """Let the fan of a run be drawn while the run is written; what cannot be drawn is told when it is saved."""
     from simulator.charts.kinds.fan import fan_figures
@@ -253,10 +257,6 @@ def begin_charts(run: Group, save: Saver) -> None:
     with contextlib.suppress(SimulatorError):
         figure = fan_figures(run, FigureOptions())[0]
         save.begin(figure.chart, *STANDING, alt_text=figure.alt_text)
-
-
-STANDING = (".png", ".svg")
-"""The formats of the charts that stand in a run folder."""
 
 
 def write_charts(run: Group | Run, folder: FilePath, save: Saver | None = None) -> None:

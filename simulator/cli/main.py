@@ -330,7 +330,7 @@ def _interrupted(ending: BaseException) -> NoReturn:
         stop = stop.__cause__ or stop.__context__
     ends = "interrupted: nothing half-written is left, earlier runs are as they were."
     echo(" ".join([ends, *_notes(stop)]), err=True)
-    raise SystemExit(TERMINATED if isinstance(stop, Terminated) else INTERRUPTED) from None
+    raise SystemExit(getattr(stop, "exit_code", INTERRUPTED)) from None
 
 
 if __name__ == "__main__":

@@ -269,7 +269,11 @@ def _finish(
     if save:
         from simulator.charts.drawing import write_charts
 
-        write_charts(run, folder, save)
+        try:
+            write_charts(run, folder, save)
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"The run is whole, its chart is not drawn: simulate chart {folder}")
+            raise
     elif charts == "all":
         from simulator.charts.drawing import draw_charts
 

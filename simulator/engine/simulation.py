@@ -283,7 +283,9 @@ def _check_custom(scenario: Scenario, given: Mapping[str, CustomDriver]) -> None
 def refuse_too_large(plan: Plan, keep: str) -> None:
     """Refuse a run that would take too much memory, before it is taken: one block tells how much it keeps."""
     spec, counted = plan.spec, keep == "summary"
-    variables = len(joint_variables(plan.components)) + len(plan.actors) * len(plan.told)
+    variables = len(joint_variables(plan.components))
+    if plan.actors:
+        variables += len(plan.actors) * len(plan.told)
     if (1 << 14 if counted else spec.samples) * (variables * plan.years.size + len(plan.parameters)) <= SURELY_FITS:
         return
     probe = compute_batch(plan, 0, min(spec.samples, spec.block))

@@ -42,10 +42,11 @@ class Hidden:
 
     def where(self, chosen: Flags) -> Hidden:
         """Keep the runs that are flagged."""
-        every = {each.name: getattr(self, each.name) for each in fields(self)}
-        kept: dict[str, Any] = {name: tuple(itertools.compress(of, chosen)) if isinstance(of, tuple) else of[chosen]
-                for name, of in every.items()}  # fmt: skip
-        return Hidden(**kept)
+
+        def kept(of: Any) -> Any:
+            return tuple(itertools.compress(of, chosen)) if isinstance(of, tuple) else of[chosen]
+
+        return Hidden(*(kept(getattr(self, each.name)) for each in fields(self)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,15 +49,23 @@ def times_back(times: Array, block: Block) -> list[Array]:
     return sorted(_stepped(times, block, step), key=lambda each: float(each.max()))
 
 
-type Breaks = tuple[NDArray[np.intp], Array]
+class Breaks(NamedTuple):
+    """Where paths of samples may break."""
+
+    samples: NDArray[np.intp]
+    """The samples whose paths may fall at once."""
+    times: Array
+    """When these break, (time, sample), rising: at falls and at rises, and beside each time the one before."""
+    rises: tuple[Array, ...]
+    """When drivers jump up, each (sample,) of all samples: from there a path may fall before the next year."""
 
 
 def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
-    """Give the samples, of `size`, whose paths may fall at once, and when: (time, sample), rising.
+    """Find the samples, of `size`, whose paths may fall at once, and when; and when drivers jump up.
 
-    Beside each time stands the one before. What begins in the first year, with limits, comes again a lag later, and so
-    on, where it follows from itself. Events on levels and limits break paths, and so do jumps down; if `turned`, as
-    where thresholds are met from above, or within quantities, jumps up may too.
+    What begins in the first year, with limits, comes again a lag later, and so on, where it follows from itself. Events
+    on levels and limits break paths, and so do jumps down; if `turned`, as where thresholds are met from above, or
+    within quantities, jumps up may too.
     """
     first, last = block.spec.years.first, block.spec.years.last
 
@@ -64,27 +73,23 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
         later = latest + by
         return np.minimum(later, last) if (later <= last).any() else None
 
-    found: list[Array] = []
+    falls: list[Array] = []
+    rises: list[Array] = []
     if followed_lags(block)[1]:
-        found += _stepped(np.full(size, first), block, step)
+        falls += _stepped(np.full(size, first), block, step)
     for path, level in entries_of(Level, block.spec):
         for when, by in jumps_of(level, path, block):
-            breaks = (when < last) & ((by < 0.0) | turned | (path[0] != "drivers"))
-            found += [np.where(breaks, when, last)]
-    found += [np.where(when > first, np.minimum(when, last), last) for when in breaking_dates(block)]
-    if not found:
-        return np.empty(0, dtype=np.intp), np.empty((0, 0))
-    after = np.stack(np.broadcast_arrays(*found, np.full(size, last)))
-    broken = np.flatnonzero((after < last).any(axis=0))
-    after = after[:, broken]
-    return broken, np.sort(np.concatenate([after, np.nextafter(after, first)]), axis=0)
-
-
-def driver_jumps(block: Block, size: int) -> Iterator[Array]:
-    """List when drivers jump, (sample,): from there a path may fall before the next year."""
-    for path, level in entries_of(Level, block.spec):
-        if path[0] == "drivers":
-            yield from (np.broadcast_to(when, size) for when, _ in jumps_of(level, path, block))
+            is_fall = (by < 0.0) | turned | (path[0] != "drivers")
+            falls += [np.where((when < last) & is_fall, when, last)]
+            rises += [np.broadcast_to(np.where((when < last) & ~is_fall, when, last), size)]
+    falls += [np.where(when > first, np.minimum(when, last), last) for when in breaking_dates(block)]
+    if not falls:
+        return Breaks(np.empty(0, dtype=np.intp), np.empty((0, 0)), ())
+    every = np.array([np.broadcast_to(each, size) for each in (*falls, *rises)])
+    broken = np.flatnonzero((every[: len(falls)] < last).any(axis=0))
+    times = np.sort(every[:, broken], axis=0)
+    times = times[: np.count_nonzero((times < last).any(axis=1))]  # those that come in some sample
+    return Breaks(broken, np.sort(np.concatenate([times, np.nextafter(times, first)]), axis=0), tuple(rises))
 
 
 def breaks_between(times: Array, levels: Iterable[tuple[Path, Level]], block: Block, size: int) -> Array:

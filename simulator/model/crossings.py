@@ -307,7 +307,7 @@ def _solved(
         for side, level, wrong in ((start, below, ~was & ~over), (end, above, was & over)):
             which = doubt[wrong]
             side[which], level[which], open_[which] = beyond[wrong], past[wrong], True
-            time[left[which]] = (start - below * ((end - start) / (above - below)))[which]
+            time[left[which]] = _line(np.zeros(which.size), *(each[which] for each in (start, below, end, above)))
         stay = np.flatnonzero(open_)
         left, (start, below, end, above, goal) = left[stay], (each[stay] for each in (start, below, end, above, goal))
     for _ in range(FINER if left.size else 0):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError, dotted
-from simulator.model.breaks import broken_times, driver_jumps, followed_lags
+from simulator.model.breaks import broken_times, followed_lags
 from simulator.model.crossings import TOUCH, At, Crossed, Numbers, broken_crossings, first_met, path_crossings
 from simulator.model.projection import Paths, Projection
 from simulator.model.windows import suspended
@@ -126,14 +126,10 @@ def _on_paths(
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Find the first crossings of paths, those of samples that may break at other times between these."""
     years, jumps, size = paths.projection.years, paths.projection.has_jumps, goals.shape[1]
-    broken, breaks = broken_times(paths.block, size, turned=falls)
-    tops = () if falls else tuple(driver_jumps(paths.block, size))
+    broken, breaks, rises = broken_times(paths.block, size, turned=falls)
     if not broken.size:
-        return path_crossings(at, years, rows, goals, of, jumps=jumps, tops=tops)
-    also = [np.where(top < years[-1], top, years[-1])[broken] for top in tops]
-    also += [np.nextafter(each, years[0]) for each in also]
-    steps = np.sort(np.stack([*breaks, *also, *np.broadcast_to(years[:, None], (years.size, broken.size))]), axis=0)
-    steps = steps[: np.count_nonzero((steps < years[-1]).any(axis=1)) + 1]  # the last year once
+        return path_crossings(at, years, rows, goals, of, jumps=jumps, tops=rises)
+    steps = np.sort(np.concatenate([breaks, np.repeat(years[:, None], broken.size, axis=1)]), axis=0)
     follows, whole = jumps or bool(followed_lags(paths.block)[1]), np.setdiff1d(np.arange(size), broken)
     result = np.empty(goals.shape), np.empty(goals.shape, dtype=np.bool_)
     for which in filter(len, (broken, whole)):
@@ -141,8 +137,8 @@ def _on_paths(
         if which is broken:
             found = broken_crossings(here, steps, goals[:, which], of, ways=len(rows), jumps=follows)
         else:
-            beside = [top[which] for top in tops]
-            found = path_crossings(here, years, rows[:, :, which], goals[:, which], of, jumps=jumps, tops=beside)
+            tops = [each[which] for each in rises]
+            found = path_crossings(here, years, rows[:, :, which], goals[:, which], of, jumps=jumps, tops=tops)
         for array, part in zip(result, found, strict=True):
             array[:, which] = part
     return result
