@@ -15,6 +15,7 @@ import netCDF4
 import pytest
 
 from simulator import load_scenario, open_run, quantiles, simulate
+from simulator.charts import drawing
 from simulator.cli import options
 from simulator.cli.main import COMMANDS, GROUPS, main
 from simulator.engine import simulation
@@ -276,6 +277,19 @@ def test_an_interruption_while_writing_leaves_no_half_file(command: Command, mon
     monkeypatch.setattr(outputs, "write_netcdf", interrupt)
     assert command("small.yaml", "--no-charts").code == 130
     assert list(only_run().iterdir()) == []
+
+
+def test_an_interruption_while_the_fan_is_drawn_says_that_the_run_is_whole(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def interrupt(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(drawing, "write_charts", interrupt)
+    done = command("small.yaml")
+    assert done.code == 130
+    assert done.err[-1].endswith(f"The run is whole, its chart is not drawn: simulate chart {only_run()}")
+    assert command("check", str(only_run()), "--fast").code == 0
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are those of POSIX")

@@ -24,6 +24,16 @@ def made_up():
 
 OBSERVED = made_up()
 
+FIVE_RUNS = Observations(
+    run_year=np.array([2016.25, 2016.5, 2017.75, 2018.0, 2019.5]),
+    run_log_compute=np.array([20.5, 21.0, 21.8, 21.9, 23.0]),
+    cost_log_usd=np.array([5.0, np.nan, 5.6, np.nan, 6.4]),
+    accelerator_year=np.array([2014.9, 2016.3, 2018.4]),
+    accelerator_log_flops_per_usd=np.array([9.4, 9.6, 9.9]),
+    record_year=np.arange(2016, 2020),
+    record_log_compute=np.array([21.0, 21.8, 21.9, 23.0]),
+)
+
 CHANGE = """
 schema: 2
 name: own-change

@@ -18,6 +18,7 @@ from simulator.history.observations import Observations, known_at
 from simulator.history.replicates import log_likelihood
 from simulator.priors.families import Normal
 from simulator.priors.free_families import Quantiles
+from tests.history.made_up_history import FIVE_RUNS
 
 
 def fit(rate, *, divergences=0, **others):
@@ -117,22 +118,13 @@ def test_a_jump_after_the_origin_is_not_seen():
     assert check.rate == pytest.approx(check.rate_without)
 
 
-OBSERVED = Observations(
-    run_year=np.array([2016.25, 2016.5, 2017.75, 2018.0, 2019.5]),
-    run_log_compute=np.array([20.5, 21.0, 21.8, 21.9, 23.0]),
-    cost_log_usd=np.array([5.0, np.nan, 5.6, np.nan, 6.4]),
-    accelerator_year=np.array([2014.9, 2016.3, 2018.4]),
-    accelerator_log_flops_per_usd=np.array([9.4, 9.6, 9.9]),
-    record_year=np.arange(2016, 2020),
-    record_log_compute=np.array([21.0, 21.8, 21.9, 23.0]),
-)
 PRIORS = history_priors(spending=Normal(0.4, 0.2))
-pytestmark = pytest.mark.slow  # powers are taken of compiled densities
+slow = pytest.mark.slow  # powers are taken of compiled densities
 
 
 @pytest.fixture(scope="module")
 def built():
-    return build_model(OBSERVED, priors=PRIORS)
+    return build_model(FIVE_RUNS, priors=PRIORS)
 
 
 @pytest.fixture(scope="module")
@@ -150,6 +142,7 @@ def fit_of(draws, built):
     })  # fmt: skip
 
 
+@slow
 def test_priors_have_their_densities_and_steps_are_none_of_them(built, drawn):
     expected = {
         "spending_growth": stats.norm(0.4, 0.2), "efficiency_growth": stats.norm(0.13, 0.08),
@@ -169,16 +162,18 @@ def test_priors_have_their_densities_and_steps_are_none_of_them(built, drawn):
         np.testing.assert_allclose(found[name], family.logpdf(drawn[name]), atol=0.05)
 
 
+@slow
 def test_a_prior_that_is_sampled_by_a_latent_has_its_own_density():
     family = Quantiles((0.05, 0.5, 0.95), (0.1, 0.4, 0.9))
     priors = history_priors(spending=family)
-    built = build_model(OBSERVED, priors=priors)
+    built = build_model(FIVE_RUNS, priors=priors)
     drawn = draw_prior(built.model, seed=3)
     found = log_prior(drawn, built)
     np.testing.assert_allclose(found["spending_growth"], family.logpdf(drawn["spending_growth"].values))
     assert not [name for name in found.data_vars if "__" in str(name)]
 
 
+@slow
 def test_where_there_are_no_data_only_the_priors_move_an_unknown(built, drawn):
     # Draws of the prior are a posterior of no data; the own prior of a rate is then what it is sensitive to.
     rows = {row.unknown: row for row in sensitivities(fit_of(drawn, built))}
@@ -192,6 +187,7 @@ def test_where_there_are_no_data_only_the_priors_move_an_unknown(built, drawn):
     assert row.mean_own_prior_double == pytest.approx(0.13, abs=0.01)
 
 
+@slow
 def test_a_prior_that_pulls_is_told_by_its_half_and_its_double(built, drawn):
     # Draws from Normal(0.29, 0.08 / sqrt 2): the prior Normal(0.13, 0.08) and as much data at 0.45.
     rng = np.random.default_rng(1)

@@ -35,7 +35,7 @@ from simulator.history.model import (
     spread_of,
     weights,
 )
-from simulator.history.observations import Hidden, Observations, known_at
+from simulator.history.observations import Hidden, known_at
 from simulator.priors.families import (
     Fixed,
     Normal,
@@ -44,16 +44,8 @@ from simulator.priors.free_families import (
     LogNormal,
     Quantiles,
 )
+from tests.history.made_up_history import FIVE_RUNS
 
-OBSERVED = Observations(
-    run_year=np.array([2016.25, 2016.5, 2017.75, 2018.0, 2019.5]),
-    run_log_compute=np.array([20.5, 21.0, 21.8, 21.9, 23.0]),
-    cost_log_usd=np.array([5.0, np.nan, 5.6, np.nan, 6.4]),
-    accelerator_year=np.array([2014.9, 2016.3, 2018.4]),
-    accelerator_log_flops_per_usd=np.array([9.4, 9.6, 9.9]),
-    record_year=np.arange(2016, 2020),
-    record_log_compute=np.array([21.0, 21.8, 21.9, 23.0]),
-)
 UNKNOWN = {
     "spending_growth": 0.5, "efficiency_growth": 0.12, "spending_volatility": 0.1, "efficiency_volatility": 0.05,
     "compute_start": 20.4, "efficiency_start": 16.0, "spending_steps": np.array([0.5, -1.0, 0.2, 0.1]),
@@ -75,7 +67,7 @@ def graphs_run_as_they_stand(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture(scope="module")
 def model():
-    return build_model(OBSERVED, priors=history_priors()).model
+    return build_model(FIVE_RUNS, priors=history_priors()).model
 
 
 def potentials(model):
@@ -96,18 +88,18 @@ def expected(*, origin):
     }
     efficiency = u["efficiency_start"] + walks["efficiency"]
     spending = u["compute_start"] - u["efficiency_start"] + walks["spending"]
-    run = OBSERVED.run_year < origin + 1
-    cost = run & np.isfinite(OBSERVED.cost_log_usd)
-    chip = (OBSERVED.accelerator_year >= 2016) & (OBSERVED.accelerator_year < origin + 1)
-    money = np.interp(OBSERVED.run_year, years, spending)
-    trend = np.interp(OBSERVED.run_year, years, spending + efficiency)
-    seen = OBSERVED.run_log_compute
+    run = FIVE_RUNS.run_year < origin + 1
+    cost = run & np.isfinite(FIVE_RUNS.cost_log_usd)
+    chip = (FIVE_RUNS.accelerator_year >= 2016) & (FIVE_RUNS.accelerator_year < origin + 1)
+    money = np.interp(FIVE_RUNS.run_year, years, spending)
+    trend = np.interp(FIVE_RUNS.run_year, years, spending + efficiency)
+    seen = FIVE_RUNS.run_log_compute
     centre = money + u["cost_slope"] * (seen - trend)
-    speed = np.interp(OBSERVED.accelerator_year, years, efficiency) - u["accelerator_offset"]
+    speed = np.interp(FIVE_RUNS.accelerator_year, years, efficiency) - u["accelerator_offset"]
     return {
         "runs": stats.t.logpdf(seen, 5.0, trend, 0.4)[run].sum(),
-        "costs": stats.t.logpdf(OBSERVED.cost_log_usd, 4.5, centre, 0.2)[cost].sum(),
-        "accelerators": stats.norm.logpdf(OBSERVED.accelerator_log_flops_per_usd, speed, 0.3)[chip].sum(),
+        "costs": stats.t.logpdf(FIVE_RUNS.cost_log_usd, 4.5, centre, 0.2)[cost].sum(),
+        "accelerators": stats.norm.logpdf(FIVE_RUNS.accelerator_log_flops_per_usd, speed, 0.3)[chip].sum(),
     }
 
 
@@ -116,16 +108,16 @@ def test_one_model_has_the_density_of_what_was_known_at_each_origin(model, origi
     import pymc as pm
 
     with model:
-        pm.set_data(weights(known_at(OBSERVED, origin + 1.0)))
+        pm.set_data(weights(known_at(FIVE_RUNS, origin + 1.0)))
     assert potentials(model) == pytest.approx(expected(origin=origin), rel=1e-9)
 
 
 def test_a_fresh_model_sees_everything(model):
-    assert potentials(build_model(OBSERVED, priors=history_priors()).model) == pytest.approx(expected(origin=2019))
+    assert potentials(build_model(FIVE_RUNS, priors=history_priors()).model) == pytest.approx(expected(origin=2019))
 
 
 def test_paths_reach_the_date_to_which_all_is_known_where_no_run_of_that_year_has_flop():
-    seen = replace(OBSERVED, known_to=2020.3)
+    seen = replace(FIVE_RUNS, known_to=2020.3)
     assert list(build_model(seen, priors=history_priors()).model.coords["year"]) == list(range(2016, 2022))
 
 
@@ -144,7 +136,7 @@ def test_levels_of_another_year_are_certain_where_level_and_growth_are():
 def test_growth_may_have_any_prior_of_the_simulator(family):
     import pymc as pm
 
-    model = build_model(OBSERVED, priors=history_priors(spending=family)).model
+    model = build_model(FIVE_RUNS, priors=history_priors(spending=family)).model
     draws = pm.draw(model["spending_growth"], draws=400, random_seed=1, mode="FAST_COMPILE")
     assert stats.kstest(draws, lambda x: family.cdf(np.asarray(x))).pvalue > 1e-3
 
@@ -228,7 +220,7 @@ def test_a_cost_has_the_density_that_is_left_when_the_compute_is_integrated_over
 def test_the_model_has_the_same_density_of_hidden_runs_and_sees_those_that_were_known():
     numbers = np.array([[2017.3, 21.6, np.nan, 21.6], [2018.4, -np.inf, 5.9, 22.0], [2019.2, 22.8, 6.6, 22.8]]).T
     hidden = Hidden(*numbers, confidence=("likely", "unknown", "confident"))
-    seen = replace(OBSERVED, hidden=hidden)
+    seen = replace(FIVE_RUNS, hidden=hidden)
     built = build_model(seen, priors=history_priors())
     with built.model:
         pm.set_data(weights(known_at(seen, 2019.0)))

@@ -18,21 +18,18 @@ from tests.oracle.model import Model, Moment
 SAMPLES = 1000
 SCENARIOS = [
     *("baseline", "tight-caps", "no-caps", "essay-2023", "essay-2023-realistic", "doubling-times", "capability"),
-    *(str(Path(__file__).with_name(name)) for name in ("every_law.yaml", "references.yaml")),
+    *(str(Path(__file__).with_name(name)) for name in ("every_law.yaml", "references.yaml", "operations.yaml")),
     *(f"published/{name}" for name in ("cotra-2020", "scaling-2030", "cottier-2023", "four-times-a-year")),
 ]
 
 
-EVENTS, WORLDS, OPERATIONS = (
-    str(Path(__file__).with_name(name)) for name in ("events.yaml", "worlds.yaml", "operations.yaml")
-)
+EVENTS, WORLDS = (str(Path(__file__).with_name(name)) for name in ("events.yaml", "worlds.yaml"))
 
 
 @pytest.mark.parametrize(
     ("name", "samples"),
     [
         *((name, SAMPLES) for name in SCENARIOS),
-        (OPERATIONS, 300),  # whose flows are added up at many times a year
         *(pytest.param(name, SAMPLES, marks=pytest.mark.slow) for name in ("feedback", "discoveries")),
         *(pytest.param(name, 150, marks=pytest.mark.slow) for name in (EVENTS, WORLDS, "events")),
     ],
