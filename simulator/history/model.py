@@ -159,18 +159,21 @@ def hidden_levels(hidden: Hidden) -> Mapping[str, Array]:
     return {"hidden_log_least": least, "hidden_cost_log_usd": np.nan_to_num(hidden.cost_log_usd)}
 
 
-def grid_weights(times: Array, *, grid: Array) -> Array:
-    """Compute the matrix (time, year) that reads a path on a yearly grid at any times, on straight lines.
+def path_at(path: Any, times: Array, *, grid: Array) -> Any:
+    """Read a path on a yearly grid, the last axis of numbers or of a variable of PyTensor, at any times.
 
-    Both are in decimal years; times outside the grid read its nearest end. Rows sum to 1.
+    Between the years it runs on straight lines; times outside the grid read its nearest end. All in decimal years.
+    It is read place by place, for PyTensor takes three times as long to compile products of matrices.
 
     Examples
     --------
-    >>> grid_weights(np.array([2020.25]), grid=np.array([2019.0, 2020.0, 2021.0])).tolist()
-    [[0.0, 0.75, 0.25]]
+    >>> path_at(np.array([7.0, 8.0, 10.0]), np.array([2020.25]), grid=np.array([2019.0, 2020.0, 2021.0])).tolist()
+    [8.5]
     """
     offset = np.clip(times - grid[0], 0.0, grid.size - 1.0)
-    return np.asarray(np.maximum(0.0, 1.0 - np.abs(offset[:, None] - np.arange(grid.size))))
+    before = offset.astype(np.int64)
+    share = offset - before
+    return path[..., before] * (1.0 - share) + path[..., np.minimum(before + 1, grid.size - 1)] * share
 
 
 def path_density(
@@ -211,13 +214,13 @@ def log_prior(draws: xr.Dataset, built: HistoryModel) -> xr.Dataset:
 def _add_paths(years: Array, unknown: Mapping[str, Any]) -> None:
     """Add the paths of spending, efficiency and compute to the open model."""
     import pymc as pm
+    from pytensor import tensor
 
-    sums = np.tri(years.size, years.size - 1, -1)  # row t adds up the steps before year t
-    efficiency, spending = (
-        unknown[f"{name}_growth"] * years
-        + unknown[f"{name}_volatility"] * (sums @ pm.Normal(f"{name}_steps", dims="step"))
-        for name in ("efficiency", "spending")
-    )
+    def growth(name: str) -> Any:
+        steps = tensor.concatenate([np.zeros(1), tensor.cumsum(pm.Normal(f"{name}_steps", dims="step"))])
+        return unknown[f"{name}_growth"] * years + unknown[f"{name}_volatility"] * steps
+
+    efficiency, spending = growth("efficiency"), growth("spending")
     efficiency = unknown["efficiency_start"] + efficiency
     spending = unknown["compute_start"] - unknown["efficiency_start"] + spending
     pm.Deterministic("spending", spending, dims="year")
@@ -232,16 +235,13 @@ def _add_likelihood(model: Any, unknown: Mapping[str, Any], observations: Observ
 
     pm.Deterministic("run_tail", FEWEST_OF_RUNS + unknown["run_tail_excess"])
     pm.Deterministic("cost_tail", FEWEST_FREEDOM + unknown["cost_tail_excess"])
-    at_runs = grid_weights(observations.run_year, grid=grid)
-    at_accelerators = grid_weights(observations.accelerator_year, grid=grid)
     seen = model["run_log_compute"]
 
-    spending = at_runs @ model["spending"]
-    compute = at_runs @ model["compute"]
+    spending, compute = (path_at(model[name], observations.run_year, grid=grid) for name in ("spending", "compute"))
     runs = pm.StudentT.dist(nu=model["run_tail"], mu=compute, sigma=spread_of(unknown, observations.run_confidence))
     mean_cost = spending + unknown["cost_slope"] * (seen - compute)
     cost = pm.StudentT.dist(nu=model["cost_tail"], mu=mean_cost, sigma=unknown["cost_scatter"])
-    speed = at_accelerators @ model["efficiency"] - unknown["accelerator_offset"]
+    speed = path_at(model["efficiency"], observations.accelerator_year, grid=grid) - unknown["accelerator_offset"]
     speeds = pm.Normal.dist(mu=speed, sigma=unknown["accelerator_scatter"])
 
     pm.Potential("runs", (model["run_weight"] * pm.logp(runs, seen)).sum())
@@ -251,7 +251,7 @@ def _add_likelihood(model: Any, unknown: Mapping[str, Any], observations: Observ
     )
     if (hidden := observations.hidden).year.size:
         weight = pm.Data("hidden_weight", np.ones(hidden.year.size))
-        paths = [grid_weights(hidden.year, grid=grid) @ model[name] for name in ("spending", "compute")]
+        paths = [path_at(model[name], hidden.year, grid=grid) for name in ("spending", "compute")]
         spread = spread_of(unknown, hidden.confidence)
         every = {**unknown, **model.named_vars}
         density = hidden_density(hidden, *paths, spread=spread, unknown=every, by=tensor, told=every)

@@ -34,7 +34,7 @@ import numpy as np
 from scipy import special
 
 from simulator.history.forecast import largest_run
-from simulator.history.model import grid_weights
+from simulator.history.model import path_at
 from simulator.history.observations import Array, Known, Observations
 
 FIRST_SPREAD: Final[float] = 2.0
@@ -104,7 +104,7 @@ def fit_path(times: Array, levels: Array, errors: Array, *, prior: PathPrior, fi
     nu, drift, damp, walk, scatter = prior.points.T
     mean = levels[np.argmin(times)] + prior.mean * (year - first)
     covariance = prior_covariance(year.size - 1, prior.sd, drift, damp, walk)
-    inverse, reads = np.linalg.inv(covariance), grid_weights(times, grid=year)
+    inverse, reads = np.linalg.inv(covariance), path_at(np.eye(year.size), times, grid=year).T
     squares = (reads[:, :, None] * reads[:, None, :]).reshape(times.size, -1)
     scale, weight = np.hypot(scatter[:, None], errors), np.ones((nu.size, times.size))
     for _ in range(ROUNDS):
@@ -163,7 +163,7 @@ def records_from_runs(
     record, records = np.full(size, known.record), []
     for start, end, stream in zip([known.date, *times], times, streams, strict=False):
         for low, high in _within_years(start, end):
-            start_at, end_at = (paths @ grid_weights(np.array([low, high]), grid=fit.year).T).T
+            start_at, end_at = path_at(paths, np.array([low, high]), grid=fit.year).T
             largest = largest_run(start_at, end_at, rate=rate * (high - low), scatter=spread, rng=stream)
             record = np.maximum(record, largest)
         records.append(record)
@@ -184,6 +184,6 @@ def records_from_record(
     """
     of_paths, of_record = rng.spawn(2)
     paths, _ = fit.draw(size, of_paths)
-    levels = paths @ grid_weights(np.array([known.date, *times]), grid=fit.year).T
+    levels = path_at(paths, np.array([known.date, *times]), grid=fit.year)
     grown = known.record + RECORD_ERROR * of_record.standard_normal((size, 1)) + levels[:, 1:] - levels[:, :1]
     return np.asarray(np.maximum.accumulate(np.maximum(grown, known.record), axis=1).T)

@@ -10,7 +10,7 @@ import xarray as xr
 from scipy import stats
 
 from simulator.history import model as equations
-from simulator.history.model import grid_weights
+from simulator.history.model import path_at
 from simulator.history.observations import Array, Flags, Known, Observations
 
 SEEN = {"run_log_compute": "run", "cost_log_usd": "costed_run", "accelerator_log_flops_per_usd": "accelerator"}
@@ -48,7 +48,7 @@ def _trends(draws: xr.Dataset, observations: Observations, known: Known) -> tupl
     runs, chips = observations.run_year[known.run], observations.accelerator_year[known.accelerator]
 
     def at(name: str, times: Array) -> Array:
-        return np.asarray(draws[name].values @ grid_weights(times, grid=draws["year"].values).T)
+        return np.asarray(path_at(draws[name].values, times, grid=draws["year"].values))
 
     speed = at("efficiency", chips) - _one(draws, "accelerator_offset")
     return at("compute", runs), at("spending", runs[known.cost[known.run]]), speed
@@ -85,8 +85,8 @@ def log_likelihood(draws: xr.Dataset, observations: Observations, known: Known) 
     )
     labelled = _of_each(draws, [each.astype(np.float32) for each in densities], observations, known)
     if (hidden := observations.hidden.where(known.hidden)).year.size:
-        at = grid_weights(hidden.year, grid=draws["year"].values).T
-        unknown, paths = _ones(draws), (draws["spending"].values @ at, draws["compute"].values @ at)
+        years, unknown = draws["year"].values, _ones(draws)
+        paths = [path_at(draws[name].values, hidden.year, grid=years) for name in ("spending", "compute")]
         spread = equations.spread_of(unknown, hidden.confidence)
         density = equations.hidden_density(hidden, *paths, spread=spread, unknown=unknown, by=equations.ARRAYS)
         labelled["hidden_log_least"] = ("chain", "draw", "hidden_run"), density.astype(np.float32)

@@ -29,8 +29,8 @@ from simulator.history.learning import learn, learnt_lines
 from simulator.history.model import (
     ARRAYS,
     build_model,
-    grid_weights,
     hidden_density,
+    path_at,
     path_density,
     spread_of,
     weights,
@@ -146,12 +146,13 @@ def test_a_path_is_read_on_straight_lines(start, times):
     grid = start + np.arange(7.0)
     path = np.array([1.0, 3.0, 2.0, 2.5, 8.0, 8.0, -1.0])
     at = start + np.array(times)
-    np.testing.assert_allclose(grid_weights(at, grid=grid) @ path, np.interp(at, grid, path), atol=1e-9)
+    np.testing.assert_allclose(path_at(path, at, grid=grid), np.interp(at, grid, path), atol=1e-9)
 
 
 def test_times_outside_the_grid_read_its_ends():
-    grid = np.array([2020.0, 2021.0])
-    assert grid_weights(np.array([2010.0, 2030.0]), grid=grid).tolist() == [[1.0, 0.0], [0.0, 1.0]]
+    times = np.array([2010.0, 2030.0])
+    assert path_at(np.array([3.0, 4.0]), times, grid=np.array([2020.0, 2021.0])).tolist() == [3.0, 4.0]
+    assert path_at(np.array([3.0]), times, grid=np.array([2020.0])).tolist() == [3.0, 3.0]
 
 
 STARTS = {"compute_start": Normal(17.5, 1.5), "efficiency_start": Normal(16.6, 0.7)}

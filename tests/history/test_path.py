@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from simulator.history.model import grid_weights
+from simulator.history.model import path_at
 from simulator.history.observations import known_at
 from simulator.history.path import (
     PathPrior,
@@ -43,7 +43,7 @@ def test_the_prior_covariance_is_that_of_simulated_paths() -> None:
 def test_normal_errors_give_the_normal_algebra_and_its_evidence() -> None:
     prior, errors = replace(ONE, nu=(1e7,)), np.array([0.0, 0.3, 0.9])
     fit = fit_path(TIMES, LEVELS, errors, prior=prior, first=2012, last=2014)
-    before, reads = covariance(prior, 2), grid_weights(TIMES, grid=fit.year)
+    before, reads = covariance(prior, 2), path_at(np.eye(3), TIMES, grid=fit.year).T
     mean = LEVELS[0] + 0.5 * np.arange(3)
     seen = reads @ before @ reads.T + np.diag(0.4**2 + errors**2)
     gain = before @ reads.T @ np.linalg.inv(seen)
@@ -67,7 +67,7 @@ def test_heavy_tails_come_near_to_a_sum_over_a_fine_grid() -> None:
     fit = fit_path(times, levels, np.zeros(4), prior=prior, first=2012, last=2013)
     axes = np.linspace(13.0, 24.0, 551), np.linspace(13.0, 24.0, 551)
     points = np.stack(np.meshgrid(*axes, indexing="ij"), axis=-1)
-    at_runs = points @ grid_weights(times, grid=fit.year).T
+    at_runs = path_at(points, times, grid=fit.year)
     weights, means = [], []
     for nu, _, _, walk, scatter in prior.points:
         before = covariance(replace(prior, walk=(walk,)), 1)
@@ -90,7 +90,7 @@ def test_intervals_hold_the_path_of_data_that_the_model_made() -> None:
         hidden = prior_covariance(12, prior.sd, *(np.array([each]) for each in (drift, damp, walk)))[0]
         path = rng.multivariate_normal(18 + 0.48 * np.arange(13), hidden)
         times = np.sort(rng.uniform(2012, 2020, 40))
-        levels = grid_weights(times, grid=np.arange(2012.0, 2025.0)) @ path + scatter * rng.standard_t(nu, 40)
+        levels = path_at(path, times, grid=np.arange(2012.0, 2025.0)) + scatter * rng.standard_t(nu, 40)
         drawn, _ = fit_path(times, levels, np.zeros(40), prior=prior, first=2012, last=2024).draw(1000, rng)
         low, high = np.quantile(drawn, [0.05, 0.95], axis=0)
         inside.append((low <= path) & (path <= high))
