@@ -214,10 +214,9 @@ def log_prior(draws: xr.Dataset, built: HistoryModel) -> xr.Dataset:
 def _add_paths(years: Array, unknown: Mapping[str, Any]) -> None:
     """Add the paths of spending, efficiency and compute to the open model."""
     import pymc as pm
-    from pytensor import tensor
 
     def growth(name: str) -> Any:
-        steps = tensor.concatenate([np.zeros(1), tensor.cumsum(pm.Normal(f"{name}_steps", dims="step"))])
+        steps = pm.math.concatenate([np.zeros(1), pm.math.cumsum(pm.Normal(f"{name}_steps", dims="step"))])
         return unknown[f"{name}_growth"] * years + unknown[f"{name}_volatility"] * steps
 
     efficiency, spending = growth("efficiency"), growth("spending")
