@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from simulator.errors import number
 from simulator.runs.groups import arrays, differing_samples, group, headline_of
-from simulator.runs.growth_by_driver import limits_on, mean_contributions
+from simulator.runs.growth_by_driver import mean_contributions
+from simulator.runs.limits import limits_on
 from simulator.runs.summary import (
     PASSED,
     Summarised,

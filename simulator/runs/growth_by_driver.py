@@ -14,15 +14,11 @@ import numpy as np
 
 from simulator.errors import InputError, NothingToDraw
 from simulator.runs.groups import arrays, group, summarised_names
-from simulator.runs.limits import Limits, bound_limits
+from simulator.runs.limits import ORDER, Limits, limits_on
 from simulator.wording import BEYOND
 
 if TYPE_CHECKING:
     import xarray as xr
-
-ORDER = ("spending", "hardware", "compute", "physical_compute", "algorithms")
-"""The order of the model."""
-
 
 MISSED = 1e-3
 """OOM by which factors miss their product, beyond the rounding of levels, where some are not there."""
@@ -78,18 +74,6 @@ def _told_apart(names: Sequence[str], level: Callable[[str], xr.DataArray]) -> l
         if factors and not np.allclose(np.sum(sums, axis=0), level(whole), rtol=1e-6, atol=MISSED):
             left = [name for name in left if not name.startswith(f"{driver}_factor_")]
     return left
-
-
-def limits_on(run: xr.DataTree) -> dict[str, Limits]:
-    """List the limits of a run by what they stand on, in the order of the model; empty where it has none."""
-    found = {on.subject: on for on in bound_limits(arrays(run, "summary"))}
-    return {subject: found[subject] for subject in sorted(found, key=_order)}
-
-
-def _order(subject: str) -> int:
-    """Drivers and physical compute first, then factors, then what stands within quantities and limits."""
-    driver, is_factor, _ = subject.partition("_factor_")
-    return ORDER.index(driver) + len(ORDER) * bool(is_factor) if driver in ORDER else 2 * len(ORDER)
 
 
 def _parts(names: Sequence[str], limits: Mapping[str, Limits], words: Mapping[str, str]) -> list[_Part]:

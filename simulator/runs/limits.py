@@ -4,13 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from simulator.dates import point_words
-from simulator.runs.groups import Group, Variable
+from simulator.runs.groups import Group, Variable, arrays
 from simulator.variables import limit_words, subject_words
 from simulator.wording import share_text
+
+if TYPE_CHECKING:
+    import xarray as xr
+
+ORDER = ("spending", "hardware", "compute", "physical_compute", "algorithms")
+"""The order of the model."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +41,18 @@ def bound_limits(summary: Group) -> Iterator[Limits]:
             labels = [limit_words(subject, each, words) for each in names]
             about = words[name] or subject_words(subject)
             yield Limits(subject, about, names, labels, shares, summary.data_vars[f"{name}_error"])
+
+
+def limits_on(run: xr.DataTree) -> dict[str, Limits]:
+    """List the limits of a run by what they stand on, in the order of the model; empty where it has none."""
+    found = {on.subject: on for on in bound_limits(arrays(run, "summary"))}
+    return {subject: found[subject] for subject in sorted(found, key=_order)}
+
+
+def _order(subject: str) -> int:
+    """Drivers and physical compute first, then factors, then what stands within quantities and limits."""
+    driver, is_factor, _ = subject.partition("_factor_")
+    return ORDER.index(driver) + len(ORDER) * bool(is_factor) if driver in ORDER else 2 * len(ORDER)
 
 
 def binding_line(summary: Group, samples: int) -> str:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 
 from simulator import load_scenario, simulate
 from simulator.errors import InputError
-from simulator.runs.growth_by_driver import _parts, _stacked, limits_on, mean_contributions
+from simulator.runs.growth_by_driver import _parts, _stacked, mean_contributions
+from simulator.runs.limits import limits_on
 from simulator.testing import ROUNDING, run_of, scenario_data, scenario_text, small_scenario
 
 

@@ -15,7 +15,7 @@ from simulator.charts.reading import central_levels, drawn_years, level_unit, ru
 from simulator.charts.spec import Figure, FigureOptions, Head
 from simulator.errors import InputError, NothingToDraw, near_name, number
 from simulator.runs.groups import Dataset, Run, differing_samples, group, summarised_names
-from simulator.runs.growth_by_driver import limits_on
+from simulator.runs.limits import limits_on
 from simulator.runs.summary import fan_table
 from simulator.runs.table import Table
 from simulator.wording import amount_range, amount_words, capital, listed, share_text
