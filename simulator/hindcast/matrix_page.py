@@ -306,5 +306,5 @@ def _repeat(_: Matrix) -> Iterator[str]:
         "date is that of the export, and a table that ends earlier than it says is refused (end it with "
         "`@2026-11:2025`). What was scored is kept in `outputs/scores`, and read again until the program or the table "
         "changes: a run that was stopped goes on. `--sampler nutpie` adds the sampled model, 130 fits of some 3 "
-        "processor seconds each; 12.3 processor minutes made the whole page. `--document` writes it."
+        "processor seconds each; 10.9 processor minutes made the whole page. `--document` writes it."
     )
