@@ -103,7 +103,7 @@ def truths(own: Sequence[OwnTable] = ()) -> tuple[Truth, ...]:
         year = known.year if (known.month, known.day) == (12, 31) else known.year - 1
         date = last_day(runs.snapshot, entry="--table")
         last, tables = last_day(until or f"{year}", entry="--table"), Series(runs, loading.shipped_accelerators(), top)
-        found.append(Truth(name, date, tables.observations(until=last), games=True, notes=runs.report.notes))
+        found.append(Truth(name, date, tables.observations(until=last), games=True, notes=runs.report.doubts))
         if any(GAMES in run.domains for run in runs.runs):
             seen = tables.observations(without_domain=GAMES, until=last)
             found.append(Truth(f"{name}, no games", date, seen, games=False))

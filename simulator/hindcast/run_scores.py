@@ -146,7 +146,7 @@ def score_run(
         scores=Table.of_rows(rows, SCORES),
         known_to=known_to,
         after=start,
-        notes=(*history.report.notes, *_notes(run, known_to, [target for target, *_ in targets]), *said, *more),
+        notes=(*history.report.doubts, *_notes(run, known_to, [target for target, *_ in targets]), *said, *more),
         scoring={
             "scored_on": dt.datetime.now(tz=dt.UTC).date().isoformat(),
             **{key: str(run.attrs.get(key, "")) for key in ("run_id", "name", "scenario_hash", "simulator_version")},

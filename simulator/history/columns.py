@@ -8,7 +8,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
 from typing import Any, Literal
@@ -17,6 +17,7 @@ from simulator.dates import DateError, date_of, last_day_of, year_of
 from simulator.errors import InputError, Place, PlacedFault, near_name, shown
 from simulator.files import CsvError, headings, is_there, read_bytes, read_csv, unchecked_rows
 from simulator.runs.table import Row
+from simulator.schema.base import LARGEST
 from simulator.wording import harmful
 
 PUBLIC_PAGE = "https://epoch.ai/data"
@@ -68,7 +69,9 @@ DateOrder = Literal["year-month-day", "day-month-year", "month-day-year"]
 
 _ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[T ].*)?")
 _OTHER = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
-_NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+|\d+|(?=\.\d))(\.\d*)?(e[-+]?\d+)?", re.IGNORECASE)
+_NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+(\.\d*)?|(\d+|(?=\.\d))(\.\d*)?(e[-+]?\d+)?)", re.IGNORECASE)
+"""Thousands are parted by commas in no number with an exponent: in `4,640E+26` the comma is a decimal one."""
+_LARGEST_LOG = math.log10(LARGEST)
 _UNKNOWN = {"", "nan", "none", "null", "n/a", "na", "-", "#n/a"}
 _TRUE, _FALSE = {"true", "checked", "yes", "1"}, {"false", "unchecked", "no", "0"}
 
@@ -92,7 +95,11 @@ class Sheet:
             value = float(cell)
         except ValueError:
             return None
-        return value if math.isfinite(value) else None
+        return value if abs(value) <= _LARGEST_LOG else None
+
+    def misread(self, cells: Mapping[str, str], meaning: str) -> bool:
+        """Tell whether a cell holds a number that is not read: neither blank nor a word, nor 0, which is unknown."""
+        return self.log10(cells, meaning) is None and bool(re.search("[1-9]", cell_text(cells[meaning])))
 
 
 def refusal(place: FilePath | str, rule: str, remedy: str) -> InputError:
@@ -120,6 +127,7 @@ def read_sheet(
         if len(row) <= len(header)
     )
     _refuse_harmful(path, filled, places.values())
+    _refuse_twice(path, header, filled, places.values())
     if not filled:
         raise refusal(path, "has a header and no rows.", f"Export {what} again; see {PUBLIC_PAGE}.")
     ragged = tuple(line for line, row in filled if len(row) > len(header))
@@ -133,6 +141,18 @@ def _refuse_harmful(path: FilePath | str, rows: Iterable[tuple[int, list[str]]],
             if at < len(row) and (character := harmful(row[at])[1]):
                 rule = f"is no CSV text: it holds the control character {character}."
                 raise refusal(f"{path}:{line}", rule, "Remove it.")
+
+
+def _refuse_twice(
+    path: FilePath | str, header: Sequence[str], rows: Sequence[tuple[int, list[str]]], used: Collection[int]
+) -> None:
+    """Refuse a column that is used and stands twice, with different cells."""
+    for at in used:
+        for other in (place for place, name in enumerate(header) if place > at and name.lower() == header[at].lower()):
+            line = next((line for line, row in rows if row[at : at + 1] != row[other : other + 1]), None)
+            if line is not None:
+                rule = f"has two columns '{header[at]}', which differ on line {line}."
+                raise refusal(path, rule, "Keep one of them.")
 
 
 def headings_of(path: FilePath | str) -> list[str]:
@@ -232,8 +252,9 @@ def date_order(cells: Iterable[str], *, file: str) -> DateOrder:
     if day_first and month_first:
         rule = f"writes dates in two orders: '{day_first[0]}' and '{month_first[0]}'."
         raise refusal(file, rule, "Save the dates as YYYY-MM-DD.")
-    if not day_first and not month_first and others[0][2] == "/":
-        rule = f"dates such as '{others[0][0]}' do not say which number is the day."
+    slashed = next((match[0] for match in others if match[2] == "/"), "")
+    if not day_first and not month_first and slashed:
+        rule = f"dates such as '{slashed}' do not say which number is the day."
         raise refusal(file, rule, "Save the dates as YYYY-MM-DD.")
     return "month-day-year" if month_first else "day-month-year"
 
@@ -305,20 +326,37 @@ def read_points(path: FilePath | str) -> tuple[Row, ...]:
             f"'simulate history load' reads; "
             f"this one has {told} and lacks {', '.join(missing)}." + "".join(f" {hint}" for hint in hints)
         )
+    if twice := [name for name in POINT_COLUMNS if header.count(name) > 1]:
+        raise InputError(f"{path}:{rows[0][0]}: has two columns '{twice[0]}'. Keep one of them.")
     places = [header.index(name) for name in POINT_COLUMNS]
     points: list[Row] = []
     faults: list[str] = []
     for line, cells in rows[1:]:
         try:
+            if more := _more_cells(cells, header):
+                raise ValueError(more)
             points.append(_point([cells[place].strip() if place < len(cells) else "" for place in places]))
         except ValueError as error:
             faults.append(f"{path}:{line}: {error}")
     if faults:
-        more = [f"... and {len(faults) - _MOST_FAULTS} more rows"] if len(faults) > _MOST_FAULTS else []
-        raise InputError("\n".join([*faults[:_MOST_FAULTS], *more]))
+        others = [f"... and {len(faults) - _MOST_FAULTS} more rows"] if len(faults) > _MOST_FAULTS else []
+        raise InputError("\n".join([*faults[:_MOST_FAULTS], *others]))
     if not points:
         raise InputError(f"{path}: holds no rows. Write one observed run to a line, as 2023-03-15,2.1e25,GPT-4.")
     return tuple(sorted(points, key=lambda point: (point["date"], point["label"])))
+
+
+def read_series(path: FilePath | str, *, until: dt.date) -> tuple[tuple[Row, ...], list[str]]:
+    """Read positive values by date as `read_points` does, up to a day, and say how many are of a later one."""
+    every, end = read_points(path), decimal_year(until + dt.timedelta(1))
+    points = tuple(point for point in every if point["date"] < end)
+    if low := next((point for point in points if point["value"] <= 0), None):
+        rule = f"holds {low['value']:g} ({low['label']}), and growth is of positive values."
+        raise refusal(path, rule, "Leave out what is unknown.")
+    later = len(every) - len(points)
+    name = FilePath(path).name
+    said = f"{later} of the {len(every)} values of {name} are of a day after {until}, and left out."
+    return points, [said] if later else []
 
 
 def _lines(path: FilePath) -> list[tuple[int, list[str]]]:
@@ -335,6 +373,14 @@ def _lines(path: FilePath) -> list[tuple[int, list[str]]]:
     if not rows:
         raise InputError(f"{path}: is empty. Its first line must name the columns: date,value,label.")
     return rows
+
+
+def _more_cells(cells: Sequence[str], header: Sequence[str]) -> str:
+    """Say that a row has cells beyond its columns, which a comma within a number makes; empty where it has none."""
+    if not any(cell.strip() for cell in cells[len(header) :]):
+        return ""
+    rule = f"has {len(cells)} cells, and the first line names {len(header)} columns."
+    return f"{rule} A decimal point is a point; a text with a comma stands in quotes."
 
 
 def _point(cells: list[str]) -> Row:
@@ -363,8 +409,8 @@ def _date(text: str) -> float:
         return float(text)
     try:
         if re.fullmatch(r"\d{4}-\d{2}", text):
-            return round(year_of(dt.datetime.fromisoformat(f"{text}-01").replace(tzinfo=dt.UTC)), 6)
-        return round(year_of(dt.datetime.fromisoformat(text[:10]).replace(tzinfo=dt.UTC)), 6)
+            text = f"{text}-01"
+        return round(decimal_year(dt.datetime.fromisoformat(text).date()), 6)
     except ValueError:
         raise ValueError(
             f"date: must be as 2023-03-15, 2023-03 or 2023.2; got {shown(text or None)}. "

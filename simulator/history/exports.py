@@ -16,7 +16,7 @@ from simulator.errors import InputError, near_name, shown
 from simulator.history import columns as sheets
 from simulator.history.columns import PRICE_COLUMNS, RUN_COLUMNS, cell_list, cell_text, read_points
 from simulator.history.loading import Cells, Reading, is_hardware, load_accelerators, load_history, start_reading
-from simulator.history.tables import AcceleratorHistory, Figure, RunHistory, SupplyHistory
+from simulator.history.tables import NO_FIGURE, AcceleratorHistory, Figure, RunHistory, SupplyHistory
 from simulator.runs.table import Row
 from simulator.units import parse_unit
 
@@ -193,11 +193,9 @@ def _figures(cells: Cells, reading: Reading, export: Export) -> Iterator[Figure]
     reasons = (
         reason for key, (words, reason) in export.told.items() if cell_text(cells[key]).lower().startswith(words)
     )
-    known = {name: log for name in export.measures if (log := reading.sheet.log10(cells, name)) is not None}
+    known = {name: log for name in export.measures if (log := reading.amount(cells, name)) is not None}
     given = next((f" ({shown(cells[name])})" for name in export.measures if cell_text(cells[name])), "")
-    fault, told = next(
-        ((reason, "") for reason in reasons), ("" if known else "no figure that is a positive number", given)
-    )
+    fault, told = next(((reason, "") for reason in reasons), ("" if known else NO_FIGURE, given))
     since = sheets.cell_date(cells["since"], order=reading.order)
     dated = reading.dated(cells, fault, told)
     if dated is None:

@@ -24,7 +24,7 @@ from simulator.errors import InputError, Path, dotted, number
 from simulator.history import loading
 from simulator.history.beliefs import history_priors, plain_family
 from simulator.history.change_point import ChangePriors, Values, change_lines, check_values, fit_change
-from simulator.history.columns import decimal_year, fit_date, known_words, last_day, read_points, refusal
+from simulator.history.columns import fit_date, known_words, last_day, read_series
 from simulator.history.conditioning import Learnt, conditioned, keep_priors, refused, table_beside
 from simulator.history.diagnostics import diagnose, seen_words
 from simulator.history.fit import SamplerSettings, fit_history
@@ -44,7 +44,7 @@ from simulator.schema.history import ChangePoint, HistoryStatement
 from simulator.schema.prior_names import entries_of, level_unit, rate_path, regimes_of
 from simulator.schema.quantities import Event, Factor, Level, MeanRate, QuantityRate, Regime
 from simulator.schema.statements import Prior
-from simulator.units import Array, Unit, parse_level_unit, parse_unit
+from simulator.units import Array, parse_level_unit, parse_unit
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -140,7 +140,8 @@ def _doubts(asked: Series) -> list[str]:
     """Say what is odd of the runs, and of the last years, where half of them or more have no FLOP, how many."""
     end = asked.until or asked.runs.known_to
     counts = published_until(asked.runs, end).silent()
-    return [f"history: {note}" for note in asked.runs.report.notes] + [
+    told = [each.report.doubts for each in (asked.runs, asked.accelerators) if each is not None]
+    return [f"history: {doubt}" for doubts in told for doubt in doubts] + [
         f"history: {few} of {of} runs of {year} have no FLOP: the largest known run may not be the largest."
         for year, (few, of) in counts.items()
         if 2 * few >= of and year >= end.year - 1
@@ -183,7 +184,7 @@ def _learn_change(
     before = {name: scenario.joint.priors[dotted(each)] for name, each in names.items()}
     if isinstance(before["change_date"].family, Fixed):
         raise refused(scenario, names["change_date"], "is fixed: there is no date to learn.", "Write a prior.")
-    seen = _values(scenario, history, asked, level)
+    seen, said = _values(scenario, history, asked, level)
     check_values(seen, before["change_date"].family)
     if later := [each for each, _ in eras[2:] if _first_date(scenario, (*each, "from")) < seen.year[-1]]:
         rule = f"may begin before the series ends ({number(float(seen.year[-1]))}); one change is fitted."
@@ -197,7 +198,7 @@ def _learn_change(
         each: Learnt(posterior[name].values.ravel(), units.get(name, "OOM/year"), before[name].understood)
         for name, each in names.items()
     }
-    return fit, conditioned(scenario, learnt, fit), []
+    return fit, conditioned(scenario, learnt, fit), [f"history: {each}" for each in said]
 
 
 def _unfit_change(level: Level, eras: Sequence[Regime]) -> Iterator[str]:
@@ -223,12 +224,21 @@ def _first_date(scenario: Scenario, path: Path) -> float:
     return math.inf if prior is None else float(prior.family.ppf(np.array([0.01]))[0])
 
 
-def _values(scenario: Scenario, history: HistoryStatement, asked: ChangePoint, level: Level) -> Values:
-    """Read the series of a change point: a table of its own, or what the table of runs says in the level's unit."""
+def _values(
+    scenario: Scenario, history: HistoryStatement, asked: ChangePoint, level: Level
+) -> tuple[Values, Sequence[str]]:
+    """Read the series of a change point: a table of its own, or what the table of runs says in the level's unit.
+
+    And what is odd of it.
+    """
     unit = parse_level_unit(level_unit(level, None))[0]
     until = min(last_day(each, entry="history") for each in (history.until, history.snapshot) if each is not None)
     if asked.series:
-        return _own_values(table_beside(scenario, ("history", "change_point"), asked.series), unit, until=until)
+        file = table_beside(scenario, ("history", "change_point"), asked.series)
+        points, said = read_series(file, until=until)
+        years, values = (np.array([point[key] for point in points]) for key in ("date", "value"))
+        names = tuple(str(point["label"]) for point in points)
+        return Values(years, np.log10(values) + math.log10(unit.scale), names, str(unit), file.name), said
     runs, chosen = published_until(_counted(scenario, history), until), history.frontier
     if chosen.within_oom is not None:
         runs = runs.where(within_of_record(runs, chosen.within_oom))
@@ -242,18 +252,8 @@ def _values(scenario: Scenario, history: HistoryStatement, asked: ChangePoint, l
     known = np.isfinite(told[str(unit)])
     names = tuple(name for name, kept in zip(runs.names, known, strict=True) if kept)
     source = FilePath(runs.file).name
-    return Values(runs.years[known], told[str(unit)][known], names, str(unit), source, of_runs=True)
-
-
-def _own_values(file: FilePath, unit: Unit, *, until: dt.date) -> Values:
-    end = decimal_year(until + dt.timedelta(1))
-    points = [point for point in read_points(file) if point["date"] < end]
-    if low := next((point for point in points if point["value"] <= 0), None):
-        rule = f"holds {low['value']:g} ({low['label']}), and growth is of positive values."
-        raise refusal(file, rule, "Leave out what is unknown.")
-    years, values = (np.array([point[key] for point in points]) for key in ("date", "value"))
-    names = tuple(str(point["label"]) for point in points)
-    return Values(years, np.log10(values) + math.log10(unit.scale), names, str(unit), file.name)
+    found = Values(runs.years[known], told[str(unit)][known], names, str(unit), source, of_runs=True)
+    return found, runs.report.doubts
 
 
 def learn_each(scenarios: Sequence[Scenario], *, cache: FilePath | None = None) -> tuple[Scenario, ...]:

@@ -11,9 +11,27 @@ from pathlib import Path as FilePath
 from simulator.errors import InputError, shown
 from simulator.history import columns as sheets
 from simulator.history.columns import ACCELERATOR_COLUMNS, PRICE_COLUMNS, RUN_COLUMNS, cell_flag, cell_list, cell_text
-from simulator.history.tables import SAME, Accelerator, AcceleratorHistory, HiddenRun, Report, RunHistory, TrainingRun
+from simulator.history.tables import (
+    EXAMPLES,
+    IS_LOG,
+    NO_DATE,
+    NO_FLOP,
+    OTHER_VALUE,
+    RAGGED,
+    SAME,
+    TWICE,
+    Accelerator,
+    AcceleratorHistory,
+    HiddenRun,
+    Report,
+    RunHistory,
+    TrainingRun,
+)
 from simulator.scenario.library import shipped_file
 
+FEWEST_LOG_FLOP, MODERN = 6.0, 2000
+"""What no training run since that year has less of in FLOP, and no accelerator in FLOP/s, as log10: a smaller number
+is a logarithm itself."""
 _HARDWARE = (("name",), ("date",), ("tensor", "fp16", "fp32"))
 
 type Cells = Mapping[str, str]
@@ -28,9 +46,18 @@ class Reading:
     order: sheets.DateOrder
     known_to: dt.date
     left_out: dict[str, list[str]] = field(default_factory=dict)
+    misread: dict[str, list[str]] = field(default_factory=dict)
+    """Cells that hold a number which is not read, with their rows, by the column."""
 
     def drop(self, reason: str, name: str) -> None:
         self.left_out.setdefault(reason, []).append(name)
+
+    def amount(self, cells: Cells, meaning: str) -> float | None:
+        """Read a positive number as its log10; None where it is unknown, which is noted of what is written."""
+        if self.sheet.misread(cells, meaning):
+            told = f"{cell_text(cells['name'])} ({shown(cells[meaning])})"
+            self.misread.setdefault(self.sheet.found[meaning], []).append(told)
+        return self.sheet.log10(cells, meaning)
 
     def dated(self, cells: Cells, fault: str, told: str = "") -> tuple[dt.date, bool] | None:
         """Read the date of a row and whether its day is known; None where the row has no name, no date or a fault."""
@@ -40,7 +67,7 @@ class Reading:
         elif fault:
             self.drop(fault, f"{name}{told}")
         elif dated is None:
-            self.drop("no date that can be read", f"{name} ({shown(cells['date'])})")
+            self.drop(NO_DATE, f"{name} ({shown(cells['date'])})")
         else:
             stated = cell_flag(cells["day_known"])
             return dated if stated is None else (dated[0], stated)
@@ -53,9 +80,12 @@ class Reading:
             said.append(f"dates are written {self.order}, as spreadsheets do; numbers may be rounded.")
         if late := sum(date > self.known_to for date in dates):
             said.append(f"{late} of {len(dates)} came after the snapshot's date {self.known_to}: is that date right?")
+        for column, cells in self.misread.items():
+            some = "; ".join(cells[:EXAMPLES])
+            said.append(f"'{column}' is no positive number, and unknown, in {len(cells)} of the rows, e.g. {some}.")
         ragged = [f"line {line}" for line in self.sheet.ragged]
         report = Report(len(self.sheet.rows) + len(ragged), notes=(*said, *notes))
-        for reason, names in {"more cells than the header has columns": ragged, **self.left_out}.items():
+        for reason, names in {RAGGED: ragged, **self.left_out}.items():
             report = report.without(reason, names)
         if not dates:
             reasons = "; ".join(f"{reason}: {len(names)}, e.g. {names[0]}" for reason, names in report.dropped.items())
@@ -204,12 +234,15 @@ def training_speed(tensor: float | None, fp16: float | None, fp32: float | None)
 
 def _run(cells: Cells, reading: Reading) -> TrainingRun | None:
     sheet, stated = reading.sheet, cell_text(cells["flop"])
-    log_flop, log_cost = sheet.log10(cells, "flop"), sheet.log10(cells, "cost")
-    is_hidden = not stated and (log_cost is not None or sheet.log10(cells, "at_least") is not None)
+    log_flop, log_cost = sheet.log10(cells, "flop"), reading.amount(cells, "cost")
+    is_hidden = not stated and (reading.amount(cells, "at_least") is not None or log_cost is not None)
     if log_flop is not None or is_hidden:
         dated = reading.dated(cells, "")
+        if dated and log_flop is not None and log_flop < FEWEST_LOG_FLOP and dated[0].year >= MODERN:
+            reading.drop(IS_LOG, f"{cell_text(cells['name'])} ({shown(cells['flop'])})")
+            return None
     elif stated:
-        dated = reading.dated(cells, "training compute is no positive number", f" ({shown(cells['flop'])})")
+        dated = reading.dated(cells, NO_FLOP, f" ({shown(cells['flop'])})")
     else:
         dated = reading.dated(cells, "training compute unknown")
     if log_flop is None or dated is None:
@@ -252,10 +285,10 @@ def _hidden(cells: Cells, reading: Reading) -> HiddenRun | None:
 
 
 def _accelerator(cells: Cells, reading: Reading) -> Accelerator | None:
-    sheet = reading.sheet
-    tensor, fp16, fp32, log_price = (sheet.log10(cells, key) for key in ("tensor", "fp16", "fp32", "price"))
+    tensor, fp16, fp32, log_price = (reading.amount(cells, key) for key in ("tensor", "fp16", "fp32", "price"))
     speed = training_speed(tensor, fp16, fp32)
-    dated = reading.dated(cells, "" if speed else "no speed in 16 or 32 bits")
+    fault = IS_LOG if speed and speed[0] < FEWEST_LOG_FLOP else "" if speed else "no speed in 16 or 32 bits"
+    dated = reading.dated(cells, fault)
     if speed is None or dated is None:
         return None
     return Accelerator(
@@ -317,8 +350,8 @@ def _first_of_each[Row: (TrainingRun, Accelerator)](rows: Iterable[Row], reading
             earlier.append((makers, level))
             yield row
         else:
-            differs = "" if abs(level - same) < SAME else f" ({level - same:+.2f} OOM from the first)"
-            reading.drop("another row has the name", row.name + differs)
+            differs = "" if abs(level - same) < SAME else f" ({level - same:+.2f} {OTHER_VALUE}"
+            reading.drop(TWICE, row.name + differs)
 
 
 SNAPSHOT = "2026-05"

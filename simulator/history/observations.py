@@ -120,8 +120,9 @@ class Observations:
         if not self.run_maker:
             return list(range(self.run_year.size + self.hidden.year.size))
         makers, domains = self.run_maker + self.hidden.maker, self.run_domain + self.hidden.domain
-        years = np.floor(np.concatenate([self.run_year, self.hidden.year]))
-        return list(zip(makers, domains, years.tolist(), strict=True))
+        years = np.floor(np.concatenate([self.run_year, self.hidden.year])).tolist()
+        said = enumerate(zip(makers, domains, years, strict=True))
+        return [kind if kind[0] else place for place, kind in said]
 
     def record_at(self, date: float) -> float:
         """Give the largest run that was known at a date (decimal year), log10 FLOP; -inf before the first.

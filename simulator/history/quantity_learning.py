@@ -69,36 +69,40 @@ def noted(scenario: Scenario) -> Scenario:
     """Write into a scenario what was observed of quantities in numbers, so that it can be run without its tables."""
     history = scenario.spec.history
     data: dict[str, Any] = copy.deepcopy(dict(scenario.data))
+    said: list[str] = []
     for name, observed in (history.quantities if history else {}).items():
         unit = named_unit(scenario.spec, name)
         for place, each in enumerate(observed):
             path = ("history", "quantities", name, place)
-            points = _points(scenario, each, path, unit)
+            points, doubts = _points(scenario, each, path, unit)
+            said += [f"history: {name}: {doubt}" for doubt in doubts]
             lookup(data, path)["points"] = [
                 {"at": round(point.year, 6), "log10": round(point.log_value, 6)}
                 | ({"spread": round(point.spread, 6)} if point.spread else {})
                 | ({"label": label} if (label := each.label or point.label) else {})
                 for point in points
             ]
-    return replace(resolve(Document(data, scenario.places)), overrides=scenario.overrides, fit=scenario.fit)
+    found = resolve(Document(data, scenario.places))
+    warnings = tuple(dict.fromkeys((*found.warnings, *said)))
+    return replace(found, overrides=scenario.overrides, warnings=warnings, fit=scenario.fit)
 
 
-def _points(scenario: Scenario, observed: Observed, path: Path, unit: str) -> Sequence[Point]:
-    """Read the points of a table; those of a number are one, with the spread of its interval."""
+def _points(scenario: Scenario, observed: Observed, path: Path, unit: str) -> tuple[Sequence[Point], Sequence[str]]:
+    """Read the points of a table, and what is odd of it; those of a number are one, with the spread of its interval."""
     if observed.value is not None:
         family = named_prior(Slot((*path, "value"), observed.value, "level", unit)).family
         low, middle, high = family.ppf(np.array([0.05, 0.5, 0.95])).tolist()
         spread = (high - low) / (2.0 * float(special.ndtri(0.95)))
-        return (Point(observed.at or 0.0, middle, spread, observed.value.label or "", unit),)
+        return (Point(observed.at or 0.0, middle, spread, observed.value.label or "", unit),), ()
     if observed.points or scenario.spec.history is None:  # which a run that was stored has already
-        return tuple(Point(each.at, each.log10, each.spread, each.label or "", unit) for each in observed.points)
+        return [Point(each.at, each.log10, each.spread, each.label or "", unit) for each in observed.points], ()
     file = table_beside(scenario, (*path, "table"), str(observed.table))
     history = load_supply(file, snapshot=scenario.spec.history.snapshot)
     found = supply_points(history, observed.measure, of=observed.only)
     if parse_unit(found[0].unit).dimension != parse_unit(unit).dimension:
         rule = f"tells {found[0].unit}, and {path[2]} is in {unit}."
         raise refused(scenario, (*path, "table"), rule, "Name a measure in that unit: measure: power.")
-    return found
+    return found, history.report.doubts
 
 
 def seen_of(scenario: Scenario) -> tuple[Seen, ...]:

@@ -183,6 +183,15 @@ class Figure(Dated):
     )  # fmt: skip
 
 
+RAGGED = "more cells than the header has columns"
+NO_DATE = "no date that can be read"
+NO_FLOP = "training compute is no positive number"
+IS_LOG = "its number looks like a log10, whose column would be called log10_training_flop or log10_flops"
+NO_FIGURE = "no figure that is a positive number"
+TWICE = "another row has the name"
+OTHER_VALUE = "OOM from the first)"
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
     """What was read, and the names of the rows that were left out, by the reason."""
@@ -190,6 +199,17 @@ class Report:
     rows_read: int
     dropped: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+    @property
+    def doubts(self) -> tuple[str, ...]:
+        """What is odd of the rows that are kept, and which rows were left out though they say something."""
+        misread = {reason: self.dropped.get(reason, ()) for reason in (RAGGED, NO_DATE, NO_FLOP, IS_LOG, NO_FIGURE)}
+        misread[TWICE] = tuple(name for name in self.dropped.get(TWICE, ()) if name.endswith(OTHER_VALUE))
+        return (*self.notes, *(
+            f"{_counted(len(names), 'row')} left out: {reason}: {'; '.join(names[:EXAMPLES])}"
+            f"{', ..' if len(names) > EXAMPLES else ''}."
+            for reason, names in misread.items() if names
+        ))  # fmt: skip
 
     def without(self, reason: str, names: Iterable[str]) -> Report:
         """Add rows that were left out for a reason."""

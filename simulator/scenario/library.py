@@ -320,9 +320,14 @@ def _column(empirical: Mapping[str, Any], stated: Place) -> list[float]:
         known = f"It has: {known}." if told else "Its first line names no columns."
         remedy = near_name(column, told) or known
         raise FitError("column", f"{file} has no column {shown(column)}.", remedy)
+    if names.count(column) > 1:
+        raise FitError("column", f"{file} has two columns {shown(column)}.", "Keep one of them.")
     values, place, wrong = list[float](), names.index(column), list[str]()
     for line, row in rows:
         cell = row[place] if place < len(row) else ""
+        if any(each.strip() for each in row[len(names) :]):
+            wrong.append(f"line {line} has {len(row)} cells, for {len(names)} columns (a decimal comma parts cells)")
+            continue
         try:
             values.append(float(cell))
             wrong += [] if math.isfinite(values[-1]) else [f"{cell} on line {line} is not a finite number"]

@@ -19,6 +19,7 @@ from simulator.history.columns import (
     decimal_year,
     last_day,
     read_points,
+    read_series,
     read_sheet,
 )
 from simulator.history.exports import load_table, observed_points
@@ -161,3 +162,54 @@ def test_what_is_no_file_or_no_text_is_refused(tmp_path: Path) -> None:
     binary.write_bytes(b"\x89HDF\r\n\x1a\n\xff\xfe" * 9)
     with pytest.raises(InputError, match="no CSV table in UTF-8"):
         read_points(binary)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("date,value,label\n2024-01-01,3,1e26,One\n", "r.csv:2: has 4 cells, and the first line names 3 columns."),
+        ("date,value,label\n2024-03-155,1e26,One\n", "r.csv:2: date: must be as 2023-03-15"),
+        ("date,value,label\n2024-03-15 to 2024-04-01,1e26,One\n", "r.csv:2: date: must be as 2023-03-15"),
+        ("date,value,label,value\n2024,1,One,2\n", "r.csv:1: has two columns 'value'. Keep one of them."),
+    ],
+)
+def test_what_would_be_another_number_or_day_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    """A comma within a number moves the cells: 3,1e26 was 3, and 1e26 the label."""
+    file = tmp_path / "r.csv"
+    file.write_text(text)
+    with pytest.raises(InputError) as refused:
+        read_points(file)
+    assert message in str(refused.value)
+
+
+def test_a_moment_counts_as_its_day(tmp_path: Path) -> None:
+    file = tmp_path / "r.csv"
+    file.write_text("date,value,label\n2024-03-15T23:30:00-08:00,1,a\n2024-03-15 12:00,1,b\n2024-03-15,1,c\n")
+    assert {point["date"] for point in read_points(file)} == {round(decimal_year(dt.date(2024, 3, 15)), 6)}
+
+
+def test_a_number_with_an_exponent_has_no_thousands_and_a_logarithm_is_none_beyond_every_number() -> None:
+    assert [cell_number(cell) for cell in ("4,640E+26", "1,234e5", "4.640E+26", "4,640")] == [None, None, 4.64e26, 4640]
+    sheet = Sheet("x.csv", {"flop": "log10_training_flop"}, (), ())
+    assert [sheet.log10({"flop": cell}, "flop") for cell in ("2e25", "26.3")] == [None, 26.3]
+
+
+def test_a_column_that_stands_twice_is_refused_where_its_cells_differ(tmp_path: Path) -> None:
+    file = tmp_path / "runs.csv"
+    file.write_text("name,date,training_flop,Training_FLOP\na,2024-01-02,1e25,1e25\nb,2025-01-02,1e26,2e26\n")
+    with pytest.raises(InputError, match="has two columns 'training_flop', which differ on line 3"):
+        load_table(file, snapshot="2026")
+
+
+def test_slashes_among_other_dates_do_not_say_which_number_is_the_day() -> None:
+    with pytest.raises(InputError, match="'3/4/2024' do not say which number is the day"):
+        date_order(["03.04.2024", "3/4/2024"], file="runs.csv")
+
+
+def test_values_of_a_series_that_are_of_a_later_day_are_told(tmp_path: Path) -> None:
+    file = tmp_path / "power.csv"
+    file.write_text("date,value,label\n2026-06-01,40,d\n2026.6,80,e\n2024,10,a\n2026-05-31,30,c\n2025,20,b\n")
+    points, said = read_series(file, until=dt.date(2026, 5, 31))
+    assert [(point["value"], point["label"]) for point in points] == [(10, "a"), (20, "b"), (30, "c")]
+    assert said == ["2 of the 5 values of power.csv are of a day after 2026-05-31, and left out."]
+    assert read_series(file, until=dt.date(2027, 12, 31))[1] == []

@@ -28,7 +28,7 @@ from simulator.history.loading import (
     training_speed,
 )
 from simulator.history.observations import observations
-from simulator.history.tables import HiddenRun, RunHistory, TrainingRun, report_lines
+from simulator.history.tables import IS_LOG, HiddenRun, RunHistory, TrainingRun, report_lines
 from simulator.scenario.library import shipped_file
 from tests.places import SNAPSHOTS, TESTS
 
@@ -447,3 +447,31 @@ def test_a_chart_takes_the_tables_that_are_loaded_and_the_other_way_round(tmp_pa
     file.write_text("date,value,label\n2023-03-15,2.1e25,GPT-4\n")
     assert [row["value"] for row in observed_points(file)] == [2.1e25]
     assert load_history(file, snapshot="2026-05").runs[0].log_flop == pytest.approx(math.log10(2.1e25))
+
+
+def test_what_a_row_says_and_is_not_read_is_doubted_and_what_it_does_not_say_is_not(tmp_path: Path) -> None:
+    rows = (
+        "One,2024-01-01,1e25,1e7", "Two,Mar 2024,1e25,", "Three,2024-02-01,~1e25,", "Four,2024-03-01,26.3,",
+        "Five,2024-04-01,2e25,€30000000", "Six,2024-05-01,,", "Seven,2024-06-01,2e25,0.0", "Seven,2024-06-01,2e26,",
+        "Eight,2024-07-01,1e25,1,5e7", "Theseus,1950-07-02,40,", "Nine,2024-08-01,1e25,", "Nine,2024-08-01,1e25,",
+    )  # fmt: skip
+    file = tmp_path / "runs.csv"
+    file.write_text("\n".join(["Model,Publication date,training_flop,cost_usd", *rows]))
+    history = load_history(file, snapshot="2026-05")
+    assert [run.name for run in history.runs] == ["Theseus", "One", "Five", "Seven", "Nine"]
+    assert [doubt for doubt in history.report.doubts if "base models" not in doubt] == [
+        "'cost_usd' is no positive number, and unknown, in 1 of the rows, e.g. Five ('€30000000').",
+        "1 row left out: more cells than the header has columns: line 10.",
+        "1 row left out: no date that can be read: Two ('Mar 2024').",
+        "1 row left out: training compute is no positive number: Three ('~1e25').",
+        f"1 row left out: {IS_LOG}: Four ('26.3').",
+        "1 row left out: another row has the name: Seven (-1.00 OOM from the first).",
+    ]
+
+
+def test_the_speed_of_an_accelerator_is_no_logarithm(tmp_path: Path) -> None:
+    file = tmp_path / "chips.csv"
+    file.write_text("Name,Release date,flops_16bit\nA,2024-01-01,1e15\nB,2024-02-01,15.3\n")
+    history = load_accelerators(file, snapshot="2026-05")
+    assert [chip.name for chip in history.accelerators] == ["A"]
+    assert "its number looks like a log10" in history.report.doubts[-1]

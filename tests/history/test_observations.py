@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from simulator.errors import InputError
 from simulator.history.frontier import published_until, top_at_release
-from simulator.history.loading import shipped_accelerators, shipped_runs
+from simulator.history.loading import load_history, shipped_accelerators, shipped_runs
 from simulator.history.observations import Observations, known_at, observations, refuse_stale
 from simulator.history.tables import HiddenRun, RunHistory
 
@@ -174,6 +174,15 @@ def test_of_the_runs_of_a_maker_domain_and_year_the_largest_that_was_known_count
     assert known_at(seen, 2018.75).run.tolist() == [False, True, True, False, False]
     assert known_at(seen).run.tolist() == [False, True, True, True, True]
     assert known_at(seen, 2018.5).run.tolist() == [True, False, True, False, False]
+
+
+def test_runs_whose_maker_nobody_says_are_each_of_their_own(tmp_path):
+    """A table of names, dates and FLOP counted one run a year."""
+    file, dates = tmp_path / "runs.csv", [f"{year}-{month:02}-01" for year in range(2019, 2025) for month in (2, 5, 8)]
+    rows = [f"{date},{10 ** (21 + place / 4):g},5e6,run {place}" for place, date in enumerate(dates)]
+    file.write_text("\n".join(["date,value,cost_usd,label", *rows]))
+    seen = observations(load_history(file, snapshot="2024"))
+    assert seen.run_year.size == known_at(seen).run.sum() == 18
 
 
 def test_a_table_whose_newest_runs_have_no_flop_is_not_stale_where_something_is_known_of_them() -> None:

@@ -311,3 +311,17 @@ def test_compute_is_not_observed_twice():
 def test_the_shock_of_a_year_has_no_place_to_be_written():
     with pytest.raises(ScenarioError, match=r"hang on quantities\.chip-stock\.volatility\.shock\[?\.?2026.*no place"):
         learn(stock(growth=GROWTH + "\n    volatility: 0.1"))
+
+
+def test_rows_of_a_table_that_are_not_read_are_told(tmp_path):
+    (tmp_path / "chips.csv").write_text(
+        "Name,Chip manufacturer,End date,H100e compute power (median)\n"
+        "A,A,2024-12-31,6e6\nB,B,Dec 2025,2e7\nC,C,2025-12-31,~2e7\nD,D,2025-12-31,2e7\n"
+    )
+    file = tmp_path / "chips.yaml"
+    file.write_text(STOCK.format(start=START, growth=GROWTH, seen="{table: chips.csv, error: 0.1}"))
+    said = [each for each in noted(load_scenario(file)).warnings if "left out" in each]
+    assert said == [
+        "history: chip-stock: 1 row left out: no date that can be read: B ('Dec 2025').",
+        "history: chip-stock: 1 row left out: no figure that is a positive number: C ('~2e7').",
+    ]

@@ -109,3 +109,14 @@ def test_nothing_of_what_is_no_table_is_told(refusal, tmp_path: Path, text: str)
 def test_a_control_character_in_a_table_is_told_with_its_line(refusal, tmp_path: Path) -> None:
     (tmp_path / "inside" / "steers.csv").write_text("usd,label\n1,a\n2,\x1b[2J\n")
     assert "steers.csv cannot be read: it holds the control character U+001B on line 3." in refusal("steers.csv")
+
+
+def test_a_comma_within_a_number_and_a_column_that_stands_twice_are_refused(refusal, tmp_path: Path) -> None:
+    """3,1e8 was read as 3, and 1e8 as another cell."""
+    table = tmp_path / "inside" / "own.csv"
+    table.write_text("quote,usd\na,3,1e8\nb,4.4e8\nc,3.9e8,\n")
+    said = refusal("own.csv")
+    assert "line 2 has 3 cells, for 2 columns (a decimal comma parts cells)." in said
+    assert "line 4" not in said
+    table.write_text("usd,quote,usd\n1e8,a,2e8\n2e8,b,3e8\n")
+    assert "own.csv has two columns 'usd'." in refusal("own.csv")
