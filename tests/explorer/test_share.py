@@ -261,9 +261,9 @@ def test_what_cannot_be_weighed_is_refused_with_its_reason(opened_page):
 
 
 @pytest.mark.slow
-def test_no_end_of_an_interval_stands_on_one_heavy_sample(browser, tmp_path):
+def test_no_end_of_an_interval_stands_on_one_heavy_sample(browser, tmp_path, shared):
     # Whose rate goes with where the other priors are drawn wider.
-    explorer = Explorer("change-point", outputs=tmp_path)
+    explorer = Explorer("change-point", overrides=["history.sampler.draws=1000"], outputs=shared)
     tab = shown(browser, tmp_path / "page.html", shared_text(explorer)[0])[0]
     changes = {"drivers.compute.growth[1].rate": {"median": 0.67495, "width": 0.8}}
     found = asked(tab, "picture", changes)["picture"]["fans"][0]["quantiles"]
