@@ -16,7 +16,7 @@ from simulator.errors import InputError, near_name, shown
 from simulator.history import columns as sheets
 from simulator.history.columns import PRICE_COLUMNS, RUN_COLUMNS, cell_list, cell_text, read_points
 from simulator.history.loading import Cells, Reading, is_hardware, load_accelerators, load_history, start_reading
-from simulator.history.tables import NO_FIGURE, AcceleratorHistory, Figure, RunHistory, SupplyHistory
+from simulator.history.tables import NO_FIGURE, SAME, AcceleratorHistory, Figure, RunHistory, SupplyHistory
 from simulator.runs.table import Row
 from simulator.units import parse_unit
 
@@ -179,8 +179,20 @@ def load_supply(path: FilePath | str, *, snapshot: str) -> SupplyHistory:
         (row for cells in reading.sheet.rows for row in _figures(cells, reading, export)),
         key=lambda row: (row.date, row.name, row.of),
     )
-    report = reading.report([row.date for row in rows], [], of="figure")
+    notes = _said_twice(rows) if export.total == "sum" else ()
+    report = reading.report([row.date for row in rows], notes, of="figure")
     return SupplyHistory(str(path), snapshot, tuple(rows), report, export.what)
+
+
+def _said_twice(rows: Iterable[Figure]) -> Iterator[str]:
+    """Tell figures of one thing and day that differ: the last counts, and they are not added up."""
+    known: dict[tuple[object, ...], Figure] = {}
+    for row in rows:
+        earlier = known.setdefault((row.name, row.of, row.measure, row.date), row)
+        if abs(row.log_value - earlier.log_value) >= SAME:
+            off = f"{row.log_value - earlier.log_value:+.2f} OOM"
+            yield f"'{row.name}' has two figures ({row.measure}) of {row.date}, {off} apart: the last counts."
+        known[row.name, row.of, row.measure, row.date] = row
 
 
 def _first(export: Export) -> list[str]:

@@ -155,11 +155,11 @@ def rebuilt(data: Any, path: Path, change: Callable[[dict[Any, Any], Path], Any]
 def _inherited(entry: Mapping[str, Any], written: Mapping[str, Any]) -> tuple[dict[str, Any], Fault | None]:
     """List what a prior takes from a library entry; a fault where what it says itself can be read in several ways."""
     if NO_STATEMENT.issuperset(written):
-        return dict(entry), None
+        return dict(entry), _unit_fault(str(entry.get("unit", "")), written, alone=False)
     numbers = stating_keys({**written, **entry})
     restated = numbers.intersection(written)
     if not restated:
-        return dict(entry), None
+        return dict(entry), _unit_fault(str(entry.get("unit", "")), written, alone=False)
     whole = not WHOLE_KEYS.isdisjoint(restated)
     interval = any(key.startswith("interval_") for key in restated)
     dropped = {
@@ -184,7 +184,7 @@ def _unit_fault(unit: str, written: Mapping[str, Any], *, alone: bool) -> Fault 
         if alone or not unit or same_unit(written["unit"], unit):
             return None
         rule = f"is {written['unit']}, where the other numbers of the entry are in {unit}."
-        return Fault(("unit",), rule, f"State all of its numbers, or those beside it in {unit}.")
+        return Fault(("unit",), rule, f"State all of its numbers, or those beside it in {unit}: nothing is converted.")
     bare = [(key, value) for key in written if holds_numbers(key) for value in plain_numbers(written[key])]
     if not bare or any(each.unit for each in amounts_in(written)) or is_read_one_way(unit):
         return None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,7 +12,7 @@ from simulator import errors
 from simulator.errors import InputError, Path, Place, ScenarioError, dotted, is_item_name, item_part, near_name, shown
 from simulator.scenario.documents import Document, parse_document, yaml_text
 from simulator.scenario.layers import is_override, known_path, lookup, moved, place_of, position, positions
-from simulator.schema.amounts import is_read_one_way, prior_in_words, written_in_numbers
+from simulator.schema.amounts import is_read_one_way, prior_in_words, same_unit, written_in_numbers
 from simulator.schema.statements import PROVENANCE_KEYS, WHOLE_KEYS, is_prior, is_statement, stating_keys
 from simulator.wording import cut, listed
 
@@ -149,6 +149,30 @@ def _is_of_library(
     except ScenarioError:
         return False
     return not entry.faults and entry.data.get(name) == prior[name]
+
+
+def units_alone(given: Sequence[Override], before: Document, after: Document) -> None:
+    """Refuse another unit for numbers that stay: 2 x/year would become 2 percent/year, which nobody wrote."""
+    for override in given:
+        root = override.path[:-1]
+        prior = lookup(before.data, root) if root and override.path[-1] == "unit" else None
+        if isinstance(prior, str) and (words := prior_in_words(prior)):
+            prior = words[0]
+        if not isinstance(prior, Mapping) or not isinstance(override.value, str):
+            continue
+        written, now = written_in_numbers(prior)[0], lookup(after.data, root)
+        unit, at = str(written.get("unit") or ""), positions(after.data, root)
+        kept = [key for key in sorted(stating_keys(written)) if isinstance(now, Mapping) and key in now]
+        kept = [key for key in kept if not _is_set(after, (*at, key), override)]
+        if unit and kept and not same_unit(unit, override.value):
+            rule = f"{dotted(root)} is stated in {unit}, and a unit alone converts nothing"
+            raise InputError(f"--set {override.text}: {rule}. Set its numbers with it: {listed(kept)}.")
+
+
+def _is_set(document: Document, path: Path, unless: Override) -> bool:
+    """Tell whether an entry was changed from outside, and not by one of the changes."""
+    place = place_of(document.places, path)
+    return is_override(place) and place.file != f"--set {unless.text}"
 
 
 def apply_override(document: Document, override: Override) -> Document:

@@ -26,6 +26,7 @@ from simulator.scenario.overrides import (
     change_line,
     meets,
     parse_override,
+    units_alone,
     value_text,
     written_out,
 )
@@ -210,14 +211,15 @@ def overridden(document: Document, overrides: Sequence[str]) -> tuple[Document, 
     if wrong := [each for each in given if not isinstance(each, str)]:
         raise InputError(f"overrides: must be a list of texts path=value; got {shown(wrong[0])}.")
     expanded, touched, before = document, list[Path](), document
-    for text in given:
-        override = parse_override(text)
+    changes = [parse_override(text) for text in given]
+    for override in changes:
         if not touched or meets(override.path[:-1], touched):  # else what it stands in is as it was
             expanded, touched = layers.expand_priors(document, library_entry), []
         document, lines, idle = _changed(document, expanded, override)
         touched.append(override.path[:-1])
         log += lines
         warnings += idle
+    units_alone(changes, before, document)
     return document, log, [*warnings, *limits_left(before, document)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from simulator.errors import InputError
@@ -192,3 +193,13 @@ def test_rows_of_one_maker_and_date_are_added_up_and_each_quarter_has_its_own_le
         points("One,A,2024-01-01,2024-03-31,91", "Two,B,,2024-03-31,31")
     with pytest.raises(InputError, match="its start is after its end: 1"):
         points("One,A,2024-04-01,2024-03-31,91")
+
+
+def test_two_figures_of_one_thing_and_day_that_differ_are_told_and_not_added_up(tmp_path):
+    file = tmp_path / "chips.csv"
+    head = "Name,Chip manufacturer,End date,H100e compute power (median)"
+    file.write_text(f"{head}\nA,A,2024-12-31,100\nB,B,2024-12-31,50\nA,A,2024-12-31,200\nB,B,2024-12-31,50")
+    history = load_supply(file, snapshot="2026")
+    assert history.report.doubts == ("'A' has two figures (h100e) of 2024-12-31, +0.30 OOM apart: the last counts.",)
+    (point,) = supply_points(history)
+    assert point.log_value == pytest.approx(np.log10(250))

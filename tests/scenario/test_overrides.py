@@ -10,7 +10,7 @@ import pytest
 
 from simulator.errors import InputError
 from simulator.scenario.library import shipped_folder
-from simulator.scenario.load import load_scenario
+from simulator.scenario.load import load_scenario, parse_scenario
 from simulator.scenario.sweep_axes import check_paths, parse_over
 
 RATE = "drivers.spending.growth[0].rate"
@@ -135,3 +135,38 @@ def test_every_example_of_a_change_runs_on_the_baseline() -> None:
 )
 def test_a_range_goes_from_one_amount_to_another(values: str, labels: tuple[str, ...]) -> None:
     assert parse_over([f"drivers.spending.start={values}"])[0].labels == labels
+
+
+PLAIN = """
+schema: 2
+name: plain
+years: {first: 2025, last: 2030}
+drivers:
+  spending: {start: 400 million USD, growth: {median: 2.4, interval_90: [2, 2.9], unit: x/year}}
+  hardware: {start: 1e18 FLOP/USD, growth: 1.4x/year}
+"""
+GROWTH, PERCENT = "drivers.spending.growth", "drivers.spending.growth.unit=percent/year"
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        ([PERCENT], "is stated in x/year, and a unit alone converts nothing. Set its numbers with it: interval_90"),
+        ([f"{GROWTH}.median=140", PERCENT], "Set its numbers with it: interval_90."),
+        (["drivers.hardware.growth.unit=percent/year"], "drivers.hardware.growth is stated in x/year"),
+        (["drivers.spending.start.unit=billion USD"], "drivers.spending.start is stated in million USD"),
+    ],
+)
+def test_another_unit_for_numbers_that_stay_is_refused(given: list[str], said: str) -> None:
+    """1.4x/year was 1.4 % a year."""
+    with pytest.raises(InputError, match=re.escape(said)):
+        parse_scenario(PLAIN, overrides=given)
+
+
+def test_a_unit_goes_with_numbers_that_are_set_too_in_any_order_and_by_another_name() -> None:
+    numbers = [f"{GROWTH}.median=140", f"{GROWTH}.interval_90=[100, 190]"]
+    for given in ([*numbers, PERCENT], [PERCENT, *numbers]):
+        scenario = parse_scenario(PLAIN, overrides=given)
+        assert scenario.priors[GROWTH].family.ppf(np.array([0.05, 0.5, 0.95])) == pytest.approx(np.log10([2, 2.4, 2.9]))
+    same = parse_scenario(PLAIN, overrides=[f"{GROWTH}.unit=factor/year"])
+    assert same.priors[GROWTH].family.ppf(0.5) == pytest.approx(math.log10(2.4))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.errors import dotted, number
 from simulator.priors.joint import JointPrior, NamedPrior
+from simulator.schema.base import LARGEST
 from simulator.schema.prior_names import Slot, stated_drivers
 from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior
@@ -65,7 +67,7 @@ def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> 
     level, rise, unit = USUAL[name]
     year = spec.years.first if driver.at is None else float(driver.at)
     usual, found = level + rise * (min(year, 2030.0) - 2025.0), prior.median
-    if found == 0.0 or abs(found - usual) <= FAR or year < USUAL_FROM:  # 1 stands for any level
+    if found == 0.0 or abs(found - usual) <= FAR or year < USUAL_FROM or _is_beyond(found):  # 1 stands for any level
         return
     meant = _many(found, usual - 2.0, usual + 2.0, unit) if unit == "USD" else ""
     told = number(float(f"{10.0**found:.3g}"))
@@ -77,12 +79,17 @@ def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> 
     )
 
 
+def _is_beyond(log_level: float) -> bool:
+    """Tell whether a level is beyond all numbers, which is a fault."""
+    return abs(log_level) > math.log10(LARGEST)
+
+
 def _threshold(key: str, prior: NamedPrior) -> Iterator[str]:
     low, high, unit = REACH[key]
     found = prior.median
-    if low <= found <= high:
+    if low <= found <= high or _is_beyond(found):
         return
-    told = number(float(f"{10.0**found:.3g}")) if found < 300 else f"1e{found:.0f}"
+    told = number(float(f"{10.0**found:.3g}"))
     meant = _many(found, 7.0, 13.0, unit) if unit == "USD" else ""
     if unit == "FLOP" and low <= 10.0**found <= high:
         meant = f" Is 1e{10.0**found:.4g} FLOP meant, or unit: log10(FLOP)?"

@@ -16,7 +16,7 @@ from simulator.priors.dependence import Dependence
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, NamedPrior, named_prior
 from simulator.scenario.checks.units import UnitCheck, named_unit
-from simulator.schema.base import FIRST_YEAR, LAST_YEAR, Faults, year_faults
+from simulator.schema.base import FIRST_YEAR, LARGEST, LAST_YEAR, Faults, year_faults
 from simulator.schema.laws import DECLINE
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import (
@@ -32,7 +32,7 @@ from simulator.schema.prior_names import (
 from simulator.schema.quantities import OWN, Level, Limit, Operation
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import PointFunction, Prior
-from simulator.units import Array
+from simulator.units import Array, plain_unit
 from simulator.wording import listed, percent
 
 
@@ -157,10 +157,15 @@ MOST_GAIN = 10.0
 
 
 def range_faults(joint: JointPrior, shares: Mapping[str, NamedPrior]) -> Iterator[Fault]:
-    """Find dates that are no years, and `shares` (`shares_of`) that are mostly above 1."""
+    """Find dates that are no years, levels beyond all numbers, and `shares` (`shares_of`) that are mostly above 1."""
     for name, prior in joint.priors.items():
         if prior.unit == "year":
             yield from _date_faults(prior)
+        elif prior.unit.startswith("log10(") and abs(prior.median) > np.log10(LARGEST):
+            amount = f"10^({prior.median:.4g}) {plain_unit(prior.unit)}"
+            rule = f"is {amount}, and {LARGEST:g} is the most that is computed with."
+            remedy = "A number in log10 is an exponent: 30 for 1e30. Leave log10 out, or write that."
+            yield Fault(as_path(name), rule, remedy)
         elif name in shares and (middle := float(np.median(_draws(prior)))) > 0.0:
             amount = "is" if isinstance(prior.family, Fixed) else "has the median"
             rule = f"must be at most 1, the whole; it {amount} {10**middle:.4g}, or {100 * 10**middle:.4g} %."
