@@ -14,7 +14,7 @@ from simulator.analysis.evidence import Fact, likelihood
 from simulator.analysis.outcomes import Outcome
 from simulator.analysis.reweighting import Read
 from simulator.errors import InputError
-from simulator.history.importance import LetIn, tilted_scores
+from simulator.history.importance import LetIn, refuse_beyond, tilted_scores
 from simulator.priors.draws import joined_uniforms, uniforms_of, values_of
 from simulator.priors.streams import EDGE
 from simulator.scenario.resolving import Scenario
@@ -69,6 +69,7 @@ def tilted(scenario: Scenario, facts: Sequence[Fact], *, samples: int) -> Weight
         return let_in
 
     scores, logs = tilted_scores(likelihood_of, partial(_normals, model), drawn=samples)
+    refuse_beyond(scores, logs, study="condition")
     values, joined = _values(model, scores)
     after = {name: ndtri(numbers) for name, numbers in joined.items()}
     held = {name: np.broadcast_to(array, (samples,)) for name, array in values.items()}

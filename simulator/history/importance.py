@@ -12,9 +12,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import logsumexp
+from scipy.special import logsumexp, ndtri
 
 from simulator.errors import InputError
+from simulator.priors.streams import EDGE
 from simulator.runs.estimates import effective_samples, smoothed_weights
 from simulator.units import Array
 
@@ -31,6 +32,9 @@ _HEAVIEST, _FEWEST = 0.7, 1000.0
 
 _FLAT = 4.0
 """How many times the mean weight the largest weights may be on average for k-hat not to count: they are bounded."""
+
+_LAST, _MOST_BEYOND = -float(ndtri(EDGE)), 0.002
+"""The score beyond which all are one number, and the share of the weight that may be there."""
 
 type LetIn = Callable[[float], Array]
 """The log likelihood (sample,), as far as it is let in: hardly at 0, wholly at 1."""
@@ -114,6 +118,7 @@ def sample_scores(log_likelihood: Callable[[Array], Array], *, size: int, seed: 
         return lambda part: np.where(possible, part * np.where(possible, values, 0.0), -np.inf)
 
     scores, logs = tilted_scores(likelihood_of, lambda _, count: rng.standard_normal((size, count)), drawn=DRAWN)
+    refuse_beyond(scores, logs, study="history.quantities")
     weights, khat = bounded_weights(logs)
     worth = effective_samples(weights) if weights.any() else 0.0
     if worth < _FEWEST or khat > _HEAVIEST:
@@ -123,6 +128,19 @@ def sample_scores(log_likelihood: Callable[[Array], Array], *, size: int, seed: 
             "together: widen the errors (error:) or the priors, or leave observations out."
         )
     return scores.T, weights
+
+
+def refuse_beyond(scores: Array, logs: Array, *, study: str) -> None:
+    """Refuse draws of which more than a few in 1,000 lie where a prior has no other number: at its ends, 7 sd out.
+
+    Uniform numbers are kept within 1e-12 of 0 and 1, so that what is beyond has the number of the end.
+    """
+    share = float(_weights(logs)[(np.abs(scores) > _LAST).any(axis=0)].sum())
+    if share > _MOST_BEYOND:
+        raise InputError(
+            f"{study}: what was observed lies where a prior has less than a probability of {EDGE:g}, beyond all that is "
+            "drawn of it. Widen the errors or the prior, or leave observations out."
+        )
 
 
 def bounded_weights(logs: Array) -> tuple[Array, float]:

@@ -236,3 +236,11 @@ def test_a_mixture_of_scenarios_is_weighed_and_not_drawn_anew() -> None:
     assert np.isfinite(found.priors["shift"]).all()
     with pytest.raises(InputError, match="mixes"):
         condition(views, ["physical_compute@2030 >= 1e28"], redraw=True)
+
+
+def test_what_was_observed_beyond_all_that_is_drawn_of_a_prior_is_refused() -> None:
+    """A normal prior of sd 0.3 and 10 sd observed gave its end, 7.03 sd, for the conjugate 9."""
+    small = simulate(parse_scenario(LINEAR, overrides=["samples=1000"]))
+    level = 10 ** (10 + 12 * SPENDING)
+    with pytest.raises(InputError, match="condition: what was observed lies where a prior has less than"):
+        condition(small, [f"spending@2030 = {level:.6g} +- 0.001 OOM"], redraw=True)

@@ -32,3 +32,9 @@ def test_two_hills_have_the_weights_that_they_have():
 def test_a_likelihood_that_leaves_nothing_is_refused():
     with pytest.raises(InputError, match=r"Pareto k-hat .* hardly go together"):
         sample_scores(lambda z: np.where(np.abs(z[:, 0] - 3) < 1e-7, 0.0, -np.inf), size=3, seed=0)
+
+
+def test_what_lies_beyond_all_that_is_drawn_of_a_prior_is_refused():
+    """A prior of 7 ± 0.5 and 0.81 ± 0.1 observed gave 3.48 ± 0.0001, the end of what is drawn, for 1.05 ± 0.10."""
+    with pytest.raises(InputError, match="less than a probability of 1e-12, beyond all that is drawn"):
+        sample_scores(lambda z: -0.5 * ((np.clip(z[:, 0], -7.0345, 7.0345) + 12.4) / 0.2) ** 2, size=2, seed=0)

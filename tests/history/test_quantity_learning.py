@@ -9,7 +9,7 @@ import pytest
 from scipy import stats
 
 from simulator import load_scenario, simulate
-from simulator.errors import ScenarioError
+from simulator.errors import InputError, ScenarioError
 from simulator.history.learning import learn, learnt_lines
 from simulator.history.quantity_learning import noted, seen_of
 from simulator.runs.folder import stored_scenario
@@ -325,3 +325,8 @@ def test_rows_of_a_table_that_are_not_read_are_told(tmp_path):
         "history: chip-stock: 1 row left out: no date that can be read: B ('Dec 2025').",
         "history: chip-stock: 1 row left out: no figure that is a positive number: C ('~2e7').",
     ]
+
+
+def test_what_was_observed_far_beyond_its_prior_is_refused_and_not_put_at_the_end_of_what_is_drawn():
+    with pytest.raises(InputError, match="lies where a prior has less than a probability of 1e-12"):
+        learn(stock(seen="{at: 2025, value: 6.5 chip, error: 0.1}"))
