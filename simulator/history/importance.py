@@ -138,8 +138,8 @@ def refuse_beyond(scores: Array, logs: Array, *, study: str) -> None:
     share = float(_weights(logs)[(np.abs(scores) > _LAST).any(axis=0)].sum())
     if share > _MOST_BEYOND:
         raise InputError(
-            f"{study}: what was observed lies where a prior has less than a probability of {EDGE:g}, beyond all that is "
-            "drawn of it. Widen the errors or the prior, or leave observations out."
+            f"{study}: what was observed lies where a prior has less than a probability of {EDGE:g}, beyond all "
+            "that is drawn of it. Widen the errors or the prior, or leave observations out."
         )
 
 
