@@ -144,8 +144,11 @@ def number_of(value: Any, unit: str = "1") -> float:
 
 def table_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fault]]:
     """Put numbers in the place of the amounts of a table, all in its unit: the one beside it, or their own."""
-    unit = _unit_of(data, data["table"])
-    faults: list[Fault] = []
+    unit, table = _unit_of(data, data["table"]), data["table"]
+    faults = [] if "unit" in data else [
+        Fault(("table", str(year)), each.rule, each.remedy)
+        for year in table for each in _of_two_readings(year, table, unit, ordered=False)
+    ]  # fmt: skip
     told: dict[Any, Any] = {}
     for year, value in data["table"].items():
         amiss: list[Fault] = []
@@ -153,6 +156,28 @@ def table_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Faul
         faults += [Fault(("table", str(year)), each.rule.replace("prior", "table"), each.remedy) for each in amiss]
         told[year] = 1.0 if amiss else told[year]  # it is told already
     return {**data, "table": told} | ({"unit": unit} if unit else {}), faults
+
+
+_UNORDERED = ("sd", "scale", "discrete", "truncated")
+
+
+def _of_two_readings(key: Any, held: Mapping[Any, Any], unit: str, *, ordered: bool) -> list[Fault]:
+    """Find numbers up to 1 beside others in percent: 0.9 beside 50 % may be 0.9 % or 90 %.
+
+    Where numbers are in order, one whose second reading would be the largest can only mean the first: 0.5 to 2 %.
+    """
+    if unit not in PERCENT:
+        return []
+    texts = [text for text in _leaves(held) if isinstance(text, str) and _amounts(text)]
+    most = max(each.value for text in texts for each in _amounts(text)) if ordered else 100.0
+    value = held[key]
+    if isinstance(value, Mapping):
+        value = {name: inner for name, inner in value.items() if name != "weights"}
+    return [
+        Fault((key,), f"{number:g} stands beside {texts[0]}: it has two readings.",
+              f"Is it {number:g} % or {100 * number:g} %? Write the unit with it.")
+        for number in plain_numbers(value) if 0 < 100 * number <= most
+    ]  # fmt: skip
 
 
 def _unit_of(data: Mapping[Any, Any], numbers: Any) -> str:
@@ -173,7 +198,9 @@ def written_in_numbers(data: Mapping[Any, Any]) -> tuple[dict[Any, Any], list[Fa
         return dict(data), []
     held = {key: data[key] for key in (*(key for key in HELD if key in data), *order)}
     unit = _unit_of(data, held)
-    faults: list[Fault] = []
+    faults = [] if "unit" in data else [
+        fault for key in held for fault in _of_two_readings(key, held, unit, ordered=key not in _UNORDERED)
+    ]  # fmt: skip
     written = {key: _in_numbers(key, value, unit, faults) if key in held else value for key, value in data.items()}
     return written | ({"unit": unit} if unit else {}), faults
 
