@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial, reduce
+from typing import Literal
 
 import numpy as np
 
@@ -85,12 +86,14 @@ def _course(quantity: Quantity, path: Path, block: Block) -> Course | None:
             return grown
         base = block.spec.years.first if quantity.at is None else quantity.at
         return bent_course(path, grown, bounds_of(quantity, path), grown, base, block)
-    if not isinstance(quantity, Operation) or not any(getattr(quantity, key) for key in _AT_ONCE):
+    how = next((key for key in _AT_ONCE if getattr(quantity, key, None)), None)
+    if how is None or not isinstance(quantity, Operation):
         return None
     parts, combine = way_of(quantity, path)
     courses = [quantity_course(part, at, block) for at, part in parts]
     found = [course for course in courses if course is not None]
-    return with_events(Joined(tuple(found), combine), path, block) if len(found) == len(courses) else None
+    joined = Joined(tuple(found), combine, how)
+    return with_events(joined, path, block) if len(found) == len(courses) else None
 
 
 def grown_course(level: Level, path: Path, block: Block) -> Course | None:
@@ -102,6 +105,7 @@ def grown_course(level: Level, path: Path, block: Block) -> Course | None:
     return None if course is None else with_events(course, path, block)
 
 
+_AT_ONCE: tuple[Literal["product", "sum", "ratio", "minimum", "maximum"], ...]
 _AT_ONCE = ("product", "sum", "ratio", "minimum", "maximum")
 """Operations on what quantities are at the same time that no sample can fail."""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -15,9 +15,6 @@ from simulator.units import Array
 CLOSE, TRIES = 0.01, 3
 """The part of a bracket to which a crossing is sought by interpolation, and how often that is tried."""
 
-STRAIGHT = 1e-9
-"""How much the slopes of steps may differ, in parts of the slope, where a path is taken for a straight line."""
-
 SURE = 0.01
 """The part of that part from which on it is looked whether the path does meet its goal so near."""
 
@@ -26,6 +23,9 @@ PARTS, FINER = 8, 4
 
 TOUCH = 1e-9
 """How near to a threshold, in OOM, a path meets it: rounding must not part a cap from a threshold of its height."""
+
+STRAIGHT = 1e-9
+"""How much the slopes of steps may differ, in parts of the slope, where a path is taken for a straight line."""
 
 AT_ONCE = 5_000
 """Samples whose crossings are sought at once: few enough that what these are computed from stays in the cache.
@@ -134,14 +134,35 @@ def _check(year: NDArray[np.float64], level: NDArray[np.float64], threshold: NDA
 
 
 type Numbers = NDArray[np.intp]
-type Crossed = dict[str, NDArray[Any]]
-"""What is known of crossings, each (threshold, sample): `crossing_year`, `already_above`, `threshold_level`."""
 type At = Callable[[Numbers, Numbers, Array], Array]
 """Gives the levels (n,) of quantities, by number, of samples, by number, at times, between the years too."""
+type Crossed = dict[str, NDArray[Any]]
+"""What is known of crossings, each (threshold, sample): `crossing_year`, `already_above`, `threshold_level`."""
+
+
+class Sought(NamedTuple):
+    """What is sought of paths: when they first meet thresholds; as in `path_crossings`."""
+
+    at: At
+    goals: Array
+    """(threshold, sample)."""
+    of: Numbers
+    """The quantity that each threshold stands on."""
+    crossing: Array
+    """When they are met, (threshold, sample), as far as is known."""
+    jumps: bool
+
+    def meet(self, threshold: Numbers, sample: Numbers, start: Array, low: Array, end: Array, high: Array) -> None:
+        """Find when paths that rise from a level below their threshold to one above meet it, and note the earliest."""
+        places = threshold * self.goals.shape[1] + sample
+        goal = np.minimum(self.goals.take(places), high)
+        at = partial(of_each, self.at, self.of[threshold], sample)
+        time = solved(at, 0 if self.jumps else TRIES, goal, start, low, end, high)
+        np.minimum.at(self.crossing.reshape(-1), places, time)
 
 
 def path_crossings(
-    at: At, year: Array, rows: Array, goals: Array, of: Numbers, *, jumps: bool = False, tops: Sequence[Array] = ()
+    at: At, year: Array, rows: Array, goals: Array, of: Numbers, *, jumps: bool = False
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Find the first crossings of paths that are known at any time: as `first_crossing`, with no step.
 
@@ -150,27 +171,17 @@ def path_crossings(
     time is sought on the path itself. A path that is higher at a year than at those beside it, and short of a threshold
     by less than twice the distance to them, may have met it between them: its peak is sought, and where that reaches
     the threshold, the time before it. A path that comes within 1e-9 meets it. Of paths with `jumps` no line or curve
-    through some of their levels tells of others: each is followed through ever finer parts of the step. `tops`, each
-    (sample,), are times of jumps: paths that fall at times may be higher there than at the years beside them.
+    through some of their levels tells of others: each is followed through ever finer parts of the step.
     """
     met = goals - TOUCH
     first, crossing, bent = _on_lines(year, rows, goals, met, of)
     found = np.flatnonzero((first > 0) & (first < year.size) & (bent | jumps))
     (threshold, sample), after = np.unravel_index(found, first.shape), first.take(found)
     low, high = (rows[of[threshold], place, sample] for place in (after - 1, after))
-
-    def meet(*brackets: tuple[NDArray[Any], ...]) -> None:
-        """Find when paths meet their thresholds in brackets, and note the earliest."""
-        threshold, sample, *ends = (np.concatenate(each) for each in zip(*brackets, strict=True))
-        places = threshold * goals.shape[1] + sample
-        goal = np.minimum(goals.take(places), ends[3])
-        time = _solved(partial(_of_each, at, of[threshold], sample), 0 if jumps else TRIES, goal, *ends)
-        np.minimum.at(crossing.reshape(-1), places, time)
-
     crossing.put(found, np.inf)
-    meet((threshold, sample, year[after - 1], low, year[after], high), _peaks(at, year, rows, met, of, first))
-    if tops:
-        meet(_jumped(at, year, rows, met, of, crossing, tops))
+    risen = threshold, sample, year[after - 1], low, year[after], high
+    brackets = tuple(np.concatenate(each) for each in zip(risen, _peaks(at, year, rows, met, of, first), strict=True))
+    Sought(at, goals, of, crossing, jumps).meet(*brackets)
     return crossing, first == 0
 
 
@@ -190,7 +201,7 @@ def _on_lines(year: Array, rows: Array, goals: Array, met: Array, of: Numbers) -
         after = np.clip(passed, min(1, year.size - 1), year.size - 1)
         beside = _beside(rows, of, after, begin)
         start, end = year.take(after - 1, mode="clip"), year.take(after)
-        time[:, part] = _line(np.minimum(goals[:, part], beside[2]), start, beside[1], end, beside[2])
+        time[:, part] = line(np.minimum(goals[:, part], beside[2]), start, beside[1], end, beside[2])
         np.copyto(time[:, part], np.inf, where=passed == year.size)
         np.copyto(time[:, part], year[0], where=passed == 0)
         np.logical_not(_straight(year, beside, after), out=bent[:, part])
@@ -217,11 +228,6 @@ def broken_crossings(
     )  # fmt: skip
     crossed = np.isfinite(place)
     return np.where(crossed, time(np.where(crossed, place, 0.0), every[0, 0]), np.inf), already
-
-
-def _where(mask: NDArray[np.bool_]) -> tuple[Numbers, ...]:
-    """Find where a mask holds: as `np.nonzero`, which takes several times as long for more than one dimension."""
-    return np.unravel_index(np.flatnonzero(mask), mask.shape)
 
 
 def _beside(rows: Array, of: Numbers, after: Numbers, begin: int) -> list[Array]:
@@ -257,81 +263,6 @@ def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[n
         return np.asarray(is_number & left & right)
 
 
-def _of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: Array) -> Array:
-    return at(quantity[place], sample[place], time)
-
-
-def _line(goal: Array, start: Array, low: Array, end: Array, high: Array) -> Array:
-    """Find when lines meet a goal between two times; a jump from an infinite level is made at its end."""
-    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        below, steep = low - goal, high - goal
-        steep -= below
-        share = np.divide(end - start, steep, out=steep)
-        share *= below
-        return np.fmin(np.subtract(start, share, out=share), end, out=share)
-
-
-def _solved(
-    at: Callable[[Numbers, Array], Array],
-    tries: int,
-    goal: Array,
-    start: Array,
-    low: Array,
-    end: Array,
-    high: Array,
-) -> Array:
-    """Find when paths that rise from below a goal to it between two times meet it, all (n,).
-
-    By inverse quadratic interpolation in a bracket that shrinks. A time is taken where the next would differ by less
-    than a hundredth of the bracket: it is a path's curvature in so little that it misses, some 1e-5 years in a step of
-    one. The few paths that bend too much for it are followed through ever finer parts of their bracket. A jump
-    from an infinite level is made at its end. `at` gives the levels of paths, by number, at times.
-    """
-    below, above, time = low - goal, high - goal, _line(goal, start, low, end, high)
-    left = np.flatnonzero(np.isfinite(below))
-    start, below, end, above, goal = (each[left] for each in (start, below, end, above, goal))
-    for _ in range(tries if left.size else 0):
-        now, near = time[left], CLOSE * (end - start)
-        off = at(left, now) - goal
-        after = _interpolated(start, now, end, below, off, above)
-        inside, met = (after >= start) & (after <= end), off >= 0.0
-        start, below = np.where(met, start, now), np.where(met, below, off)
-        end, above = np.where(met, now, end), np.where(met, off, above)
-        time[left] = np.where(inside, np.clip(after, start, end), now)
-        open_ = ~(inside & (np.abs(after - now) <= near))
-        # A flat stretch just below the goal, or just above it, may be longer than the bracket's slopes let it seem.
-        doubt = np.flatnonzero(~open_ & (np.abs(after - now) > SURE * near))
-        beyond = np.clip(2.0 * after[doubt] - now[doubt], start[doubt], end[doubt])
-        past = at(left[doubt], beyond) - goal[doubt]
-        over, was = past >= 0.0, met[doubt]
-        for side, level, wrong in ((start, below, ~was & ~over), (end, above, was & over)):
-            which = doubt[wrong]
-            side[which], level[which], open_[which] = beyond[wrong], past[wrong], True
-            time[left[which]] = _line(np.zeros(which.size), *(each[which] for each in (start, below, end, above)))
-        stay = np.flatnonzero(open_)
-        left, (start, below, end, above, goal) = left[stay], (each[stay] for each in (start, below, end, above, goal))
-    for _ in range(FINER if left.size else 0):
-        times = start[:, None] + (end - start)[:, None] * (np.arange(1, PARTS + 1) / PARTS)
-        off = at(np.repeat(left, PARTS), times.ravel()).reshape(times.shape) - goal[:, None]
-        off[:, -1] = above
-        which, place = np.arange(left.size), np.argmax(off >= 0.0, axis=1)
-        rows = place > 0
-        start[rows], below[rows] = times[which, place - 1][rows], off[which, place - 1][rows]
-        end, above = times[which, place], off[which, place]
-        time[left] = start - below * ((end - start) / (above - below))
-    return time
-
-
-def _interpolated(start: Array, now: Array, end: Array, below: Array, off: Array, above: Array) -> Array:
-    """Find where the parabola of the time through three levels has its goal; NaN where two of them are the same."""
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
-        return np.asarray(
-            start * (off / (below - off)) * (above / (below - above))
-            + now * (below / (off - below)) * (above / (off - above))
-            + end * (below / (above - below)) * (off / (above - off))
-        )
-
-
 def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: Numbers) -> tuple[NDArray[Any], ...]:
     """Find peaks between years on which a path meets a threshold before it does so at a year.
 
@@ -346,9 +277,9 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
     turned = np.flatnonzero(~rises.all(axis=1).all(axis=0))  # most paths rise all along
     some, rises = rows[:, :, turned], rises[:, :, turned]
     falls = some[:, 1:] < some[:, :-1]
-    tops = [_where(falls[:, :1]), _where((falls[:, 1:] & ~falls[:, :-1]) | (rises[:, :-1] & ~rises[:, 1:]))]
+    tops = [where(falls[:, :1]), where((falls[:, 1:] & ~falls[:, :-1]) | (rises[:, :-1] & ~rises[:, 1:]))]
     tops = [(quantity, place, turned[sample]) for quantity, place, sample in tops]
-    tops.append(_where((nears & (last > 0.0))[:, None]))
+    tops.append(where((nears & (last > 0.0))[:, None]))
     quantity, place, sample = (np.concatenate(each) for each in zip(*tops, strict=True))
     place = place + np.repeat([0, 1, year.size - 1], [each[0].size for each in tops])
     top = rows[quantity, place, sample]
@@ -370,30 +301,90 @@ def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: N
     quantity, place, sample, top, side = (each[side != 0] for each in (quantity, place, sample, top, side))
     before = np.minimum(place, place + side)
     least = np.where(ahead(np.full(top.size, np.inf)), goals[:, sample], np.inf).min(axis=0, initial=np.inf)
-    time, height = _highest(partial(_of_each, at, quantity, sample), year[before], year[before + 1], least)
+    time, height = highest(partial(of_each, at, quantity, sample), year[before], year[before + 1], least)
     threshold, found = np.nonzero(ahead(height))
     quantity, sample, before = quantity[found], sample[found], before[found]
     return threshold, sample, year[before], rows[quantity, before, sample], time[found], height[found]
 
 
-def _jumped(
-    at: At, year: Array, rows: Array, goals: Array, of: Numbers, crossing: Array, tops: Sequence[Array]
-) -> tuple[NDArray[Any], ...]:
-    """Find where paths are at a threshold right after a jump before the crossing that is known: as `_peaks`."""
-    every = np.stack(tops)
-    jump, sample = _where((every > year[0]) & (every < year[-1]))
-    when = every[jump, sample]
-    ahead = crossing[:, sample] > when + np.diff(year).max() / PARTS**FINER  # else it is that jump which is dated so
-    way, place = _where(np.stack([ahead[of == number].any(axis=0) for number in range(len(rows))]))
-    level = np.full((len(rows), sample.size), -np.inf)
-    level[way, place] = at(way, sample[place], when[place])
-    threshold, place = _where(ahead & (level[of] >= goals[:, sample]))
-    way, sample, when = of[threshold], sample[place], when[place]
-    before = np.searchsorted(year, when, side="right") - 1
-    return threshold, sample, year[before], rows[way, before, sample], when, level[way, place]
+def line(goal: Array, start: Array, low: Array, end: Array, high: Array) -> Array:
+    """Find when lines meet a goal between two times; a jump from an infinite level is made at its end."""
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        below, steep = low - goal, high - goal
+        steep -= below
+        share = np.divide(end - start, steep, out=steep)
+        share *= below
+        return np.fmin(np.subtract(start, share, out=share), end, out=share)
 
 
-def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, least: Array) -> tuple[Array, Array]:
+def solved(
+    at: Callable[[Numbers, Array], Array],
+    tries: int,
+    goal: Array,
+    start: Array,
+    low: Array,
+    end: Array,
+    high: Array,
+) -> Array:
+    """Find when paths that rise from below a goal to it between two times meet it, all (n,).
+
+    By inverse quadratic interpolation in a bracket that shrinks. A time is taken where the next would differ by less
+    than a hundredth of the bracket: it is a path's curvature in so little that it misses, some 1e-5 years in a step of
+    one. The few paths that bend too much for it are followed through ever finer parts of their bracket. A jump
+    from an infinite level is made at its end. `at` gives the levels of paths, by number, at times.
+    """
+    below, above, time = low - goal, high - goal, line(goal, start, low, end, high)
+    left = np.flatnonzero(np.isfinite(below))
+    start, below, end, above, goal = (each[left] for each in (start, below, end, above, goal))
+    for _ in range(tries if left.size else 0):
+        now, near = time[left], CLOSE * (end - start)
+        off = at(left, now) - goal
+        after = _interpolated(start, now, end, below, off, above)
+        is_between = (off > below) & (off < above)  # of levels that turn back the parabola tells nothing
+        inside, met = (after >= start) & (after <= end) & is_between, off >= 0.0
+        # A flat stretch at the height of the goal meets it where it begins, and so before.
+        if (level := np.flatnonzero(np.abs(off) <= TOUCH)).size:
+            before = np.maximum(now[level] - near[level], start[level])
+            level = level[at(left[level], before) - goal[level] >= -TOUCH]
+            inside[level], met[level] = False, True
+        start, below = np.where(met, start, now), np.where(met, below, off)
+        end, above = np.where(met, now, end), np.where(met, off, above)
+        time[left] = np.where(inside, np.clip(after, start, end), now)
+        open_ = ~(inside & (np.abs(after - now) <= near))
+        # A flat stretch just below the goal, or just above it, may be longer than the bracket's slopes let it seem.
+        doubt = np.flatnonzero(~open_ & (np.abs(after - now) > SURE * near))
+        beyond = np.clip(2.0 * after[doubt] - now[doubt], start[doubt], end[doubt])
+        past = at(left[doubt], beyond) - goal[doubt]
+        over, was = past >= 0.0, met[doubt]
+        for side, height, wrong in ((start, below, ~was & ~over), (end, above, was & over)):
+            which = doubt[wrong]
+            side[which], height[which], open_[which] = beyond[wrong], past[wrong], True
+            time[left[which]] = line(np.zeros(which.size), *(each[which] for each in (start, below, end, above)))
+        stay = np.flatnonzero(open_)
+        left, (start, below, end, above, goal) = left[stay], (each[stay] for each in (start, below, end, above, goal))
+    for _ in range(FINER if left.size else 0):
+        times = start[:, None] + (end - start)[:, None] * (np.arange(1, PARTS + 1) / PARTS)
+        off = at(np.repeat(left, PARTS), times.ravel()).reshape(times.shape) - goal[:, None]
+        off[:, -1] = above
+        which, place = np.arange(left.size), np.argmax(off >= np.where(above <= TOUCH, -TOUCH, 0.0)[:, None], axis=1)
+        rows = place > 0
+        start[rows], below[rows] = times[which, place - 1][rows], off[which, place - 1][rows]
+        end, above = times[which, place], off[which, place]
+        time[left] = start - below * ((end - start) / (above - below))
+    return time
+
+
+def _interpolated(start: Array, now: Array, end: Array, below: Array, off: Array, above: Array) -> Array:
+    """Find where the parabola of the time through three levels has its goal; NaN where two of them are the same."""
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+        return np.asarray(
+            start * (off / (below - off)) * (above / (below - above))
+            + now * (below / (off - below)) * (above / (off - above))
+            + end * (below / (above - below)) * (off / (above - off))
+        )
+
+
+def highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, least: Array) -> tuple[Array, Array]:
     """Find the peaks of paths between two times, and their levels, all (n,): by ever finer parts around the highest.
 
     One that cannot come to the level `least`, by twice what the parts beside the highest lie below it, is left.
@@ -410,3 +401,35 @@ def _highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, le
         fall = level[left] - np.minimum(*(levels[which, side] for side in sides))
         left = left[level[left] + 2.0 * fall >= least[left]]
     return time, level
+
+
+def of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: Array) -> Array:
+    """Give the levels of some of many quantities and samples, by their places among these."""
+    return at(quantity[place], sample[place], time)
+
+
+def where(mask: NDArray[np.bool_]) -> tuple[Numbers, ...]:
+    """Find where a mask holds: as `np.nonzero`, which takes several times as long for more than one dimension."""
+    return np.unravel_index(np.flatnonzero(mask), mask.shape)
+
+
+def near_dates(year: Array) -> float:
+    """Give the years within which a crossing is dated where paths jump."""
+    most: float = np.diff(year).max() / PARTS**FINER
+    return most
+
+
+def date_jumps(sought: Sought, year: Array, jumps: Array) -> None:
+    """Note the days of `jumps`, (jump, sample), by which paths meet thresholds, in the place of times beside them."""
+    met, crossing = sought.goals - TOUCH, sought.crossing
+    place, sample = where((jumps > year[0]) & (jumps <= year[-1]))
+    date = jumps[place, sample]
+    before = np.nextafter(date, year[0])  # the date of a jump too
+    beside = (np.abs(crossing[:, sample] - date) <= near_dates(year)) & (crossing[:, sample] != before)
+    threshold, which = where(beside & (crossing[:, sample] != date))
+    latest_first = np.argsort(-date[which], kind="stable")
+    threshold, which = threshold[latest_first], which[latest_first]
+    low, high = (sought.at(sought.of[threshold], sample[which], each[which]) for each in (before, date))
+    goal = met[threshold, sample[which]]
+    by_jump = (low < goal) & (high >= goal)
+    crossing[threshold[by_jump], sample[which][by_jump]] = date[which][by_jump]

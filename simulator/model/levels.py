@@ -218,7 +218,7 @@ def _grown(level: Level, path: Path, block: Block) -> Line | None:
         regimes = whole.found(regimes_of, level, path)
         if any(each.half_life is not None for _, each in regimes):
             return None
-        rates = [rate for rate in _rates(level, path, whole) if not isinstance(rate, _Followed)]
+        rates = [rate for rate in rates_of(level, path, whole) if not isinstance(rate, _Followed)]
         if len(rates) < len(regimes):
             return None
         dates = [whole.draw((*at, "from")) for at, _ in regimes[1:]]
@@ -335,7 +335,7 @@ class _Followed:
         return ends[1] - ends[0]
 
 
-def _rates(level: Level, path: Path, block: Block) -> list[Array | _Followed]:
+def rates_of(level: Level, path: Path, block: Block) -> list[Array | _Followed]:
     """List the rates of the regimes of a level; one without a rate has that of the regime before."""
     rates: list[Array | _Followed] = []
     for at, each in block.found(regimes_of, level, path):  # the first has its own
@@ -377,7 +377,7 @@ def _regime_growth(level: Level, path: Path, block: Block, years: Array, *, base
         years,
         base=base,
         starts=[-np.inf if each.from_ is None else block.draw((*at, "from")) for at, each in regimes],
-        rates=[gain(rate) if isinstance(rate, _Followed) else rate for rate in _rates(level, path, block)],
+        rates=[gain(rate) if isinstance(rate, _Followed) else rate for rate in rates_of(level, path, block)],
         half_lives=[None if each.half_life is None else block.draw((*at, "half_life")) for at, each in regimes],
         floors=[None if each.towards is None else block.draw((*at, "towards")) for at, each in regimes],
     )

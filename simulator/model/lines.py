@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
-from typing import Any, cast
+from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,6 +120,8 @@ class Joined:
 
     parts: tuple[Course, ...]
     combine: Callable[[Sequence[Array]], Array]
+    how: Literal["product", "sum", "ratio", "minimum", "maximum"] = "product"
+    """The operation that it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,10 +148,14 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A course that events change: `change` makes of levels at times, of some samples, what they are with events."""
+    """A course that events change: `change` makes of levels at times, of some samples, what they are with events.
+
+    `path` is that of what the events are on.
+    """
 
     course: Course
     change: Callable[[Array, Array, Samples], Array]
+    path: Path
 
 
 type Known = dict[tuple[Path, bytes], Any]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -10,10 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError, dotted
-from simulator.model.breaks import broken_times, followed_lags
-from simulator.model.crossings import TOUCH, At, Crossed, Numbers, broken_crossings, first_met, path_crossings
+from simulator.model.breaks import Part, broken_times, crossings_at_turns, followed_lags, turning_times
+from simulator.model.crossings import (
+    TOUCH,
+    At,
+    Crossed,
+    Numbers,
+    Sought,
+    broken_crossings,
+    date_jumps,
+    first_met,
+    path_crossings,
+)
+from simulator.model.levels import jumps_of
 from simulator.model.projection import Paths, Projection
 from simulator.model.windows import suspended
+from simulator.schema.prior_names import entries_of
+from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import Stand
@@ -109,7 +122,7 @@ def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, 
             out = suspended(way.events, paths.block, np.broadcast_to(years[:, None], levels[number].shape))
             levels[number] = np.where(out, -np.inf, levels[number])
     signed = np.stack(levels) if len(ways) > 1 else levels[0][None]
-    crossing, already = _on_paths(paths, at, signed, turned, of, falls=bool(falls.any()))
+    crossing, already = _on_paths(paths, at, signed, turned, of, ways=ways)
     if paths.block.met is not None:
         crossing = np.where(np.isfinite(paths.block.met), paths.block.met, crossing)
     for place, (name, threshold) in enumerate(spec.thresholds.items()):
@@ -122,26 +135,54 @@ def meet_block(spec: ScenarioSpec, draws: Mapping[str, Array], paths: Paths, *, 
 
 
 def _on_paths(
-    paths: Paths, at: At, rows: Array, goals: Array, of: Numbers, *, falls: bool
+    paths: Paths, at: At, rows: Array, goals: Array, of: Numbers, *, ways: Sequence[_Path]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Find the first crossings of paths, those of samples that may break at other times between these."""
     years, jumps, size = paths.projection.years, paths.projection.has_jumps, goals.shape[1]
-    broken, breaks, rises = broken_times(paths.block, size, turned=falls)
+    broken, breaks = broken_times(paths.block, size, turned=any(way.falls for way in ways))
+    follows = jumps or bool(followed_lags(paths.block)[1])
     if not broken.size:
-        return path_crossings(at, years, rows, goals, of, jumps=jumps, tops=rises)
-    steps = np.sort(np.concatenate([breaks, np.repeat(years[:, None], broken.size, axis=1)]), axis=0)
-    follows, whole = jumps or bool(followed_lags(paths.block)[1]), np.setdiff1d(np.arange(size), broken)
-    result = np.empty(goals.shape), np.empty(goals.shape, dtype=np.bool_)
-    for which in filter(len, (broken, whole)):
-        here = partial(_of_some, at, which)
-        if which is broken:
-            found = broken_crossings(here, steps, goals[:, which], of, ways=len(rows), jumps=follows)
-        else:
-            tops = [each[which] for each in rises]
-            found = path_crossings(here, years, rows[:, :, which], goals[:, which], of, jumps=jumps, tops=tops)
-        for array, part in zip(result, found, strict=True):
-            array[:, which] = part
-    return result
+        crossing, already = path_crossings(at, years, rows, goals, of, jumps=jumps)
+    else:
+        steps = np.sort(np.concatenate([breaks, np.repeat(years[:, None], broken.size, axis=1)]), axis=0)
+        whole = np.setdiff1d(np.arange(size), broken)
+        crossing, already = np.empty(goals.shape), np.empty(goals.shape, dtype=np.bool_)
+        for which in filter(len, (broken, whole)):
+            here = partial(_of_some, at, which)
+            if which is broken:
+                found = broken_crossings(here, steps, goals[:, which], of, ways=len(rows), jumps=follows)
+            else:
+                found = path_crossings(here, years, rows[:, :, which], goals[:, which], of, jumps=jumps)
+            for array, part in zip((crossing, already), found, strict=True):
+                array[:, which] = part
+    turns = turning_times(paths.block, [_parts(way, paths) for way in ways], size)
+    if (some := turns.samples).size:
+        few = Sought(partial(_of_some, at, some), goals.take(some, axis=1), of, crossing.take(some, axis=1), follows)
+        crossings_at_turns(few, years, rows.take(some, axis=2), turns)
+        crossing[:, some] = few.crossing
+    levels = entries_of(Level, paths.projection.spec) if jumps else []
+    if dates := [when for path, level in levels for when, _ in jumps_of(level, path, paths.block)]:
+        every = np.stack([np.broadcast_to(when, size) for when in dates])
+        date_jumps(Sought(at, goals, of, crossing, follows), years, every)
+    return crossing, already
+
+
+def _parts(way: _Path, paths: Paths) -> list[Part]:
+    """List what it is the sum of that crosses; a metric goes with what it is made of."""
+    projection, capability = paths.projection, paths.projection.spec.capability
+    names = [way.quantity] if capability is None or way.quantity != "capability" else [*capability.made_of]
+    parts = [(name, way.falls and name == way.quantity) for name in names]
+    parts += [(way.against, not way.falls)] if way.against else []
+    found = [Part(name, projection.course(name, paths.block), turned) for name, turned in parts]
+    return [each for part in found for each in _apart(part, paths)]
+
+
+def _apart(part: Part, paths: Paths) -> list[Part]:
+    """Take effective compute apart where it has no course: one of its parts may have one."""
+    if part.course is not None or part.name != "effective_compute":
+        return [part]
+    names = ["physical_compute", *({"algorithms"} - set(paths.projection.spec.drivers.missing))]
+    return [Part(name, paths.projection.course(name, paths.block), part.turned) for name in names]
 
 
 def _of_some(at: At, samples: Numbers, which: Numbers, place: Numbers, time: Array) -> Array:

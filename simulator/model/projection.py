@@ -109,7 +109,7 @@ class Projection:
         """Project a block of draws over the years; without `counts` no models are counted."""
         spec, years = self.spec, self.years
         chain = self._followed(block)
-        courses = [self._course(name, block, apart=True) for name in (*self._quantities, *self._subjects)]
+        courses = [self.course(name, block, apart=True) for name in (*self._quantities, *self._subjects)]
         hold_levels([course for course in courses if course is not None], years, block.samples, block.known)
         result: dict[str, NDArray[Any]] = {
             f"quantity_{snake(name)}": quantities.named_level(name, block, years) for name in spec.named
@@ -163,7 +163,7 @@ class Projection:
                 np.copyto(result, levels, where=here)
         return result
 
-    def _course(self, name: str, block: Block, *, apart: bool) -> Course | None:
+    def course(self, name: str, block: Block, *, apart: bool = False) -> Course | None:
         """Find the course of a variable, once for a block (`subject_course`); none where there is feedback."""
         key = ("course", name, int(apart))
         if key not in block.courses:
@@ -182,7 +182,7 @@ class Projection:
             first = reference[asked.samples] if len(reference) > 1 else reference
             of = {each: self._level_at(each, asked) for each in capability.made_of}
             return metric(capability, asked.chain.block, of, first)
-        if (course := self._course(name, paths.block, apart=False)) is not None:
+        if (course := self.course(name, paths.block)) is not None:
             return levels_of(course, times, asked.within, asked.known)
         chain = asked.chain
         if name == "effective_compute":

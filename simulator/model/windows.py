@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Protocol
 
 import numpy as np
@@ -67,6 +67,22 @@ def breaking_dates(block: Drawn, *, bends: bool = False) -> Iterator[Array]:
                 yield from (begin, end)
             if bends and touch.effect.recovers is not None:
                 yield end + block.draw((*touch.path, "recovers"))
+
+
+def recovery_slopes(path: Path, block: Drawn) -> Iterator[Array]:
+    """List how steeply what is at a path goes back after events, (sample,) or (1,), OOM/year; 0 where none comes."""
+    for touch in block.touched.get(path, ()):
+        if touch.effect.recovers is not None:
+            slope = -block.draw((*touch.path, "times")) / np.maximum(block.draw((*touch.path, "recovers")), 1e-12)
+            yield np.where(_window(touch, block)[0] < block.spec.years.last, slope, 0.0)
+
+
+def falling_growth(block: Drawn) -> Iterator[NDArray[np.bool_]]:
+    """Tell in which samples events may turn growth into decline."""
+    for touch in chain.from_iterable(block.touched.values()):
+        if not touch.breaks:
+            key = "rate" if touch.effect.times is None else "times"
+            yield (_window(touch, block)[0] < block.spec.years.last) & (block.draw((*touch.path, key)) < 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +197,7 @@ def with_events(course: Course, path: Path, block: Drawn) -> Course:
     def change(level: Array, times: Array, samples: Samples) -> Array:
         return _with_events(level, found, lambda at: chosen(block.of_all(at), samples), times)
 
-    return Changed(course, change)
+    return Changed(course, change, path)
 
 
 def _with_events(level: Array, found: Sequence[Touch], draw: Callable[[Path], Array], years: Array) -> Array:
