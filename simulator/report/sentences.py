@@ -52,8 +52,7 @@ def amount(log_level: float, unit: str = "") -> str:
 
 def base_unit(unit: str) -> str:
     """Name the unit of which a variable is the log10; empty where it has none."""
-    match = re.fullmatch(r"log10\((.*)\)", unit)
-    inner = match[1] if match else unit
+    inner = re.sub(r"\Alog10\((.*)\)\Z", r"\1", unit)
     return {"1": "", "J/s": "W"}.get(inner, inner)
 
 
