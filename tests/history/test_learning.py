@@ -10,6 +10,7 @@ import pytest
 import xarray as xr
 from scipy import stats
 
+import simulator.history.learning
 from simulator import load_scenario, save_run, simulate
 from simulator.analysis.evaluation import model_of
 from simulator.engine.checking import check_run
@@ -445,3 +446,16 @@ def test_runs_without_flop_are_counted_and_a_lower_bound_is_the_record(tmp_path)
     found = log_likelihood(draws.assign_coords(chain=[0], draw=[0, 1]), seen, known)["hidden_log_least"]
     exact = stats.t.logsf((27.0 - 26.0) / np.hypot(3.0, 3.0), 3.0)
     assert found.values == pytest.approx(np.full((1, 2, 1), exact), rel=1e-4)
+
+
+def test_rows_that_were_not_read_are_told_by_what_learns(tmp_path):
+    rows = [f"r{year},{year}-07-01,{10 ** (year / 2 - 987)},1e6" for year in range(2014, 2026)]
+    rows += ["late,Mar 2025,1e26,", "about,2025-03-01,~1e26,", "dear,2025-03-01,1e24,€30000000"]
+    (tmp_path / "runs.csv").write_text("\n".join(["name,date,training_flop,cost_usd", *rows, ""]))
+    (tmp_path / "a.yaml").write_text(SMALL % ", runs: ./runs.csv")
+    told = simulator.history.learning._doubts(series(load_scenario(tmp_path / "a.yaml")))
+    assert [line.removeprefix("history: ") for line in told if "base models" not in line] == [
+        "'cost_usd' is no positive number, and unknown, in 1 of the rows, e.g. dear ('€30000000').",
+        "1 row left out: no date that can be read: late ('Mar 2025').",
+        "1 row left out: training compute is no positive number: about ('~1e26').",
+    ]
