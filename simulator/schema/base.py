@@ -187,7 +187,10 @@ class Faults(ValueError):
 
 
 def _of_one_kind(items: Any, read: ValidatorFunctionWrapHandler) -> Any:
-    """Refuse numbers above 1 among weights of which others are in percent: they may be meant in percent too."""
+    """Refuse weights in percent that are not 100 % together, and numbers above 1 among them.
+
+    Those may be meant in percent too; and where 60 % and 60 % become half each, nobody has said so.
+    """
     told = read(items)
     alone = ((item.get("weight"), ("weight",)) if isinstance(item, Mapping) else (item, ()) for item in items)
     weights = [(weight, (at, *key)) for at, (weight, key) in enumerate(alone)]
@@ -199,6 +202,10 @@ def _of_one_kind(items: Any, read: ValidatorFunctionWrapHandler) -> Any:
         for weight, path in weights
         if percent is not None and isinstance(weight, int | float) and weight > 1
     ]  # fmt: skip
+    shares = [amount.value for text, _ in weights if (amount := amounts.get(str(text))) and amount.unit in PERCENT]
+    if len(shares) == len(weights) > 1 and abs(sum(shares) - 100.0) > 0.5 * len(shares):  # each may be rounded
+        rule = f"are weights in percent, which add up to {number(sum(shares))} %."
+        faults = [Fault((), rule, "Write 100 % together; or plain numbers, which are divided by their sum.")]
     if faults:
         raise Faults(faults)
     return told
