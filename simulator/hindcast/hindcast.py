@@ -217,7 +217,11 @@ def answer(asked: Asked, *, workers: Workers = 1) -> Hindcast:
     check_origins(seen, asked.origins)
     if scenarios and not asked.allow_hindsight:
         check_hindsight(scenarios, origins=asked.origins)
-    notes = [*tables.runs.report.doubts, *(scenario_notes(scenarios, origins=asked.origins) if scenarios else ())]
+    read = [each for each in (tables.runs, tables.accelerators) if each is not None]
+    notes = [
+        *(doubt for each in read for doubt in each.report.doubts),
+        *(scenario_notes(scenarios, origins=asked.origins) if scenarios else ()),
+    ]
     if last.year > tables.runs.known_to.year:
         notes.append(
             f"the table is known to {tables.runs.known_to}: nothing later counts, though it is asked to {last}"

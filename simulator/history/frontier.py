@@ -287,7 +287,7 @@ def frontier_lines(history: RunHistory, n: int = 10, *, since: int = 2012) -> li
             line = trend(table["year"], levels)
             low, high = (10**rate for rate in line.interval_90)
             lines.append(f"  {what}: {10**line.slope:.2f}x a year (90 % {low:.2f} to {high:.2f}), {line.count} runs")
-    return lines
+    return lines + [f"  note: {doubt}" for doubt in history.report.doubts]
 
 
 def _matching(

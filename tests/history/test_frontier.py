@@ -29,7 +29,7 @@ from simulator.history.frontier import (
     year_end_records,
 )
 from simulator.history.loading import load_history
-from simulator.history.tables import HiddenRun, Report, RunHistory, TrainingRun
+from simulator.history.tables import NO_DATE, HiddenRun, Report, RunHistory, TrainingRun
 from tests.places import SNAPSHOTS
 
 needs_snapshots = pytest.mark.skipif(
@@ -281,3 +281,9 @@ def test_the_table_of_the_frontier_has_the_runs_of_its_lines() -> None:
     assert shipped["rank"].max() <= 5
     with pytest.raises(InputError, match="no domain 'Gamez'"):
         frontier_runs(without_domain=["Gamez"])
+
+
+def test_rows_that_were_not_read_stand_below_the_list() -> None:
+    doubted = replace(SMALL, report=SMALL.report.without(NO_DATE, ["Late ('Mar 2025')"]))
+    plain, told = frontier_lines(SMALL, 1, since=2018), frontier_lines(doubted, 1, since=2018)
+    assert told == [*plain, f"  note: 1 row left out: {NO_DATE}: Late ('Mar 2025')."]
