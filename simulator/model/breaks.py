@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial, reduce
-from itertools import chain
-from typing import NamedTuple, cast
+from functools import reduce
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import Path
-from simulator.model.crossings import CLOSE, TOUCH, Numbers, Sought, first_met, highest, near_dates, of_each, where
+from simulator.model.courses import bends_of, least_slope
 from simulator.model.levels import Block, jumps_of, rates_of
-from simulator.model.lines import Bent, Changed, Course, Joined, Line, Named, chosen
+from simulator.model.lines import Course, chosen
 from simulator.model.windows import breaking_dates, falling_growth, recovery_slopes
 from simulator.schema.prior_names import entries_of, regimes_of, shock_years, stated_drivers
 from simulator.schema.quantities import Factor, Lag, Level, Operation
@@ -21,15 +20,6 @@ from simulator.schema.spec import ScenarioSpec
 from simulator.schema.stocks import AllocatedShare, Stock
 from simulator.schema.uses import lagged, names_in
 from simulator.units import Array
-
-STEPS = 1 << 15
-"""Steps in which turns are looked for at once."""
-
-BESIDE = 1e-6
-"""The part of a stretch between turns at which it is looked which way a path goes at its ends."""
-
-LEVEL = 1e-12
-"""OOM by which a path that stands still may seem to go."""
 
 FOLLOWING: tuple[Path, bytes] = (("own",), b"")
 """What a block knows while the variables that follow from themselves are followed."""
@@ -97,7 +87,7 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
     falls, rises = list[Array](), list[Array]()
     if followed_lags(block)[1]:
         falls += _followed(np.full(size, first), block)
-    for path, level in entries_of(Level, block.spec):
+    for path, level in _jumping(block):
         for when, by in jumps_of(level, path, block):
             is_fall = (by < 0.0) | turned | (path[0] != "drivers")
             falls += [np.where((when < last) & is_fall, when, last)]
@@ -110,6 +100,13 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
     times = np.sort(every[:, broken], axis=0)
     times = times[: np.count_nonzero((times < last).any(axis=1))]  # those that come in some sample
     return Breaks(broken, np.sort(np.concatenate([times, np.nextafter(times, first)]), axis=0))
+
+
+_NO = np.zeros(1, dtype=np.bool_)
+
+
+def _jumping(block: Block) -> list[tuple[Path, Level]]:
+    return [(path, level) for path, level in entries_of(Level, block.spec) if level.jumps is not None]
 
 
 class Part(NamedTuple):
@@ -128,8 +125,7 @@ def turning_times(block: Block, ways: Sequence[Sequence[Part]], size: int) -> Tu
     first, last = block.spec.years.first, block.spec.years.last
     falls = []
     for way in ways:
-        slopes = [_slope(course, turned, block) for _, course, turned in way if course is not None]
-        least = _summed(slopes).least if slopes else _NONE
+        least = least_slope([(course, turned) for _, course, turned in way if course is not None], block)
         may_fall = (_levels_fall(part, block) for part in way if part.course is None)
         falls.append(np.where(reduce(np.logical_or, may_fall, _NO), np.inf, np.where(least < -STILL, -least, 0.0)))
     samples = np.flatnonzero(np.broadcast_to(reduce(np.logical_or, (fall > 0.0 for fall in falls), _NO), size))
@@ -137,10 +133,9 @@ def turning_times(block: Block, ways: Sequence[Sequence[Part]], size: int) -> Tu
         return Turns(samples, np.empty((0, 0)), np.empty((len(ways), 0)))
     turns = [*breaking_dates(block, bends=True)]
     courses = [part.course for way in ways for part in way]
-    turns += [date for course in courses if course is not None for date in _bends(course, block)]
+    turns += bends_of(course for course in courses if course is not None)
     turns += _level_turns(block) if None in courses else []
-    jumping = [(path, level) for path, level in entries_of(Level, block.spec) if level.jumps is not None]
-    breaks = [when for path, level in jumping for when, _ in jumps_of(level, path, block)]
+    breaks = [when for path, level in _jumping(block) for when, _ in jumps_of(level, path, block)]
     breaks += breaking_dates(block)
     if followed_lags(block)[1]:
         every = [np.full(size, first), *(np.broadcast_to(date, size) for date in (*turns, *breaks))]
@@ -156,87 +151,6 @@ def turning_times(block: Block, ways: Sequence[Sequence[Part]], size: int) -> Tu
         dates[(dates < last).any(axis=1)],
         np.array([np.broadcast_to(chosen(fall, samples), samples.size) for fall in falls]),
     )
-
-
-class _Slope(NamedTuple):
-    """Between which slopes a course goes in a run, but where it breaks, OOM/year, each (sample,) or (1,)."""
-
-    least: Array
-    most: Array
-
-    def turned(self) -> _Slope:
-        """Turn it upside down."""
-        return _Slope(-self.most, -self.least)
-
-
-_NO, _NONE = np.zeros(1, dtype=np.bool_), np.zeros(1)
-
-
-def _slope(course: Course, is_turned: bool, block: Block) -> _Slope:
-    """Tell how steep a course is, or one turned upside down: as what it is made of lets it be."""
-    if is_turned:
-        return _slope(course, False, block).turned()
-    match course:
-        case Line():
-            return _line_slope(course)
-        case Named():
-            key = ("slope", *course.path), b""
-            if key not in block.known:
-                block.known[key] = _slope(course.course, False, block)
-            return cast("_Slope", block.known[key])
-        case Changed():
-            back = [
-                _between([_Slope(_NONE, _NONE), _Slope(each, each)]) for each in recovery_slopes(course.path, block)
-            ]
-            return _summed([_slope(course.course, False, block), *back])
-        case Joined():
-            turned = (course.how == "ratio" and place > 0 for place in range(len(course.parts)))
-            parts = [_slope(*part, block) for part in zip(course.parts, turned, strict=True)]
-            return _summed(parts) if course.how in ("product", "ratio") else _between(parts)
-    parts = [_slope(part, False, block) for part in (course.demanded, *(limit for _, limit in course.limits.values()))]
-    least, most = _between(parts)
-    if any(kind not in _BETWEEN for kind, _ in course.limits.values()):
-        return _Slope(np.where(least < 0.0, -np.inf, 0.0), np.where(most > 0.0, np.inf, 0.0))
-    return _Slope(least, most)
-
-
-_BETWEEN = frozenset({"hard", "exponential", "logistic", "gompertz"})
-"""Laws by which a level is never steeper than both what is demanded and the limit: each is a mean of these slopes."""
-
-
-def _line_slope(line: Line) -> _Slope:
-    if line.slope is None:
-        return _Slope(_NONE, _NONE)
-    rates, bends = [line.slope], line.bends
-    if len(bends) == 1:
-        rates.append(rates[0] + bends[0][1])
-    else:
-        rates += [reduce(np.add, (np.where(date <= at, by, 0.0) for date, by in bends), rates[0]) for at, _ in bends]
-    return _between([_Slope(rate, rate) for rate in rates])
-
-
-def _summed(parts: Sequence[_Slope]) -> _Slope:
-    least, most = (reduce(np.add, each) for each in zip(*parts, strict=True))
-    return _Slope(least, most)
-
-
-def _between(parts: Sequence[_Slope]) -> _Slope:
-    least, most = zip(*parts, strict=True)
-    return _Slope(reduce(np.minimum, least), reduce(np.maximum, most))
-
-
-def _bends(course: Course, block: Block) -> Iterator[Array]:
-    """List the dates on which lines bend that a course is made of."""
-    match course:
-        case Line():
-            yield from (date for date, _ in course.bends)
-        case Named() | Changed():
-            yield from _bends(course.course, block)
-        case Joined():
-            yield from chain.from_iterable(_bends(part, block) for part in course.parts)
-        case Bent():
-            limits = (limit for _, limit in course.limits.values())
-            yield from chain.from_iterable(_bends(part, block) for part in (course.demanded, *limits))
 
 
 def _levels_fall(part: Part, block: Block) -> NDArray[np.bool_]:
@@ -322,117 +236,3 @@ def _stepped(times: Array, block: Block, step: Callable[[Array, Array], Array | 
                 found[to.tobytes()] = to
                 left.append(to)
     return [*found.values()]
-
-
-def crossings_at_turns(sought: Sought, year: Array, rows: Array, turns: Turns) -> None:
-    """Note what paths meet otherwise than `path_crossings` says, which gave the crossings: in steps in which they turn.
-
-    All is of the samples that may fall. Paths turn on dates, and once from rising to falling between two. One that is
-    at its threshold on a date, or where it turns, met it since the date before. It is looked for where a step has
-    dates, or ends so little below a threshold that the path may have fallen from it.
-    """
-    met, (first, last) = sought.goals - TOUCH, year[[0, -1]]
-    place, sample = where((turns.times > first) & (turns.times < last))
-    date, before = turns.times[place, sample], turns.times[np.maximum(place - 1, 0), sample]
-    step, is_break = np.searchsorted(year, date, side="right") - 1, np.nextafter(before, last) == date
-    turning, breaking = (np.zeros((year.size - 1, sought.goals.shape[1]), dtype=np.bool_) for _ in range(2))
-    turning[step, sample] = True
-    breaking[step[is_break], sample[is_break]] = True
-    with np.errstate(invalid="ignore"):  # of levels that are not finite
-        most = rows[:, 1:] + turns.falls[:, None] * np.diff(year)[:, None]
-    earlier = np.maximum.accumulate(rows, axis=1)[:, :-1]
-    looked = np.zeros(most.shape, dtype=np.bool_)
-    for way, goal in zip(sought.of, met, strict=True):
-        is_near = ((rows[way, 1:] < goal) | turning) & (most[way] >= goal)
-        looked[way] |= (earlier[way] < goal) & (is_near | breaking)
-    way, step, sample = where(looked & (turns.falls[:, None] > 0.0))
-    for begin in range(0, way.size, STEPS):
-        part = slice(begin, begin + STEPS)
-        _cross_in_steps(sought, year, rows, turns, (way[part], step[part], sample[part]))
-
-
-def _cross_in_steps(
-    sought: Sought, year: Array, rows: Array, turns: Turns, of: tuple[Numbers, Numbers, Numbers]
-) -> None:
-    """Look for crossings in steps: the way that crosses, the number of the step and the sample of each."""
-    at, met = sought.at, sought.goals - TOUCH
-    way, step, sample = of
-    start, end = year[step], year[step + 1]
-    times = np.vstack([start, np.clip(turns.times[:, sample], start, end), end])
-    inside = (times > start) & (times < end)
-    kept = inside.any(axis=1)
-    kept[[0, -1]] = True
-    times, inside = times[kept], inside[kept]
-    levels = np.where(times < end, rows[way, step, sample], rows[way, step + 1, sample])
-    _, column = here = where(inside)
-    levels[here] = at(way[column], sample[column], times[here])
-
-    own = [np.flatnonzero(way == each) for each in sought.of]
-    places = [first_met(levels[:, each], goal[sample[each]]) for each, goal in zip(own, met, strict=True)]
-    column, place = np.concatenate(own), np.concatenate(places)
-    threshold = np.repeat(np.arange(len(own)), [each.size for each in own])
-    is_met = (place > 0) & (place < len(times))
-    column, place, threshold = column[is_met], place[is_met], threshold[is_met]
-    which, low, high = sample[column], levels[place - 1, column], levels[place, column]
-    begin, until, known = times[place - 1, column], times[place, column], sought.crossing[threshold, which]
-    # A path that falls and comes back is no straight line, though it may look like one from the years beside it.
-    doubted = np.flatnonzero((known > start[column]) & (known < until) & (known != begin))
-    short = met[threshold, which][doubted] - at(way[column[doubted]], which[doubted], known[doubted])
-    wrong = doubted[short > CLOSE * np.minimum(high - low, 1.0)[doubted]]
-    known[wrong] = sought.crossing[threshold[wrong], which[wrong]] = np.inf
-    late = known > until + near_dates(year)
-    sought.meet(threshold[late], which[late], begin[late], low[late], until[late], high[late])
-    _meet_at_corners(sought, _Stretches(way, sample, turns.falls[way, sample], times, levels))
-
-
-class _Stretches(NamedTuple):
-    """Stretches of paths: the quantity and the sample of each, (n,), the most by which it falls, in OOM a year."""
-
-    quantity: Numbers
-    sample: Numbers
-    falls: Array
-    times: Array
-    """Between which it turns once from rising to falling at most, (time, n), rising."""
-    levels: Array
-
-
-def _meet_at_corners(sought: Sought, of: _Stretches) -> None:
-    """Note when paths meet thresholds before corners between the times of stretches, at which they do not.
-
-    One that rises after a time and falls up to the next has turned: where the lines along its ends meet, if it is
-    straight on both sides; else the highest that it comes to is sought.
-    """
-    (times, levels), at, met = of[3:], sought.at, sought.goals - TOUCH
-    least = np.full((len(times) - 1, times.shape[1]), np.inf)
-    for quantity, goal, crossing in zip(sought.of, met, sought.crossing, strict=True):
-        is_open = (of.quantity == quantity) & (crossing[of.sample] >= times[1:])
-        np.minimum(least, np.where(is_open, goal[of.sample], np.inf), out=least)
-    spans, is_known = np.diff(times, axis=0), np.isfinite(levels[1:]) & np.isfinite(levels[:-1])
-    with np.errstate(invalid="ignore"):  # of levels that are not finite
-        most = levels[1:] + of.falls * spans
-    place, which = where(is_known & (spans > BESIDE) & (least < np.inf) & (most >= least))
-    gains = list[Array]()
-    for side, inwards in ((1, -BESIDE), (0, BESIDE)):
-        time = times[place + side, which] + inwards * spans[place, which]
-        gain = at(of.quantity[which], of.sample[which], time) - levels[place + side, which]
-        higher = gain > LEVEL
-        place, which = place[higher], which[higher]
-        gains = [each[higher] for each in (*gains, gain / BESIDE)]
-    if not which.size:
-        return
-    low, high = levels[place, which], levels[place + 1, which]
-    share = np.clip((high - low + gains[0]) / (gains[0] + gains[1]), 0.0, 1.0)
-    top, beside = low + share * gains[1], np.maximum(low, high)
-    near = beside + 2.0 * (top - beside) >= least[place, which]
-    place, which = place[near], which[near]
-    low, top, share = (each[near] for each in (low, top, share))
-    quantity, sample, start, span = of.quantity[which], of.sample[which], times[place, which], spans[place, which]
-    time = start + share * span
-    height = at(quantity, sample, time)
-    bent = np.flatnonzero(height < top - TOUCH)
-    path = partial(of_each, at, quantity[bent], sample[bent])
-    found = highest(path, start[bent], times[place + 1, which][bent], least[place, which][bent])
-    time[bent], height[bent] = found
-    is_met = (sought.of[:, None] == quantity) & (met[:, sample] <= height) & (sought.crossing[:, sample] > time)
-    threshold, each = where(is_met)
-    sought.meet(threshold, sample[each], start[each], low[each], time[each], height[each])

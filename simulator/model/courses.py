@@ -6,23 +6,25 @@ there is none.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial, reduce
-from typing import Literal
+from itertools import chain
+from typing import Literal, NamedTuple, cast
 
 import numpy as np
 
 from simulator.errors import Path
 from simulator.model.levels import Block, own_line, quantity_line, way_of
-from simulator.model.lines import Bent, Course, Joined, Line, Named
+from simulator.model.lines import Bent, Changed, Course, Joined, Line, Named
 from simulator.model.saturation import law_of
-from simulator.model.windows import with_events
+from simulator.model.windows import recovery_slopes, with_events
 from simulator.schema.prior_names import parts_of
 from simulator.schema.quantities import Level, Limit, Operation, Quantity
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.stocks import AllocatedShare, Stock
 from simulator.schema.subjects import Bound, bounds_of
 from simulator.schema.uses import is_touched
+from simulator.units import Array
 
 _ADDED = partial(reduce, np.add)
 
@@ -146,3 +148,95 @@ def _own_limit_course(limit: Limit, path: Path, block: Block) -> Course | None:
         return line
     share = Line(block.spec.years.first, block.of_all((*path, "share")))
     return joined_course([share, quantity_course(limit.of, path, block)])
+
+
+class _Slope(NamedTuple):
+    """Between which slopes a course goes in a run, but where it breaks, OOM/year, each (sample,) or (1,)."""
+
+    least: Array
+    most: Array
+
+    def turned(self) -> _Slope:
+        """Turn it upside down."""
+        return _Slope(-self.most, -self.least)
+
+
+_NONE = np.zeros(1)
+
+
+def least_slope(courses: Sequence[tuple[Course, bool]], block: Block) -> Array:
+    """Give the least slope of a sum of courses, of those that are told so turned upside down, OOM/year, as `_Slope`."""
+    slopes = [_slope(course, is_turned, block) for course, is_turned in courses]
+    return _summed(slopes).least if slopes else _NONE
+
+
+def _slope(course: Course, is_turned: bool, block: Block) -> _Slope:
+    """Tell how steep a course is, or one turned upside down: as what it is made of lets it be."""
+    if is_turned:
+        return _slope(course, False, block).turned()
+    match course:
+        case Line():
+            return _line_slope(course)
+        case Named():
+            key = ("slope", *course.path), b""
+            if key not in block.known:
+                block.known[key] = _slope(course.course, False, block)
+            return cast("_Slope", block.known[key])
+        case Changed():
+            back = [
+                _between([_Slope(_NONE, _NONE), _Slope(each, each)]) for each in recovery_slopes(course.path, block)
+            ]
+            return _summed([_slope(course.course, False, block), *back])
+        case Joined():
+            turned = (course.how == "ratio" and place > 0 for place in range(len(course.parts)))
+            parts = [_slope(*part, block) for part in zip(course.parts, turned, strict=True)]
+            return _summed(parts) if course.how in ("product", "ratio") else _between(parts)
+    parts = [_slope(part, False, block) for part in (course.demanded, *(limit for _, limit in course.limits.values()))]
+    least, most = _between(parts)
+    if any(kind not in _BETWEEN for kind, _ in course.limits.values()):
+        return _Slope(np.where(least < 0.0, -np.inf, 0.0), np.where(most > 0.0, np.inf, 0.0))
+    return _Slope(least, most)
+
+
+_BETWEEN = frozenset({"hard", "exponential", "logistic", "gompertz"})
+"""Laws by which a level is never steeper than both what is demanded and the limit: each is a mean of these slopes."""
+
+
+def _line_slope(line: Line) -> _Slope:
+    if line.slope is None:
+        return _Slope(_NONE, _NONE)
+    rates, bends = [line.slope], line.bends
+    if len(bends) == 1:
+        rates.append(rates[0] + bends[0][1])
+    else:
+        rates += [reduce(np.add, (np.where(date <= at, by, 0.0) for date, by in bends), rates[0]) for at, _ in bends]
+    return _between([_Slope(rate, rate) for rate in rates])
+
+
+def _summed(parts: Sequence[_Slope]) -> _Slope:
+    least, most = (reduce(np.add, each) for each in zip(*parts, strict=True))
+    return _Slope(least, most)
+
+
+def _between(parts: Sequence[_Slope]) -> _Slope:
+    least, most = zip(*parts, strict=True)
+    return _Slope(reduce(np.minimum, least), reduce(np.maximum, most))
+
+
+def bends_of(courses: Iterable[Course]) -> list[Array]:
+    """List the dates on which lines bend that some courses are made of."""
+    return [date for course in courses for date in _bends(course)]
+
+
+def _bends(course: Course) -> Iterator[Array]:
+    """List the dates on which lines bend that a course is made of."""
+    match course:
+        case Line():
+            yield from (date for date, _ in course.bends)
+        case Named() | Changed():
+            yield from _bends(course.course)
+        case Joined():
+            yield from chain.from_iterable(_bends(part) for part in course.parts)
+        case Bent():
+            limits = (limit for _, limit in course.limits.values())
+            yield from chain.from_iterable(_bends(part) for part in (course.demanded, *limits))

@@ -21,6 +21,9 @@ SURE = 0.01
 PARTS, FINER = 8, 4
 """The parts into which a stretch of a path is cut, and how often: to 1 in 4,096."""
 
+TOP_PARTS, FINER_TOPS = 16, 3
+"""The same where the highest of a stretch is sought, of which there are few."""
+
 TOUCH = 1e-9
 """How near to a threshold, in OOM, a path meets it: rounding must not part a cap from a threshold of its height."""
 
@@ -32,9 +35,6 @@ AT_ONCE = 5_000
 
 Of rows of fewer than 2,731 numbers, a third of its buffer, numpy (2.5) makes copies, which takes three times as long.
 """
-
-NEARBY = 1e-3
-"""The part of a step at which it is looked which way a path goes from a year."""
 
 
 def first_crossing(
@@ -140,6 +140,10 @@ type Crossed = dict[str, NDArray[Any]]
 """What is known of crossings, each (threshold, sample): `crossing_year`, `already_above`, `threshold_level`."""
 
 
+type Brackets = tuple[NDArray[Any], ...]
+"""Threshold, sample, the time before a crossing, the level then, a time after it, the level then, each (n,)."""
+
+
 class Sought(NamedTuple):
     """What is sought of paths: when they first meet thresholds; as in `path_crossings`."""
 
@@ -152,8 +156,9 @@ class Sought(NamedTuple):
     """When they are met, (threshold, sample), as far as is known."""
     jumps: bool
 
-    def meet(self, threshold: Numbers, sample: Numbers, start: Array, low: Array, end: Array, high: Array) -> None:
+    def meet(self, *brackets: Brackets) -> None:
         """Find when paths that rise from a level below their threshold to one above meet it, and note the earliest."""
+        threshold, sample, start, low, end, high = (np.concatenate(each) for each in zip(*brackets, strict=True))
         places = threshold * self.goals.shape[1] + sample
         goal = np.minimum(self.goals.take(places), high)
         at = partial(of_each, self.at, self.of[threshold], sample)
@@ -162,26 +167,33 @@ class Sought(NamedTuple):
 
 
 def path_crossings(
-    at: At, year: Array, rows: Array, goals: Array, of: Numbers, *, jumps: bool = False
+    at: At,
+    year: Array,
+    rows: Array,
+    goals: Array,
+    of: Numbers,
+    *,
+    jumps: bool = False,
+    more: Callable[[Sought], Brackets] | None = None,
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
     """Find the first crossings of paths that are known at any time: as `first_crossing`, with no step.
 
     `rows` (quantity, year, sample) are the levels at the years, `of` (threshold,) the quantity that each threshold
     stands on; `goals` and both results are (threshold, sample). Where a path meets a threshold between two years, the
-    time is sought on the path itself. A path that is higher at a year than at those beside it, and short of a threshold
-    by less than twice the distance to them, may have met it between them: its peak is sought, and where that reaches
-    the threshold, the time before it. A path that comes within 1e-9 meets it. Of paths with `jumps` no line or curve
-    through some of their levels tells of others: each is followed through ever finer parts of the step.
+    time is sought on the path itself; what lies between two years that are both below it is not looked at. A path that
+    comes within 1e-9 meets it. Of paths with `jumps` no line or curve through some of their levels tells of others:
+    each is followed through ever finer parts of the step. `more` finds other brackets in which paths meet thresholds,
+    from crossings that are known, until then, to the end of their step where they are sought.
     """
     met = goals - TOUCH
     first, crossing, bent = _on_lines(year, rows, goals, met, of)
     found = np.flatnonzero((first > 0) & (first < year.size) & (bent | jumps))
     (threshold, sample), after = np.unravel_index(found, first.shape), first.take(found)
     low, high = (rows[of[threshold], place, sample] for place in (after - 1, after))
-    crossing.put(found, np.inf)
+    crossing.put(found, year[after])
+    sought = Sought(at, goals, of, crossing, jumps)
     risen = threshold, sample, year[after - 1], low, year[after], high
-    brackets = tuple(np.concatenate(each) for each in zip(risen, _peaks(at, year, rows, met, of, first), strict=True))
-    Sought(at, goals, of, crossing, jumps).meet(*brackets)
+    sought.meet(risen, *([more(sought)] if more else []))
     return crossing, first == 0
 
 
@@ -263,50 +275,6 @@ def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[n
         return np.asarray(is_number & left & right)
 
 
-def _peaks(at: At, year: Array, rows: Array, goals: Array, of: Numbers, first: Numbers) -> tuple[NDArray[Any], ...]:
-    """Find peaks between years on which a path meets a threshold before it does so at a year.
-
-    Threshold, sample, the year before the peak, the level there, the time of the peak, the level there, each (n,).
-    """
-    with np.errstate(invalid="ignore"):  # of levels that are not finite
-        last = rows[:, -1] - rows[:, -2] if year.size > 1 else np.zeros_like(rows[:, -1])
-        open_ = np.where(first == year.size, goals, np.inf)  # most paths still rise in the last year, far from any
-        nearest = np.stack([open_[of == quantity].min(axis=0) for quantity in range(len(rows))])
-        nears = nearest - rows[:, -1] <= 2.0 * last
-    rises = rows[:, 1:] > rows[:, :-1]
-    turned = np.flatnonzero(~rises.all(axis=1).all(axis=0))  # most paths rise all along
-    some, rises = rows[:, :, turned], rises[:, :, turned]
-    falls = some[:, 1:] < some[:, :-1]
-    tops = [where(falls[:, :1]), where((falls[:, 1:] & ~falls[:, :-1]) | (rises[:, :-1] & ~rises[:, 1:]))]
-    tops = [(quantity, place, turned[sample]) for quantity, place, sample in tops]
-    tops.append(where((nears & (last > 0.0))[:, None]))
-    quantity, place, sample = (np.concatenate(each) for each in zip(*tops, strict=True))
-    place = place + np.repeat([0, 1, year.size - 1], [each[0].size for each in tops])
-    top = rows[quantity, place, sample]
-
-    def ahead(most: Array) -> NDArray[np.bool_]:
-        """Tell which thresholds, (threshold, peak), lie above the year and not above a level."""
-        goal = goals[:, sample]
-        stands = of[:, None] == quantity
-        return np.asarray(stands & (goal > top) & (goal <= most) & (place < first[:, sample]))
-
-    beside_each = [np.clip(place + way, 0, year.size - 1) for way in (-1, 1)]
-    away = top - np.minimum(*(rows[quantity, beside, sample] for beside in beside_each))
-    near = ahead(top + 2.0 * away).any(axis=0)
-    side = np.zeros(place.size, dtype=np.intp)  # on which side of its year the path is higher yet
-    for way, beside in zip((-1, 1), beside_each, strict=True):
-        here = np.flatnonzero((beside != place) & near)
-        times = year[place[here]] + NEARBY * (year[beside[here]] - year[place[here]])
-        side[here[at(quantity[here], sample[here], times) > top[here]]] = way
-    quantity, place, sample, top, side = (each[side != 0] for each in (quantity, place, sample, top, side))
-    before = np.minimum(place, place + side)
-    least = np.where(ahead(np.full(top.size, np.inf)), goals[:, sample], np.inf).min(axis=0, initial=np.inf)
-    time, height = highest(partial(of_each, at, quantity, sample), year[before], year[before + 1], least)
-    threshold, found = np.nonzero(ahead(height))
-    quantity, sample, before = quantity[found], sample[found], before[found]
-    return threshold, sample, year[before], rows[quantity, before, sample], time[found], height[found]
-
-
 def line(goal: Array, start: Array, low: Array, end: Array, high: Array) -> Array:
     """Find when lines meet a goal between two times; a jump from an infinite level is made at its end."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
@@ -341,21 +309,18 @@ def solved(
         off = at(left, now) - goal
         after = _interpolated(start, now, end, below, off, above)
         is_between = (off > below) & (off < above)  # of levels that turn back the parabola tells nothing
-        inside, met = (after >= start) & (after <= end) & is_between, off >= 0.0
-        # A flat stretch at the height of the goal meets it where it begins, and so before.
-        if (level := np.flatnonzero(np.abs(off) <= TOUCH)).size:
-            before = np.maximum(now[level] - near[level], start[level])
-            level = level[at(left[level], before) - goal[level] >= -TOUCH]
-            inside[level], met[level] = False, True
+        is_level = np.abs(off) <= TOUCH
+        inside, met = (after >= start) & (after <= end) & is_between, (off >= 0.0) | is_level
         start, below = np.where(met, start, now), np.where(met, below, off)
         end, above = np.where(met, now, end), np.where(met, off, above)
         time[left] = np.where(inside, np.clip(after, start, end), now)
         open_ = ~(inside & (np.abs(after - now) <= near))
-        # A flat stretch just below the goal, or just above it, may be longer than the bracket's slopes let it seem.
-        doubt = np.flatnonzero(~open_ & (np.abs(after - now) > SURE * near))
-        beyond = np.clip(2.0 * after[doubt] - now[doubt], start[doubt], end[doubt])
+        # A flat stretch just below the goal, or just above it, may be longer than the bracket's slopes let it seem; one
+        # at the height of the goal meets it where it begins, and so before.
+        doubt = np.flatnonzero((~open_ & (np.abs(after - now) > SURE * near)) | is_level)
+        beyond = np.where(is_level, now - near, 2.0 * after - now)[doubt].clip(start[doubt], end[doubt])
         past = at(left[doubt], beyond) - goal[doubt]
-        over, was = past >= 0.0, met[doubt]
+        over, was = past >= np.where(is_level, -TOUCH, 0.0)[doubt], met[doubt]
         for side, height, wrong in ((start, below, ~was & ~over), (end, above, was & over)):
             which = doubt[wrong]
             side[which], height[which], open_[which] = beyond[wrong], past[wrong], True
@@ -391,11 +356,11 @@ def highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, lea
     """
     start, end, time, level = start.copy(), end.copy(), end.copy(), np.full(end.size, -np.inf)
     left = np.arange(end.size)
-    for _ in range(FINER if left.size else 0):
-        times = start[left, None] + (end - start)[left, None] * (np.arange(PARTS + 1) / PARTS)
-        levels = at(np.repeat(left, PARTS + 1), times.ravel()).reshape(times.shape)
+    for _ in range(FINER_TOPS if left.size else 0):
+        times = start[left, None] + (end - start)[left, None] * (np.arange(TOP_PARTS + 1) / TOP_PARTS)
+        levels = at(np.repeat(left, TOP_PARTS + 1), times.ravel()).reshape(times.shape)
         which, place = np.arange(left.size), np.argmax(levels, axis=1)
-        sides = [np.maximum(place - 1, 0), np.minimum(place + 1, PARTS)]
+        sides = [np.maximum(place - 1, 0), np.minimum(place + 1, TOP_PARTS)]
         time[left], level[left] = times[which, place], levels[which, place]
         start[left], end[left] = (times[which, side] for side in sides)
         fall = level[left] - np.minimum(*(levels[which, side] for side in sides))
@@ -405,7 +370,7 @@ def highest(at: Callable[[Numbers, Array], Array], start: Array, end: Array, lea
 
 def of_each(at: At, quantity: Numbers, sample: Numbers, place: Numbers, time: Array) -> Array:
     """Give the levels of some of many quantities and samples, by their places among these."""
-    return at(quantity[place], sample[place], time)
+    return at(quantity[place], sample[place], time) if place.size else np.empty(0)
 
 
 def where(mask: NDArray[np.bool_]) -> tuple[Numbers, ...]:

@@ -5,22 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import chain
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError, dotted
-from simulator.model.breaks import Part, broken_times, crossings_at_turns, followed_lags, turning_times
+from simulator.model.breaks import Part, Turns, broken_times, followed_lags, turning_times
 from simulator.model.crossings import (
+    CLOSE,
     TOUCH,
     At,
+    Brackets,
     Crossed,
     Numbers,
     Sought,
     broken_crossings,
     date_jumps,
     first_met,
+    highest,
+    near_dates,
+    of_each,
     path_crossings,
+    where,
 )
 from simulator.model.levels import jumps_of
 from simulator.model.projection import Paths, Projection
@@ -33,6 +41,15 @@ from simulator.schema.subjects import Stand
 from simulator.units import Array
 from simulator.variables import snake
 from simulator.wording import percent
+
+STEPS = 1 << 15
+"""Steps in which turns are looked for at once."""
+
+BESIDE = 1e-6
+"""The part of a stretch between turns at which it is looked which way a path goes at its ends."""
+
+LEVEL = 1e-12
+"""OOM by which a path that stands still may seem to go."""
 
 
 def _threshold_level(of: Projection, name: str, draws: Mapping[str, Array], rows: Mapping[str, Array]) -> Array:
@@ -141,8 +158,20 @@ def _on_paths(
     years, jumps, size = paths.projection.years, paths.projection.has_jumps, goals.shape[1]
     broken, breaks = broken_times(paths.block, size, turned=any(way.falls for way in ways))
     follows = jumps or bool(followed_lags(paths.block)[1])
+    turns = turning_times(paths.block, [_parts(way, paths) for way in ways], size)
+
+    def turned(sought: Sought) -> Brackets:
+        """Look at the samples that may fall."""
+        some = turns.samples
+        goal, crossing = (each.take(some, axis=1) for each in (goals, sought.crossing))
+        few = Sought(partial(_of_some, at, some), goal, of, crossing, follows)
+        threshold, sample, start, low, end, high = _brackets_at_turns(few, years, rows.take(some, axis=2), turns)
+        sought.crossing[:, some] = few.crossing
+        return threshold, some[sample], start, low, end, high
+
+    more = turned if turns.samples.size else None
     if not broken.size:
-        crossing, already = path_crossings(at, years, rows, goals, of, jumps=jumps)
+        crossing, already = path_crossings(at, years, rows, goals, of, jumps=jumps, more=more)
     else:
         steps = np.sort(np.concatenate([breaks, np.repeat(years[:, None], broken.size, axis=1)]), axis=0)
         whole = np.setdiff1d(np.arange(size), broken)
@@ -155,11 +184,9 @@ def _on_paths(
                 found = path_crossings(here, years, rows[:, :, which], goals[:, which], of, jumps=jumps)
             for array, part in zip((crossing, already), found, strict=True):
                 array[:, which] = part
-    turns = turning_times(paths.block, [_parts(way, paths) for way in ways], size)
-    if (some := turns.samples).size:
-        few = Sought(partial(_of_some, at, some), goals.take(some, axis=1), of, crossing.take(some, axis=1), follows)
-        crossings_at_turns(few, years, rows.take(some, axis=2), turns)
-        crossing[:, some] = few.crossing
+        if more:
+            sought = Sought(at, goals, of, crossing, follows)
+            sought.meet(more(sought))
     levels = entries_of(Level, paths.projection.spec) if jumps else []
     if dates := [when for path, level in levels for when, _ in jumps_of(level, path, paths.block)]:
         every = np.stack([np.broadcast_to(when, size) for when in dates])
@@ -203,3 +230,118 @@ def room_for_crossings(thresholds: int, size: int) -> Crossed:
     """Make the arrays for the crossings of some thresholds by `size` samples, (threshold, sample)."""
     kinds = {"crossing_year": np.float64, "already_above": np.int8, "threshold_level": np.float64}
     return {name: np.empty((thresholds, size), dtype=kind) for name, kind in kinds.items()}
+
+
+def _brackets_at_turns(sought: Sought, year: Array, rows: Array, turns: Turns) -> Brackets:
+    """Find what paths meet otherwise than `path_crossings` says, from its crossings: in steps in which they turn.
+
+    All is of the samples that may fall. Paths turn on dates, and once from rising to falling between two. One that is
+    at its threshold on a date, or where it turns, met it since the date before. It is looked for where a step has
+    dates, or ends so little below a threshold that the path may have fallen from it. Until they are known, the
+    crossings are put to the ends of their brackets.
+    """
+    met, (first, last) = sought.goals - TOUCH, year[[0, -1]]
+    place, sample = where((turns.times > first) & (turns.times < last))
+    date, before = turns.times[place, sample], turns.times[np.maximum(place - 1, 0), sample]
+    step, is_break = np.searchsorted(year, date, side="right") - 1, np.nextafter(before, last) == date
+    turning, breaking = (np.zeros((year.size - 1, sought.goals.shape[1]), dtype=np.bool_) for _ in range(2))
+    turning[step, sample] = True
+    breaking[step[is_break], sample[is_break]] = True
+    with np.errstate(invalid="ignore"):  # of levels that are not finite
+        most = rows[:, 1:] + turns.falls[:, None] * np.diff(year)[:, None]
+    earlier = np.maximum.accumulate(rows, axis=1)[:, :-1]
+    looked = np.zeros(most.shape, dtype=np.bool_)
+    for way, goal in zip(sought.of, met, strict=True):
+        is_near = ((rows[way, 1:] < goal) | turning) & (most[way] >= goal)
+        looked[way] |= (earlier[way] < goal) & (is_near | breaking)
+    way, step, sample = where(looked & (turns.falls[:, None] > 0.0))
+    parts = [slice(begin, begin + STEPS) for begin in range(0, max(way.size, 1), STEPS)]
+    found = [_in_steps(sought, year, rows, turns, (way[part], step[part], sample[part])) for part in parts]
+    return tuple(np.concatenate(each) for each in zip(*chain.from_iterable(found), strict=True))
+
+
+def _in_steps(
+    sought: Sought, year: Array, rows: Array, turns: Turns, of: tuple[Numbers, Numbers, Numbers]
+) -> tuple[Brackets, Brackets]:
+    """Look for crossings in steps: the way that crosses, the number of the step and the sample of each."""
+    at, met = sought.at, sought.goals - TOUCH
+    way, step, sample = of
+    start, end = year[step], year[step + 1]
+    times = np.vstack([start, np.clip(turns.times[:, sample], start, end), end])
+    inside = (times > start) & (times < end)
+    kept = inside.any(axis=1)
+    kept[[0, -1]] = True
+    times, inside = times[kept], inside[kept]
+    levels = np.where(times < end, rows[way, step, sample], rows[way, step + 1, sample])
+    _, column = here = where(inside)
+    levels[here] = of_each(at, way, sample, column, times[here])
+
+    found = []
+    for each in range(len(rows)):
+        column, own = np.flatnonzero(way == each), np.flatnonzero(sought.of == each)
+        place = first_met(levels[:, column], met[own][:, sample[column]])
+        found.append(np.broadcast_arrays(own[:, None], column, place))
+    threshold, column, place = (np.concatenate([each.ravel() for each in one]) for one in zip(*found, strict=True))
+    is_met = (place > 0) & (place < len(times))
+    column, place, threshold = column[is_met], place[is_met], threshold[is_met]
+    which, low, high = sample[column], levels[place - 1, column], levels[place, column]
+    begin, until, known = times[place - 1, column], times[place, column], sought.crossing[threshold, which]
+    # A path that falls and comes back is no straight line, though it may look like one from the years beside it.
+    doubted = np.flatnonzero((known > start[column]) & (known < until) & (known != begin))
+    short = met[threshold, which][doubted] - at(way[column[doubted]], which[doubted], known[doubted])
+    wrong = doubted[short > CLOSE * np.minimum(high - low, 1.0)[doubted]]
+    known[wrong] = sought.crossing[threshold[wrong], which[wrong]] = np.inf
+    late = known > until + near_dates(year)
+    risen = threshold[late], which[late], begin[late], low[late], until[late], high[late]
+    np.minimum.at(sought.crossing, risen[:2], until[late])
+    return risen, _corners(sought, _Stretches(way, sample, turns.falls[way, sample], times, levels))
+
+
+class _Stretches(NamedTuple):
+    """Stretches of paths: the quantity and the sample of each, (n,), the most by which it falls, in OOM a year."""
+
+    quantity: Numbers
+    sample: Numbers
+    falls: Array
+    times: Array
+    """Between which it turns once from rising to falling at most, (time, n), rising."""
+    levels: Array
+
+
+def _corners(sought: Sought, of: _Stretches) -> Brackets:
+    """Find corners between the times of stretches, at which paths are below thresholds that they meet there.
+
+    One that rises after a time and falls up to the next has turned: where the lines along its ends meet, if it is
+    straight on both sides; else the highest that it comes to is sought.
+    """
+    (times, levels), at, met = of[3:], sought.at, sought.goals - TOUCH
+    least = np.full((len(times) - 1, times.shape[1]), np.inf)
+    for quantity, goal, crossing in zip(sought.of, met, sought.crossing, strict=True):
+        is_open = (of.quantity == quantity) & (crossing[of.sample] >= times[1:])
+        np.minimum(least, np.where(is_open, goal[of.sample], np.inf), out=least)
+    spans, is_known = np.diff(times, axis=0), np.isfinite(levels[1:]) & np.isfinite(levels[:-1])
+    with np.errstate(invalid="ignore"):  # of levels that are not finite
+        most = levels[1:] + of.falls * spans
+    place, which = where(is_known & (spans > BESIDE) & (least < np.inf) & (most >= least))
+    gains = list[Array]()
+    for side, inwards in ((1, -BESIDE), (0, BESIDE)):  # most rise up to the end
+        time = times[place + side, which] + inwards * spans[place, which]
+        gain = of_each(at, of.quantity, of.sample, which, time) - levels[place + side, which]
+        higher = gain > LEVEL
+        place, which = place[higher], which[higher]
+        gains = [each[higher] for each in (*gains, gain / BESIDE)]
+    low, high = levels[place, which], levels[place + 1, which]
+    share = np.clip((high - low + gains[0]) / (gains[0] + gains[1]), 0.0, 1.0)
+    top, beside = low + share * gains[1], np.maximum(low, high)
+    near = beside + 2.0 * (top - beside) >= least[place, which]
+    place, which = place[near], which[near]
+    low, top, share = (each[near] for each in (low, top, share))
+    quantity, sample, start, span = of.quantity[which], of.sample[which], times[place, which], spans[place, which]
+    time = start + share * span
+    height = of_each(at, quantity, sample, np.arange(time.size), time)
+    bent = np.flatnonzero(height < top - TOUCH)
+    path = partial(of_each, at, quantity[bent], sample[bent])
+    time[bent], height[bent] = highest(path, start[bent], times[place + 1, which][bent], least[place, which][bent])
+    is_met = (sought.of[:, None] == quantity) & (met[:, sample] <= height) & (sought.crossing[:, sample] > time)
+    threshold, each = where(is_met)
+    return threshold, sample[each], start[each], low[each], time[each], height[each]
