@@ -387,9 +387,9 @@ def _take_over(run: xr.DataTree, file: FilePath, scenario: Scenario, unfinished:
         make_folder(unfinished.folder)
         if file.name == STORE:
             firsts = range(0, tallies.samples, length)
-            batches = (_arrays(run.isel(sample=slice(first, first + length)), first) for first in firsts)
+            parts = (_arrays(run.isel(sample=slice(first, first + length)), first) for first in firsts)
             try:
-                take_store(file, unfinished.folder, scenario, batches)
+                take_store(file, unfinished.folder, scenario, parts)
             except BaseException:
                 unfinished.clear()  # which is taken over whole, or not at all
                 raise
