@@ -11,7 +11,6 @@ import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import closing
 from dataclasses import replace
 from functools import partial
 from pathlib import Path as FilePath
@@ -34,8 +33,8 @@ from simulator.analysis.sweep_points import Over, SweepPlan, load_sweep
 from simulator.analysis.sweep_tables import Known, read_outcomes
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.run_folders import FITS, Say
-from simulator.engine.simulation import COUNTED, How, Progress, array_steps, simulate
-from simulator.engine.workers import Queue, Workers, side_by_side, submitted, width, worth_processes
+from simulator.engine.simulation import COUNTED, How, Progress, run_arrays, run_plan, simulate, works_of
+from simulator.engine.workers import Workers, queued, side_by_side, submitted, width, worth_processes
 from simulator.errors import InputError
 from simulator.files import short_hash, tidy
 from simulator.runs.groups import Group, as_dataset, named_thresholds
@@ -244,12 +243,19 @@ def _remote(text: str) -> xr.DataTree:
 def _each_by_all(
     todo: Sequence[Point], *, workers: Workers, left: Mapping[str, Unfinished]
 ) -> Iterator[tuple[str, xr.DataTree]]:
-    """Compute points one after the other, each by all workers, which are handed their batches as one queue."""
-    with closing(Queue(workers, of=len(todo))) as queue:
-        how = How("summary", workers=workers, queue=queue)
-        runs = ((name, array_steps(point, how=how, unfinished=left.get(name))) for name, point in todo)
-        for name, made in queue.turns(runs):
-            yield name, made().to_xarray()
+    """Compute points one after the other, each by all workers; an executor is handed their batches as one queue."""
+    works = (
+        (place, work)
+        for place, (name, point) in enumerate(todo)
+        if name not in left or not left[name].exists
+        for work in works_of(run_plan(point), "summary")
+    )
+    with queued(workers, works) as queue:
+        for place, (name, point) in enumerate(todo):
+            if queue:
+                queue.begin(place)
+            how = How("summary", workers=workers, queue=queue)
+            yield name, run_arrays(point, how=how, unfinished=left.get(name)).to_xarray()
 
 
 SCENARIO = "scenario"

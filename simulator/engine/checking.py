@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from simulator.addresses import as_path
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.simulation import How, simulate
-from simulator.engine.workers import finished
-from simulator.engine.zarr_store import STORE, store_steps
+from simulator.engine.zarr_store import STORE, simulate_to_store
 from simulator.errors import RunFileError
 from simulator.runs.folder import damaged_run, open_run, stored_scenario
 from simulator.runs.groups import run_words
@@ -92,7 +91,7 @@ def check_run(run: xr.DataTree, *, custom: Mapping[str, CustomDriver] | None = N
     if run.attrs.get("store") == "zarr":
         with tempfile.TemporaryDirectory() as folder:
             path = FilePath(folder) / STORE
-            finished(store_steps(scenario, path, unfinished=Unfinished(path.with_suffix(".unfinished")), how=How()))
+            simulate_to_store(scenario, path, unfinished=Unfinished(path.with_suffix(".unfinished")), how=How())
             with open_run(path) as again:
                 return _compared(run, again)
     return _compared(run, simulate(scenario, keep=run.attrs["keep"], custom=custom))

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
-from itertools import groupby
+from functools import cache, partial
 from pathlib import Path as FilePath
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -19,9 +18,9 @@ from simulator.engine.checkpoints import COUNTS, Unfinished, read_tallies, write
 from simulator.engine.frontier import CROSSED
 from simulator.engine.plan import batch_length
 from simulator.engine.record import fit_of, run_id
-from simulator.engine.simulation import COUNTED, KEPT, How, Progress, array_steps, simulate
-from simulator.engine.workers import Queue, Steps, Workers, finished
-from simulator.engine.zarr_store import STORE, store_steps, take_store
+from simulator.engine.simulation import COUNTED, KEPT, How, Progress, run_arrays, run_plan, simulate, works_of
+from simulator.engine.workers import Work, Workers, queued
+from simulator.engine.zarr_store import STORE, simulate_to_store, take_store
 from simulator.errors import InputError, RunFileError, SimulatorError
 from simulator.files import LARGEST_TEXT, is_there, make_folder, tidy
 from simulator.model.meeting import room_for_crossings
@@ -54,33 +53,22 @@ def run_to_folder(
     What is done is left in `<run folder>.unfinished` every ten seconds and when the run is interrupted; it goes when
     the run folder is written.
     """
-    return finished(_folder_steps(scenario, outputs, how, resume, say))
-
-
-type _Made = tuple[Group, FilePath]
-
-
-def _folder_steps(scenario: Scenario, outputs: FilePath, how: How, resume: bool, say: Say) -> Steps[_Made]:
-    """Do as `run_to_folder` in steps; what is to be said is said when its turn has come."""
     if how.store == "zarr" and how.keep == "summary":
         raise InputError("--store zarr holds samples; write --keep trajectories with it, or leave it out.")
-    scenario, told = ready(scenario, outputs, say=say), ""
+    scenario = ready(scenario, outputs, say=say)
     with _at_work(scenario, outputs, how) as unfinished, unfinished.noted():
         if unfinished.exists and not resume:
-            told = "an interrupted run of this scenario is started anew; "
-            told += f"--resume would have gone on with {unfinished.folder}"
+            say(
+                "an interrupted run of this scenario is started anew; "
+                f"--resume would have gone on with {unfinished.folder}"
+            )
             unfinished.clear()
-        elif resume and not unfinished.exists:
+        if resume and not unfinished.exists:
             if taken := _whole(unfinished.folder.with_suffix("")):
-                yield ()
                 say(f"{taken[1]}: is whole, and taken as it is.")
                 return taken
-            told = "nothing was left by an interrupted run of this scenario: it is run from the start."
-        with contextlib.closing(_finish(scenario, outputs, how, unfinished)) as steps:
-            yield next(steps)
-            if told:
-                say(told)
-            return (yield from steps)
+            say("nothing was left by an interrupted run of this scenario: it is run from the start.")
+        return _finish(scenario, outputs, how, unfinished)
 
 
 type Runs = Iterator[tuple[str, Group, FilePath]]
@@ -91,7 +79,13 @@ def run_with_variants(
     source: FilePath | str, outputs: FilePath, overrides: Sequence[str], *, how: How, resume: bool, say: Say
 ) -> Runs:
     """Run a scenario and its variants into run folders."""
-    scenario, variants = load_with_variants(source, overrides=overrides)
+    yield from _run_each(load_with_variants(source, overrides=overrides), outputs, how=how, resume=resume, say=say)
+
+
+def _run_each(
+    given: tuple[Scenario, Mapping[str, Scenario]], outputs: FilePath, *, how: How, resume: bool, say: Say
+) -> Runs:
+    scenario, variants = given
     for name, each in ((scenario.spec.name, scenario), *variants.items()):
         yield name, *run_to_folder(each, outputs, how=how, resume=resume, say=say)
 
@@ -107,49 +101,34 @@ def run_several(
 ) -> Generator[Callable[[], Runs], None, None]:
     """Give what runs each of several scenarios with its variants, in their order.
 
-    Their batches are handed out as one queue: the next ones before one is whole. A scenario that must learn is begun
-    when its turn comes, as one that is named twice. `resume` takes runs that are whole as they are.
+    An executor is handed their batches as one queue: the next ones before one is whole. Runs into stores, of scenarios
+    that must learn, and those that are gone on with hand out their own. `resume` takes runs that are whole as they are.
     """
-    with contextlib.closing(Queue(how.workers, of=len(sources))) as queue:
-        runs = queue.turns(_each_of(sources, outputs, overrides, replace(how, queue=queue), resume, say))
-        for _, turns in groupby(runs, key=lambda turn: turn[0][0]):
-            yield partial(_done, turns)
+    read = [cache(partial(load_with_variants, source, overrides=overrides)) for source in sources]
+
+    def works() -> Iterator[tuple[int, Work[Any]]]:
+        for place, found in enumerate(read):
+            with contextlib.suppress(SimulatorError):  # which is told when its turn comes
+                scenario, variants = found()
+                for each in (scenario, *variants.values()):
+                    if not (each.must_learn or (resume and _begun(each, outputs, how))):
+                        yield from ((place, todo) for todo in works_of(run_plan(each), how.keep))
+
+    def runs(place: int) -> Runs:
+        yield from _run_each(read[place](), outputs, how=replace(how, queue=queue), resume=resume, say=say)
+        read[place].cache_clear()
+
+    with queued(how.workers if how.store == "netcdf" else 1, works()) as queue:
+        for place in range(len(read)):
+            if queue:
+                queue.begin(place)
+            yield partial(runs, place)
 
 
-type _Called = tuple[int, str]
-"""A run by the place of its scenario and its name."""
-
-
-def _each_of(
-    sources: Sequence[FilePath | str], outputs: FilePath, overrides: Sequence[str], how: How, resume: bool, say: Say
-) -> Iterator[tuple[_Called, Steps[_Made]]]:
-    begun = set[FilePath]()
-    for place, source in enumerate(sources):
-        try:
-            scenario, variants = load_with_variants(source, overrides=overrides)
-        except SimulatorError as error:
-            yield (place, ""), _failing(error)
-            continue
-        for name, each in ((scenario.spec.name, scenario), *variants.items()):
-            steps = _folder_steps(each, outputs, how, resume, say)
-            folder = None if each.must_learn else _unfinished(each, outputs, how).folder
-            yield (place, name), _later(steps) if folder is None or folder in begun else steps
-            begun |= {folder} if folder else set()
-
-
-def _later(steps: Steps[_Made]) -> Steps[_Made]:
-    """Begin a run when its turn comes, and not ahead."""
-    yield ()
-    return (yield from steps)
-
-
-def _failing(error: SimulatorError) -> Steps[_Made]:
-    yield ()
-    raise error
-
-
-def _done(turns: Iterable[tuple[_Called, Callable[[], _Made]]]) -> Runs:
-    return ((name, *made()) for (_, name), made in turns)
+def _begun(scenario: Scenario, outputs: FilePath, how: How) -> bool:
+    """Tell whether a run of a scenario, or what is left of one, is there."""
+    unfinished = _unfinished(scenario, outputs, how)
+    return unfinished.exists or is_there(unfinished.folder.with_suffix(""))
 
 
 def ready(scenario: Scenario, outputs: FilePath, *, say: Say = print, stored: bool = False) -> Scenario:
@@ -282,14 +261,14 @@ def _whole(folder: FilePath) -> tuple[Group, FilePath] | None:
     return None
 
 
-def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> Steps[_Made]:
+def _finish(scenario: Scenario, outputs: FilePath, how: How, unfinished: Unfinished) -> tuple[Group, FilePath]:
     folder = unfinished.folder.with_suffix("")
     if how.store == "zarr":
-        yield from store_steps(scenario, folder / STORE, unfinished=unfinished, how=how)
+        simulate_to_store(scenario, folder / STORE, unfinished=unfinished, how=how)
         run = of_tree(open_run(folder))
         write_tables(run, folder, kept_scenario_text(run))
     else:
-        run = yield from array_steps(scenario, how=how, unfinished=unfinished)
+        run = run_arrays(scenario, how=how, unfinished=unfinished)
         if how.made:
             how.made(run)
         folder = write_run(run, outputs)
@@ -347,13 +326,16 @@ def extend_run(
     outputs = as_path(outputs)
     with open_run(path) as run:
         scenario = _extended(run, samples, path)
+        if run.attrs.get("store") == "zarr" and isinstance(as_path(path), Address) != isinstance(outputs, Address):
+            rule = "its store grows by files that are laid out otherwise at an address and on this machine"
+            raise InputError(f"{path}: {rule}. Name with --output what is like it.")
         how = How(run.attrs["keep"], run.attrs.get("store", "netcdf"), workers, progress)
         with _at_work(scenario, outputs, how) as unfinished, unfinished.noted("The same command goes on from there."):
             if not unfinished.exists:
-                taken = _take_over(run, run_path(path), scenario, unfinished)
+                taken = _take_over(run, run_path(path), unfinished)
                 if say:
                     say(f"{taken:,} samples are taken over.")
-            return open_run(finished(_finish(scenario, outputs, how, unfinished))[1])
+            return open_run(_finish(scenario, outputs, how, unfinished)[1])
 
 
 def _extended(run: xr.DataTree, samples: int, path: FilePath | str) -> Scenario:
@@ -375,7 +357,7 @@ def _extended(run: xr.DataTree, samples: int, path: FilePath | str) -> Scenario:
     return replace(scenario, overrides=(*before, f"{first} -> {samples}"), fit=fit_of(run))
 
 
-def _take_over(run: xr.DataTree, file: FilePath, scenario: Scenario, unfinished: Unfinished) -> int:
+def _take_over(run: xr.DataTree, file: FilePath, unfinished: Unfinished) -> int:
     """Put what a run holds where an interrupted run would have left it; give the number of samples."""
     counts = file.parent / COUNTS
     most = COUNTED if run.attrs["keep"] == "summary" else KEPT  # as they were counted or kept, batch by batch
@@ -386,13 +368,7 @@ def _take_over(run: xr.DataTree, file: FilePath, scenario: Scenario, unfinished:
             return 0
         make_folder(unfinished.folder)
         if file.name == STORE:
-            firsts = range(0, tallies.samples, length)
-            parts = (_arrays(run.isel(sample=slice(first, first + length)), first) for first in firsts)
-            try:
-                take_store(file, unfinished.folder, scenario, parts)
-            except BaseException:
-                unfinished.clear()  # which is taken over whole, or not at all
-                raise
+            take_store(file, unfinished.folder)
         unfinished.keep_tallies(tallies)
         return tallies.samples
     batches = _arrays(run).cut(length)
@@ -400,8 +376,8 @@ def _take_over(run: xr.DataTree, file: FilePath, scenario: Scenario, unfinished:
     return sum(batch.size for batch in batches)
 
 
-def _arrays(run: xr.DataTree, first: int = 0) -> Batch:
-    """Take the samples of a run, from sample number `first` on, as one batch."""
+def _arrays(run: xr.DataTree) -> Batch:
+    """Take the samples of a run as one batch."""
     parameters, trajectories, crossings, events, actors = (
         {str(name): values.values for name, values in run[group].data_vars.items()} if group in run.children else {}
         for group in ("parameters", "trajectories", "crossings", "events", "actors")
@@ -414,4 +390,4 @@ def _arrays(run: xr.DataTree, first: int = 0) -> Batch:
         count = run["actors"].sizes["actor"]
         actors = {name: values if name in CROSSED else values.T for name, values in actors.items()}
         actors = {name: np.empty((count, 0, size), none[name].dtype) for name in CROSSED} | actors
-    return Batch(first, size, parameters, trajectories, (crossings or none) | events, component, actors)
+    return Batch(0, size, parameters, trajectories, (crossings or none) | events, component, actors)

@@ -10,15 +10,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from simulator.engine import workers as work
-from simulator.engine.batches import compute_batch, free_memory
+from simulator.engine.batches import Batch, compute_batch, free_memory
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.collecting import Groups, Tallies, sample_groups
 from simulator.engine.plan import Plan, batch_length, joint_variables, parts_of, plan_of
 from simulator.engine.record import build_run
-from simulator.engine.workers import Queue, Steps, Workers, finished
+from simulator.engine.workers import Workers
 from simulator.errors import InputError, SimulatorError, dotted, near_name
 from simulator.runs.groups import Group
 from simulator.runs.histograms import histogram_bytes
@@ -60,8 +60,8 @@ class How:
     store: Literal["netcdf", "zarr"] = "netcdf"
     workers: Workers = 1
     progress: Progress | None = None
-    queue: Queue | None = None
-    """In which its works stand, beside those of other runs, where they are handed out with those."""
+    queue: work.Queue | None = None
+    """In which the batches stand, beside those of other runs, where they are handed out with those."""
     made: Callable[[Group], None] | None = None
     """Told of a run that is computed, before it is written."""
 
@@ -137,14 +137,7 @@ def run_arrays(
     unfinished: Unfinished | None = None,
 ) -> Group:
     """Run a scenario that has learnt what it has to; the run is that of `simulate`, as labelled arrays."""
-    return finished(array_steps(scenario, how=how, custom=custom, unfinished=unfinished))
-
-
-def array_steps(
-    scenario: Scenario, *, how: How, custom: Mapping[str, CustomDriver] | None = None, unfinished: Unfinished | None
-) -> Steps[Group]:
-    """Do as `run_arrays` in steps."""
-    plan, groups = yield from _summing_up(scenario, how, custom, unfinished)
+    plan, groups = summed_up(scenario, how=how, custom=custom, unfinished=unfinished)
     return build_run(scenario, groups, plan=plan, keep=how.keep)
 
 
@@ -156,15 +149,9 @@ def summed_up(
     unfinished: Unfinished | None = None,
 ) -> tuple[Plan, Groups]:
     """Run a scenario; give its plan and its arrays, which have no labels yet."""
-    return finished(_summing_up(scenario, how, custom, unfinished))
-
-
-def _summing_up(
-    scenario: Scenario, how: How, custom: Mapping[str, CustomDriver] | None, unfinished: Unfinished | None
-) -> Steps[tuple[Plan, Groups]]:
     plan = run_plan(scenario, custom)
     refuse_too_large(plan, how.keep)
-    return plan, (yield from (_kept if how.keep == "trajectories" else _counted)(plan, how, unfinished))
+    return plan, (_kept if how.keep == "trajectories" else _counted)(plan, how, unfinished)
 
 
 def run_plan(scenario: Scenario, custom: Mapping[str, CustomDriver] | None = None) -> Plan:
@@ -210,7 +197,7 @@ def work_through[Result](
     """
     samples, block, whole = given.plan.spec.samples, given.plan.spec.block, True
     try:
-        for done, result in how.queue.results(given) if how.queue else work.in_order(given, workers=how.workers):
+        for done, result in (how.queue and how.queue.results(given)) or work.in_order(given, workers=how.workers):
             whole = False
             add(result)
             whole = True
@@ -224,6 +211,11 @@ def work_through[Result](
         raise
 
 
+def kept_work(plan: Plan, *, done: int = 0) -> work.Work[list[Batch]]:
+    """Give the work of a run that keeps its samples, of which so many are done."""
+    return work.Work(work.kept, plan, batch_firsts(plan, keep="trajectories", done=done))
+
+
 def counted_works[Result](
     task: Callable[[Plan, range], Result], plan: Plan, *, keep: str = "summary", done: int = 0
 ) -> tuple[work.Work[Result], work.Work[Result]]:
@@ -233,27 +225,29 @@ def counted_works[Result](
     return work.Work(task, plan, firsts[:full], work.MOST_TOGETHER), work.Work(task, plan, firsts[full:])
 
 
-def _kept(plan: Plan, how: How, unfinished: Unfinished | None) -> Steps[Groups]:
+def works_of(plan: Plan, keep: str) -> tuple[work.Work[Any], ...]:
+    """Give all that is handed out for a run into one file, from its start."""
+    return (kept_work(plan),) if keep == "trajectories" else counted_works(work.counted, plan)
+
+
+def _kept(plan: Plan, how: How, unfinished: Unfinished | None) -> Groups:
     batches = unfinished.batches() if unfinished else []
 
     def keep(left: Unfinished) -> None:
         left.keep_batches(batches)
 
-    done = sum(batch.size for batch in batches)
-    todo = work.Work(work.kept, plan, batch_firsts(plan, keep="trajectories", done=done))
-    yield (todo,)
+    todo = kept_work(plan, done=sum(batch.size for batch in batches))
     work_through(todo, add=batches.extend, keep=keep, how=how, unfinished=unfinished)
     return sample_groups(plan, batches)
 
 
-def _counted(plan: Plan, how: How, unfinished: Unfinished | None) -> Steps[Groups]:
+def _counted(plan: Plan, how: How, unfinished: Unfinished | None) -> Groups:
     tallies = unfinished.tallies() if unfinished else Tallies()
 
     def keep(left: Unfinished) -> None:
         left.keep_tallies(tallies)
 
     full, rest = counted_works(work.counted, plan, done=tallies.samples)
-    yield full, rest
     work_through(full, add=tallies.add, keep=keep, how=how, unfinished=unfinished)
     if unfinished and tallies.samples >= LEAVES_COUNTS:
         keep(unfinished)

@@ -1,4 +1,4 @@
-"""The batches of runs as one queue: done here, in several processes, or by an executor; handed on in order."""
+"""The batches of a run as work: one after the other, in several processes, or by an executor; handed on in order."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import sys
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor
-from dataclasses import dataclass, field
-from functools import cache, cached_property, lru_cache, partial
+from dataclasses import dataclass
+from functools import cache, lru_cache, partial
 from itertools import chain, islice
 from pathlib import Path as FilePath
 from typing import Any, Literal
@@ -72,185 +72,114 @@ class Work[Result]:
     firsts: range
     together: int = 1
 
-
-type Steps[Result] = Generator[Sequence[Work[Any]], None, Result]
-"""A run: it gives what it hands out, which others may do before it is gone on with, and then does the rest."""
-
-
-def finished[Result](steps: Steps[Result], take: Callable[[Sequence[Work[Any]]], object] = len) -> Result:
-    """Do a run to its end; what it hands out is told."""
-    while True:
-        try:
-            take(next(steps))
-        except StopIteration as end:
-            return end.value  # type: ignore[no-any-return]
+    def is_like(self, other: Work[Any]) -> bool:
+        """Tell whether the results are the same."""
+        return self.task is other.task and self.firsts == other.firsts and self.plan.data == other.plan.data
 
 
-@dataclass(eq=False)
-class _Handed:
-    """The work of a run, by its number: what is not begun yet, what waits to be taken, and the seconds of a batch."""
+def in_order[Result](work: Work[Result], *, workers: Workers) -> Iterator[tuple[range, Result]]:
+    """Do a task for each batch, several at a time, and hand the results on in order.
 
-    run: int
-    work: Work[Any]
-    left: range
-    waiting: deque[tuple[range, Future[tuple[Any, float]]]] = field(default_factory=deque)
-    seconds: float = 0.0
+    The first batch is timed; where the others would take long and other processes can make the plan, they are shared
+    with those, up to `together` at once. Threads do not pay: numpy's steps are too short. An executor does them all.
+    """
+    task, plan, firsts = work.task, work.plan, work.firsts
+    if not firsts:
+        return
+    afar = isinstance(workers, Executor)
+    if afar:
+        refuse_functions(plan)
+    here, text = partial(_timed, task, plan), cache(lambda: json.dumps(plan.data))
 
-    @cached_property
-    def text(self) -> str:
-        """The scenario, as others are told it."""
-        refuse_functions(self.work.plan)
-        return json.dumps(self.work.plan.data)
+    def there(pool: Executor, job: range) -> Future[tuple[Result, float]]:
+        return submitted(pool, _remote, task, text(), job)
 
-    def cut(self, parts: int, seconds: float) -> range:
-        """Take a job of what is left: a single batch, until it is known how long one takes."""
-        fitting = int(seconds / self.seconds) if self.seconds else 1
-        size = max(1, min(self.work.together, fitting, len(self.left) // parts))
-        job, self.left = self.left[:size], self.left[size:]
-        return job
+    [(first, (result, each))] = side_by_side([firsts[:1]], workers=workers if afar else 1, here=here, there=there)
+    yield first, result
+    rest = firsts[1:]
+    if not afar and (workers == 1 or plan.data is None or not worth_processes(each * len(rest))):
+        yield from ((rest[place : place + 1], task(plan, rest[place : place + 1])) for place in range(len(rest)))
+        return
+    most = min(work.together, int((HANDED_SECONDS if afar else JOB_SECONDS) / each))
+    jobs = _shrinking(rest, most=most, parts=2 * width(workers))
+    for job, (found, _) in side_by_side(jobs, workers=workers, here=here, there=there):
+        yield job, found
+
+
+def _shrinking(firsts: range, *, most: int, parts: int) -> Iterator[range]:
+    """Cut batches into jobs of a part of what is left, so that all end together; `most` at once."""
+    while firsts:
+        size = max(1, min(most, len(firsts) // parts))
+        yield firsts[:size]
+        firsts = firsts[size:]
 
 
 class Queue:
-    """The works of several runs, handed out one after the other: those of a run before the last is whole.
+    """The batches of several runs, handed to an executor one after the other: those of a run before the last is whole.
 
-    A run is begun when hands are free, and gone on with when its turn comes; then what is left of those before it is
-    let go. An executor does all; of several processes this is one, and the others start where they pay. Where one is
-    killed, the run whose turn it is ends, and for those that follow others start.
+    `works` gives what the runs do, each with the place of its run, and is asked when hands are free. A run that does
+    something else, since it goes on with what was left, hands out its own.
     """
 
-    def __init__(self, workers: Workers, *, of: int = 1) -> None:
-        self._of = of
-        self._pool = workers if isinstance(workers, Executor) else None
-        self._afar = self._pool is not None
-        self._hands = width(workers) - (0 if self._afar else 1)
-        self._most = HANDED_SECONDS if self._afar else JOB_SECONDS
-        self._processes = contextlib.ExitStack()
-        self._runs: Iterator[tuple[int, tuple[Any, Steps[Any]]]] = iter(())
-        self._begun = deque[tuple[int, Any, Steps[Any], Future[Any]]]()
-        self._works = list[_Handed]()
+    def __init__(self, pool: Executor, works: Iterable[tuple[int, Work[Any]]]) -> None:
+        self._pool, self._hands, self._place = pool, width(pool), 0
+        self._waiting = deque[tuple[int, Work[Any], range, Future[tuple[Any, float]]]]()
+        self._left = self._jobs(works)
+        self._seconds: dict[int, float] = {}
 
-    def turns[Label, Result](
-        self, runs: Iterable[tuple[Label, Steps[Result]]]
-    ) -> Iterator[tuple[Label, Callable[[], Result]]]:
-        """Give what does each of several runs, in their order, beside what it is called."""
-        self._runs = enumerate(runs)
-        while self._begun or self._begin():
-            number, label, steps, ended = self._begun.popleft()
-            self._let_go(number)
-            with contextlib.closing(steps):
-                yield label, partial(self._finished, number, steps, ended)
+    def begin(self, place: int) -> None:
+        """Come to the run of a place: what is left of those before it is let go."""
+        self._place = place
+        while self._waiting and self._waiting[0][0] < place:
+            self._waiting.popleft()[-1].cancel()
+        self._seconds = {each: seconds for each, seconds in self._seconds.items() if each >= place}
 
-    def results[Result](self, given: Work[Result]) -> Iterator[tuple[range, Result]]:
-        """Hand on the results of a work that was taken in, in order."""
-        handed = next(each for each in self._works if each.work is given)
-        try:
-            while handed.left or handed.waiting:
-                is_room, is_ready = self._fill(handed), any(future.done() for _, future in islice(handed.waiting, 1))
-                if self._afar and not handed.waiting:
-                    self._hand(handed)
-                elif not self._afar and is_room and not is_ready and (own := self._next(handed)):
-                    self._do(own)
-                    continue
-                job, future = handed.waiting.popleft()
-                result, seconds = future.result()
-                handed.seconds = handed.seconds or seconds / len(job)
-                yield job, result
-        except BrokenExecutor:
-            self._start_anew()
-            raise SimulatorError(KILLED) from None
+    def results[Result](self, work: Work[Result]) -> Iterator[tuple[range, Result]] | None:
+        """Hand on the results of a run's work in order; None where it is not what was handed out."""
+        self._fill()
+        return self._results(work) if self._is_next(work) else None
 
-    def close(self) -> None:
-        """Let go what was not taken, and end the runs whose turn did not come when no process writes for them."""
-        self._let_go(sys.maxsize)
-        self._processes.close()
-        for _, _, steps, _ in self._begun:
-            steps.close()
-
-    def _begin(self) -> bool:
-        """Begin the next run; what is wrong with it is told when its turn comes."""
-        for number, (label, steps) in islice(self._runs, 1):
-            ended = Future[Any]()
+    def _results(self, work: Work[Any]) -> Iterator[tuple[range, Any]]:
+        while self._is_next(work):
+            place, _, job, future = self._waiting.popleft()
             try:
-                self.take(number, next(steps))
-            except StopIteration as end:
-                ended.set_result(end.value)
-            except Exception as error:  # noqa: BLE001  # whatever it is, it is not of the run whose turn it is
-                ended.set_exception(error)
-            self._begun.append((number, label, steps, ended))
-            return True
-        return False
+                result, seconds = future.result()
+            except BrokenExecutor:
+                raise SimulatorError(KILLED) from None
+            self._seconds.setdefault(place, seconds / len(job))
+            yield job, result
+            self._fill()
 
-    def _finished[Result](self, number: int, steps: Steps[Result], ended: Future[Result]) -> Result:
-        return ended.result() if ended.done() else finished(steps, partial(self.take, number))
+    def _is_next(self, work: Work[Any]) -> bool:
+        return bool(self._waiting) and self._waiting[0][0] == self._place and self._waiting[0][1].is_like(work)
 
-    def take(self, number: int, works: Sequence[Work[Any]]) -> None:
-        """Take in the works of a run."""
-        self._works += [_Handed(number, each, each.firsts) for each in works]
-        self._works.sort(key=lambda each: each.run)  # of one that begins late they come before those of later ones
+    def _fill(self) -> None:
+        busy = sum(not each[-1].done() for each in self._waiting)
+        few = len(self._waiting) - busy <= min(2 * (self._hands + 1), MOST_HELD)
+        for place, work, job in islice(self._left, max(0, 2 * self._hands - busy) if few else 0):
+            text = json.dumps(work.plan.data)
+            self._waiting.append((place, work, job, submitted(self._pool, _remote, work.task, text, job)))
 
-    def _let_go(self, number: int) -> None:
-        """Let go what is left of the runs before a number."""
-        for _, future in (one for each in self._works if each.run < number for one in each.waiting):
-            future.cancel()
-        self._works = [each for each in self._works if each.run >= number]
-
-    def _next(self, handed: _Handed) -> _Handed | None:
-        """Give the work of which something is left: this one, or where others work too, the first."""
-        while self._pool and not handed.left:
-            if found := next((each for each in self._works if each.left), None):
-                return found
-            if not self._begin():
-                return None
-        return handed if handed.left else None
-
-    def _fill(self, turn: _Handed) -> bool:
-        """Hand jobs out as long as hands are free; tell whether few results wait, of which all take memory.
-
-        Of a single run nothing is handed out before its first batch has told how long one takes.
-        """
-        waiting = [future.done() for each in self._works for _, future in each.waiting]
-        busy, ready = waiting.count(False), waiting.count(True)
-        is_room = ready <= min(2 * (self._hands + 1), MOST_HELD)
-        most = 2 * (self._hands + 1) if self._of > 1 or turn.seconds else 1
-        for _ in range(most - busy if is_room and self._pool else 0):
-            if handed := self._next(self._works[0]):
-                self._hand(handed)
-        return is_room
-
-    def _hand(self, handed: _Handed) -> None:
-        if self._pool is not None:
-            job = handed.cut(2 * self._hands, self._most)
-            future = submitted(self._pool, _remote, handed.work.task, handed.text, job)
-            handed.waiting.append((job, future))
-
-    def _do(self, handed: _Handed) -> None:
-        """Do a job here; the first tells whether other processes pay for what is left of this run, and the others."""
-        future, job = Future[tuple[Any, float]](), handed.cut(2 * (self._hands + 1), self._most)
-        handed.waiting.append((job, future))
-        try:
-            future.set_result(found := _timed(handed.work.task, handed.work.plan, job))
-        except Exception as error:  # noqa: BLE001  # it may be of a run whose turn has not come
-            future.set_exception(error)
-            return
-        left = found[1] / len(job) * (len(handed.left) + len(handed.work.firsts) * (self._of - handed.run - 1))
-        is_alone = self._pool is None and self._hands > 0 and handed.work.plan.data is not None
-        if is_alone and worth_processes(left):
-            self._pool = self._processes.enter_context(_processes(self._hands))
-
-    def _start_anew(self) -> None:
-        """Take back what the processes had of the other runs, when one of them was killed."""
-        if not self._afar:
-            self._processes.close()
-            self._pool = None
-        for each in self._works:
-            each.left, each.waiting = each.work.firsts, deque()
+    def _jobs(self, works: Iterable[tuple[int, Work[Any]]]) -> Iterator[tuple[int, Work[Any], range]]:
+        """Cut works into jobs: single batches, until it is known of a run how long one takes."""
+        for place, work in works:
+            firsts = work.firsts
+            while firsts and place >= self._place:
+                fitting = int(HANDED_SECONDS / self._seconds[place]) if place in self._seconds else 1
+                size = max(1, min(work.together, fitting, len(firsts) // (4 * self._hands)))
+                yield place, work, firsts[:size]
+                firsts = firsts[size:]
 
 
-def in_order[Result](given: Work[Result], *, workers: Workers) -> Iterator[tuple[range, Result]]:
-    """Do a work, several jobs at a time, and hand the results on in the order of the batches."""
-    with contextlib.closing(Queue(workers)) as queue:
-        queue.take(0, [given])
-        yield from queue.results(given)
+@contextlib.contextmanager
+def queued(workers: Workers, works: Iterable[tuple[int, Work[Any]]]) -> Iterator[Queue | None]:
+    """Give the queue of several runs' batches, where an executor does them, and let go at the end what is left."""
+    queue = Queue(workers, works) if isinstance(workers, Executor) else None
+    try:
+        yield queue
+    finally:
+        if queue:
+            queue.begin(sys.maxsize)
 
 
 def width(workers: Workers) -> int:
@@ -287,7 +216,6 @@ def _processes(number: int) -> Iterator[Executor]:
     """Start processes of this machine, which end where this one does."""
     context = multiprocessing.get_context(_start_method())
     with ProcessPoolExecutor(number, mp_context=context, initializer=_follow) as pool:
-        pool.submit(int)  # copies of this one are made now, while it has one thread
         try:
             yield pool
         finally:
@@ -436,7 +364,6 @@ def _timed[Result](task: Callable[[Plan, range], Result], plan: Plan, firsts: ra
 
 
 def _remote[Result](task: Callable[[Plan, range], Result], text: str, firsts: range) -> tuple[Result, float]:
-    """Do a task for batches of the scenario of a text, and tell how many seconds it took."""
     return _timed(task, _plan_of_text(text), firsts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import Executor
 from functools import partial
 from itertools import product
@@ -22,8 +22,7 @@ from simulator.engine.cluster import SEEN, check_shared
 from simulator.engine.collecting import Groups, Piece, Tallies, count_piece, with_samples
 from simulator.engine.plan import Plan
 from simulator.engine.record import Labels, build_run, grouped
-from simulator.engine.simulation import How, batch_firsts, counted_works, refuse_too_large, run_plan, work_through
-from simulator.engine.workers import Steps
+from simulator.engine.simulation import How, counted_works, refuse_too_large, run_plan, work_through
 from simulator.errors import InputError, RunFileError, SimulatorError, missing_extra
 from simulator.files import copy_folder, make_folder, remove_file, remove_folder, replace_folder, step, tidy, write_text
 from simulator.runs.folder import ORDER
@@ -49,8 +48,8 @@ _ABOUT = "zarr.json"
 """The file of an array or a group that says what it is."""
 
 
-def store_steps(scenario: Scenario, path: FilePath, *, unfinished: Unfinished, how: How) -> Steps[None]:
-    """Run a scenario and write every sample to a Zarr store as it is computed, by whoever computes it; in steps.
+def simulate_to_store(scenario: Scenario, path: FilePath, *, unfinished: Unfinished, how: How) -> None:
+    """Run a scenario and write every sample to a Zarr store as it is computed, by whoever computes it.
 
     Memory is bounded by the batch. The summary is counted as for `keep="summary"`: quantiles to 0.001 OOM. The store
     has its whole length from the first on, in the unfinished run's folder, and is put in its place when it is whole. At
@@ -64,7 +63,6 @@ def store_steps(scenario: Scenario, path: FilePath, *, unfinished: Unfinished, h
     make_folder(unfinished.folder)
     tidy(path.parent)
     if (growing == path or not growing.exists()) and tallies.samples and is_whole(path):
-        yield ()
         return  # a kill left it so: the store stands in its place, and what is made of it is missing
     tallies = tallies if growing.exists() else Tallies()
     sealed: dict[str, Sealed] = {}
@@ -87,7 +85,6 @@ def store_steps(scenario: Scenario, path: FilePath, *, unfinished: Unfinished, h
             if growing != path:
                 remove_folder(growing)
             _create(growing, Labels(scenario, plan), plan, length=full.firsts.step)
-        yield full, rest
         work_through(full, add=add, keep=keep, how=how, unfinished=unfinished)
         keep(unfinished)  # an extension starts where full batches end
         work_through(rest, add=add, keep=keep, how=how, unfinished=None)
@@ -178,19 +175,10 @@ def _numbers(group: str, samples: int, attrs: Mapping[str, Any]) -> dict[str, by
     return {name: content for name, content in files.items() if name.startswith(f"{group}/sample/")}
 
 
-def take_store(store: FilePath, unfinished: FilePath, scenario: Scenario, batches: Iterable[Batch]) -> None:
-    """Copy a store that is whole to where that of an unfinished run of a scenario grows.
-
-    Between a folder and an address, which have files of other kinds, its batches are written anew.
-    """
+def take_store(store: FilePath, unfinished: FilePath) -> None:
+    """Copy a store that is whole to where that of an unfinished run grows, which is not whole before its end."""
     target = store_of(unfinished, unfinished.with_suffix("") / STORE)
     check_manifest(store, full=True)
-    if isinstance(store, Address) != isinstance(target, Address):
-        plan = run_plan(scenario)
-        _create(target, Labels(scenario, plan), plan, length=batch_firsts(plan, keep="trajectories").step)
-        for _ in _put_all(target, plan, batches, {}):
-            pass
-        return
     if not isinstance(store, Address) or not isinstance(target, Address):
         copy_folder(store, target)
         return
@@ -206,13 +194,10 @@ def written(store: str, plan: Plan, firsts: range) -> tuple[Piece, dict[str, Sea
     A batch is files of its own, which are put in their places whole: whoever writes one again writes the same.
     """
     sealed: dict[str, Sealed] = {}
-    return count_piece(plan, _put_all(as_path(store), plan, work.batches_from(plan, firsts), sealed)), sealed
-
-
-def _put_all(place: FilePath, plan: Plan, batches: Iterable[Batch], sealed: dict[str, Sealed]) -> Iterator[Batch]:
-    """Write batches to their places in a store, seal their files, and hand them on."""
+    place = as_path(store)
     arrays, files = _arrays(place)
-    for batch in batches:
+
+    def put(batch: Batch) -> Batch:
         samples = slice(batch.first, batch.first + batch.size)
         for name, group in grouped(with_samples(Groups({}), plan, batch)).items():
             numbers = {} if isinstance(place, Address) else {"sample": np.arange(samples.start, samples.stop)}
@@ -226,7 +211,9 @@ def _put_all(place: FilePath, plan: Plan, batches: Iterable[Batch], sealed: dict
             if not isinstance(place, Address):
                 _put(place, name, content)
             sealed[name] = seal(content)
-        yield batch
+        return batch
+
+    return count_piece(plan, map(put, work.batches_from(plan, firsts))), sealed
 
 
 def _arrays(store: FilePath) -> tuple[dict[str, zarr.Array[Any]], dict[str, Any]]:

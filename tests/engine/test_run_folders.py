@@ -10,9 +10,8 @@ import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import netCDF4
 import numpy as np
@@ -521,113 +520,19 @@ class Asked(ThreadPoolExecutor):
         return super().submit(fn, *args, **kwargs)
 
 
-@pytest.mark.parametrize("how", [How(), How(keep="summary"), How(store="zarr")])
+@pytest.mark.parametrize("keep", ["trajectories", "summary"])
 def test_several_scenarios_go_out_as_one_queue_and_give_the_bytes_of_one_after_the_other(
-    how: How, tmp_path: Path
+    keep: Literal["trajectories", "summary"], tmp_path: Path
 ) -> None:
     files, found, handed = several(tmp_path), list[Path](), list[set[str]]()
     with Asked() as pool:
-        for each in run_several(files, tmp_path / "afar", [], how=replace(how, workers=pool)):
+        for each in run_several(files, tmp_path / "afar", [], how=How(keep, workers=pool)):
             found += [folder for _, _, folder in each()]
             handed.append({name for name, _ in pool.batches})
     assert handed[0] >= {"scenario-0", "scenario-1"}  # before it was written
     assert len(pool.batches) == len(set(pool.batches)) == (5 + 5 + 5)
-    alone = [run_to_folder(load_scenario(file), tmp_path / "alone", how=how)[1] for file in files]
+    alone = [run_to_folder(load_scenario(file), tmp_path / "alone", how=How(keep))[1] for file in files]
     assert [contents(folder) for folder in found] == [contents(folder) for folder in alone]
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("how", [How(), How(keep="summary"), How(store="zarr")])
-def test_own_processes_do_several_scenarios_as_one_queue(
-    how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    files, ahead, pools, submit = several(tmp_path), set[str](), set[int](), ProcessPoolExecutor.submit
-
-    def handed(pool: Any, task: Callable[..., Any], *given: Any) -> Future[Any]:
-        pools.add(id(pool))
-        ahead.update(json.loads(each.args[1])["name"] for each in given if isinstance(each, partial))
-        return submit(pool, task, *given)
-
-    def compute(plan: Plan, first: int, size: int) -> Batch:
-        ahead.add(plan.spec.name)
-        return compute_batch(plan, first, size)
-
-    monkeypatch.setattr(work, "worth_processes", lambda _: True)
-    monkeypatch.setattr(ProcessPoolExecutor, "submit", handed)
-    monkeypatch.setattr(work, "compute_batch", compute)
-    found = list[Path]()
-    for each in run_several(files, tmp_path / "beside", [], how=replace(how, workers=2)):
-        found += [folder for _, _, folder in each()]
-        assert len(found) > 1 or "scenario-1" in ahead
-    assert len(pools) == 1
-    alone = [run_to_folder(load_scenario(file), tmp_path / "alone", how=how)[1] for file in files]
-    assert [contents(folder) for folder in found] == [contents(folder) for folder in alone]
-
-
-def killing(plan: Plan, firsts: range) -> list[Batch]:
-    """Compute batches; a process beside the tests is killed by those of one scenario."""
-    if multiprocessing.parent_process() and plan.spec.name == "scenario-0":
-        os._exit(1)
-    return [compute_batch(plan, first, min(firsts.step, plan.spec.samples - first)) for first in firsts]
-
-
-@pytest.mark.slow
-def test_a_scenario_that_kills_a_process_takes_no_others_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(work, "worth_processes", lambda _: True)
-    monkeypatch.setattr(work, "kept", killing)
-    faults, ran = list[str](), list[str]()
-    for each in run_several(several(tmp_path), tmp_path / "outputs", [], how=How(workers=2)):
-        try:
-            ran += [name for name, _, _ in each()]
-        except SimulatorError as error:
-            faults.append(str(error))
-    assert ran == ["scenario-1", "scenario-2"]
-    assert faults == [work.KILLED]
-
-
-def test_of_several_scenarios_one_that_fails_while_it_is_computed_ends_alone(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def compute(plan: Plan, first: int, size: int) -> Batch:
-        if (plan.spec.name, first) == ("scenario-1", 4096):
-            raise SimulatorError("falls to 0")
-        return compute_batch(plan, first, size)
-
-    monkeypatch.setattr(work, "compute_batch", compute)
-    faults, ran = list[str](), list[str]()
-    with Asked() as pool:
-        for each in run_several(several(tmp_path), tmp_path / "afar", [], how=How(store="zarr", workers=pool)):
-            try:
-                ran += [name for name, _, _ in each()]
-            except SimulatorError as error:
-                faults.append(str(error))
-    assert (ran, faults) == (["scenario-0", "scenario-2"], ["falls to 0"])
-
-
-def test_a_scenario_that_is_named_twice_is_run_when_its_turn_comes(tmp_path: Path) -> None:
-    file, said = several(tmp_path)[0], list[str]()
-    with Asked() as pool:
-        how = How(store="zarr", workers=pool)
-        found = [
-            folder
-            for each in run_several([file, file], tmp_path / "afar", [], how=how, resume=True, say=said.append)
-            for _, _, folder in each()
-        ]
-    assert found[0] == found[1]
-    assert [line.rpartition(":")[2] for line in said] == [
-        " it is run from the start.", " is whole, and taken as it is."
-    ]  # fmt: skip
-
-
-def test_what_was_begun_of_a_run_whose_turn_does_not_come_is_taken_away(tmp_path: Path) -> None:
-    with Asked() as pool:
-        every = run_several(several(tmp_path), tmp_path / "afar", [], how=How(store="zarr", workers=pool))
-        (_, _, folder) = next(next(every)())
-        assert [each.name for each in (tmp_path / "afar").glob("scenario-1*.unfinished")]
-        every.close()
-    assert [each.name for each in (tmp_path / "afar").glob("[!.]*")] == [folder.name]
 
 
 def test_of_several_scenarios_one_that_fails_takes_no_others_with_it(tmp_path: Path) -> None:
@@ -660,11 +565,10 @@ def refuse(*_: object) -> None:
     raise SimulatorError("no room")
 
 
-@pytest.mark.parametrize("how", [How(keep="summary"), How(store="zarr")])
 def test_several_scenarios_are_gone_on_with_and_those_that_are_whole_are_taken(
-    how: How, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    files = several(tmp_path)
+    files, how = several(tmp_path), How(keep="summary")
     whole = [next(each())[2] for each in run_several(files, tmp_path / "whole", [], how=how)]
     with monkeypatch.context() as patch:
         interrupted(patch, after=8)

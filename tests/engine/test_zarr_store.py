@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
 import numpy as np
 import pytest
@@ -13,8 +11,6 @@ import pytest
 from simulator.addresses import Address, as_path
 from simulator.engine import run_folders as runs
 from simulator.engine import simulation
-from simulator.engine import zarr_store as stores
-from simulator.engine.batches import Batch
 from simulator.engine.checking import check_run
 from simulator.engine.checkpoints import Unfinished
 from simulator.engine.run_folders import extend_run, run_to_folder
@@ -31,10 +27,10 @@ fsspec = pytest.importorskip("fsspec")
 STORE = How(store="zarr")
 
 
-def scenario(samples: int = 700, *overrides: str) -> Scenario:
+def scenario(samples: int = 700) -> Scenario:
     changes = {"samples": samples, "block": 100, "thresholds": {"some": {"effective_compute": 1e30}}}
     growth = {"drivers.algorithms.growth": {"mean": 0.3, "sd": 0.2, "unit": "OOM/year"}}
-    return parse_scenario(scenario_text(small_scenario(changes | growth)), overrides=overrides)
+    return parse_scenario(scenario_text(small_scenario(changes | growth)))
 
 
 @pytest.fixture
@@ -48,10 +44,8 @@ def there(monkeypatch: pytest.MonkeyPatch):
     memory.store.clear()
 
 
-def contents(folder: Path) -> dict[str, bytes]:
-    if isinstance(folder, Address):
-        return folder.read_below(folder.all_sizes())
-    return {str(each.relative_to(folder)): each.read_bytes() for each in folder.rglob("*") if each.is_file()}
+def contents(folder: Address) -> dict[str, bytes]:
+    return folder.read_below(folder.all_sizes())
 
 
 def stop(*_: int) -> None:
@@ -157,42 +151,6 @@ def test_an_extension_is_a_fresh_run_to_the_byte(there: Address) -> None:
     same_samples(extend_run(short, samples=1_100, outputs=there / "cut"), simulate(scenario(1_100)))
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("to_address", [True, False])
-def test_a_store_is_extended_from_a_folder_to_an_address_and_back(
-    to_address: bool, there: Address, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one, other = (tmp_path, there) if to_address else (there, tmp_path)
-    _, short = run_to_folder(scenario(), one, how=STORE)
-    before, said = contents(short), list[str]()
-    _, fresh = run_to_folder(scenario(700, "samples=1100"), other / "fresh", how=STORE)
-
-    put, batches = stores._put_all, list[int]()
-
-    def put_some(*given: Any) -> Iterator[Batch]:
-        for batch in put(*given):
-            batches.append(batch.first)
-            yield batch
-            if len(batches) == 2 and not said:
-                stop()
-
-    monkeypatch.setattr(stores, "_put_all", put_some)
-    with pytest.raises(KeyboardInterrupt):  # while what it has is taken over
-        extend_run(short, samples=1_100, outputs=other / "longer")
-    assert [*(other / "longer").glob("*.unfinished")] == []
-    with pytest.raises(KeyboardInterrupt):  # while it goes on
-        extend_run(short, samples=1_100, outputs=other / "longer", progress=stop, say=said.append)
-    assert said == ["600 samples are taken over."]
-    batches.clear()
-    extended = extend_run(short, samples=1_100, outputs=other / "longer", say=said.append)
-    assert len(said) == 1
-    assert min(batches) >= 600
-    same_samples(extended, simulate(scenario(1_100)))
-    assert check_run(extended, fast=True).passed
-    assert contents(other / "longer" / fresh.name) == contents(fresh)
-    assert contents(short) == before
-
-
 @pytest.fixture
 def made(there: Address, kept: dict[str, bytes] = {}) -> Address:  # noqa: B006  # one run for all
     """A run that was written into a store."""
@@ -245,6 +203,12 @@ def test_samples_that_are_lost_after_opening_are_no_zeros(made: Address) -> None
             _ = run["trajectories/effective_compute"].values
 
 
-def test_what_several_processes_do_not_see_is_refused(there: Address) -> None:
+def test_what_several_processes_do_not_see_or_is_laid_out_otherwise_is_refused(
+    there: Address, made: Address, tmp_path
+) -> None:
     with pytest.raises(InputError, match=r"run\.zarr: is seen by this process alone, and several would write there"):
         run_to_folder(scenario(), there, how=How(store="zarr", workers=2))
+    _, here = run_to_folder(scenario(), tmp_path, how=STORE)
+    for path, outputs in ((made, tmp_path), (here, there)):
+        with pytest.raises(InputError, match="laid out otherwise at an address and on this machine"):
+            extend_run(path, samples=900, outputs=outputs)
