@@ -159,6 +159,9 @@ def _on_paths(
     broken, breaks = broken_times(paths.block, size, turned=any(way.falls for way in ways))
     follows = jumps or bool(followed_lags(paths.block)[1])
     turns = turning_times(paths.block, [_parts(way, paths) for way in ways], size)
+    for way, fall in zip(ways, turns.falls, strict=True):
+        if way.quantity == "capability":  # what compute may fall by bounds no metric
+            fall[fall > 0.0] = np.inf
 
     def turned(sought: Sought) -> Brackets:
         """Look at the samples that may fall."""
@@ -333,13 +336,13 @@ def _corners(sought: Sought, of: _Stretches) -> Brackets:
     low, high = levels[place, which], levels[place + 1, which]
     share = np.clip((high - low + gains[0]) / (gains[0] + gains[1]), 0.0, 1.0)
     top, beside = low + share * gains[1], np.maximum(low, high)
-    near = beside + 2.0 * (top - beside) >= least[place, which]
+    near = (beside + 2.0 * (top - beside) >= least[place, which]) | np.isinf(of.falls[which])
     place, which = place[near], which[near]
     low, top, share = (each[near] for each in (low, top, share))
     quantity, sample, start, span = of.quantity[which], of.sample[which], times[place, which], spans[place, which]
     time = start + share * span
     height = of_each(at, quantity, sample, np.arange(time.size), time)
-    bent = np.flatnonzero(height < top - TOUCH)
+    bent = np.flatnonzero((np.abs(height - top) > TOUCH) | (share == 0.0) | (share == 1.0))
     path = partial(of_each, at, quantity[bent], sample[bent])
     time[bent], height[bent] = highest(path, start[bent], times[place + 1, which][bent], least[place, which][bent])
     is_met = (sought.of[:, None] == quantity) & (met[:, sample] <= height) & (sought.crossing[:, sample] > time)
