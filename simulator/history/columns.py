@@ -17,7 +17,7 @@ from simulator.dates import DateError, date_of, last_day_of, year_of
 from simulator.errors import InputError, Place, PlacedFault, near_name, shown
 from simulator.files import CsvError, headings, is_there, read_bytes, read_csv, unchecked_rows
 from simulator.runs.table import Row
-from simulator.schema.base import LARGEST
+from simulator.schema.base import LARGEST_LOG
 from simulator.wording import harmful
 
 PUBLIC_PAGE = "https://epoch.ai/data"
@@ -71,7 +71,6 @@ _ISO = re.compile(r"(\d{4})-(\d{1,2})(?:-(\d{1,2}))?(?:[T ].*)?")
 _OTHER = re.compile(r"(\d{1,2})([-/.])(\d{1,2})\2(\d{4})")
 _NUMBER = re.compile(r"[-+]?(\d{1,3}(,\d{3})+(\.\d*)?|(\d+|(?=\.\d))(\.\d*)?(e[-+]?\d+)?)", re.IGNORECASE)
 """Thousands are parted by commas in no number with an exponent: in `4,640E+26` the comma is a decimal one."""
-_LARGEST_LOG = math.log10(LARGEST)
 _UNKNOWN = {"", "nan", "none", "null", "n/a", "na", "-", "#n/a"}
 _TRUE, _FALSE = {"true", "checked", "yes", "1"}, {"false", "unchecked", "no", "0"}
 
@@ -95,7 +94,7 @@ class Sheet:
             value = float(cell)
         except ValueError:
             return None
-        return value if abs(value) <= _LARGEST_LOG else None
+        return value if abs(value) <= LARGEST_LOG else None
 
     def misread(self, cells: Mapping[str, str], meaning: str) -> bool:
         """Tell whether a cell holds a number that is not read: neither blank nor a word, nor 0, which is unknown."""

@@ -26,6 +26,8 @@ FOLLOWING: tuple[Path, bytes] = (("own",), b"")
 
 _EXACT = 2.0**30
 
+_NO = np.zeros(1, dtype=np.bool_)
+
 STILL = 1e-12
 """OOM/year by which what stands still may seem to go."""
 
@@ -87,11 +89,10 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
     falls, rises = list[Array](), list[Array]()
     if followed_lags(block)[1]:
         falls += _followed(np.full(size, first), block)
-    for path, level in _jumping(block):
-        for when, by in jumps_of(level, path, block):
-            is_fall = (by < 0.0) | turned | (path[0] != "drivers")
-            falls += [np.where((when < last) & is_fall, when, last)]
-            rises += [np.where((when < last) & ~is_fall, when, last)]
+    for path, when, by in every_jump(block):
+        is_fall = (by < 0.0) | turned | (path[0] != "drivers")
+        falls += [np.where((when < last) & is_fall, when, last)]
+        rises += [np.where((when < last) & ~is_fall, when, last)]
     falls += [np.where(when > first, np.minimum(when, last), last) for when in breaking_dates(block)]
     if not falls:
         return Breaks(np.empty(0, dtype=np.intp), np.empty((0, 0)))
@@ -102,11 +103,10 @@ def broken_times(block: Block, size: int, *, turned: bool) -> Breaks:
     return Breaks(broken, np.sort(np.concatenate([times, np.nextafter(times, first)]), axis=0))
 
 
-_NO = np.zeros(1, dtype=np.bool_)
-
-
-def _jumping(block: Block) -> list[tuple[Path, Level]]:
-    return [(path, level) for path, level in entries_of(Level, block.spec) if level.jumps is not None]
+def every_jump(block: Block) -> list[tuple[Path, Array, Array]]:
+    """List the jumps of all levels: the path of the level, when, and by how much, each (sample,) or (1,)."""
+    jumping = [(path, level) for path, level in entries_of(Level, block.spec) if level.jumps is not None]
+    return [(path, when, by) for path, level in jumping for when, by in jumps_of(level, path, block)]
 
 
 class Part(NamedTuple):
@@ -135,7 +135,7 @@ def turning_times(block: Block, ways: Sequence[Sequence[Part]], size: int) -> Tu
     courses = [part.course for way in ways for part in way]
     turns += bends_of(course for course in courses if course is not None)
     turns += _level_turns(block) if None in courses else []
-    breaks = [when for path, level in _jumping(block) for when, _ in jumps_of(level, path, block)]
+    breaks = [when for _, when, _ in every_jump(block)]
     breaks += breaking_dates(block)
     if followed_lags(block)[1]:
         every = [np.full(size, first), *(np.broadcast_to(date, size) for date in (*turns, *breaks))]

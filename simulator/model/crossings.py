@@ -162,7 +162,7 @@ class Sought(NamedTuple):
         places = threshold * self.goals.shape[1] + sample
         goal = np.minimum(self.goals.take(places), high)
         at = partial(of_each, self.at, self.of[threshold], sample)
-        time = solved(at, 0 if self.jumps else TRIES, goal, start, low, end, high)
+        time = _solved(at, 0 if self.jumps else TRIES, goal, start, low, end, high)
         np.minimum.at(self.crossing.reshape(-1), places, time)
 
 
@@ -213,7 +213,7 @@ def _on_lines(year: Array, rows: Array, goals: Array, met: Array, of: Numbers) -
         after = np.clip(passed, min(1, year.size - 1), year.size - 1)
         beside = _beside(rows, of, after, begin)
         start, end = year.take(after - 1, mode="clip"), year.take(after)
-        time[:, part] = line(np.minimum(goals[:, part], beside[2]), start, beside[1], end, beside[2])
+        time[:, part] = _line(np.minimum(goals[:, part], beside[2]), start, beside[1], end, beside[2])
         np.copyto(time[:, part], np.inf, where=passed == year.size)
         np.copyto(time[:, part], year[0], where=passed == 0)
         np.logical_not(_straight(year, beside, after), out=bent[:, part])
@@ -275,7 +275,7 @@ def _straight(year: Array, beside: Sequence[Array], after: Numbers) -> NDArray[n
         return np.asarray(is_number & left & right)
 
 
-def line(goal: Array, start: Array, low: Array, end: Array, high: Array) -> Array:
+def _line(goal: Array, start: Array, low: Array, end: Array, high: Array) -> Array:
     """Find when lines meet a goal between two times; a jump from an infinite level is made at its end."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         below, steep = low - goal, high - goal
@@ -285,7 +285,7 @@ def line(goal: Array, start: Array, low: Array, end: Array, high: Array) -> Arra
         return np.fmin(np.subtract(start, share, out=share), end, out=share)
 
 
-def solved(
+def _solved(
     at: Callable[[Numbers, Array], Array],
     tries: int,
     goal: Array,
@@ -301,7 +301,7 @@ def solved(
     one. The few paths that bend too much for it are followed through ever finer parts of their bracket. A jump
     from an infinite level is made at its end. `at` gives the levels of paths, by number, at times.
     """
-    below, above, time = low - goal, high - goal, line(goal, start, low, end, high)
+    below, above, time = low - goal, high - goal, _line(goal, start, low, end, high)
     left = np.flatnonzero(np.isfinite(below))
     start, below, end, above, goal = (each[left] for each in (start, below, end, above, goal))
     for _ in range(tries if left.size else 0):
@@ -324,7 +324,7 @@ def solved(
         for side, height, wrong in ((start, below, ~was & ~over), (end, above, was & over)):
             which = doubt[wrong]
             side[which], height[which], open_[which] = beyond[wrong], past[wrong], True
-            time[left[which]] = line(np.zeros(which.size), *(each[which] for each in (start, below, end, above)))
+            time[left[which]] = _line(np.zeros(which.size), *(each[which] for each in (start, below, end, above)))
         stay = np.flatnonzero(open_)
         left, (start, below, end, above, goal) = left[stay], (each[stay] for each in (start, below, end, above, goal))
     for _ in range(FINER if left.size else 0):

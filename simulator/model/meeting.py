@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from simulator.errors import SimulatorError, dotted
-from simulator.model.breaks import Part, Turns, broken_times, followed_lags, turning_times
+from simulator.model.breaks import Part, Turns, broken_times, every_jump, followed_lags, turning_times
 from simulator.model.crossings import (
     CLOSE,
     TOUCH,
@@ -30,11 +30,8 @@ from simulator.model.crossings import (
     path_crossings,
     where,
 )
-from simulator.model.levels import jumps_of
 from simulator.model.projection import Paths, Projection
 from simulator.model.windows import suspended
-from simulator.schema.prior_names import entries_of
-from simulator.schema.quantities import Level
 from simulator.schema.spec import ScenarioSpec
 from simulator.schema.statements import Prior
 from simulator.schema.subjects import Stand
@@ -190,8 +187,7 @@ def _on_paths(
         if more:
             sought = Sought(at, goals, of, crossing, follows)
             sought.meet(more(sought))
-    levels = entries_of(Level, paths.projection.spec) if jumps else []
-    if dates := [when for path, level in levels for when, _ in jumps_of(level, path, paths.block)]:
+    if jumps and (dates := [when for _, when, _ in every_jump(paths.block)]):
         every = np.stack([np.broadcast_to(when, size) for when in dates])
         date_jumps(Sought(at, goals, of, crossing, follows), years, every)
     return crossing, already

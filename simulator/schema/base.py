@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -87,6 +88,8 @@ class AmountIn:
 
 LARGEST = 1e300
 """The largest number, up or down, that a file may state: sums and spreads of it are numbers still."""
+
+LARGEST_LOG = math.log10(LARGEST)
 
 
 @dataclass(frozen=True)

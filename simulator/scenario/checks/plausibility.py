@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from simulator.errors import dotted, number
 from simulator.priors.joint import JointPrior, NamedPrior
-from simulator.schema.base import LARGEST
+from simulator.schema.base import LARGEST_LOG
 from simulator.schema.prior_names import Slot, stated_drivers
 from simulator.schema.spec import Driver, ScenarioSpec
 from simulator.schema.statements import Prior
@@ -81,7 +80,7 @@ def _start(name: str, driver: Driver, prior: NamedPrior, spec: ScenarioSpec) -> 
 
 def _is_beyond(log_level: float) -> bool:
     """Tell whether a level is beyond all numbers, which is a fault."""
-    return abs(log_level) > math.log10(LARGEST)
+    return abs(log_level) > LARGEST_LOG
 
 
 def _threshold(key: str, prior: NamedPrior) -> Iterator[str]:

@@ -16,7 +16,7 @@ from simulator.priors.dependence import Dependence
 from simulator.priors.families import Fixed
 from simulator.priors.joint import JointPrior, NamedPrior, named_prior
 from simulator.scenario.checks.units import UnitCheck, named_unit
-from simulator.schema.base import FIRST_YEAR, LARGEST, LAST_YEAR, Faults, year_faults
+from simulator.schema.base import FIRST_YEAR, LARGEST, LARGEST_LOG, LAST_YEAR, Faults, year_faults
 from simulator.schema.laws import DECLINE
 from simulator.schema.prior_families import Distribution
 from simulator.schema.prior_names import (
@@ -161,7 +161,7 @@ def range_faults(joint: JointPrior, shares: Mapping[str, NamedPrior]) -> Iterato
     for name, prior in joint.priors.items():
         if prior.unit == "year":
             yield from _date_faults(prior)
-        elif str(prior.prior.unit).startswith("log10(") and abs(prior.median) > np.log10(LARGEST):
+        elif str(prior.prior.unit).startswith("log10(") and abs(prior.median) > LARGEST_LOG:
             amount = f"10^({prior.median:.4g}) {plain_unit(prior.unit)}"
             rule = f"is {amount}, and {LARGEST:g} is the most that is computed with."
             remedy = "A number in log10 is an exponent: 30 for 1e30. Leave log10 out, or write that."
