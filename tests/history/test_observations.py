@@ -13,17 +13,15 @@ from hypothesis import strategies as st
 from simulator.errors import InputError
 from simulator.history.frontier import published_until, top_at_release
 from simulator.history.loading import load_history, shipped_accelerators, shipped_runs
-from simulator.history.observations import Observations, known_at, observations, refuse_stale
+from simulator.history.observations import known_at, observations, refuse_stale
 from simulator.history.tables import HiddenRun, RunHistory
+from tests.history.made_up_history import FIVE_RUNS
 
-OBSERVED = Observations(
+OBSERVED = replace(
+    FIVE_RUNS,
     run_year=np.array([2015.2, 2016.5, 2017.9, 2018.0, 2019.999]),
-    run_log_compute=np.array([20.5, 21.0, 21.8, 21.9, 23.0]),
-    cost_log_usd=np.array([5.0, np.nan, 5.6, np.nan, 6.4]),
-    accelerator_year=np.array([2014.9, 2016.3, 2018.4]),
-    accelerator_log_flops_per_usd=np.array([9.4, 9.6, 9.9]),
     record_year=np.arange(2015, 2020),
-    record_log_compute=np.array([20.5, 21.0, 21.8, 21.9, 23.0]),
+    record_log_compute=FIVE_RUNS.run_log_compute,
     snapshot="2026-05",
 )
 
