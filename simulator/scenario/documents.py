@@ -179,8 +179,8 @@ def data_document(data: Mapping[str, Any], file: str) -> Document:
         if len(path) > DEEPEST_DOCUMENT:  # or data that hold themselves
             raise ScenarioError.at(Place(file), _TOO_DEEP, _NO_DEEPER)
         places[path] = Place(file)
-        if hasattr(value, "tolist"):
-            value = value.tolist()
+        value = value.tolist() if hasattr(value, "tolist") else value
+        value = float(value) if hasattr(value, "as_integer_ratio") and not isinstance(value, int) else value
         keys = value if isinstance(value, Mapping) else ()
         held = value.values() if keys else value if isinstance(value, list | tuple) else ()
         too_many = _too_many(len(held), chain(keys, held))

@@ -274,6 +274,8 @@ def text_hint(text: str) -> str:
         return f"Write {match[1] or 1}e{int(match[2])}{match[3]}."
     if (match := _FRACTION.fullmatch(said)) is not None and float(match[2]):
         share = float(match[1]) / float(match[2])
+        if re.fullmatch("years?", match[3]):
+            return f"Write {share:.4g} years, if it is a time; {share:.4g} /year, if it is how often."
         return f"Write {share:.4g} {match[3] or 'fraction'}" + ("." if match[3] else f", or {100 * share:.4g} %.")
     if (match := _IN_FRONT.fullmatch(said)) is not None:
         return f"The unit stands behind the number: {match[1]} USD."

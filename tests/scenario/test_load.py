@@ -8,6 +8,7 @@ import pickle
 import random
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -609,7 +610,10 @@ def test_data_may_hold_arrays_and_tuples_and_faults_are_placed_in_it() -> None:
     data = copy.deepcopy(SMALL)
     data["drivers"]["spending"]["start"]["interval_90"] = (np.float64(2e8), 8e8)
     data["drivers"]["algorithms"]["growth"] = {"interval_90": np.array([2.0, 3.0]), "unit": "x/year"}
-    assert load_scenario(data).spec.drivers.algorithms.growth.interval.upper == 3.0
+    data["drivers"]["hardware"]["start"] = {"value": Decimal("1e18"), "unit": "FLOP/USD"}
+    scenario = load_scenario(data)
+    assert scenario.spec.drivers.algorithms.growth.interval.upper == 3.0
+    assert scenario.hash == load_scenario(scenario.text()).hash
     with pytest.raises(ScenarioError, match=r"^<data>: samples: must be at least 1"):
         load_scenario({**SMALL, "samples": 0})
 

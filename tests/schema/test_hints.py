@@ -27,7 +27,7 @@ TEXTS = {
     "between 3 and 8 x/year": "3 to 8 x/year (90 %)", "2 TO 3 x/year (80 %)": "2 to 3 x/year (80 %)",
     "1e8..9e8 USD (0.9)": "1e8 to 9e8 USD (90 %)", "$1-3 billion (90 %)": "$1 to 3 billion (90 %)",
     "4*10^8 USD": "4e8 USD", "4x10^8 USD": "4e8 USD", "10^29 FLOP": "1e29 FLOP", "10**29": "1e29",
-    "1/2": "0.5 fraction", "~2.4x/year": "2.4x/year", "about $5 billion": "$5 billion",
+    "1/2": "0.5 fraction", "1 /10 years": "0.1 /year, if it is how often", "~2.4x/year": "2.4x/year", "about $5 billion": "$5 billion",
     "USD 400 million": "400 million USD", "doubles every 6 months": "6 months/doubling",
     "halving time: 2 years": "2 years/halving", "doubles every year": "2x/year", "triples every year": "3x/year",
     "1.3 ± 0.1 x/year": "{mean: 1.3, sd: 0.1, unit: x/year}",
